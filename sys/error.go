@@ -1,0 +1,39 @@
+package sys
+
+import "golang.org/x/sys/unix"
+
+// Error says in one line what was being done and what the kernel answered:
+//
+//	bind 0.0.0.0:8888: EADDRINUSE, address already in use
+type Error struct {
+	Call  string     // what was being done: "bind"
+	On    string     // and on what: "0.0.0.0:8888"; may be empty
+	Errno unix.Errno // the kernel's answer
+}
+
+func (e *Error) Error() string {
+	doing := e.Call
+	if e.On != "" {
+		doing += " " + e.On
+	}
+	if name := unix.ErrnoName(e.Errno); name != "" {
+		return doing + ": " + name + ", " + e.Errno.Error()
+	}
+	return doing + ": " + e.Errno.Error()
+}
+
+// Unwrap makes errors.Is(err, unix.EADDRINUSE) work.
+func (e *Error) Unwrap() error { return e.Errno }
+
+// Fail returns an *Error for err, or nil if err is nil. An err that is no
+// unix.Errno stands for EIO: a Kernel returns no other.
+func Fail(call, on string, err error) error {
+	if err == nil {
+		return nil
+	}
+	errno, ok := err.(unix.Errno)
+	if !ok {
+		errno = unix.EIO
+	}
+	return &Error{Call: call, On: on, Errno: errno}
+}

@@ -1,0 +1,10 @@
+//go:build darwin || freebsd || netbsd || openbsd
+
+package sys
+
+import "golang.org/x/sys/unix"
+
+// BlockSignals does nothing on this platform: package unix cannot change a
+// thread's signal mask here. A signal may then end a call that waits; the
+// kernel begins it again (SA_RESTART).
+func BlockSignals(...unix.Signal) error { return nil }

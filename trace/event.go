@@ -1,0 +1,120 @@
+package trace
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+)
+
+// Event is one system call. A format is told of it twice: when the call
+// begins, with the arguments that the program gave, and when it returns, with
+// the arguments that the kernel filled in, the result and the time.
+//
+// It belongs to the Tracer, which uses it again for a later call: a format
+// must not keep it, nor the buffers that it points to.
+type Event struct {
+	Call   *Call
+	Args   [5]Arg        // as many as Call has parameters, in their order
+	Begin  time.Time     // when the call began
+	Took   time.Duration // how long it took; 0 until it has returned
+	Result int           // what it returned; -1 if it failed
+	Errno  unix.Errno    // why it failed; 0 if it did not
+}
+
+// failed tells whether the call has returned with an error.
+func (e *Event) failed() bool { return e.Result < 0 }
+
+// Arg is one argument of a call. Which field has it follows from the
+// parameter's Kind.
+type Arg struct {
+	Int  int           // a descriptor, flag, option or length
+	Data []byte        // a buffer: all of it, also where the call fills a part
+	Addr *sys.Sockaddr // an address, or the room for one
+}
+
+// Call is a system call's name and parameters, as its man page has them.
+type Call struct {
+	Name   string
+	Params []Param
+	Waits  bool // whether the call may wait for the peer
+}
+
+// Param is one parameter: its name and what kind of value it takes.
+type Param struct {
+	Name string
+	Kind Kind
+}
+
+// Kind is what a format must know to write an argument.
+type Kind int
+
+// The kinds up to Address are known when a call begins. The kernel fills in
+// the others, or they follow one that it fills in.
+const (
+	Decimal    Kind = iota // a number: a descriptor, a length, a backlog
+	Domain                 // an address family: AF_INET
+	SocketType             // SOCK_STREAM
+	Protocol               // IPPROTO_IP
+	Level                  // whose option: SOL_SOCKET
+	Option                 // which option: SO_REUSEADDR
+	IntPointer             // the address of an int, shown as the int
+	How                    // which direction: SHUT_WR
+	Outgoing               // the bytes that write is given
+	Address                // the address that bind or connect is given
+
+	Incoming     // the bytes that read got
+	Count        // how many bytes read may get
+	PeerAddress  // the address that accept or getsockname got
+	AddressRoom  // the room for that address, and how much of it was used
+	AddressFlags // accept4's flags
+)
+
+// filledIn tells whether an argument of this kind is only known when the call
+// has returned.
+func (k Kind) filledIn() bool { return k >= Incoming }
+
+// known is the number of the call's arguments that are known when it begins.
+func (c *Call) known() int {
+	for i, p := range c.Params {
+		if p.Kind.filledIn() {
+			return i
+		}
+	}
+	return len(c.Params)
+}
+
+// The calls. The parameters' names are those of the man pages, but for sockfd:
+// a descriptor is fd everywhere.
+var (
+	socketCall = &Call{Name: "socket", Params: []Param{
+		{"domain", Domain}, {"type", SocketType}, {"protocol", Protocol}}}
+	setsockoptCall = &Call{Name: "setsockopt", Params: []Param{
+		{"fd", Decimal}, {"level", Level}, {"optname", Option}, {"optval", IntPointer}, {"optlen", Decimal}}}
+	bindCall = &Call{Name: "bind", Params: []Param{
+		{"fd", Decimal}, {"addr", Address}, {"addrlen", Decimal}}}
+	listenCall = &Call{Name: "listen", Params: []Param{
+		{"fd", Decimal}, {"backlog", Decimal}}}
+	acceptCall  = &Call{Name: sys.AcceptCall, Waits: true, Params: acceptParams()}
+	connectCall = &Call{Name: "connect", Waits: true, Params: []Param{
+		{"fd", Decimal}, {"addr", Address}, {"addrlen", Decimal}}}
+	readCall = &Call{Name: "read", Waits: true, Params: []Param{
+		{"fd", Decimal}, {"buf", Incoming}, {"count", Count}}}
+	writeCall = &Call{Name: "write", Waits: true, Params: []Param{
+		{"fd", Decimal}, {"buf", Outgoing}, {"count", Decimal}}}
+	shutdownCall = &Call{Name: "shutdown", Params: []Param{
+		{"fd", Decimal}, {"how", How}}}
+	getsocknameCall = &Call{Name: "getsockname", Params: []Param{
+		{"fd", Decimal}, {"addr", PeerAddress}, {"addrlen", AddressRoom}}}
+	closeCall = &Call{Name: "close", Params: []Param{
+		{"fd", Decimal}}}
+)
+
+func acceptParams() []Param {
+	params := []Param{{"fd", Decimal}, {"addr", PeerAddress}, {"addrlen", AddressRoom}}
+	if sys.AcceptCall == "accept4" {
+		params = append(params, Param{"flags", AddressFlags})
+	}
+	return params
+}

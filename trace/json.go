@@ -1,0 +1,151 @@
+package trace
+
+import (
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// JSON writes each call as one JSON object a line, when it has returned:
+//
+//	{"time":"2026-01-31T12:00:00.123456789Z","duration_ns":21432,"call":"read",
+//	 "args":{"fd":4,"buf":"GET / HTTP/1.1\r\n","count":1024},
+//	 "result":16,"errno":null,"strace":"read(4, \"GET / HTTP/1.1\\r\\n\", 1024) = 16"}
+//
+// A call that may wait for the peer has a line of its own when it begins, so
+// that one sees what the program is waiting for: the same object, with null
+// for whatever is not known yet, the duration and the result among it.
+//
+// time is when the call began, in UTC. A buffer is a string with one character
+// for each byte, U+0000 to U+00FF. A missing address (the call failed) is null,
+// and errno is the error's name.
+type JSON struct {
+	Limit int // how many bytes of a buffer are shown
+
+	line []byte // room for the strace line
+}
+
+// AppendEnter appends an object for a call that may wait.
+func (j *JSON) AppendEnter(b []byte, e *Event) []byte {
+	if !e.Call.Waits {
+		return b
+	}
+	b = appendTime(b, e)
+	b = append(b, `,"duration_ns":null`...)
+	b = j.appendCall(b, e, e.Call.known())
+	b = append(b, `,"result":null,"errno":null`...)
+	strace := Strace{Limit: j.Limit}
+	j.line = strace.appendBegin(j.line[:0], e)
+	return appendStraceLine(b, j.line)
+}
+
+// AppendReturn appends the call's complete object.
+func (j *JSON) AppendReturn(b []byte, e *Event) []byte {
+	b = appendTime(b, e)
+	b = append(b, `,"duration_ns":`...)
+	b = strconv.AppendInt(b, e.Took.Nanoseconds(), 10)
+	b = j.appendCall(b, e, len(e.Call.Params))
+	b = append(b, `,"result":`...)
+	b = strconv.AppendInt(b, int64(e.Result), 10)
+	b = append(b, `,"errno":`...)
+	if e.Errno == 0 {
+		b = append(b, "null"...)
+	} else {
+		b = append(b, '"')
+		b = append(b, unix.ErrnoName(e.Errno)...)
+		b = append(b, '"')
+	}
+	strace := Strace{Limit: j.Limit}
+	j.line = strace.appendBegin(j.line[:0], e)
+	j.line = strace.appendRest(j.line, e, len(j.line))
+	return appendStraceLine(b, j.line)
+}
+
+// AppendEnd appends nothing: each line is complete.
+func (j *JSON) AppendEnd(b []byte) []byte { return b }
+
+func appendTime(b []byte, e *Event) []byte {
+	b = append(b, `{"time":"`...)
+	b = e.Begin.UTC().AppendFormat(b, time.RFC3339Nano)
+	return append(b, '"')
+}
+
+func appendStraceLine(b, line []byte) []byte {
+	b = append(b, `,"strace":`...)
+	b = appendJSONBytes(b, line, len(line))
+	return append(b, "}\n"...)
+}
+
+// appendCall appends the call's name and its arguments, of which the first
+// known ones are known.
+func (j *JSON) appendCall(b []byte, e *Event, known int) []byte {
+	b = append(b, `,"call":"`...)
+	b = append(b, e.Call.Name...)
+	b = append(b, `","args":{`...)
+	for i, p := range e.Call.Params {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '"')
+		b = append(b, p.Name...)
+		b = append(b, `":`...)
+		if i < known {
+			b = jsonKinds[p.Kind](b, &e.Args[i], e, j.Limit)
+		} else {
+			b = append(b, "null"...)
+		}
+	}
+	return append(b, '}')
+}
+
+// jsonKinds has, for each kind of argument, what appends it.
+var jsonKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
+	Decimal:      appendDecimal,
+	Domain:       domains.appendJSON,
+	SocketType:   socketTypes.appendJSON,
+	Protocol:     protocols.appendJSON,
+	Level:        levels.appendJSON,
+	Option:       options.appendJSON,
+	IntPointer:   appendDecimal,
+	How:          directions.appendJSON,
+	Outgoing:     appendOutgoingJSON,
+	Address:      appendAddressJSON,
+	Incoming:     appendIncomingJSON,
+	Count:        appendDecimal,
+	PeerAddress:  appendAddressJSON,
+	AddressRoom:  appendAddressRoomJSON,
+	AddressFlags: appendDecimal,
+}
+
+func (n names) appendJSON(b []byte, a *Arg, e *Event, limit int) []byte {
+	b = append(b, '"')
+	b = n.append(b, a, e, limit)
+	return append(b, '"')
+}
+
+func appendOutgoingJSON(b []byte, a *Arg, _ *Event, limit int) []byte {
+	return appendJSONBytes(b, a.Data, limit)
+}
+
+func appendIncomingJSON(b []byte, a *Arg, e *Event, limit int) []byte {
+	if e.failed() {
+		return append(b, "null"...)
+	}
+	return appendJSONBytes(b, a.Data[:e.Result], limit)
+}
+
+func appendAddressJSON(b []byte, a *Arg, _ *Event, _ int) []byte {
+	addr := a.Addr.AddrPort()
+	if !addr.IsValid() {
+		return append(b, "null"...)
+	}
+	b = append(b, '"')
+	b = addr.AppendTo(b)
+	return append(b, '"')
+}
+
+// appendAddressRoomJSON appends the length that the kernel wrote.
+func appendAddressRoomJSON(b []byte, a *Arg, _ *Event, _ int) []byte {
+	return strconv.AppendInt(b, int64(a.Addr.Len()), 10)
+}

@@ -1,0 +1,28 @@
+package trace
+
+import (
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// names has the symbols by which the headers of C name a call's constants.
+type names map[int]string
+
+// The constants that the server's and the client's calls use.
+var (
+	domains     = names{unix.AF_INET: "AF_INET", unix.AF_INET6: "AF_INET6"}
+	socketTypes = names{unix.SOCK_STREAM: "SOCK_STREAM"}
+	protocols   = names{unix.IPPROTO_IP: "IPPROTO_IP", unix.IPPROTO_TCP: "IPPROTO_TCP"}
+	levels      = names{unix.SOL_SOCKET: "SOL_SOCKET"}
+	options     = names{unix.SO_REUSEADDR: "SO_REUSEADDR"}
+	directions  = names{unix.SHUT_RD: "SHUT_RD", unix.SHUT_WR: "SHUT_WR", unix.SHUT_RDWR: "SHUT_RDWR"}
+)
+
+// append appends the symbol of an argument, or its number if it has none here.
+func (n names) append(b []byte, a *Arg, _ *Event, _ int) []byte {
+	if name, ok := n[a.Int]; ok {
+		return append(b, name...)
+	}
+	return strconv.AppendInt(b, int64(a.Int), 10)
+}

@@ -1,0 +1,92 @@
+package trace
+
+import (
+	"errors"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+)
+
+// Output is a file that text of the program's own goes to: the trace, or the
+// printed requests. Its writes are the program's, not the server's: they go
+// straight to the kernel and are not traced.
+//
+// When the file takes no more (a full disk, a reader that went away), that is
+// reported once, the rest is dropped, and the program goes on.
+//
+// It is not safe for use by several threads at once.
+type Output struct {
+	fd     int
+	name   string
+	held   bool // whether text is held back until Flush
+	report func(error)
+	failed bool
+	buf    []byte
+}
+
+// maxHeld is how many bytes are held back at the most.
+const maxHeld = 64 << 10
+
+// NewOutput returns an Output that writes at once to the descriptor fd, which
+// it does not close. name is for report, which is called once if a write fails.
+func NewOutput(fd int, name string, report func(error)) *Output {
+	return &Output{fd: fd, name: name, report: report}
+}
+
+// CreateOutput creates or empties the file at path, and returns an Output that
+// holds text back until Flush. It takes no descriptor below 10 if it can: a
+// learner expects the listening socket to be 3.
+//
+// It does not use package os, which would set up the runtime's poller and
+// take three more descriptors.
+func CreateOutput(path string, report func(error)) (*Output, error) {
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o666)
+	if err != nil {
+		return nil, sys.Fail("open", path, err)
+	}
+	if high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 10); err == nil {
+		unix.Close(fd)
+		fd = high
+	}
+	return &Output{fd: fd, name: path, held: true, report: report}, nil
+}
+
+// Write writes p, or holds it back. It always takes all of p: a failure is
+// reported in the Output's own way.
+func (o *Output) Write(p []byte) (int, error) {
+	o.buf = append(o.buf, p...)
+	o.settle()
+	return len(p), nil
+}
+
+// settle writes what need not or cannot be held back.
+func (o *Output) settle() {
+	if !o.held || len(o.buf) > maxHeld {
+		o.Flush()
+	}
+}
+
+// Flush writes what is held back.
+func (o *Output) Flush() {
+	rest := o.buf
+	o.buf = o.buf[:0]
+	for len(rest) > 0 && !o.failed {
+		n, err := unix.Write(o.fd, rest)
+		switch {
+		case err == nil:
+			rest = rest[n:]
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			// Somebody has made the terminal or pipe non-blocking.
+			unix.Poll([]unix.PollFd{{Fd: int32(o.fd), Events: unix.POLLOUT}}, -1)
+		default:
+			o.failed = true
+			o.report(sys.Fail("write", o.name, err))
+		}
+	}
+}
+
+// address is where in memory a buffer is.
+func address(p []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(p))) }

@@ -1,0 +1,87 @@
+package trace
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// appendQuoted appends data as strace shows a buffer with -s limit: in quotes,
+// at most limit bytes of it, and "..." if there are more. What is not
+// printable ASCII becomes an escape of C, octal where C has no letter for it.
+// The octal is as short as can be: two digits or one, unless a digit follows
+// that would be read as part of it.
+func appendQuoted(b, data []byte, limit int) []byte {
+	shown := data[:min(len(data), limit)]
+	b = append(b, '"')
+	for i, c := range shown {
+		switch {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c >= '\t' && c <= '\r':
+			b = append(b, '\\', "tnvfr"[c-'\t'])
+		case c >= ' ' && c <= '~':
+			b = append(b, c)
+		case i+1 < len(shown) && shown[i+1] >= '0' && shown[i+1] <= '7':
+			b = append(b, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+		default:
+			b = append(b, '\\')
+			b = strconv.AppendUint(b, uint64(c), 8)
+		}
+	}
+	b = append(b, '"')
+	if len(shown) < len(data) {
+		b = append(b, "..."...)
+	}
+	return b
+}
+
+// appendJSONBytes appends data, at most limit bytes of it, as a JSON string
+// with one character for each byte, U+0000 to U+00FF: JSON has no bytes, and
+// what a client sends need not be UTF-8. Only printable ASCII stands for
+// itself.
+func appendJSONBytes(b, data []byte, limit int) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	for _, c := range data[:min(len(data), limit)] {
+		switch {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c == '\n':
+			b = append(b, '\\', 'n')
+		case c == '\r':
+			b = append(b, '\\', 'r')
+		case c >= ' ' && c <= '~':
+			b = append(b, c)
+		default:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	return append(b, '"')
+}
+
+// AppendText appends data, which a client sent, in a form that is safe to show
+// on a terminal: lines and printable text, in any script, stand for
+// themselves, and every other byte becomes \xNN, with \\ for a backslash. A
+// CRLF becomes the line end that it is.
+func AppendText(b, data []byte) []byte {
+	const hex = "0123456789abcdef"
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		switch {
+		case r == '\n' || r == '\t':
+			b = append(b, data[0])
+		case r == '\r' && len(data) > 1 && data[1] == '\n':
+			// The line feed that follows ends the line.
+		case r == '\\':
+			b = append(b, `\\`...)
+		case strconv.IsPrint(r) && (r != utf8.RuneError || size > 1):
+			b = append(b, data[:size]...)
+		default:
+			for _, c := range data[:size] {
+				b = append(b, '\\', 'x', hex[c>>4], hex[c&15])
+			}
+		}
+		data = data[size:]
+	}
+	return b
+}

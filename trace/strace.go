@@ -1,0 +1,228 @@
+package trace
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+)
+
+// Strace writes each call as strace(1) does, character for character:
+//
+//	accept(3, {sa_family=AF_INET, sin_port=htons(52044), sin_addr=inet_addr("127.0.0.1")}, [112 => 16]) = 4
+//
+// As with strace, the arguments that the program gives are written when the
+// call begins, and the rest when it returns. A call that another thread makes
+// in the meantime cuts the line in two, as strace -f cuts it: "<unfinished
+// ...>" and "<... accept resumed>".
+//
+// Source: strace(1); the sources of strace 6.1.
+type Strace struct {
+	Limit int // how many bytes of a buffer are shown: strace's -s
+
+	open   *Event // the call whose line is the last of the output and not ended
+	column int    // how long that line is, in bytes
+}
+
+// resultColumn is where strace writes the equals sign, if the call leaves room:
+// strace's -a.
+const resultColumn = 40
+
+// AppendEnter appends the call's name and the arguments that it was given.
+func (s *Strace) AppendEnter(b []byte, e *Event) []byte {
+	b = s.appendUnfinished(b)
+	start := len(b)
+	b = s.appendBegin(b, e)
+	s.open, s.column = e, len(b)-start
+	return b
+}
+
+// AppendReturn appends the rest of the call's line.
+func (s *Strace) AppendReturn(b []byte, e *Event) []byte {
+	if s.open != e {
+		b = s.appendUnfinished(b)
+		start := len(b)
+		b = append(b, "<... "...)
+		b = append(b, e.Call.Name...)
+		b = append(b, " resumed>"...)
+		s.column = len(b) - start
+	}
+	b = s.appendRest(b, e, s.column)
+	s.open = nil
+	return append(b, '\n')
+}
+
+// AppendEnd ends the line of a call that will not return any more.
+func (s *Strace) AppendEnd(b []byte) []byte {
+	return s.appendUnfinished(b)
+}
+
+func (s *Strace) appendUnfinished(b []byte) []byte {
+	if s.open == nil {
+		return b
+	}
+	s.open = nil
+	return append(b, " <unfinished ...>\n"...)
+}
+
+// appendBegin appends the part of the line that is known when a call begins.
+func (s *Strace) appendBegin(b []byte, e *Event) []byte {
+	b = append(b, e.Call.Name...)
+	b = append(b, '(')
+	return s.appendArgs(b, e, 0, e.Call.known())
+}
+
+// appendRest appends the part that is known when it returns, to a line of
+// which column bytes are written. They need not be in b any more.
+func (s *Strace) appendRest(b []byte, e *Event, column int) []byte {
+	start := len(b) - column
+	b = s.appendArgs(b, e, e.Call.known(), len(e.Call.Params))
+	b = append(b, ") "...)
+	for len(b)-start < resultColumn {
+		b = append(b, ' ')
+	}
+	b = append(b, "= "...)
+	b = strconv.AppendInt(b, int64(e.Result), 10)
+	if e.Errno == 0 {
+		return b
+	}
+	b = append(b, ' ')
+	b = append(b, unix.ErrnoName(e.Errno)...)
+	b = append(b, " ("...)
+	b = appendMessage(b, e.Errno)
+	return append(b, ')')
+}
+
+// appendMessage appends the C library's message for errno, which is Go's with
+// a capital letter.
+func appendMessage(b []byte, errno unix.Errno) []byte {
+	message := errno.Error()
+	first := message[0]
+	if first >= 'a' && first <= 'z' {
+		first -= 'a' - 'A'
+	}
+	b = append(b, first)
+	return append(b, message[1:]...)
+}
+
+// appendArgs appends the arguments from number from on and below number to,
+// with the comma that stands after each but the call's last.
+func (s *Strace) appendArgs(b []byte, e *Event, from, to int) []byte {
+	for i := from; i < to; i++ {
+		b = straceKinds[e.Call.Params[i].Kind](b, &e.Args[i], e, s.Limit)
+		if i+1 < len(e.Call.Params) {
+			b = append(b, ", "...)
+		}
+	}
+	return b
+}
+
+// straceKinds has, for each kind of argument, what appends it.
+var straceKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
+	Decimal:      appendDecimal,
+	Domain:       domains.append,
+	SocketType:   socketTypes.append,
+	Protocol:     protocols.append,
+	Level:        levels.append,
+	Option:       options.append,
+	IntPointer:   appendIntPointer,
+	How:          directions.append,
+	Outgoing:     appendOutgoing,
+	Address:      appendAddress,
+	Incoming:     appendIncoming,
+	Count:        appendDecimal,
+	PeerAddress:  appendPeerAddress,
+	AddressRoom:  appendAddressRoom,
+	AddressFlags: appendDecimal,
+}
+
+func appendDecimal(b []byte, a *Arg, _ *Event, _ int) []byte {
+	return strconv.AppendInt(b, int64(a.Int), 10)
+}
+
+func appendIntPointer(b []byte, a *Arg, _ *Event, _ int) []byte {
+	b = append(b, '[')
+	b = strconv.AppendInt(b, int64(a.Int), 10)
+	return append(b, ']')
+}
+
+func appendOutgoing(b []byte, a *Arg, _ *Event, limit int) []byte {
+	return appendQuoted(b, a.Data, limit)
+}
+
+// appendIncoming appends what read got. When it failed there is nothing to
+// show but where the buffer is.
+func appendIncoming(b []byte, a *Arg, e *Event, limit int) []byte {
+	if e.failed() {
+		return appendPointer(b, address(a.Data))
+	}
+	return appendQuoted(b, a.Data[:e.Result], limit)
+}
+
+func appendPeerAddress(b []byte, a *Arg, e *Event, limit int) []byte {
+	if e.failed() {
+		return appendPointer(b, a.Addr.Pointer())
+	}
+	return appendAddress(b, a, e, limit)
+}
+
+// appendAddressRoom appends the length that the program offered for an address
+// and the length that the kernel used: a value-result argument.
+func appendAddressRoom(b []byte, a *Arg, e *Event, _ int) []byte {
+	b = append(b, '[')
+	b = strconv.AppendInt(b, sys.SockaddrRoom, 10)
+	if !e.failed() && a.Addr.Len() != sys.SockaddrRoom {
+		b = append(b, " => "...)
+		b = strconv.AppendInt(b, int64(a.Addr.Len()), 10)
+	}
+	return append(b, ']')
+}
+
+// appendPointer appends a place in memory; "?" where it is not known.
+func appendPointer(b []byte, p uintptr) []byte {
+	if p == 0 {
+		return append(b, '?')
+	}
+	b = append(b, "0x"...)
+	return strconv.AppendUint(b, uint64(p), 16)
+}
+
+// appendAddress appends a struct sockaddr with the names of its fields.
+func appendAddress(b []byte, a *Arg, _ *Event, _ int) []byte {
+	addr := a.Addr.AddrPort()
+	switch a.Addr.Family() {
+	case unix.AF_INET:
+		b = append(b, "{sa_family=AF_INET, sin_port=htons("...)
+		b = strconv.AppendUint(b, uint64(addr.Port()), 10)
+		b = append(b, "), sin_addr=inet_addr(\""...)
+		b = addr.Addr().AppendTo(b)
+		return append(b, "\")}"...)
+	case unix.AF_INET6:
+		b = append(b, "{sa_family=AF_INET6, sin6_port=htons("...)
+		b = strconv.AppendUint(b, uint64(addr.Port()), 10)
+		b = append(b, "), sin6_flowinfo=htonl("...)
+		b = strconv.AppendUint(b, uint64(a.Addr.Flowinfo()), 10)
+		b = append(b, "), inet_pton(AF_INET6, \""...)
+		b = appendIPv6(b, addr.Addr())
+		b = append(b, "\", &sin6_addr), sin6_scope_id="...)
+		b = strconv.AppendUint(b, uint64(a.Addr.ScopeID()), 10)
+		return append(b, '}')
+	}
+	return append(b, "{sa_family=AF_UNSPEC}"...)
+}
+
+// appendIPv6 appends an IPv6 address as the C library's inet_ntop(3) spells
+// it. It differs from package netip for the old IPv4-compatible addresses,
+// whose last four bytes it writes as an IPv4 address: ::192.0.2.1.
+func appendIPv6(b []byte, addr netip.Addr) []byte {
+	octets := addr.As16()
+	high, low := binary.BigEndian.Uint64(octets[:8]), binary.BigEndian.Uint64(octets[8:])
+	if high == 0 && low > 0xffff && low <= 0xffffffff {
+		b = append(b, "::"...)
+		return netip.AddrFrom4([4]byte(octets[12:])).AppendTo(b)
+	}
+	return addr.WithZone("").AppendTo(b)
+}

@@ -1,0 +1,86 @@
+package trace
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Summary counts the calls, and on leaving writes a table of them, in the
+// layout of strace -c. The time is the time that passed in a call, waiting
+// included, as with strace -c -w.
+type Summary struct {
+	rows []*summaryRow
+}
+
+type summaryRow struct {
+	call   *Call
+	calls  int
+	errors int
+	took   time.Duration
+}
+
+// AppendEnter appends nothing: a call counts when it has returned.
+func (s *Summary) AppendEnter(b []byte, _ *Event) []byte { return b }
+
+// AppendReturn counts the call and appends nothing.
+func (s *Summary) AppendReturn(b []byte, e *Event) []byte {
+	row := s.row(e.Call)
+	row.calls++
+	row.took += e.Took
+	if e.failed() {
+		row.errors++
+	}
+	return b
+}
+
+func (s *Summary) row(call *Call) *summaryRow {
+	for _, row := range s.rows {
+		if row.call == call {
+			return row
+		}
+	}
+	row := &summaryRow{call: call}
+	s.rows = append(s.rows, row)
+	return row
+}
+
+// AppendEnd appends the table: the call that took longest first.
+func (s *Summary) AppendEnd(b []byte) []byte {
+	slices.SortStableFunc(s.rows, func(x, y *summaryRow) int { return int(y.took - x.took) })
+	total := summaryRow{call: &Call{Name: "total"}}
+	for _, row := range s.rows {
+		total.calls += row.calls
+		total.errors += row.errors
+		total.took += row.took
+	}
+	var table bytes.Buffer
+	rule := fmt.Sprintf("%s %s %s %s %s %s\n", strings.Repeat("-", 6), strings.Repeat("-", 11),
+		strings.Repeat("-", 11), strings.Repeat("-", 9), strings.Repeat("-", 9), strings.Repeat("-", 16))
+	fmt.Fprintf(&table, "%6s %11s %11s %9s %9s %s\n", "% time", "seconds", "usecs/call", "calls", "errors", "syscall")
+	table.WriteString(rule)
+	for _, row := range s.rows {
+		row.write(&table, total.took)
+	}
+	table.WriteString(rule)
+	total.write(&table, total.took)
+	return append(b, table.Bytes()...)
+}
+
+func (r *summaryRow) write(table *bytes.Buffer, whole time.Duration) {
+	percent, each := 0.0, time.Duration(0)
+	if whole > 0 {
+		percent = 100 * float64(r.took) / float64(whole)
+	}
+	if r.calls > 0 {
+		each = r.took / time.Duration(r.calls)
+	}
+	errors := ""
+	if r.errors > 0 {
+		errors = fmt.Sprint(r.errors)
+	}
+	fmt.Fprintf(table, "%6.2f %11.6f %11d %9d %9s %s\n",
+		percent, r.took.Seconds(), each.Microseconds(), r.calls, errors, r.call.Name)
+}

@@ -1,0 +1,207 @@
+// Package trace tells of every system call that a program makes: it puts
+// itself between the program and the kernel, passes each call on, and writes
+// what was asked and what was answered, in one of several formats.
+//
+//	out := trace.NewOutput(2, "standard error", report)
+//	tracer := trace.New(sys.Unix{}, out, &trace.Strace{Limit: 32})
+//	fd, err := tracer.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
+//
+// writes to standard error what strace writes:
+//
+//	socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3
+//
+// What the tracer does for itself, its own writes, is not in the trace.
+package trace
+
+import (
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	"lbaws/sys"
+)
+
+// Format turns events into text. Each method appends to b and returns the
+// longer slice, like the built-in append. Of one call, AppendEnter comes
+// before AppendReturn; other calls, of other threads, may come between.
+// The Tracer makes one call of a format at a time.
+type Format interface {
+	// AppendEnter tells that a call begins: Args has what the program gave.
+	AppendEnter(b []byte, e *Event) []byte
+	// AppendReturn tells that a call has returned: the event is complete.
+	AppendReturn(b []byte, e *Event) []byte
+	// AppendEnd tells that the program leaves.
+	AppendEnd(b []byte) []byte
+}
+
+// Tracer is a sys.Kernel that passes every call on to another Kernel and
+// tells its formats of it. It makes no kernel call between the two but the
+// write of its output.
+//
+// Its memory is used again from call to call: to trace accept, read, write and
+// close allocates nothing, once the buffers have grown to what they need.
+type Tracer struct {
+	kernel  sys.Kernel
+	out     *Output
+	formats []Format
+
+	mu   sync.Mutex // guards what follows, out and formats
+	free []*Event   // events to use again
+}
+
+var _ sys.Kernel = (*Tracer)(nil)
+
+// New returns a Tracer in front of kernel that writes to out what the formats
+// say, one after the other.
+func New(kernel sys.Kernel, out *Output, formats ...Format) *Tracer {
+	return &Tracer{kernel: kernel, out: out, formats: formats}
+}
+
+// enter tells the formats that a call begins, and returns its event and the
+// moment at which the kernel is asked. Whatever the output holds back is
+// written before a call that may wait, so that one who looks while the program
+// waits sees all that went before, and what it is waiting for.
+func (t *Tracer) enter(call *Call, args ...Arg) (*Event, time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.event()
+	e.Call = call
+	copy(e.Args[:], args)
+	e.Begin = time.Now()
+	for _, f := range t.formats {
+		t.out.buf = f.AppendEnter(t.out.buf, e)
+	}
+	if call.Waits {
+		t.out.Flush()
+	}
+	return e, time.Now()
+}
+
+// enterWithAddress is enter for a call that is given an address.
+func (t *Tracer) enterWithAddress(call *Call, fd int, addr netip.AddrPort) (*Event, time.Time) {
+	var s sys.Sockaddr
+	s.Set(addr)
+	return t.enter(call, Arg{Int: fd}, Arg{Addr: &s}, Arg{Int: s.Len()})
+}
+
+// exit tells the formats that the call of e has returned.
+func (t *Tracer) exit(e *Event, asked time.Time, result int, err error) {
+	took := time.Since(asked)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e.Took = took
+	e.Result = result
+	if err != nil {
+		e.Result = -1
+		errors.As(err, &e.Errno)
+	}
+	for _, f := range t.formats {
+		t.out.buf = f.AppendReturn(t.out.buf, e)
+	}
+	t.out.settle()
+	t.free = append(t.free, e)
+}
+
+// exitZero is exit for the calls whose only result is success.
+func (t *Tracer) exitZero(e *Event, asked time.Time, err error) error {
+	t.exit(e, asked, 0, err)
+	return err
+}
+
+// event returns an empty event: mostly the one of the call before.
+func (t *Tracer) event() *Event {
+	if len(t.free) == 0 {
+		return new(Event)
+	}
+	e := t.free[len(t.free)-1]
+	t.free = t.free[:len(t.free)-1]
+	*e = Event{}
+	return e
+}
+
+// End tells the formats that the program leaves, and writes what is left.
+func (t *Tracer) End() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.formats {
+		t.out.buf = f.AppendEnd(t.out.buf)
+	}
+	t.out.Flush()
+}
+
+// Socket passes on and traces socket(2).
+func (t *Tracer) Socket(domain, typ, protocol int) (int, error) {
+	e, asked := t.enter(socketCall, Arg{Int: domain}, Arg{Int: typ}, Arg{Int: protocol})
+	fd, err := t.kernel.Socket(domain, typ, protocol)
+	t.exit(e, asked, fd, err)
+	return fd, err
+}
+
+// Setsockopt passes on and traces setsockopt(2).
+func (t *Tracer) Setsockopt(fd, level, option, value int) error {
+	const intSize = 4
+	e, asked := t.enter(setsockoptCall,
+		Arg{Int: fd}, Arg{Int: level}, Arg{Int: option}, Arg{Int: value}, Arg{Int: intSize})
+	return t.exitZero(e, asked, t.kernel.Setsockopt(fd, level, option, value))
+}
+
+// Bind passes on and traces bind(2).
+func (t *Tracer) Bind(fd int, local netip.AddrPort) error {
+	e, asked := t.enterWithAddress(bindCall, fd, local)
+	return t.exitZero(e, asked, t.kernel.Bind(fd, local))
+}
+
+// Listen passes on and traces listen(2).
+func (t *Tracer) Listen(fd, backlog int) error {
+	e, asked := t.enter(listenCall, Arg{Int: fd}, Arg{Int: backlog})
+	return t.exitZero(e, asked, t.kernel.Listen(fd, backlog))
+}
+
+// Accept passes on and traces accept(2).
+func (t *Tracer) Accept(fd int, peer *sys.Sockaddr) (int, error) {
+	e, asked := t.enter(acceptCall, Arg{Int: fd}, Arg{Addr: peer}, Arg{Addr: peer})
+	connected, err := t.kernel.Accept(fd, peer)
+	t.exit(e, asked, connected, err)
+	return connected, err
+}
+
+// Connect passes on and traces connect(2).
+func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
+	e, asked := t.enterWithAddress(connectCall, fd, remote)
+	return t.exitZero(e, asked, t.kernel.Connect(fd, remote))
+}
+
+// Read passes on and traces read(2).
+func (t *Tracer) Read(fd int, p []byte) (int, error) {
+	e, asked := t.enter(readCall, Arg{Int: fd}, Arg{Data: p}, Arg{Int: len(p)})
+	n, err := t.kernel.Read(fd, p)
+	t.exit(e, asked, n, err)
+	return n, err
+}
+
+// Write passes on and traces write(2).
+func (t *Tracer) Write(fd int, p []byte) (int, error) {
+	e, asked := t.enter(writeCall, Arg{Int: fd}, Arg{Data: p}, Arg{Int: len(p)})
+	n, err := t.kernel.Write(fd, p)
+	t.exit(e, asked, n, err)
+	return n, err
+}
+
+// Shutdown passes on and traces shutdown(2).
+func (t *Tracer) Shutdown(fd, how int) error {
+	e, asked := t.enter(shutdownCall, Arg{Int: fd}, Arg{Int: how})
+	return t.exitZero(e, asked, t.kernel.Shutdown(fd, how))
+}
+
+// Getsockname passes on and traces getsockname(2).
+func (t *Tracer) Getsockname(fd int, local *sys.Sockaddr) error {
+	e, asked := t.enter(getsocknameCall, Arg{Int: fd}, Arg{Addr: local}, Arg{Addr: local})
+	return t.exitZero(e, asked, t.kernel.Getsockname(fd, local))
+}
+
+// Close passes on and traces close(2).
+func (t *Tracer) Close(fd int) error {
+	e, asked := t.enter(closeCall, Arg{Int: fd})
+	return t.exitZero(e, asked, t.kernel.Close(fd))
+}
