@@ -59,7 +59,7 @@ func run(args []string) int {
 	s := &server{
 		options: opts,
 		kernel:  kernel,
-		stdout:  trace.NewOutput(unix.Stdout, "standard output", complain),
+		stdout:  trace.NewOutput(unix.Stdout, "standard output", complainOfOutput),
 	}
 	if err := sys.BlockSignals(unix.SIGINT, unix.SIGTERM, unix.SIGURG, unix.SIGWINCH); err != nil {
 		complain(sys.Fail("pthread_sigmask", "", err))
@@ -87,6 +87,11 @@ func complain(err error) {
 		}
 	}
 	unix.Write(unix.Stderr, []byte(line+"\n"))
+}
+
+// complainOfOutput is complain for a stream that takes no more.
+func complainOfOutput(err error) {
+	complain(fmt.Errorf("%w; the rest of it is lost, and serving goes on", err))
 }
 
 // refusal is a call and the kernel's answer to it.
@@ -259,9 +264,9 @@ func (o *options) kernel() (kernel sys.Kernel, end func(), err error) {
 	if o.summary {
 		formats = append(formats, &trace.Summary{})
 	}
-	out := trace.NewOutput(unix.Stderr, "standard error", complain)
+	out := trace.NewOutput(unix.Stderr, "standard error", complainOfOutput)
 	if o.output != "" {
-		out, err = trace.CreateOutput(o.output, complain)
+		out, err = trace.CreateOutput(o.output, complainOfOutput)
 	}
 	if err != nil || len(formats) == 0 {
 		return sys.Unix{}, func() {}, err

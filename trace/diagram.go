@@ -9,16 +9,16 @@ type Diagram struct {
 
 // steps has what each call is for, as a note to the line that follows.
 var steps = map[*Call]string{
-	socketCall:      "make a socket: an end of a TCP connection to be, with no address and no peer yet",
-	setsockoptCall:  "SO_REUSEADDR: let bind have the port while connections of the last run are in TIME_WAIT",
-	bindCall:        "give the socket its local address and port; 0.0.0.0 and :: are all of this machine's",
+	socketCall:      "an end of a TCP connection to be: no address yet, no peer",
+	setsockoptCall:  "let bind have the port while the last run's connections TIME_WAIT",
+	bindCall:        "the local address and port; 0.0.0.0 and :: are all of this machine's",
 	getsocknameCall: "port 0 was asked for, any that is free: learn which one it is",
-	listenCall:      "passive open: the kernel now answers SYNs, and queues connections up to the backlog",
-	acceptCall:      "wait for a connection; what it returns is the connected socket, one for each client",
+	listenCall:      "passive open: the kernel now answers SYNs, and queues connections",
+	acceptCall:      "wait for a connection, and get a connected socket of its own for it",
 	connectCall:     "active open: send a SYN, and wait for the SYN+ACK",
-	readCall:        "wait for bytes of the peer; 0 is the end of file: the peer has sent its FIN",
+	readCall:        "wait for the peer's bytes; 0 is the end of file: its FIN has come",
 	writeCall:       "hand bytes to the kernel, which sends them",
-	shutdownCall:    "close one direction of the connection; whoever waits to read there waits no longer",
+	shutdownCall:    "close one direction: whoever waits to read there waits no longer",
 	closeCall:       "give the descriptor back; a connection now ends with a FIN",
 }
 

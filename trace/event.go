@@ -50,8 +50,8 @@ type Param struct {
 // Kind is what a format must know to write an argument.
 type Kind int
 
-// The kinds up to Address are known when a call begins. The kernel fills in
-// the others, or they follow one that it fills in.
+// The kernel fills in the arguments of the last three kinds; the program gives
+// the others.
 const (
 	Decimal    Kind = iota // a number: a descriptor, a length, a backlog
 	Domain                 // an address family: AF_INET
@@ -64,26 +64,14 @@ const (
 	Outgoing               // the bytes that write is given
 	Address                // the address that bind or connect is given
 
-	Incoming     // the bytes that read got
-	Count        // how many bytes read may get
-	PeerAddress  // the address that accept or getsockname got
-	AddressRoom  // the room for that address, and how much of it was used
-	AddressFlags // accept4's flags
+	Incoming    // the bytes that read got
+	PeerAddress // the address that accept or getsockname got
+	AddressRoom // the room for that address, and how much of it was used
 )
 
 // filledIn tells whether an argument of this kind is only known when the call
 // has returned.
 func (k Kind) filledIn() bool { return k >= Incoming }
-
-// known is the number of the call's arguments that are known when it begins.
-func (c *Call) known() int {
-	for i, p := range c.Params {
-		if p.Kind.filledIn() {
-			return i
-		}
-	}
-	return len(c.Params)
-}
 
 // The calls. The parameters' names are those of the man pages, but for sockfd:
 // a descriptor is fd everywhere.
@@ -100,7 +88,7 @@ var (
 	connectCall = &Call{Name: "connect", Waits: true, Params: []Param{
 		{"fd", Decimal}, {"addr", Address}, {"addrlen", Decimal}}}
 	readCall = &Call{Name: "read", Waits: true, Params: []Param{
-		{"fd", Decimal}, {"buf", Incoming}, {"count", Count}}}
+		{"fd", Decimal}, {"buf", Incoming}, {"count", Decimal}}}
 	writeCall = &Call{Name: "write", Waits: true, Params: []Param{
 		{"fd", Decimal}, {"buf", Outgoing}, {"count", Decimal}}}
 	shutdownCall = &Call{Name: "shutdown", Params: []Param{
@@ -114,7 +102,7 @@ var (
 func acceptParams() []Param {
 	params := []Param{{"fd", Decimal}, {"addr", PeerAddress}, {"addrlen", AddressRoom}}
 	if sys.AcceptCall == "accept4" {
-		params = append(params, Param{"flags", AddressFlags})
+		params = append(params, Param{"flags", Decimal})
 	}
 	return params
 }

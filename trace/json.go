@@ -33,7 +33,7 @@ func (j *JSON) AppendEnter(b []byte, e *Event) []byte {
 	}
 	b = appendTime(b, e)
 	b = append(b, `,"duration_ns":null`...)
-	b = j.appendCall(b, e, e.Call.known())
+	b = j.appendCall(b, e, false)
 	b = append(b, `,"result":null,"errno":null`...)
 	strace := Strace{Limit: j.Limit}
 	j.line = strace.appendBegin(j.line[:0], e)
@@ -45,7 +45,7 @@ func (j *JSON) AppendReturn(b []byte, e *Event) []byte {
 	b = appendTime(b, e)
 	b = append(b, `,"duration_ns":`...)
 	b = strconv.AppendInt(b, e.Took.Nanoseconds(), 10)
-	b = j.appendCall(b, e, len(e.Call.Params))
+	b = j.appendCall(b, e, true)
 	b = append(b, `,"result":`...)
 	b = strconv.AppendInt(b, int64(e.Result), 10)
 	b = append(b, `,"errno":`...)
@@ -77,9 +77,9 @@ func appendStraceLine(b, line []byte) []byte {
 	return append(b, "}\n"...)
 }
 
-// appendCall appends the call's name and its arguments, of which the first
-// known ones are known.
-func (j *JSON) appendCall(b []byte, e *Event, known int) []byte {
+// appendCall appends the call's name and its arguments, with null for those
+// that the kernel fills in if the call has not returned.
+func (j *JSON) appendCall(b []byte, e *Event, returned bool) []byte {
 	b = append(b, `,"call":"`...)
 	b = append(b, e.Call.Name...)
 	b = append(b, `","args":{`...)
@@ -90,10 +90,10 @@ func (j *JSON) appendCall(b []byte, e *Event, known int) []byte {
 		b = append(b, '"')
 		b = append(b, p.Name...)
 		b = append(b, `":`...)
-		if i < known {
-			b = jsonKinds[p.Kind](b, &e.Args[i], e, j.Limit)
-		} else {
+		if p.Kind.filledIn() && !returned {
 			b = append(b, "null"...)
+		} else {
+			b = jsonKinds[p.Kind](b, &e.Args[i], e, j.Limit)
 		}
 	}
 	return append(b, '}')
@@ -101,21 +101,19 @@ func (j *JSON) appendCall(b []byte, e *Event, known int) []byte {
 
 // jsonKinds has, for each kind of argument, what appends it.
 var jsonKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
-	Decimal:      appendDecimal,
-	Domain:       domains.appendJSON,
-	SocketType:   socketTypes.appendJSON,
-	Protocol:     protocols.appendJSON,
-	Level:        levels.appendJSON,
-	Option:       options.appendJSON,
-	IntPointer:   appendDecimal,
-	How:          directions.appendJSON,
-	Outgoing:     appendOutgoingJSON,
-	Address:      appendAddressJSON,
-	Incoming:     appendIncomingJSON,
-	Count:        appendDecimal,
-	PeerAddress:  appendAddressJSON,
-	AddressRoom:  appendAddressRoomJSON,
-	AddressFlags: appendDecimal,
+	Decimal:     appendDecimal,
+	Domain:      domains.appendJSON,
+	SocketType:  socketTypes.appendJSON,
+	Protocol:    protocols.appendJSON,
+	Level:       levels.appendJSON,
+	Option:      options.appendJSON,
+	IntPointer:  appendDecimal,
+	How:         directions.appendJSON,
+	Outgoing:    appendOutgoingJSON,
+	Address:     appendAddressJSON,
+	Incoming:    appendIncomingJSON,
+	PeerAddress: appendAddressJSON,
+	AddressRoom: appendAddressRoomJSON,
 }
 
 func (n names) appendJSON(b []byte, a *Arg, e *Event, limit int) []byte {

@@ -72,14 +72,14 @@ func (s *Strace) appendUnfinished(b []byte) []byte {
 func (s *Strace) appendBegin(b []byte, e *Event) []byte {
 	b = append(b, e.Call.Name...)
 	b = append(b, '(')
-	return s.appendArgs(b, e, 0, e.Call.known())
+	return s.appendArgs(b, e, 0, e.Call.atEntry())
 }
 
 // appendRest appends the part that is known when it returns, to a line of
 // which column bytes are written. They need not be in b any more.
 func (s *Strace) appendRest(b []byte, e *Event, column int) []byte {
 	start := len(b) - column
-	b = s.appendArgs(b, e, e.Call.known(), len(e.Call.Params))
+	b = s.appendArgs(b, e, e.Call.atEntry(), len(e.Call.Params))
 	b = append(b, ") "...)
 	for len(b)-start < resultColumn {
 		b = append(b, ' ')
@@ -108,6 +108,17 @@ func appendMessage(b []byte, errno unix.Errno) []byte {
 	return append(b, message[1:]...)
 }
 
+// atEntry is the number of arguments that strace writes when the call begins:
+// those before the first one that the kernel fills in.
+func (c *Call) atEntry() int {
+	for i, p := range c.Params {
+		if p.Kind.filledIn() {
+			return i
+		}
+	}
+	return len(c.Params)
+}
+
 // appendArgs appends the arguments from number from on and below number to,
 // with the comma that stands after each but the call's last.
 func (s *Strace) appendArgs(b []byte, e *Event, from, to int) []byte {
@@ -122,21 +133,19 @@ func (s *Strace) appendArgs(b []byte, e *Event, from, to int) []byte {
 
 // straceKinds has, for each kind of argument, what appends it.
 var straceKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
-	Decimal:      appendDecimal,
-	Domain:       domains.append,
-	SocketType:   socketTypes.append,
-	Protocol:     protocols.append,
-	Level:        levels.append,
-	Option:       options.append,
-	IntPointer:   appendIntPointer,
-	How:          directions.append,
-	Outgoing:     appendOutgoing,
-	Address:      appendAddress,
-	Incoming:     appendIncoming,
-	Count:        appendDecimal,
-	PeerAddress:  appendPeerAddress,
-	AddressRoom:  appendAddressRoom,
-	AddressFlags: appendDecimal,
+	Decimal:     appendDecimal,
+	Domain:      domains.append,
+	SocketType:  socketTypes.append,
+	Protocol:    protocols.append,
+	Level:       levels.append,
+	Option:      options.append,
+	IntPointer:  appendIntPointer,
+	How:         directions.append,
+	Outgoing:    appendOutgoing,
+	Address:     appendAddress,
+	Incoming:    appendIncoming,
+	PeerAddress: appendPeerAddress,
+	AddressRoom: appendAddressRoom,
 }
 
 func appendDecimal(b []byte, a *Arg, _ *Event, _ int) []byte {
@@ -191,7 +200,7 @@ func appendPointer(b []byte, p uintptr) []byte {
 }
 
 // appendAddress appends a struct sockaddr with the names of its fields.
-func appendAddress(b []byte, a *Arg, _ *Event, _ int) []byte {
+func appendAddress(b []byte, a *Arg, e *Event, _ int) []byte {
 	addr := a.Addr.AddrPort()
 	switch a.Addr.Family() {
 	case unix.AF_INET:
@@ -208,10 +217,24 @@ func appendAddress(b []byte, a *Arg, _ *Event, _ int) []byte {
 		b = append(b, "), inet_pton(AF_INET6, \""...)
 		b = appendIPv6(b, addr.Addr())
 		b = append(b, "\", &sin6_addr), sin6_scope_id="...)
-		b = strconv.AppendUint(b, uint64(a.Addr.ScopeID()), 10)
+		b = appendScope(b, a.Addr, e.Args[0].Int)
 		return append(b, '}')
 	}
 	return append(b, "{sa_family=AF_UNSPEC}"...)
+}
+
+// appendScope appends an IPv6 address's scope: for a link-local address the
+// name of the interface, which the kernel is asked for on the socket fd.
+func appendScope(b []byte, addr *sys.Sockaddr, fd int) []byte {
+	ip := addr.AddrPort().Addr()
+	if ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() {
+		if name := sys.InterfaceName(fd, addr.ScopeID()); name != "" {
+			b = append(b, "if_nametoindex(\""...)
+			b = append(b, name...)
+			return append(b, "\")"...)
+		}
+	}
+	return strconv.AppendUint(b, uint64(addr.ScopeID()), 10)
 }
 
 // appendIPv6 appends an IPv6 address as the C library's inet_ntop(3) spells

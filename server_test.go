@@ -1,0 +1,1514 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace"
+)
+
+// The tests run the built binary, with real clients and under real strace.
+
+// binary is the program under test, built once by TestMain.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "lbaws-test")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "lbaws")
+	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, output)
+		os.Exit(1)
+	}
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// patient is how long a test waits for what must happen. It is no measurement:
+// only a test that fails takes so long.
+const patient = 30 * time.Second
+
+// need returns the path of a tool. On a user's machine a test whose tool is
+// missing is skipped; in CI it fails.
+func need(t testing.TB, tool, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(tool)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s is not installed", tool)
+	}
+	t.Skipf("%s is not installed: apt-get install %s", tool, debianPackage)
+	return ""
+}
+
+// A screen collects what a process writes, for a test to wait for.
+type screen struct {
+	mu      sync.Mutex
+	changed *sync.Cond
+	text    []byte
+	ended   bool // whether the process has ended
+}
+
+func newScreen() *screen {
+	s := &screen{}
+	s.changed = sync.NewCond(&s.mu)
+	return s
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text = append(s.text, p...)
+	s.changed.Broadcast()
+	return len(p), nil
+}
+
+func (s *screen) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	s.changed.Broadcast()
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.text)
+}
+
+// waitFor returns what pattern matches, as soon as it does.
+func (s *screen) waitFor(t testing.TB, pattern string) []string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	late := time.AfterFunc(patient, s.changed.Broadcast)
+	defer late.Stop()
+	deadline := time.Now().Add(patient)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		if found := re.FindSubmatch(s.text); found != nil {
+			groups := make([]string, len(found))
+			for i := range found {
+				groups[i] = string(found[i])
+			}
+			return groups
+		}
+		if s.ended || time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %q in:\n%s", pattern, s.text)
+		}
+		s.changed.Wait()
+	}
+}
+
+// waitForFile waits until the file at path has what pattern matches.
+func waitForFile(t testing.TB, path, pattern string) string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	deadline := time.Now().Add(patient)
+	for {
+		text, _ := os.ReadFile(path)
+		if re.Match(text) {
+			return string(text)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %q in:\n%s", pattern, text)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// process is a running lbaws.
+type process struct {
+	t              testing.TB
+	cmd            *exec.Cmd
+	stdout, stderr *screen
+	port           string
+	exited         chan struct{} // closed when it has ended
+}
+
+// start runs lbaws with the arguments, and waits until it serves. If wrap is
+// given, it is the command that lbaws is an argument of: strace and its flags.
+func start(t testing.TB, wrap []string, args ...string) *process {
+	t.Helper()
+	p := launch(t, wrap, args...)
+	p.port = p.stdout.waitFor(t, `Serving HTTP on port (\d+) \.\.\.\n`)[1]
+	return p
+}
+
+// launch runs lbaws, and does not wait.
+func launch(t testing.TB, wrap []string, args ...string) *process {
+	t.Helper()
+	command := append(slices.Concat(wrap, []string{binary}), args...)
+	p := &process{t: t, cmd: exec.Command(command[0], command[1:]...),
+		stdout: newScreen(), stderr: newScreen(), exited: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	p.run()
+	return p
+}
+
+func (p *process) run() {
+	p.t.Helper()
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	go func() {
+		p.cmd.Wait()
+		p.stdout.end()
+		p.stderr.end()
+		close(p.exited)
+	}()
+	p.t.Cleanup(func() {
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		<-p.exited
+	})
+}
+
+// status waits for the process's end and returns its exit status.
+func (p *process) status() int {
+	p.t.Helper()
+	select {
+	case <-p.exited:
+	case <-time.After(patient):
+		p.t.Fatalf("still running; stderr:\n%s", p.stderr)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// pid is the process number of lbaws itself, also when it runs under strace.
+func (p *process) pid() int {
+	p.t.Helper()
+	deadline := time.Now().Add(patient)
+	for time.Now().Before(deadline) {
+		for _, pid := range append(children(p.cmd.Process.Pid), p.cmd.Process.Pid) {
+			if exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); exe == binary {
+				return pid
+			}
+		}
+	}
+	p.t.Fatal("lbaws is not among the processes")
+	return 0
+}
+
+func children(pid int) []int {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	var pids []int
+	for _, field := range strings.Fields(string(text)) {
+		child, _ := strconv.Atoi(field)
+		pids = append(pids, child)
+	}
+	return pids
+}
+
+func (p *process) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := syscall.Kill(p.pid(), s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *process) url() string { return "http://localhost:" + p.port + "/hello" }
+
+// dial connects to lbaws on the loopback address of its family.
+func (p *process) dial() *net.TCPConn {
+	p.t.Helper()
+	return dial(p.t, "127.0.0.1:"+p.port)
+}
+
+func dial(t testing.TB, address string) *net.TCPConn {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.SetDeadline(time.Now().Add(patient))
+	return conn.(*net.TCPConn)
+}
+
+// get makes a plain request, and checks the answer.
+func (p *process) get() {
+	p.t.Helper()
+	conn := p.dial()
+	defer conn.Close()
+	io.WriteString(conn, "GET /hello HTTP/1.1\r\n\r\n")
+	if answer, err := io.ReadAll(conn); string(answer) != string(httpResponse) || err != nil {
+		p.t.Fatalf("answer %q, %v", answer, err)
+	}
+}
+
+// freePort returns a port that was free a moment ago.
+func freePort(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+}
+
+// The clients.
+
+func TestEveryClientSeesHelloWorld(t *testing.T) {
+	for _, client := range []struct {
+		tool, debianPackage string
+		args                []string
+	}{
+		{"curl", "curl", []string{"-sS", "URL"}},
+		{"wget", "wget", []string{"-qO-", "URL"}},
+		{"node", "nodejs", []string{"-e", `fetch("URL").then(r => r.text()).then(s => process.stdout.write(s))`}},
+		{"python3", "python3", []string{"-c", "import http.client\n" +
+			"c = http.client.HTTPConnection('localhost', PORT)\n" +
+			"c.request('GET', '/hello')\n" +
+			"print(c.getresponse().read().decode(), end='')"}},
+		{"chromium", "chromium", []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+			"--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+			"--user-data-dir=DIR", "--dump-dom", "URL"}},
+	} {
+		t.Run(client.tool, func(t *testing.T) {
+			need(t, client.tool, client.debianPackage)
+			p := start(t, nil, "-addr", ":0")
+			replace := strings.NewReplacer("URL", p.url(), "PORT", p.port, "DIR", t.TempDir())
+			args := []string{}
+			for _, arg := range client.args {
+				args = append(args, replace.Replace(arg))
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), patient)
+			defer cancel()
+			var errors bytes.Buffer
+			cmd := exec.CommandContext(ctx, client.tool, args...)
+			cmd.Stderr = &errors
+			output, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, &errors)
+			}
+			if client.tool == "chromium" {
+				// Its document has the text in an element of its own.
+				if !strings.Contains(string(output), ">Hello, World!\n</pre>") {
+					t.Errorf("the document is %q", output)
+				}
+			} else if string(output) != "Hello, World!\n" {
+				t.Errorf("output %q", output)
+			}
+			p.stdout.waitFor(t, `\nGET /hello HTTP/1.1\n(?s:.*)\n\n`)
+		})
+	}
+}
+
+func TestGoClientSeesHelloWorld(t *testing.T) {
+	p := start(t, nil, "-addr", ":0")
+	response, err := http.Get(p.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if string(body) != "Hello, World!\n" || err != nil {
+		t.Errorf("body %q, %v", body, err)
+	}
+	if response.Status != "200 OK" || response.Proto != "HTTP/1.1" {
+		t.Errorf("status line %s %s", response.Proto, response.Status)
+	}
+}
+
+// TestTelnet types one line, as the tutorial's reader does: the answer comes
+// after that line, and the empty line that HTTP wants is not waited for.
+func TestTelnet(t *testing.T) {
+	need(t, "telnet", "telnet")
+	p := start(t, nil, "-addr", ":0")
+	telnet, typed, output := startTelnet(t, "localhost", p.port)
+	output.waitFor(t, "Escape character is")
+	p.stderr.waitFor(t, `accept\(3, \{.*\) = 4\n(# .*\n)?read\(4, $`)
+	io.WriteString(typed, "GET /hello HTTP/1.1\n") // telnet sends CRLF
+	output.waitFor(t, "HTTP/1.1 200 OK\r?\n\r?\nHello, World!\r?\n")
+	telnet.Wait()
+	p.stdout.waitFor(t, `\nGET /hello HTTP/1.1\n\n$`)
+}
+
+// startTelnet runs telnet with its keyboard in the test's hands.
+func startTelnet(t *testing.T, args ...string) (*exec.Cmd, io.WriteCloser, *screen) {
+	t.Helper()
+	telnet, output := exec.Command("telnet", args...), newScreen()
+	typed, err := telnet.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	telnet.Stdout, telnet.Stderr = output, output
+	if err := telnet.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { telnet.Process.Kill() })
+	return telnet, typed, output
+}
+
+// TestPrintedRequest: whatever a client sends reaches the terminal escaped.
+func TestPrintedRequest(t *testing.T) {
+	for _, c := range []struct{ sent, printed string }{
+		{"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", "GET /hello HTTP/1.1\nHost: x\n\n"},
+		{"plain line\n", "plain line\n"},
+		{"x", "x"},
+		{"tab\tstays, \r alone does not", "tab\tstays, \\x0d alone does not"},
+		{"h\u00e9llo \u20ac \U0001f600", "h\u00e9llo \u20ac \U0001f600"},
+		{"\x1b[31mred\x1b]0;title\a\x9b1m", `\x1b[31mred\x1b]0;title\x07\x9b1m`},
+		{"\u009b1m \u202e \u200b \ufeff", `\xc2\x9b1m \xe2\x80\xae \xe2\x80\x8b \xef\xbb\xbf`},
+		{"\xff\xfe\x00 \\x00", `\xff\xfe\x00 \\x00`},
+		{"\xe2\x82", `\xe2\x82`},
+		{"\xef\xbf\xbd", "\ufffd"},
+	} {
+		p := start(t, nil, "-addr", ":0", "-trace=off", "-n", "1")
+		conn := p.dial()
+		io.WriteString(conn, c.sent)
+		io.ReadAll(conn)
+		conn.Close()
+		if status := p.status(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+		_, printed, _ := strings.Cut(p.stdout.String(), "...\n")
+		if printed != c.printed+"\n" {
+			t.Errorf("sent %q\n got %q\nwant %q", c.sent, printed, c.printed+"\n")
+		}
+		if p.stderr.String() != "" {
+			t.Errorf("stderr with the trace off: %s", p.stderr)
+		}
+	}
+}
+
+// The oracle: strace.
+
+// hostileClients are clients of every kind. Each returns when the server has
+// done with it.
+var hostileClients = []struct {
+	name string
+	talk func(t testing.TB, conn *net.TCPConn)
+}{
+	{"plain GET", sends("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n")},
+	{"one byte", sends("x")},
+	{"1,024 bytes", sends(strings.Repeat("a", 1024))},
+	{"1,025 bytes", sends(strings.Repeat("b", 1025))},
+	{"5,000 bytes", sends(strings.Repeat("longer than one read ", 240))},
+	{"every byte", sends(everyByte())},
+	{"NUL first", sends("\x00\x00GET")},
+	{"octal escape, then a digit", sends("\x01" + "7\x1b" + "0\x00" + "8\x007\x7f9")},
+	{"escape at the end of what -s shows", sends(strings.Repeat("c", 31) + "\x01" + "7")},
+	{"quotes", sends("\"GET\" \\x41 '`\t\v\f\b\a")},
+	{"UTF-8 and not", sends("\u00e9\u20ac\U0001f600\xff\xc3(")},
+	{"connects and leaves", func(_ testing.TB, conn *net.TCPConn) { conn.CloseWrite(); io.Copy(io.Discard, conn) }},
+	{"closes at once", func(testing.TB, *net.TCPConn) {}},
+	{"resets", func(_ testing.TB, conn *net.TCPConn) { conn.SetLinger(0) }},
+	{"sends and resets", func(_ testing.TB, conn *net.TCPConn) { io.WriteString(conn, "bye"); conn.SetLinger(0) }},
+}
+
+// sends is a client that sends a request and reads to the end, if it gets
+// there: after more than 1,024 bytes a reset may come.
+func sends(request string) func(testing.TB, *net.TCPConn) {
+	return func(_ testing.TB, conn *net.TCPConn) {
+		io.WriteString(conn, request)
+		io.Copy(io.Discard, conn)
+	}
+}
+
+func everyByte() string {
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	return string(all)
+}
+
+// straced is the command that runs lbaws under strace, tracing to file. Only
+// calls that a server makes are traced: the runtime's own (futex, mmap and the
+// like) are not among them.
+func straced(t testing.TB, file string, flags ...string) []string {
+	command := []string{need(t, "strace", "strace"), "-o", file, "-e", "signal=none",
+		"-e", "trace=%network,read,write,close"}
+	return append(command, flags...)
+}
+
+// TestTraceEqualsStrace is the promise of the strace format: under strace, the
+// two lists of lines are equal. Left out of strace's list are the runtime's
+// start-up (what stands before the first socket), calls on descriptors 0 to 2,
+// the tracer's own output (writes to its descriptor, 10 or above), and strace's
+// word on the exit.
+func TestTraceEqualsStrace(t *testing.T) {
+	for _, limit := range []string{"0", "32", "2000"} {
+		for _, listen := range []struct{ addr, dial string }{
+			{"127.0.0.1:", "127.0.0.1:"}, {":", "127.0.0.2:"}, {"[::1]:", "[::1]:"}, {"[::]:", "127.0.0.1:"},
+		} {
+			t.Run("s="+limit+" "+listen.addr, func(t *testing.T) {
+				port := freePort(t)
+				dir := t.TempDir()
+				theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "trace")
+				p := start(t, straced(t, theirs, "-s", limit), "-addr", listen.addr+port,
+					"-trace=strace", "-o", ours, "-s", limit, "-n", strconv.Itoa(len(hostileClients)))
+				for _, client := range hostileClients {
+					conn := dial(t, listen.dial+port)
+					client.talk(t, conn)
+					conn.Close()
+				}
+				if status := p.status(); status != 0 {
+					t.Fatalf("status %d: %s", status, p.stderr)
+				}
+				got, want := readLines(t, ours), serverCalls(readLines(t, theirs))
+				compare(t, got, want)
+				accepts := 0
+				for _, line := range got {
+					if strings.HasPrefix(line, sys.AcceptCall+"(3, {") && strings.HasSuffix(line, " = 4\n") {
+						accepts++
+					}
+				}
+				if accepts != len(hostileClients) {
+					t.Errorf("%d connections for %d clients", accepts, len(hostileClients))
+				}
+			})
+		}
+	}
+}
+
+// compare fails the test at the first line in which got and want differ.
+func compare(t testing.TB, got, want []string) {
+	t.Helper()
+	for i := range max(len(got), len(want)) {
+		g, w := append(got[min(i, len(got)):], "(none)")[0], append(want[min(i, len(want)):], "(none)")[0]
+		if g != w {
+			t.Fatalf("line %d\n got %s\nwant %s", i+1, g, w)
+		}
+	}
+}
+
+func readLines(t testing.TB, path string) []string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Collect(strings.Lines(string(text)))
+}
+
+var notTheServers = regexp.MustCompile(`^(read|write|close)\(([012]|1\d),? |^close\([012]\)|^\+\+\+ exited`)
+
+// serverCalls leaves the server's calls of strace's list.
+func serverCalls(lines []string) []string {
+	first := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "socket(") })
+	if first < 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(lines[first:]), notTheServers.MatchString)
+}
+
+// callNames is the names of the calls in lines.
+func callNames(lines []string) []string {
+	var names []string
+	for _, line := range lines {
+		name, _, _ := strings.Cut(line, "(")
+		names = append(names, name)
+	}
+	return names
+}
+
+// TestPlainGetMakesTheCallsOfTheBook, whatever the trace does: four for the
+// set-up, four for each connection, one at the end.
+func TestPlainGetMakesTheCallsOfTheBook(t *testing.T) {
+	want := []string{"socket", "setsockopt", "bind", "listen",
+		sys.AcceptCall, "read", "write", "close",
+		sys.AcceptCall, "read", "write", "close", "close"}
+	for _, format := range []string{"off", "diagram", "strace", "json"} {
+		t.Run(format, func(t *testing.T) {
+			file, port := filepath.Join(t.TempDir(), "strace"), freePort(t)
+			p := start(t, straced(t, file), "-trace", format, "-n", "2", "-addr", ":"+port)
+			p.get()
+			p.get()
+			p.status()
+			lines := serverCalls(readLines(t, file))
+			if got := callNames(lines); !slices.Equal(got, want) {
+				t.Errorf("calls %v\nwant %v", got, want)
+			}
+			text := strings.Join(lines, "")
+			for _, line := range []string{
+				"socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n",
+				"setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0\n",
+				"listen(3, 128) ",
+				"read(4, \"GET /hello HTTP/1.1\\r\\n\\r\\n\", 1024) = 23\n",
+				"write(4, \"HTTP/1.1 200 OK\\r\\n\\r\\nHello, World!\"..., 33) = 33\n",
+			} {
+				if !strings.Contains(text, line) {
+					t.Errorf("no line %q in\n%s", line, text)
+				}
+			}
+		})
+	}
+}
+
+// TestFlagsReachTheCalls: the flags that change a call's arguments do.
+func TestFlagsReachTheCalls(t *testing.T) {
+	p := start(t, nil, "serve", "-addr", "localhost:0", "-backlog", "1", "-reuseaddr=false", "-trace=strace", "-s", "3", "-n", "1")
+	p.get()
+	p.status()
+	lines := strings.SplitAfter(p.stderr.String(), "\n")
+	names := callNames(lines[:len(lines)-1])
+	want := []string{"socket", "bind", "listen", "getsockname", sys.AcceptCall, "read", "write", "close", "close"}
+	if !slices.Equal(names, want) {
+		t.Errorf("calls %v\nwant %v", names, want)
+	}
+	for _, part := range []string{`sin_port=htons(0), sin_addr=inet_addr("127.0.0.1")`, "listen(3, 1) ", `read(4, "GET"..., 1024)`,
+		"getsockname(3, {sa_family=AF_INET, sin_port=htons(" + p.port + ")"} {
+		if !strings.Contains(p.stderr.String(), part) {
+			t.Errorf("no %q in\n%s", part, p.stderr)
+		}
+	}
+}
+
+// inProcess is a server that runs in the test's own process, for what cannot
+// be seen from outside: allocations, data races, and a kernel that is not the
+// machine's.
+type inProcess struct {
+	*server
+	screen *screen
+	left   chan error // what serve returned
+}
+
+// serveInProcess runs the server on a port of its own and waits until it serves.
+func serveInProcess(t testing.TB, kernel sys.Kernel, opts options) *inProcess {
+	t.Helper()
+	opts.addr = netip.MustParseAddrPort("127.0.0.1:0")
+	opts.backlog = 128
+	p := &inProcess{screen: newScreen(), left: make(chan error, 1)}
+	p.server = &server{options: opts, kernel: kernel, stdout: p.screen}
+	go func() { p.left <- p.serve() }()
+	p.screen.waitFor(t, `Serving HTTP on port \d+ \.\.\.\n`)
+	return p
+}
+
+func (p *inProcess) address(t testing.TB) string {
+	return "127.0.0.1:" + p.screen.waitFor(t, `port (\d+)`)[1]
+}
+
+// byteByByte is a kernel whose write takes one byte at a time, and is
+// interrupted by a signal before each.
+type byteByByte struct {
+	sys.Unix
+	interrupted bool
+	writes      int
+}
+
+func (k *byteByByte) Write(fd int, p []byte) (int, error) {
+	if k.interrupted = !k.interrupted; k.interrupted {
+		return -1, unix.EINTR
+	}
+	k.writes++
+	return k.Unix.Write(fd, p[:1])
+}
+
+// TestWriteCutShort: a write that takes less than it was given is carried on.
+func TestWriteCutShort(t *testing.T) {
+	kernel := &byteByByte{}
+	p := serveInProcess(t, kernel, options{connections: 1})
+	conn := dial(t, p.address(t))
+	defer conn.Close()
+	io.WriteString(conn, "GET /hello HTTP/1.1\r\n\r\n")
+	answer, err := io.ReadAll(conn)
+	if string(answer) != string(httpResponse) || err != nil {
+		t.Errorf("answer %q, %v", answer, err)
+	}
+	if err := <-p.left; err != nil || kernel.writes != len(httpResponse) {
+		t.Errorf("%d writes, and serve returned %v", kernel.writes, err)
+	}
+}
+
+// failsOnce is a kernel of which one call fails once.
+type failsOnce struct {
+	sys.Unix
+	call  string
+	errno unix.Errno
+}
+
+func (k *failsOnce) fails(call string) bool {
+	fails := k.call == call
+	if fails {
+		k.call = ""
+	}
+	return fails
+}
+
+func (k *failsOnce) Accept(fd int, peer *sys.Sockaddr) (int, error) {
+	if k.fails("accept") {
+		return -1, k.errno
+	}
+	return k.Unix.Accept(fd, peer)
+}
+
+func (k *failsOnce) Read(fd int, p []byte) (int, error) {
+	if k.fails("read") {
+		return -1, k.errno
+	}
+	return k.Unix.Read(fd, p)
+}
+
+func (k *failsOnce) Write(fd int, p []byte) (int, error) {
+	if k.fails("write") {
+		return -1, k.errno
+	}
+	return k.Unix.Write(fd, p)
+}
+
+// TestOneConnectionsErrorIsNotTheServers: whatever happens to one connection,
+// the next client is served.
+func TestOneConnectionsErrorIsNotTheServers(t *testing.T) {
+	for _, c := range []struct {
+		call     string
+		errno    unix.Errno
+		answered bool // whether the connection that it happens to is answered
+	}{
+		{"accept", unix.EINTR, true}, {"accept", unix.ECONNABORTED, true},
+		{"read", unix.EINTR, true}, {"read", unix.ECONNRESET, false},
+		{"write", unix.EINTR, true}, {"write", unix.EPIPE, false},
+	} {
+		t.Run(c.call+" "+unix.ErrnoName(c.errno), func(t *testing.T) {
+			p := serveInProcess(t, &failsOnce{call: c.call, errno: c.errno}, options{connections: 2})
+			for _, answered := range []bool{c.answered, true} {
+				conn := dial(t, p.address(t))
+				io.WriteString(conn, "x")
+				answer, _ := io.ReadAll(conn)
+				conn.Close()
+				if string(answer) != string(httpResponse) && (answered || len(answer) > 0) {
+					t.Errorf("answer %q", answer)
+				}
+			}
+			if err := <-p.left; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// The trace.
+
+// call is one line of -trace=json.
+type call struct {
+	Time       time.Time
+	DurationNS *int64 `json:"duration_ns"`
+	Call       string
+	Args       map[string]any
+	Result     *int
+	Errno      *string
+	Strace     string
+}
+
+func readJSON(t testing.TB, text string) []call {
+	t.Helper()
+	var calls []call
+	for line := range strings.Lines(text) {
+		var c call
+		decoder := json.NewDecoder(strings.NewReader(line))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&c); err != nil {
+			t.Fatalf("%v in %q", err, line)
+		}
+		calls = append(calls, c)
+	}
+	return calls
+}
+
+// TestJSON compares the fields of each object with the strace line in it, and
+// the bytes in it with those that were sent.
+func TestJSON(t *testing.T) {
+	before := time.Now()
+	p := start(t, nil, "-addr", ":0", "-trace=json", "-s", "2000", "-n", "1")
+	conn := p.dial()
+	io.WriteString(conn, everyByte())
+	io.ReadAll(conn)
+	conn.Close()
+	p.status()
+	var names []string
+	for _, c := range readJSON(t, p.stderr.String()) {
+		if c.Time.Before(before.Truncate(time.Millisecond)) || c.Time.After(time.Now()) {
+			t.Errorf("time %v", c.Time)
+		}
+		if !strings.HasPrefix(c.Strace, c.Call+"(") {
+			t.Errorf("call %s and line %s", c.Call, c.Strace)
+		}
+		if c.Result == nil { // the call begins
+			if c.DurationNS != nil || c.Errno != nil || strings.Contains(c.Strace, ")") {
+				t.Errorf("not over, and yet %+v", c)
+			}
+			continue
+		}
+		names = append(names, c.Call)
+		if *c.DurationNS <= 0 || *c.DurationNS > time.Since(before).Nanoseconds() || c.Errno != nil {
+			t.Errorf("%+v", c)
+		}
+		if !strings.HasSuffix(c.Strace, fmt.Sprintf("= %d", *c.Result)) {
+			t.Errorf("result %d and line %s", *c.Result, c.Strace)
+		}
+		if c.Call == "read" {
+			var got []byte
+			for _, r := range c.Args["buf"].(string) {
+				got = append(got, byte(r))
+			}
+			if string(got) != everyByte() || *c.Result != 256 || c.Args["count"] != 1024.0 || c.Args["fd"] != 4.0 {
+				t.Errorf("read %+v", c)
+			}
+		}
+		if c.Call == sys.AcceptCall && (c.Args["addr"] != conn.LocalAddr().String() || c.Args["addrlen"] != 16.0) {
+			t.Errorf("accept %+v", c)
+		}
+	}
+	want := []string{"socket", "setsockopt", "bind", "listen", "getsockname", sys.AcceptCall, "read", "write", "close", "close"}
+	if !slices.Equal(names, want) {
+		t.Errorf("calls %v\nwant %v", names, want)
+	}
+}
+
+// TestCallIsSeenBeforeItReturns: while the server waits, the screen shows what
+// it waits for.
+func TestCallIsSeenBeforeItReturns(t *testing.T) {
+	for format, patterns := range map[string][2]string{
+		"strace":  {`accept4?\(3, $`, `= 4\nread\(4, $`},
+		"diagram": {`accept4?\(3, $`, `= 4\n# .*\nread\(4, $`},
+		"json":    {`"result":null,"errno":null,"strace":"accept4?\(3, "}\n$`, `"result":null,"errno":null,"strace":"read\(4, "}\n$`},
+	} {
+		t.Run(format, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "trace")
+			onScreen := start(t, nil, "-addr", ":0", "-trace", format)
+			inFile := start(t, nil, "-addr", ":0", "-trace", format, "-o", file)
+			onScreen.stderr.waitFor(t, patterns[0])
+			if text := waitForFile(t, file, patterns[0]); !strings.Contains(text, "listen(3, 128)") {
+				t.Errorf("the calls before are not in the file:\n%s", text)
+			}
+			one, other := onScreen.dial(), inFile.dial()
+			defer one.Close()
+			defer other.Close()
+			onScreen.stderr.waitFor(t, patterns[1])
+			waitForFile(t, file, patterns[1])
+		})
+	}
+}
+
+// TestTraceFileOnFullDisk: one line says so, and serving goes on.
+func TestTraceFileOnFullDisk(t *testing.T) {
+	for _, format := range []string{"diagram", "strace", "json"} {
+		p := start(t, nil, "-addr", ":0", "-trace", format, "-o", "/dev/full", "-c")
+		p.get()
+		p.get()
+		p.signal(syscall.SIGTERM)
+		if status := p.status(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+		if got, want := p.stderr.String(), "lbaws: write /dev/full: ENOSPC, no space left on device; "+
+			"the rest of it is lost, and serving goes on\n"; got != want {
+			t.Errorf("stderr %q\nwant %q", got, want)
+		}
+	}
+}
+
+// TestStandardStreamsThatTakeNothing: a full disk, no stream at all, a reader
+// that has left. Serving goes on.
+func TestStandardStreamsThatTakeNothing(t *testing.T) {
+	for _, c := range []struct{ redirect, stderr string }{
+		{"exec >/dev/full", "lbaws: write standard output: ENOSPC, no space left on device; the rest of it is lost, and serving goes on\n"},
+		{"exec >&-", ""},
+		{"exec <&-", ""},
+		{"exec 2>&-", ""},
+		{"exec 2>/dev/full", ""},
+		{"exec > >(:); wait $!", "lbaws: write standard output: EPIPE, broken pipe; the rest of it is lost, and serving goes on\n"},
+		{"exec 2> >(:); wait $!", ""},
+		{"exec <&- >&- 2>&-", ""},
+	} {
+		t.Run(c.redirect, func(t *testing.T) {
+			need(t, "bash", "bash")
+			port := freePort(t)
+			script := c.redirect + `; exec "$0" "$@"`
+			p := &process{t: t, port: port, stdout: newScreen(), stderr: newScreen(), exited: make(chan struct{})}
+			p.cmd = exec.Command("bash", "-c", script, binary, "-addr", "127.0.0.1:"+port, "-trace=strace", "-n", "2")
+			if strings.Contains(c.redirect, "2>") {
+				p.cmd.Args = append(p.cmd.Args, "-trace=strace")
+			} else {
+				p.cmd.Args = append(p.cmd.Args, "-trace=off")
+			}
+			p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+			p.run()
+			waitUntilListening(t, port)
+			p.get()
+			if status := p.status(); status != 0 {
+				t.Errorf("status %d", status)
+			}
+			if got := p.stderr.String(); got != c.stderr {
+				t.Errorf("stderr %q\nwant %q", got, c.stderr)
+			}
+		})
+	}
+}
+
+// waitUntilListening makes connections until one succeeds, which counts as a
+// client of the server.
+func waitUntilListening(t testing.TB, port string) {
+	t.Helper()
+	for deadline := time.Now().Add(patient); ; time.Sleep(time.Millisecond) {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestSummary: the table of -c counts the calls that strace -c -w counts.
+func TestSummary(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "strace")
+	p := start(t, straced(t, file), "-addr", "127.0.0.1:"+freePort(t), "-trace=off", "-c", "-n", "3")
+	p.get()
+	conn := p.dial()
+	conn.SetLinger(0)
+	conn.Close() // read fails with ECONNRESET
+	p.get()
+	p.status()
+	calls, errors := map[string]int{}, map[string]int{}
+	for _, line := range serverCalls(readLines(t, file)) {
+		name, rest, _ := strings.Cut(line, "(")
+		for _, row := range []string{name, "total"} {
+			calls[row]++
+			if strings.Contains(rest, "= -1 E") {
+				errors[row]++
+			}
+		}
+	}
+	if errors["read"] != 1 {
+		t.Errorf("no reset in %v", errors)
+	}
+	lines := strings.Split(strings.TrimSuffix(p.stderr.String(), "\n"), "\n")
+	if len(lines) != len(calls)+3 {
+		t.Fatalf("%d lines for %d calls:\n%s", len(lines), len(calls)-1, p.stderr)
+	}
+	if want := "% time     seconds  usecs/call     calls    errors syscall"; lines[0] != want {
+		t.Errorf("head %q\nwant %q", lines[0], want)
+	}
+	percent := 0.0
+	for _, line := range lines {
+		fields := strings.Fields(line)
+		if strings.HasPrefix(line, "% ") || strings.HasPrefix(line, "---") {
+			continue
+		}
+		name := fields[len(fields)-1]
+		want := strconv.Itoa(calls[name])
+		if errors[name] > 0 {
+			want += " " + strconv.Itoa(errors[name])
+		}
+		if got := strings.Join(fields[3:len(fields)-1], " "); got != want {
+			t.Errorf("%s: %q calls and errors, want %q", name, got, want)
+		}
+		if name != "total" {
+			p, _ := strconv.ParseFloat(fields[0], 64)
+			percent += p
+		}
+	}
+	if percent < 99.9 || percent > 100.1 {
+		t.Errorf("the shares add up to %v%%:\n%s", percent, p.stderr)
+	}
+}
+
+// Leaving.
+
+// TestLeaving: a signal ends the server within a second, also while it waits.
+// What it was doing is finished, and its descriptors are closed.
+func TestLeaving(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		for _, waitsIn := range []string{"accept", "read"} {
+			t.Run(s.String()+" in "+waitsIn, func(t *testing.T) {
+				p := start(t, nil, "-addr", ":0", "-trace=strace", "-c")
+				var conn net.Conn
+				if waitsIn == "read" {
+					conn = p.dial()
+					defer conn.Close()
+				}
+				p.stderr.waitFor(t, `(?m)^`+waitsIn+`4?\(\d, $`)
+				began := time.Now()
+				p.signal(s)
+				if status := p.status(); status != 0 {
+					t.Errorf("status %d", status)
+				}
+				if took := time.Since(began); took > time.Second {
+					t.Errorf("it took %v to leave", took)
+				}
+				text := p.stderr.String()
+				if !strings.Contains(text, "close(3)                                = 0\n% time") {
+					t.Errorf("no close of the listening socket and then a table in\n%s", text)
+				}
+				if waitsIn == "read" {
+					if answer, err := io.ReadAll(conn); string(answer) != string(httpResponse) || err != nil {
+						t.Errorf("answer %q, %v", answer, err)
+					}
+					if !strings.Contains(text, "shutdown(4, SHUT_RD") || !strings.Contains(text, "close(4) ") {
+						t.Errorf("no shutdown and close of the connected socket in\n%s", text)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestLeavingEqualsStrace: the call that wakes the server comes from another
+// thread, and strace -f sees what the trace says.
+func TestLeavingEqualsStrace(t *testing.T) {
+	for _, waitsIn := range []string{"accept", "read"} {
+		dir := t.TempDir()
+		theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "trace")
+		p := start(t, straced(t, theirs, "-f"), "-addr", "127.0.0.1:"+freePort(t), "-trace=strace", "-o", ours)
+		p.get()
+		if waitsIn == "read" {
+			conn := p.dial()
+			defer conn.Close()
+			waitForFile(t, ours, `read\(4, $`)
+		}
+		waitForFile(t, ours, `(?m)^`+waitsIn+`4?\(\d, $`)
+		p.signal(syscall.SIGTERM)
+		if status := p.status(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+		got, want := wholeCalls(readLines(t, ours)), wholeCalls(readLines(t, theirs))
+		want = serverCalls(want)
+		// Which of the two threads' calls returns first is for the scheduler to
+		// say, and the two observers may see it differently.
+		slices.Sort(got)
+		slices.Sort(want)
+		compare(t, got, want)
+		if !strings.Contains(strings.Join(got, ""), "shutdown(") {
+			t.Errorf("no shutdown in %q", got)
+		}
+	}
+}
+
+// wholeCalls joins the lines that another thread's call cut in two, and takes
+// off what strace -f puts before each line.
+func wholeCalls(lines []string) []string {
+	pid, blanks := regexp.MustCompile(`^\d+ +`), regexp.MustCompile(`\) += `)
+	resumed := regexp.MustCompile(`^<\.\.\. (\w+) resumed>(.*\n)`)
+	begun := map[string]string{}
+	var whole []string
+	for _, line := range lines {
+		line = pid.ReplaceAllString(line, "")
+		name, _, _ := strings.Cut(line, "(")
+		if begin, cut := strings.CutSuffix(line, " <unfinished ...>\n"); cut {
+			begun[name] = begin
+			continue
+		}
+		if found := resumed.FindStringSubmatch(line); found != nil {
+			line = begun[found[1]] + found[2]
+		}
+		whole = append(whole, blanks.ReplaceAllString(line, ") = "))
+	}
+	return whole
+}
+
+// TestLeavingWhereShutdownDoesNotWakeAccept: on other systems than Linux,
+// shutdown refuses a listening socket. strace makes Linux do so too.
+func TestLeavingWhereShutdownDoesNotWakeAccept(t *testing.T) {
+	for _, addr := range []string{":0", "127.0.0.1:0", "[::]:0"} {
+		wrap := straced(t, "/dev/null", "-f", "-e", "inject=shutdown:error=ENOTCONN")
+		p := start(t, wrap, "-addr", addr, "-trace=strace")
+		p.stderr.waitFor(t, `accept4?\(3, $`)
+		p.signal(syscall.SIGINT)
+		if status := p.status(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+		for _, part := range []string{"= -1 ENOTCONN", "connect(", "close(3) "} {
+			if !strings.Contains(p.stderr.String(), part) {
+				t.Errorf("no %q in\n%s", part, p.stderr)
+			}
+		}
+	}
+}
+
+// TestLeavingWhenNobodyReads: standard output is a pipe that is full. The
+// server cannot write and cannot wait for ever.
+func TestLeavingWhenNobodyReads(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	port := freePort(t)
+	p := &process{t: t, port: port, stdout: newScreen(), stderr: newScreen(), exited: make(chan struct{}),
+		cmd: exec.Command(binary, "-addr", "127.0.0.1:"+port, "-trace=off")}
+	p.cmd.Stdout, p.cmd.Stderr = writer, p.stderr
+	p.run()
+	writer.Close()
+	waitUntilListening(t, port)
+	conn := fillPipe(t, p)
+	defer conn.Close()
+	began := time.Now()
+	p.signal(syscall.SIGTERM)
+	if status := p.status(); status != 1 {
+		t.Errorf("status %d", status)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("it took %v to leave", took)
+	}
+	want := "lbaws: leaving although the output is not all written: nobody reads it\n"
+	if got := p.stderr.String(); got != want {
+		t.Errorf("stderr %q\nwant %q", got, want)
+	}
+}
+
+// fillPipe sends requests until one is not answered: the server is stuck in
+// printing it. It returns that one's connection.
+func fillPipe(t testing.TB, p *process) net.Conn {
+	t.Helper()
+	request := bytes.Repeat([]byte("x"), 1024)
+	for range 200 {
+		conn := p.dial()
+		conn.Write(request)
+		conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+		if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			return conn
+		}
+		conn.Close()
+	}
+	t.Fatal("the pipe does not fill up")
+	return nil
+}
+
+// TestLeaveInProcess is for the race detector: leave comes from another
+// goroutine at any moment.
+func TestLeaveInProcess(t *testing.T) {
+	for i := range 50 {
+		file := filepath.Join(t.TempDir(), "trace")
+		out, err := trace.CreateOutput(file, func(err error) { t.Error(err) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		tracer := trace.New(sys.Unix{}, out, &trace.Strace{Limit: 32}, &trace.JSON{Limit: 32}, &trace.Summary{})
+		p := serveInProcess(t, tracer, options{})
+		address := p.address(t)
+		var clients sync.WaitGroup
+		for range i % 4 {
+			clients.Go(func() {
+				if conn, err := net.Dial("tcp", address); err == nil {
+					io.WriteString(conn, "x")
+					io.Copy(io.Discard, conn)
+					conn.Close()
+				}
+			})
+		}
+		p.leave()
+		if err := <-p.left; err != nil {
+			t.Error(err)
+		}
+		clients.Wait()
+		tracer.End()
+	}
+}
+
+// Refusals.
+
+// TestRefusals: what cannot be done is said in one line, and no more: what was
+// being done, what the kernel said, what the user can do.
+func TestRefusals(t *testing.T) {
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := t.TempDir()
+	for _, c := range []struct {
+		args   string
+		status int
+		want   string // a part of the line
+	}{
+		{"-addr " + taken.Addr().String(), 1, "bind " + taken.Addr().String() + ": EADDRINUSE, address already in use; another socket has this port"},
+		{"-addr 192.0.2.1:8888", 1, "bind 192.0.2.1:8888: EADDRNOTAVAIL, cannot assign requested address; no interface"},
+		{"-addr [2001:db8::1]:8888", 1, "bind [2001:db8::1]:8888: EADDRNOTAVAIL, cannot assign requested address; no interface"},
+		{"-o " + dir, 1, "open " + dir + ": EISDIR, is a directory; "},
+		{"-o /nowhere/trace", 1, "open /nowhere/trace: ENOENT, no such file or directory; "},
+		{"-trace=off -o /nowhere/trace", 1, "open /nowhere/trace: ENOENT, no such file or directory; "},
+		{"-addr 8888", 2, `invalid value "8888" for flag -addr: want HOST:PORT`},
+		{"-addr :65536", 2, "want a port from 0 to 65535"},
+		{"-addr :-1", 2, "want a port from 0 to 65535"},
+		{"-addr :http", 2, "want a port from 0 to 65535"},
+		{"-addr :", 2, "want a port from 0 to 65535"},
+		{"-addr ::1:8888", 2, "in brackets"},
+		{"-addr [127.0.0.1]:8888", 2, "in brackets"},
+		{"-addr example.com:80", 2, "to look up other names is a library's job"},
+		{"-addr 1.2.3:80", 2, "want an IPv4 or IPv6 address"},
+		{"-addr [::1:80", 2, "want an IPv4 or IPv6 address"},
+		{"-addr [fe80::1%eth0]:80", 2, "the number of the interface eth0"},
+		{"-backlog x", 2, "want a number from 0 to 2147483647"},
+		{"-backlog -1", 2, "want a number from 0 to 2147483647"},
+		{"-n 2147483648", 2, "want a number from 0 to 2147483647"},
+		{"-n 1.5", 2, "want a number from 0 to 2147483647"},
+		{"-s -1", 2, "want a number from 0 to 2147483647"},
+		{"-trace xml", 2, "want diagram, strace, json or off"},
+		{"-reuseaddr=maybe", 2, "invalid boolean value"},
+		{"-nosuch", 2, "flag provided but not defined: -nosuch"},
+		{"-addr", 2, "flag needs an argument: -addr"},
+		{"now", 2, `unexpected argument "now"`},
+		{"serve now", 2, `unexpected argument "now"`},
+		{"serve serve", 2, `unexpected argument "serve"`},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			p := launch(t, nil, append([]string{"-trace=off"}, strings.Fields(c.args)...)...)
+			if strings.HasPrefix(c.args, "serve") {
+				p = launch(t, nil, strings.Fields(c.args)...)
+			}
+			checkRefusal(t, p, c.status, c.want)
+		})
+	}
+}
+
+func checkRefusal(t *testing.T, p *process, status int, want string) {
+	t.Helper()
+	if got := p.status(); got != status {
+		t.Errorf("status %d, want %d", got, status)
+	}
+	line := p.stderr.String()
+	if !strings.HasPrefix(line, "lbaws: ") || !strings.Contains(line, want) || strings.Count(line, "\n") != 1 {
+		t.Errorf("stderr %q\nwant one line with %q", line, want)
+	}
+	if status == 2 && !strings.HasSuffix(line, "; lbaws -h lists what can be said\n") {
+		t.Errorf("stderr %q does not say where to look", line)
+	}
+	if p.stdout.String() != "" {
+		t.Errorf("stdout %q", p.stdout)
+	}
+}
+
+// TestRefusalOfLowPort runs as a user without rights, if the test is root.
+func TestRefusalOfLowPort(t *testing.T) {
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+	if err != nil || strings.TrimSpace(string(text)) != "1024" {
+		t.Skip("on this machine low ports are not for root alone")
+	}
+	os.Chmod(filepath.Dir(binary), 0o755)
+	p := &process{t: t, stdout: newScreen(), stderr: newScreen(), exited: make(chan struct{}),
+		cmd: exec.Command(binary, "-addr", ":1023", "-trace=off")}
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	if os.Getuid() == 0 {
+		p.cmd = exec.Command(need(t, "setpriv", "util-linux"), "--reuid=65534", "--clear-groups", "--inh-caps=-all",
+			binary, "-addr", ":1023", "-trace=off")
+		p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	}
+	p.run()
+	checkRefusal(t, p, 1, "bind 0.0.0.0:1023: EACCES, permission denied; a low port (below 1024) needs root")
+}
+
+// TestDescriptorLimit: with 3 descriptors there is no room for the listening
+// socket; with 5 there is room for it and for the connected one. strace makes
+// the kernel say at accept that there is none.
+func TestDescriptorLimit(t *testing.T) {
+	prlimit := need(t, "prlimit", "util-linux")
+	p := launch(t, []string{prlimit, "--nofile=3"}, "-trace=off", "-addr", ":0")
+	checkRefusal(t, p, 1, "socket: EMFILE, too many open files; allow this process more descriptors (ulimit -n)")
+
+	p = start(t, []string{prlimit, "--nofile=5"}, "-trace=off", "-addr", ":0")
+	p.get()
+	p.get()
+
+	p = start(t, straced(t, "/dev/null", "-e", "inject="+sys.AcceptCall+":error=EMFILE"), "-trace=off", "-addr", ":0")
+	if status := p.status(); status != 1 {
+		t.Errorf("status %d", status)
+	}
+	if got, want := p.stderr.String(), "lbaws: accept: EMFILE, too many open files; allow this process more descriptors (ulimit -n)\n"; got != want {
+		t.Errorf("stderr %q\nwant %q", got, want)
+	}
+}
+
+// TestHelp: -h lists every flag on standard output, and is no error.
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"serve", "-help"}} {
+		p := launch(t, nil, args...)
+		if status := p.status(); status != 0 || p.stderr.String() != "" {
+			t.Errorf("status %d, stderr %q", status, p.stderr)
+		}
+		for _, flag := range []string{"addr", "backlog", "reuseaddr", "n", "trace", "o", "s", "c"} {
+			if !strings.Contains(p.stdout.String(), "\n  -"+flag) {
+				t.Errorf("no -%s in\n%s", flag, p.stdout)
+			}
+		}
+	}
+}
+
+// The build and the cost.
+
+// TestBuildHasNoPackageNet: the server is written on the system calls.
+func TestBuildHasNoPackageNet(t *testing.T) {
+	output, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dependency := range strings.Lines(string(output)) {
+		if dependency == "net\n" {
+			t.Error("package net is in the build")
+		}
+	}
+	output, err = exec.Command("go", "list", "-m", "all").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := regexp.MustCompile(`^lbaws\ngolang.org/x/sys v\S+\n$`); !want.Match(output) {
+		t.Errorf("the modules are\n%s", output)
+	}
+}
+
+// TestNoAllocationPerRequest, and BenchmarkRequest measures it too.
+func TestNoAllocationPerRequest(t *testing.T) {
+	for _, format := range []string{"off", "strace", "json", "diagram"} {
+		t.Run(format, func(t *testing.T) {
+			request := requester(t, format)
+			if allocations := testing.AllocsPerRun(500, request); allocations != 0 {
+				t.Errorf("%v allocations per request", allocations)
+			}
+		})
+	}
+}
+
+func BenchmarkRequest(b *testing.B) {
+	for _, format := range []string{"off", "strace", "json", "diagram"} {
+		b.Run(format, func(b *testing.B) {
+			request := requester(b, format)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for b.Loop() {
+				request()
+			}
+		})
+	}
+}
+
+// requester runs a server in this process, with its trace going to a file, and
+// returns a function that makes one request of it, on the calls of package sys.
+// A few requests are made before, so that the buffers have their size.
+func requester(t testing.TB, format string) func() {
+	opts := options{format: format, limit: 32, output: filepath.Join(t.TempDir(), "trace")}
+	kernel, end, err := opts.kernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := serveInProcess(t, kernel, opts)
+	address := netip.MustParseAddrPort(p.address(t))
+	p.server.stdout = io.Discard
+	t.Cleanup(func() {
+		p.leave()
+		if err := <-p.left; err != nil {
+			t.Error(err)
+		}
+		end()
+	})
+	var client sys.Kernel = sys.Unix{}
+	request, buffer := []byte("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"), make([]byte, 1024)
+	one := func() {
+		fd, err := client.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Connect(fd, address); err != nil {
+			t.Fatal(err)
+		}
+		client.Write(fd, request)
+		answer := 0
+		for {
+			n, err := client.Read(fd, buffer)
+			if n <= 0 || err != nil {
+				break
+			}
+			answer += n
+		}
+		client.Close(fd)
+		if answer != len(httpResponse) {
+			t.Fatalf("an answer of %d bytes", answer)
+		}
+	}
+	for range 100 {
+		one()
+	}
+	return one
+}
+
+// The README.
+
+// TestReadme follows the README from its first line, in a copy of the source:
+// it runs each command in a block marked console, and compares what is printed
+// there with what comes out. A block that begins with no command goes on with
+// the server's screen; one that begins with ^C sends SIGINT first. Ports,
+// places in memory, and the version of curl may vary.
+func TestReadme(t *testing.T) {
+	for _, tool := range []string{"bash", "curl", "telnet", "strace"} {
+		need(t, tool, tool)
+	}
+	listener, err := net.Listen("tcp", ":8888")
+	if err != nil {
+		if os.Getenv("CI") == "" {
+			t.Skip("port 8888, which the README uses, is taken")
+		}
+		t.Fatal(err)
+	}
+	listener.Close()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := &reader{t: t, dir: copySource(t)}
+	blocks := regexp.MustCompile("(?s)(?:<!-- typed: ([^\n]*) -->\n)?```console\n(.*?)```\n").FindAllStringSubmatch(string(text), -1)
+	for _, block := range blocks {
+		reader.follow(block[2], block[1])
+	}
+	if len(blocks) < 10 {
+		t.Errorf("only %d blocks", len(blocks))
+	}
+}
+
+// copySource copies the program's source to a folder of its own.
+func copySource(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"go.mod", "go.sum", "main.go", "sys", "trace"} {
+		if output, err := exec.Command("cp", "-r", name, dir).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+	}
+	return dir
+}
+
+// reader is one who follows the README.
+type reader struct {
+	t      *testing.T
+	dir    string
+	server *process
+	seen   int // how much of the server's screen the README has shown
+}
+
+func (r *reader) follow(block, typed string) {
+	r.t.Helper()
+	command, rest, isCommand := strings.Cut(strings.TrimPrefix(block, "$ "), "\n")
+	switch {
+	case strings.HasPrefix(block, "^C"):
+		syscall.Kill(-r.server.cmd.Process.Pid, syscall.SIGINT)
+		r.expectOnServersScreen(strings.TrimPrefix(block, "^C"))
+		r.server.status() // go run's own, which is 1 after SIGINT
+	case !strings.HasPrefix(block, "$ ") || !isCommand:
+		// The line that was not at its end is shown again, whole.
+		r.seen = strings.LastIndexByte(r.server.stdout.String()[:r.seen], '\n') + 1
+		r.expectOnServersScreen(block)
+	case strings.Contains(rest, "Serving HTTP"):
+		r.startServer(command)
+		r.expectOnServersScreen(rest)
+	case typed != "":
+		r.typeInto(command, typed, rest)
+	default:
+		cmd := exec.Command("bash", "-c", command)
+		cmd.Dir = r.dir
+		var errors bytes.Buffer
+		cmd.Stderr = &errors
+		output, err := cmd.Output()
+		if err != nil && !strings.HasPrefix(rest, "lbaws: ") {
+			r.t.Fatalf("%s: %v\n%s", command, err, &errors)
+		}
+		// curl shows its progress on standard error when it is no terminal.
+		if strings.HasPrefix(rest, "lbaws: ") {
+			output = errors.Bytes()
+		}
+		r.compare(command, string(output), rest)
+	}
+}
+
+func (r *reader) startServer(command string) {
+	r.t.Helper()
+	r.server = &process{t: r.t, cmd: exec.Command("bash", "-c", "exec "+command),
+		stdout: newScreen(), stderr: newScreen(), exited: make(chan struct{})}
+	// One terminal for both, as the reader has it.
+	r.server.cmd.Stdout, r.server.cmd.Stderr = r.server.stdout, r.server.stdout
+	r.server.cmd.Dir = r.dir
+	r.seen = 0
+	r.server.run()
+}
+
+// expectOnServersScreen waits until the screen shows as many lines more as want
+// has, and compares them.
+func (r *reader) expectOnServersScreen(want string) {
+	r.t.Helper()
+	lines := strings.Count(want, "\n")
+	deadline := time.Now().Add(patient)
+	for {
+		screen := r.server.stdout.String()
+		shown := screen[r.seen:]
+		whole := strings.Count(shown, "\n")
+		last := shown[strings.LastIndexByte(shown, '\n')+1:]
+		if whole >= lines || whole == lines-1 && last != "" && normal(last) == normal(lastLine(want)) {
+			r.compare("the server's screen", shown, want)
+			r.seen = len(screen)
+			return
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatalf("the server's screen has only\n%s\nwant\n%s", shown, want)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func lastLine(text string) string {
+	text = strings.TrimSuffix(text, "\n")
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
+// typeInto runs a command that a person types a line into. The line itself is
+// on the README's screen, where the terminal echoes it.
+func (r *reader) typeInto(command, typed, want string) {
+	r.t.Helper()
+	args := strings.Fields(command)
+	telnet, keyboard, output := startTelnet(r.t, args[1:]...)
+	output.waitFor(r.t, "Escape character")
+	io.WriteString(keyboard, typed+"\n")
+	telnet.Wait()
+	r.compare(command, output.String(), strings.Replace(want, typed+"\n", "", 1))
+}
+
+func (r *reader) compare(what, got, want string) {
+	r.t.Helper()
+	if normal(got) != normal(want) {
+		r.t.Errorf("%s\n--- printed:\n%s\n--- in the README:\n%s", what, got, want)
+	}
+}
+
+// normal is text without what may vary from run to run.
+func normal(text string) string {
+	for _, vary := range []struct{ pattern, with string }{
+		{`\r`, ""},
+		{`htons\(\d{5}\)`, "htons(PORT)"},
+		{`0x[0-9a-f]+`, "ADDRESS"},
+		{`curl/[0-9.]+`, "curl/VERSION"},
+		{`(read\(4, "GET /hello HTTP/1.1\\r\\nHost: local"\.\.\., 1024\)) = \d+`, "$1 = N"},
+		{`(write\(1, "GET .*), \d+\) = \d+`, "$1, N) = N"},
+		{`Trying ::1\.\.\.\n(telnet: .*\n)?`, ""},
+		{` +\n`, "\n"},
+		{`\s+\z`, ""},
+	} {
+		text = regexp.MustCompile(vary.pattern).ReplaceAllString(text, vary.with)
+	}
+	return text
+}
