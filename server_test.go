@@ -1421,6 +1421,9 @@ func (r *reader) follow(block, typed string) {
 	case typed != "":
 		r.typeInto(command, typed, rest)
 	default:
+		if strings.Contains(command, "calls.txt") {
+			r.server.status() // strace writes its last line when the server has left
+		}
 		cmd := exec.Command("bash", "-c", command)
 		cmd.Dir = r.dir
 		var errors bytes.Buffer

@@ -1,0 +1,326 @@
+package trace_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace"
+)
+
+// scripted is a kernel that answers as it is told.
+type scripted struct {
+	sys.Kernel
+	err  error
+	data string
+
+	waiting, woken chan struct{} // set: read waits until it is woken
+}
+
+func (k *scripted) Socket(int, int, int) (int, error) { return 3, k.err }
+func (k *scripted) Shutdown(int, int) error           { return k.err }
+func (k *scripted) Close(int) error                   { return k.err }
+
+func (k *scripted) Read(_ int, p []byte) (int, error) {
+	if k.waiting != nil {
+		close(k.waiting)
+		<-k.woken
+	}
+	if k.err != nil {
+		return -1, k.err
+	}
+	return copy(p, k.data), nil
+}
+
+// traced returns what the formats write of the calls that f makes.
+func traced(t testing.TB, kernel sys.Kernel, f func(sys.Kernel), formats ...trace.Format) string {
+	t.Helper()
+	file, err := os.CreateTemp("", "trace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	out := trace.NewOutput(int(file.Fd()), file.Name(), func(err error) { t.Error(err) })
+	tracer := trace.New(kernel, out, formats...)
+	f(tracer)
+	tracer.End()
+	text, err := os.ReadFile(file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestEveryMessage compares the text of each error with the C library's, which
+// strace prints.
+func TestEveryMessage(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("python3 is not installed")
+		}
+		t.Skip("python3 is not installed: apt-get install python3")
+	}
+	output, err := exec.Command(python, "-c", "import errno, os\n"+
+		"for n in sorted(errno.errorcode): print(n, os.strerror(n), sep='\\t')").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	for line := range strings.Lines(string(output)) {
+		number, message, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		errno := unix.Errno(n)
+		got := traced(t, &scripted{err: errno}, func(k sys.Kernel) { k.Close(7) }, &trace.Strace{})
+		want := fmt.Sprintf("%-40s= -1 %s (%s)\n", "close(7)", unix.ErrnoName(errno), message)
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		compared++
+	}
+	if compared < 100 {
+		t.Errorf("only %d messages were compared", compared)
+	}
+}
+
+// TestAnotherThreadsCall: a call that comes while another waits cuts the line
+// in two, as strace -f does. Each JSON object stays whole.
+func TestAnotherThreadsCall(t *testing.T) {
+	kernel := &scripted{data: "", waiting: make(chan struct{}), woken: make(chan struct{})}
+	calls := func(k sys.Kernel) {
+		var reader sync.WaitGroup
+		reader.Go(func() { k.Read(4, make([]byte, 8)) })
+		<-kernel.waiting
+		k.Shutdown(4, unix.SHUT_RD)
+		close(kernel.woken)
+		reader.Wait()
+		k.Close(4)
+	}
+	got := traced(t, kernel, calls, &trace.Strace{Limit: 32})
+	want := "read(4,  <unfinished ...>\n" +
+		"shutdown(4, SHUT_RD)                    = 0\n" +
+		"<... read resumed>\"\", 8)                = 0\n" +
+		"close(4)                                = 0\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	kernel.waiting, kernel.woken = make(chan struct{}), make(chan struct{})
+	for line := range strings.Lines(traced(t, kernel, calls, &trace.JSON{Limit: 32})) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("not JSON: %q", line)
+		}
+	}
+}
+
+// TestCallThatNeverReturns: its line is ended when the program leaves.
+func TestCallThatNeverReturns(t *testing.T) {
+	kernel := &scripted{waiting: make(chan struct{}), woken: make(chan struct{})}
+	got := traced(t, kernel, func(k sys.Kernel) {
+		go k.Read(4, nil) // until the test program ends
+		<-kernel.waiting
+	}, &trace.Strace{})
+	if want := "read(4,  <unfinished ...>\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestErrorThatIsNoErrno: a Kernel that does not keep to its contract is traced
+// as a failure all the same.
+func TestErrorThatIsNoErrno(t *testing.T) {
+	kernel := &scripted{err: errors.New("no errno")}
+	read := func(k sys.Kernel) { k.Read(4, make([]byte, 8)) }
+	got := traced(t, kernel, read, &trace.Strace{}, &trace.JSON{})
+	if !strings.HasPrefix(got, "read(4, ") || !strings.Contains(got, "= -1\n") || !strings.Contains(got, `"result":-1`) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestDiagramSaysEachStepOnce.
+func TestDiagramSaysEachStepOnce(t *testing.T) {
+	got := traced(t, &scripted{}, func(k sys.Kernel) {
+		k.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+		k.Close(3)
+		k.Close(4)
+	}, &trace.Diagram{})
+	var notes []string
+	for line := range strings.Lines(got) {
+		if strings.HasPrefix(line, "# ") {
+			notes = append(notes, line)
+			if len(line) > 80 {
+				t.Errorf("a note of %d characters: %s", len(line), line)
+			}
+		}
+	}
+	if len(notes) != 2 || !strings.Contains(notes[1], "descriptor") {
+		t.Errorf("notes %q in\n%s", notes, got)
+	}
+}
+
+// Whatever bytes a client sends, each format keeps to printable characters and
+// line ends, and JSON and strace give the bytes back.
+func FuzzReceivedBytes(f *testing.F) {
+	for _, message := range messages() {
+		f.Add(string(message), 32)
+	}
+	f.Fuzz(func(t *testing.T, data string, limit int) {
+		if limit < 0 {
+			return
+		}
+		read := func(k sys.Kernel) { k.Read(4, make([]byte, len(data)+1)) }
+		kernel := &scripted{data: data}
+		for _, format := range []trace.Format{&trace.Strace{Limit: limit}, &trace.Diagram{Strace: trace.Strace{Limit: limit}}, &trace.JSON{Limit: limit}} {
+			for _, c := range []byte(traced(t, kernel, read, format)) {
+				if c != '\n' && (c < ' ' || c > '~') {
+					t.Fatalf("%T writes byte %#x for %q", format, c, data)
+				}
+			}
+		}
+		shown := data[:min(limit, len(data))]
+		lines := strings.SplitAfter(traced(t, kernel, read, &trace.JSON{Limit: limit}), "\n")
+		var object struct {
+			Args struct{ Buf string }
+		}
+		if err := json.Unmarshal([]byte(lines[1]), &object); err != nil {
+			t.Fatalf("%v in %s", err, lines[1])
+		}
+		var got []byte
+		for _, r := range object.Args.Buf {
+			got = append(got, byte(r))
+		}
+		if string(got) != shown {
+			t.Errorf("JSON gives back %q of %q", got, shown)
+		}
+		quoted := strings.TrimPrefix(traced(t, kernel, read, &trace.Strace{Limit: limit}), "read(4, ")
+		quoted = quoted[:strings.LastIndex(quoted, `"`)+1]
+		if got := unquote(t, quoted); got != shown {
+			t.Errorf("strace's %s gives back %q of %q", quoted, got, shown)
+		}
+	})
+}
+
+// unquote reads a string of C.
+func unquote(t *testing.T, quoted string) string {
+	var data []byte
+	for s := quoted[1 : len(quoted)-1]; s != ""; {
+		if s[0] != '\\' {
+			data, s = append(data, s[0]), s[1:]
+			continue
+		}
+		if letter := strings.IndexByte(`tnvfr"\`, s[1]); letter >= 0 {
+			data, s = append(data, "\t\n\v\f\r\"\\"[letter]), s[2:]
+			continue
+		}
+		digits := 1
+		for digits < 3 && digits+1 < len(s) && s[digits+1] >= '0' && s[digits+1] <= '7' {
+			digits++
+		}
+		c, err := strconv.ParseUint(s[1:1+digits], 8, 8)
+		if err != nil {
+			t.Fatalf("%v in %s", err, quoted)
+		}
+		data, s = append(data, byte(c)), s[1+digits:]
+	}
+	return string(data)
+}
+
+// FuzzAppendText: what a client sent reaches a terminal as printable text.
+func FuzzAppendText(f *testing.F) {
+	for _, message := range messages() {
+		f.Add(message)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text := trace.AppendText(nil, data)
+		if !utf8.Valid(text) {
+			t.Errorf("%q becomes %q, which is not UTF-8", data, text)
+		}
+		for _, r := range string(text) {
+			if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+				t.Errorf("%q becomes %q, with %U", data, text, r)
+			}
+		}
+	})
+}
+
+// TestOutputThatTakesNoMore: it is reported once, and the rest is dropped.
+func TestOutputThatTakesNoMore(t *testing.T) {
+	var reports []error
+	out, err := trace.CreateOutput("/dev/full", func(err error) { reports = append(reports, err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		out.Write([]byte("text"))
+		out.Flush()
+	}
+	if len(reports) != 1 || !errors.Is(reports[0], unix.ENOSPC) {
+		t.Errorf("reports %v", reports)
+	}
+	_, err = trace.CreateOutput("/nowhere/trace", nil)
+	if want := "open /nowhere/trace: ENOENT, no such file or directory"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+// TestOutputToNonBlockingPipe: somebody has made the pipe non-blocking, and it
+// is full. Nothing is lost.
+func TestOutputToNonBlockingPipe(t *testing.T) {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	const size = 1 << 20
+	received := make(chan int)
+	go func() {
+		total, buffer := 0, make([]byte, 4096)
+		for total < size {
+			n, err := unix.Read(pipe[0], buffer)
+			if err == unix.EAGAIN {
+				unix.Poll([]unix.PollFd{{Fd: int32(pipe[0]), Events: unix.POLLIN}}, -1)
+				continue
+			}
+			if n <= 0 || err != nil {
+				break
+			}
+			total += n
+		}
+		received <- total
+	}()
+	out := trace.NewOutput(pipe[1], "pipe", func(err error) { t.Error(err) })
+	out.Write(make([]byte, size))
+	if total := <-received; total != size {
+		t.Errorf("%d of %d bytes arrived", total, size)
+	}
+	unix.Close(pipe[0])
+	unix.Close(pipe[1])
+}
+
+func ExampleTracer() {
+	out := trace.NewOutput(1, "standard output", func(error) {})
+	var kernel sys.Kernel = trace.New(sys.Unix{}, out, &trace.Strace{Limit: 32})
+
+	kernel.Close(-1)
+	kernel.Connect(-1, netip.MustParseAddrPort("127.0.0.1:8888"))
+}
+
+func ExampleAppendText() {
+	fmt.Printf("%s\n", trace.AppendText(nil, []byte("GET /\x1b[31m HTTP/1.1\r\nHost: caf\u00e9")))
+	// Output:
+	// GET /\x1b[31m HTTP/1.1
+	// Host: café
+}
