@@ -311,11 +311,14 @@ func TestOutputToNonBlockingPipe(t *testing.T) {
 }
 
 func ExampleTracer() {
-	out := trace.NewOutput(1, "standard output", func(error) {})
-	var kernel sys.Kernel = trace.New(sys.Unix{}, out, &trace.Strace{Limit: 32})
+	out := trace.NewOutput(int(os.Stdout.Fd()), "standard output", func(error) {})
+	var kernel sys.Kernel = trace.New(sys.Unix{}, out, &trace.Strace{Limit: 4})
 
-	kernel.Close(-1)
 	kernel.Connect(-1, netip.MustParseAddrPort("127.0.0.1:8888"))
+	kernel.Write(-1, []byte("Hello"))
+	// Output:
+	// connect(-1, {sa_family=AF_INET, sin_port=htons(8888), sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EBADF (Bad file descriptor)
+	// write(-1, "Hell"..., 5)                 = -1 EBADF (Bad file descriptor)
 }
 
 func ExampleAppendText() {
