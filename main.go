@@ -394,7 +394,7 @@ func (s *server) accept(listenSocket int) (clientConnection int, err error) {
 		s.begin(wait{"accept", listenSocket})
 		clientConnection, err = s.kernel.Accept(listenSocket, &s.clientAddress)
 		s.begin(wait{})
-		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ECONNABORTED) {
+		if s.isLeaving() || !sys.ConcernsOneConnection(err) {
 			return clientConnection, err
 		}
 	}
@@ -488,9 +488,9 @@ func (s *server) begin(w wait) {
 }
 
 // wake ends the server's wait: shutdown says that no more input will come, so
-// read returns 0 and accept fails with EINVAL. Other systems than Linux refuse
-// to shut down a listening socket; there a connection of the server's own to
-// itself ends accept's wait.
+// read returns 0 and accept fails, on Linux with EINVAL. Other systems may
+// answer ENOTCONN for a listening socket, and not all of them end the wait all
+// the same; a connection of the server's own to itself does.
 func (s *server) wake() {
 	if s.wait.call == "" {
 		return

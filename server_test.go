@@ -344,7 +344,7 @@ func TestTelnet(t *testing.T) {
 	p := start(t, nil, "-addr", ":0")
 	telnet, typed, output := startTelnet(t, "localhost", p.port)
 	output.waitFor(t, "Escape character is")
-	p.stderr.waitFor(t, `accept\(3, \{.*\) = 4\n(# .*\n)?read\(4, $`)
+	p.stderr.waitFor(t, `accept4?\(3, \{.*\) = 4\n(# .*\n)?read\(4, $`)
 	io.WriteString(typed, "GET /hello HTTP/1.1\n") // telnet sends CRLF
 	output.waitFor(t, "HTTP/1.1 200 OK\r?\n\r?\nHello, World!\r?\n")
 	telnet.Wait()
@@ -684,7 +684,8 @@ func TestOneConnectionsErrorIsNotTheServers(t *testing.T) {
 		errno    unix.Errno
 		answered bool // whether the connection that it happens to is answered
 	}{
-		{"accept", unix.EINTR, true}, {"accept", unix.ECONNABORTED, true},
+		{"accept", unix.EINTR, true}, {"accept", unix.ECONNABORTED, true}, {"accept", unix.EPROTO, true},
+		{"accept", unix.ENETDOWN, true}, {"accept", unix.EHOSTUNREACH, true},
 		{"read", unix.EINTR, true}, {"read", unix.ECONNRESET, false},
 		{"write", unix.EINTR, true}, {"write", unix.EPIPE, false},
 	} {

@@ -1,6 +1,10 @@
 package sys
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // Error says in one line what was being done and what the kernel answered:
 //
@@ -36,4 +40,14 @@ func Fail(call, on string, err error) error {
 		errno = unix.EIO
 	}
 	return &Error{Call: call, On: on, Errno: errno}
+}
+
+// ConcernsOneConnection tells whether an error of Accept says nothing of the
+// listening socket, so that the next call may well succeed: a signal came, or
+// an error waits on the new connection, which Linux hands over with accept.
+//
+// Source: accept(2), error handling; UNP section 5.11.
+func ConcernsOneConnection(err error) bool {
+	errno, ok := err.(unix.Errno)
+	return ok && slices.Contains(passing, errno)
 }

@@ -151,15 +151,15 @@ type Kernel interface {
 	// waits returns 0; or unix.SHUT_RDWR. On Linux SHUT_RD on a listening
 	// socket ends the listening, and an accept that waits fails with EINVAL.
 	//
-	// Errors: ENOTCONN, no connection (on other systems than Linux this is
-	// also the answer for a listening socket).
+	// Errors: ENOTCONN, no connection. Other systems than Linux may say so of a
+	// listening socket too, whether or not they end the wait in accept.
 	//
 	// Source: shutdown(2); UNP section 6.6 and figure 6.12.
 	Shutdown(fd, how int) error
 
-	// Getsockname writes the local address of fd to local. The server needs
-	// it for one case alone: after it asked bind for port 0, to learn which
-	// port it got.
+	// Getsockname writes the local address of fd to local. The server needs it
+	// when it asked bind for port 0, to learn which port it got; and to connect
+	// to itself, where nothing else ends the wait in accept.
 	//
 	// Errors: EBADF and ENOTSOCK, fd is not a socket.
 	//

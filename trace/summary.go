@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ func (s *Summary) row(call *Call) *summaryRow {
 
 // AppendEnd appends the table: the call that took longest first.
 func (s *Summary) AppendEnd(b []byte) []byte {
-	slices.SortStableFunc(s.rows, func(x, y *summaryRow) int { return int(y.took - x.took) })
+	slices.SortStableFunc(s.rows, func(x, y *summaryRow) int { return cmp.Compare(y.took, x.took) })
 	total := summaryRow{call: &Call{Name: "total"}}
 	for _, row := range s.rows {
 		total.calls += row.calls
