@@ -1,0 +1,62 @@
+package trace
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+)
+
+// Part is one part of a request, a response or a URL, and what it is called.
+type Part struct {
+	Text []byte
+	Name string
+}
+
+// RequestParts cuts the first line of a request into method, path and version,
+// as the tutorial's picture does. It reports false if the bytes do not begin
+// with such a line.
+//
+// Source: RFC 9112 section 3.
+func RequestParts(request []byte) (parts [3]Part, ok bool) {
+	line, _, whole := bytes.Cut(request, []byte("\n"))
+	method, rest, _ := bytes.Cut(bytes.TrimSuffix(line, []byte("\r")), []byte(" "))
+	path, version, _ := bytes.Cut(rest, []byte(" "))
+	if !whole || len(method) == 0 || len(path) == 0 || !isVersion(version) {
+		return parts, false
+	}
+	for _, c := range method {
+		if !isTokenByte(c) {
+			return parts, false
+		}
+	}
+	return [3]Part{{method, "method"}, {path, "path"}, {version, "version"}}, true
+}
+
+// ResponseParts cuts the status line of a response into version, status code
+// and reason, as the tutorial's picture does, and finds the body, if the blank
+// line before it is there. It reports false if the bytes do not begin with a
+// status line.
+//
+// Source: RFC 9112 sections 2 and 4.
+func ResponseParts(response []byte) (status [3]Part, body []byte, ok bool) {
+	line, _, whole := bytes.Cut(response, []byte("\n"))
+	version, rest, _ := bytes.Cut(bytes.TrimSuffix(line, []byte("\r")), []byte(" "))
+	code, reason, _ := bytes.Cut(rest, []byte(" "))
+	if n, err := strconv.Atoi(string(code)); !whole || !isVersion(version) || err != nil || n < 100 || n > 999 {
+		return status, nil, false
+	}
+	_, body, _ = bytes.Cut(response, []byte("\r\n\r\n"))
+	return [3]Part{{version, "version"}, {code, "status code"}, {reason, "reason"}}, body, true
+}
+
+func isVersion(b []byte) bool {
+	return len(b) == 8 && bytes.HasPrefix(b, []byte("HTTP/")) && b[6] == '.' &&
+		b[5] >= '0' && b[5] <= '9' && b[7] >= '0' && b[7] <= '9'
+}
+
+// isTokenByte tells whether c may stand in a method's name (RFC 9110 section
+// 5.6.2).
+func isTokenByte(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' ||
+		strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+}

@@ -1,0 +1,134 @@
+package trace
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+)
+
+// Segment is one TCP segment, as it was seen on the wire.
+//
+// Source: RFC 9293 section 3.1.
+type Segment struct {
+	Time     time.Time // when the kernel sent or received it
+	From, To netip.AddrPort
+	Flags    Flags
+	Seq      uint32 // the sequence number of its first byte
+	Ack      uint32 // the next sequence number that its sender waits for, if Flags has ACK
+	Len      int    // bytes of data
+}
+
+// Flags are the control bits of a segment.
+type Flags uint8
+
+// The control bits, as they stand in the header.
+const (
+	FIN Flags = 1 << iota
+	SYN
+	RST
+	PSH
+	ACK
+	URG
+)
+
+// String is the names of the bits that are set, as in "SYN+ACK".
+func (f Flags) String() string {
+	var s string
+	for _, bit := range []struct {
+		flag Flags
+		name string
+	}{{SYN, "SYN"}, {FIN, "FIN"}, {RST, "RST"}, {PSH, "PSH"}, {URG, "URG"}, {ACK, "ACK"}} {
+		if f&bit.flag != 0 {
+			if s != "" {
+				s += "+"
+			}
+			s += bit.name
+		}
+	}
+	return s
+}
+
+// ParseSegment reads an IPv4 or IPv6 packet. It reports false if the packet is
+// no TCP segment, is cut short, or is a fragment that does not begin one.
+//
+// Source: RFC 791 section 3.1, RFC 8200 sections 3 and 4, RFC 9293 section 3.1.
+func ParseSegment(packet []byte) (Segment, bool) {
+	if len(packet) == 0 {
+		return Segment{}, false
+	}
+	switch packet[0] >> 4 {
+	case 4:
+		return parseIPv4(packet)
+	case 6:
+		return parseIPv6(packet)
+	}
+	return Segment{}, false
+}
+
+// protocolTCP is TCP's number in an IP header.
+const protocolTCP = 6
+
+func parseIPv4(packet []byte) (Segment, bool) {
+	if len(packet) < 20 {
+		return Segment{}, false
+	}
+	header := int(packet[0]&15) * 4
+	total := int(binary.BigEndian.Uint16(packet[2:]))
+	fragmentOffset := binary.BigEndian.Uint16(packet[6:]) & 0x1fff
+	if total == 0 { // larger than the field can say: the card is to cut it up
+		total = len(packet)
+	}
+	if packet[9] != protocolTCP || fragmentOffset != 0 || header < 20 || total < header || len(packet) < header {
+		return Segment{}, false
+	}
+	from, to := netip.AddrFrom4([4]byte(packet[12:16])), netip.AddrFrom4([4]byte(packet[16:20]))
+	return parseTCP(packet[header:], total-header, from, to)
+}
+
+func parseIPv6(packet []byte) (Segment, bool) {
+	if len(packet) < 40 {
+		return Segment{}, false
+	}
+	payload := int(binary.BigEndian.Uint16(packet[4:]))
+	if payload == 0 { // larger than the field can say
+		payload = len(packet) - 40
+	}
+	from, to := netip.AddrFrom16([16]byte(packet[8:24])), netip.AddrFrom16([16]byte(packet[24:40]))
+	next, rest := packet[6], packet[40:]
+	// The extension headers that may stand before TCP's: hop-by-hop options,
+	// routing and destination options.
+	for next == 0 || next == 43 || next == 60 {
+		if len(rest) < 8 {
+			return Segment{}, false
+		}
+		length := int(rest[1])*8 + 8
+		if len(rest) < length {
+			return Segment{}, false
+		}
+		next, rest, payload = rest[0], rest[length:], payload-length
+	}
+	if next != protocolTCP {
+		return Segment{}, false
+	}
+	return parseTCP(rest, payload, from, to)
+}
+
+// parseTCP reads a TCP header. length is the segment's, as the IP header has
+// it; of the segment, only the header need be there.
+func parseTCP(segment []byte, length int, from, to netip.Addr) (Segment, bool) {
+	if len(segment) < 20 {
+		return Segment{}, false
+	}
+	header := int(segment[12]>>4) * 4
+	if header < 20 || length < header {
+		return Segment{}, false
+	}
+	return Segment{
+		From:  netip.AddrPortFrom(from, binary.BigEndian.Uint16(segment[0:])),
+		To:    netip.AddrPortFrom(to, binary.BigEndian.Uint16(segment[2:])),
+		Seq:   binary.BigEndian.Uint32(segment[4:]),
+		Ack:   binary.BigEndian.Uint32(segment[8:]),
+		Flags: Flags(segment[13] & 0x3f),
+		Len:   length - header,
+	}, true
+}
