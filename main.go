@@ -2,7 +2,9 @@
 // written on the system calls themselves, and it tells of each call that it
 // makes: what the kernel was asked, and what it answered.
 //
-// The tutorial's program is the method serve. Run lbaws -h for the flags.
+// The tutorial's program is the method serve. The methods get and demo are the
+// client's column of the books' diagram, and both columns at once. Run lbaws -h
+// for the flags.
 
 // The runtime would keep two files open to follow the container's CPU limit,
 // and the listening socket would not be descriptor 3, as it is in every book.
@@ -11,14 +13,18 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/netip"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,28 +57,43 @@ func run(args []string) int {
 		complain(fmt.Errorf("%w; lbaws -h lists what can be said", err))
 		return 2
 	}
-	kernel, end, err := opts.kernel()
-	if err != nil {
-		complain(err)
-		return 1
+	err = sys.BlockSignals()
+	if err == nil {
+		err = opts.run()
 	}
-	s := &server{
-		options: opts,
-		kernel:  kernel,
-		stdout:  trace.NewOutput(unix.Stdout, "standard output", complainOfOutput),
-	}
-	if err := sys.BlockSignals(unix.SIGINT, unix.SIGTERM, unix.SIGURG, unix.SIGWINCH); err != nil {
-		complain(sys.Fail("pthread_sigmask", "", err))
-		return 1
-	}
-	leaveOnSignal(s)
-	err = s.serve()
-	end()
 	if err != nil {
 		complain(err)
 		return 1
 	}
 	return 0
+}
+
+// run does what the command line says.
+func (o *options) run() error {
+	if o.command == "demo" && o.segments {
+		if status, done := sys.RunInNamespace(); done {
+			os.Exit(status)
+		}
+	}
+	w, err := o.wire()
+	if err != nil {
+		return err
+	}
+	defer w.end()
+	switch o.command {
+	case "get":
+		c := &client{options: *o, waiter: waiter{kernel: w.client}, stdout: os.Stdout}
+		c.connecting = w.showSegments
+		leaveOnSignal(&c.waiter, w.end)
+		return c.get()
+	case "demo":
+		return o.demo(w)
+	}
+	s := &server{options: *o, waiter: waiter{kernel: w.server}}
+	s.stdout = trace.NewOutput(unix.Stdout, "standard output", complainOfOutput)
+	s.listening = w.showSegments
+	leaveOnSignal(&s.waiter, w.end)
+	return s.serve()
 }
 
 // complain writes one line about err to standard error, and what the user can
@@ -82,11 +103,17 @@ func complain(err error) {
 	line := "lbaws: " + err.Error()
 	var refused *sys.Error
 	if errors.As(err, &refused) {
-		if advice := advices[refusal{refused.Call, refused.Errno}]; advice != "" {
+		advice, ok := advices[refusal{refused.Call, refused.Errno}]
+		if !ok {
+			advice = advices[refusal{call: refused.Call}]
+		}
+		if advice != "" {
 			line += "; " + advice
 		}
 	}
-	unix.Write(unix.Stderr, []byte(line+"\n"))
+	// What the user typed may be in it, which is to stay on one line.
+	text := bytes.ReplaceAll(trace.AppendText(nil, []byte(line)), []byte("\n"), []byte(`\n`))
+	unix.Write(unix.Stderr, append(text, '\n'))
 }
 
 // complainOfOutput is complain for a stream that takes no more.
@@ -100,31 +127,37 @@ type refusal struct {
 	errno unix.Errno
 }
 
-// advices has what the user can do about a refusal.
+// advices has what the user can do about a refusal; without an errno, about any
+// other refusal of that call.
 var advices = map[refusal]string{
 	{"socket", unix.EMFILE}:       "allow this process more descriptors (ulimit -n)",
 	{"socket", unix.EAFNOSUPPORT}: "this kernel has no IPv6: give -addr an IPv4 address",
-	{"bind", unix.EADDRINUSE}: "another socket has this port, and ss -tanp shows whose: " +
-		"end that program, or choose another port, such as -addr :8889",
-	{"listen", unix.EADDRINUSE}: "another socket listens on this port, and ss -tanp shows whose: " +
+	{"bind", unix.EADDRINUSE}: "another socket has this port, and ss -tan shows it: end its program, " +
+		"choose another port, such as -addr :8889, or, if it is in TIME_WAIT, do without -reuseaddr=false",
+	{"listen", unix.EADDRINUSE}: "another socket listens on this port, and ss -tlnp shows whose: " +
 		"end that program, or choose another port, such as -addr :8889",
 	{"bind", unix.EACCES}: "a low port (below 1024) needs root or CAP_NET_BIND_SERVICE: " +
 		"choose a higher one, such as -addr :8888",
 	{"bind", unix.EADDRNOTAVAIL}: "no interface of this machine has that address (ip addr shows them): " +
 		"-addr :8888 takes them all",
-	{"accept", unix.EMFILE}: "allow this process more descriptors (ulimit -n)",
-	{"accept", unix.ENFILE}: "the whole system is out of descriptors (sysctl fs.file-max)",
-	{"open", unix.EACCES}:   "give -o a file that you may write",
-	{"open", unix.ENOENT}:   "give -o a file in a directory that exists",
-	{"open", unix.EISDIR}:   "give -o a file, not a directory",
-	{"open", unix.EMFILE}:   "allow this process more descriptors (ulimit -n)",
+	{"bind", unix.EINVAL}:          "a link-local address needs its interface's number, as in [fe80::1%2]:8888 (ip link shows it)",
+	{"bind", unix.ENODEV}:          "there is no interface of that number (ip link shows them)",
+	{"accept", unix.EMFILE}:        "allow this process more descriptors (ulimit -n)",
+	{"accept", unix.ENFILE}:        "the whole system is out of descriptors (sysctl fs.file-max)",
+	{"connect", unix.ECONNREFUSED}: "nothing listens there: start the server first, with lbaws",
+	{"connect", unix.ETIMEDOUT}:    "nothing answers there",
+	{"connect", 0}:                 "this machine cannot reach that address",
+	{"open", unix.EMFILE}:          "allow this process more descriptors (ulimit -n)",
+	{"open", 0}:                    "choose another file to write to",
 }
 
 // The command line.
 
 // options is what the command line says.
 type options struct {
-	addr        netip.AddrPort
+	command     string // serve, get or demo
+	url         *url.URL
+	addr        netip.AddrPort // where to listen; of get, where to connect
 	backlog     int
 	reuseAddr   bool
 	connections int    // how many to serve; 0 = no end
@@ -132,20 +165,27 @@ type options struct {
 	output      string // the file that the trace goes to; "" = standard error
 	limit       int    // bytes of a buffer that the trace shows
 	summary     bool
+	segments    bool
+	picture     string // the file that the diagram goes to as a picture; "" = none
 }
 
-const help = `lbaws is a web server that shows its system calls.
+const help = `lbaws is a web server that shows its system calls, and the segments they cause.
 
-usage: lbaws [serve] [flags]
+usage: lbaws [serve] [flags]      the web server
+       lbaws get [flags] URL      the client: one request
+       lbaws demo [flags]         both at once: the whole diagram of one connection
 
 examples:
   lbaws                               serve http://localhost:8888/hello
   lbaws -addr [::1]:8080 -n 1         one connection, over IPv6, then leave
+  lbaws -segments                     with the real TCP segments; needs root
   lbaws -trace=strace -o FILE -c      what strace would write, and a table at the end
-  strace ./lbaws -trace=off           the same, from strace
+  lbaws get http://localhost:8888/hello
+  lbaws demo -svg connection.svg      the diagram, on the screen and as a picture
 
-Standard output has what the tutorial's program prints, standard error the trace.
-Ctrl-C or SIGTERM ends it: the answer in hand goes out first.
+The trace goes to standard error. Standard output has what the tutorial's program
+prints, and of get the body of the response. Ctrl-C or SIGTERM ends the server:
+the answer in hand goes out first.
 
 flags:
 `
@@ -154,36 +194,56 @@ flags:
 // the help text, which parse has printed.
 func parse(args []string) (options, error) {
 	opts := options{
-		addr:   netip.AddrPortFrom(netip.IPv4Unspecified(), 8888),
-		format: "diagram",
-		limit:  32,
+		command: "serve",
+		addr:    netip.AddrPortFrom(netip.IPv4Unspecified(), 8888),
+		format:  "diagram",
 	}
-	flags := flag.NewFlagSet("lbaws", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.Func("addr", "listen on `HOST:PORT`; the host is an IPv4 or IPv6 address, localhost, or nothing for\n"+
-		"all of this machine's IPv4 addresses; port 0 is any that is free (default :8888)", opts.setAddr)
-	flags.Func("backlog", "let `N` connections wait to be accepted: listen's second argument (default 128)",
-		number(&opts.backlog, 128))
-	flags.BoolVar(&opts.reuseAddr, "reuseaddr", true, "set SO_REUSEADDR before bind")
-	flags.Func("n", "leave after `N` connections; 0 means never (default 0)", number(&opts.connections, 0))
-	flags.Func("trace", "write the trace in this `FORMAT`: diagram, strace, json or off (default diagram)", opts.setFormat)
-	flags.StringVar(&opts.output, "o", "", "write the trace to `FILE` (default standard error)")
-	flags.Func("s", "show at most `N` bytes of a buffer, as strace -s does (default 32)", number(&opts.limit, 32))
-	flags.BoolVar(&opts.summary, "c", false, "on leaving, write a table of calls, errors and time, as strace -c -w does")
-
-	if len(args) > 0 && args[0] == "serve" {
-		args = args[1:]
+	if len(args) > 0 && slices.Contains([]string{"serve", "get", "demo"}, args[0]) {
+		opts.command, args = args[0], args[1:]
 	}
+	flags := opts.flags()
 	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		fmt.Print(help)
 		flags.SetOutput(os.Stdout)
 		flags.PrintDefaults()
+	case err != nil:
+	case opts.command == "get" && flags.NArg() == 0:
+		err = errors.New("get wants a URL, such as http://localhost:8888/hello")
+	case opts.command == "get" && flags.NArg() == 1:
+		err = opts.setURL(flags.Arg(0))
+	case flags.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(flags.NArg()-1))
 	}
-	if err == nil && flags.NArg() > 0 {
-		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	if err == nil && opts.format != "diagram" && opts.command != "demo" && opts.segments && opts.picture == "" {
+		err = fmt.Errorf("-segments goes with -trace diagram or with -svg, not with -trace %s alone", opts.format)
 	}
 	return opts, err
+}
+
+// flags are the flags of the command.
+func (o *options) flags() *flag.FlagSet {
+	flags := flag.NewFlagSet("lbaws", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	if o.command != "get" {
+		flags.Func("addr", "listen on `HOST:PORT`; the host is an IPv4 or IPv6 address, localhost, or nothing for\n"+
+			"all of this machine's IPv4 addresses; port 0 is any that is free (default :8888)", o.setAddr)
+		flags.Func("backlog", "let `N` connections wait to be accepted: listen's second argument (default 128)",
+			number(&o.backlog, 128))
+		flags.BoolVar(&o.reuseAddr, "reuseaddr", true, "set SO_REUSEADDR before bind")
+	}
+	if o.command == "serve" {
+		flags.Func("n", "leave after `N` connections; 0 means never (default 0)", number(&o.connections, 0))
+	}
+	flags.Func("trace", "write the trace in this `FORMAT`: diagram, strace, json or off (default diagram)", o.setFormat)
+	flags.StringVar(&o.output, "o", "", "write the trace to `FILE` (default standard error)")
+	flags.Func("s", "show at most `N` bytes of a buffer, as strace -s does (default 32)", number(&o.limit, 32))
+	flags.BoolVar(&o.summary, "c", false, "on leaving, write a table of calls, errors and time, as strace -c -w does")
+	flags.BoolVar(&o.segments, "segments", o.command == "demo",
+		"show the real TCP segments in the diagram; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
+	flags.StringVar(&o.picture, "svg", "", "on leaving, write the diagram as a picture to `FILE`")
+	return flags
 }
 
 // number gives *n its default, and returns what sets it to a flag's value: a
@@ -198,6 +258,33 @@ func number(n *int, byDefault int) func(string) error {
 		*n = int(u)
 		return nil
 	}
+}
+
+// setURL takes the URL that get is to fetch.
+func (o *options) setURL(value string) error {
+	u, err := url.Parse(value)
+	switch {
+	case err != nil:
+		return fmt.Errorf("get: %q is no URL", value)
+	case u.Scheme == "https":
+		return errors.New("get: want http://; encryption is a library's job, no system call")
+	case u.Scheme != "http" || u.Host == "":
+		return fmt.Errorf("get: want a URL such as http://localhost:8888/hello, not %q", value)
+	case u.User != nil:
+		return errors.New("get: a user name in a URL means nothing here")
+	}
+	host, port := u.Hostname(), u.Port()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port == "" {
+		port = "80"
+	}
+	o.url = u
+	if err := o.setAddr(host + ":" + port); err != nil {
+		return fmt.Errorf("get: %w", err)
+	}
+	return nil
 }
 
 func (o *options) setFormat(value string) error {
@@ -249,30 +336,85 @@ func parseHost(host string) (netip.Addr, error) {
 	return addr, nil
 }
 
-// kernel returns the kernel that the server is to use: the machine's own, with
-// a tracer in front of it if one is wanted; and what ends the trace.
-func (o *options) kernel() (kernel sys.Kernel, end func(), err error) {
-	var formats []trace.Format
+// wiring is what stands between the program and the kernel.
+type wiring struct {
+	server, client sys.Kernel
+	showSegments   func(server netip.AddrPort) // captures them from now on, if they are wanted
+	end            func()                      // ends the trace
+}
+
+// wire puts tracers in front of the machine's kernel, if a trace is wanted.
+func (o *options) wire() (*wiring, error) {
+	sinks, err := o.sinks()
+	if err != nil {
+		return nil, err
+	}
+	w := &wiring{server: sys.Unix{}, client: sys.Unix{}, showSegments: func(netip.AddrPort) {}, end: func() {}}
+	if len(sinks) > 0 {
+		tracer := trace.New(sys.Unix{}, sinks...)
+		w.server, w.client, w.end = tracer, tracer.Client(sys.Unix{}), tracer.End
+		if o.segments {
+			w.showSegments = tracer.ShowSegments
+			if o.command == "get" {
+				w.showSegments = tracer.Client(sys.Unix{}).ShowSegments
+			}
+		}
+	}
+	return w, nil
+}
+
+// sinks are the formats that are wanted, and where they go.
+func (o *options) sinks() ([]trace.Sink, error) {
+	out := trace.NewOutput(unix.Stderr, "standard error", complainOfOutput)
+	table := out
+	var err error
+	if o.output != "" {
+		if out, err = trace.CreateOutput(o.output, complainOfOutput); err != nil {
+			return nil, err
+		}
+		if o.format != "json" { // a file of JSON objects gets no table at its end
+			table = out
+		}
+	}
+	var sinks []trace.Sink
+	columns := trace.Columns{Limit: o.limit, Both: o.command == "demo", URL: o.urlParts()}
 	switch o.format {
 	case "diagram":
-		formats = append(formats, &trace.Diagram{Strace: trace.Strace{Limit: o.limit}})
+		width, terminal := out.Terminal()
+		if !terminal {
+			width = 100
+		}
+		colour := terminal && os.Getenv("NO_COLOR") == ""
+		sinks = append(sinks, trace.Sink{Format: trace.NewDiagram(columns, width, colour), Output: out})
 	case "strace":
-		formats = append(formats, &trace.Strace{Limit: o.limit})
+		sinks = append(sinks, trace.Sink{Format: &trace.Strace{Limit: o.limit}, Output: out})
 	case "json":
-		formats = append(formats, &trace.JSON{Limit: o.limit})
+		sinks = append(sinks, trace.Sink{Format: &trace.JSON{Limit: o.limit}, Output: out})
+	}
+	if o.picture != "" {
+		picture, err := trace.CreateOutput(o.picture, complainOfOutput)
+		if err != nil {
+			return nil, err
+		}
+		sinks = append(sinks, trace.Sink{Format: trace.NewSVG(columns), Output: picture})
 	}
 	if o.summary {
-		formats = append(formats, &trace.Summary{})
+		sinks = append(sinks, trace.Sink{Format: &trace.Summary{}, Output: table})
 	}
-	out := trace.NewOutput(unix.Stderr, "standard error", complainOfOutput)
-	if o.output != "" {
-		out, err = trace.CreateOutput(o.output, complainOfOutput)
+	return sinks, nil
+}
+
+// urlParts cuts the URL into the parts of the tutorial's picture.
+func (o *options) urlParts() []trace.Part {
+	if o.url == nil {
+		return nil
 	}
-	if err != nil || len(formats) == 0 {
-		return sys.Unix{}, func() {}, err
+	return []trace.Part{
+		{Text: []byte(o.url.Scheme), Name: "protocol"},
+		{Text: []byte(o.url.Hostname()), Name: "host name"},
+		{Text: strconv.AppendUint(nil, uint64(o.addr.Port()), 10), Name: "port number"},
+		{Text: []byte(o.url.RequestURI()), Name: "path"},
 	}
-	tracer := trace.New(sys.Unix{}, out, formats...)
-	return tracer, tracer.End, nil
 }
 
 // The tutorial's program.
@@ -284,16 +426,14 @@ var httpResponse = []byte("HTTP/1.1 200 OK\r\n\r\nHello, World!\n")
 // server is the web server. It serves one client at a time.
 type server struct {
 	options
-	kernel sys.Kernel
-	stdout io.Writer
+	waiter
+	stdout    io.Writer
+	listening func(local netip.AddrPort) // if not nil, called when clients can connect
+	pause     chan struct{}              // if not nil, what the answer waits for
 
 	clientAddress sys.Sockaddr // of the last connection
 	requestData   [1024]byte   // room for what read gets
 	text          []byte       // room for the request as it is printed
-
-	mu      sync.Mutex // guards what follows: another goroutine calls leave
-	leaving bool       // whether leave was called
-	wait    wait       // what the server is waiting for
 }
 
 // serve makes the listening socket and serves one client after the other, until
@@ -320,6 +460,9 @@ func (s *server) serve() error {
 	port, err := s.port(listenSocket)
 	if err != nil {
 		return sys.Fail("getsockname", "", err)
+	}
+	if s.listening != nil {
+		s.listening(netip.AddrPortFrom(s.addr.Addr(), port))
 	}
 	fmt.Fprintf(s.stdout, "Serving HTTP on port %d ...\n", port)
 
@@ -349,6 +492,9 @@ func (s *server) answer(clientConnection int) error {
 		return sys.Fail("read", "from "+s.clientAddress.AddrPort().String(), err)
 	}
 	s.print(s.requestData[:n])
+	if s.pause != nil {
+		<-s.pause
+	}
 	if err = s.writen(clientConnection, httpResponse); err != nil {
 		return sys.Fail("write", "to "+s.clientAddress.AddrPort().String(), err)
 	}
@@ -400,22 +546,273 @@ func (s *server) accept(listenSocket int) (clientConnection int, err error) {
 	}
 }
 
+// peerIsGone tells whether err says no more than that the client has left.
+func peerIsGone(err error) bool {
+	return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE)
+}
+
+// The client's column.
+
+// client makes one request.
+type client struct {
+	options
+	waiter
+	stdout     io.Writer
+	connecting func(netip.AddrPort) // if not nil, called before the connection is made
+
+	socket int
+	ended  bool // whether the end of file has come
+}
+
+// get makes the request, and writes the body of the response to c.stdout.
+func (c *client) get() error {
+	var err error
+	if c.connecting != nil {
+		c.connecting(c.addr)
+	}
+	c.socket, err = c.kernel.Socket(family(c.addr), unix.SOCK_STREAM, unix.IPPROTO_IP)
+	if err != nil {
+		return sys.Fail("socket", "", err)
+	}
+	defer c.kernel.Close(c.socket)
+
+	if err = c.connect(c.socket, c.addr); err != nil {
+		return sys.Fail("connect", c.addr.String(), err)
+	}
+	request := "GET " + c.url.RequestURI() + " HTTP/1.1\r\nHost: " + c.url.Host + "\r\nConnection: close\r\n\r\n"
+	if err = c.writen(c.socket, []byte(request)); err != nil {
+		return sys.Fail("write", "to "+c.addr.String(), err)
+	}
+	response := bufio.NewReaderSize(c, 1024)
+	if err = c.receive(response); err != nil {
+		return err
+	}
+	// What follows is not the response's, but the end of file is to be seen.
+	for err == nil && !c.ended {
+		_, err = response.Discard(response.Buffered() + 1)
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return err
+}
+
+// Read reads from the connection, with io.EOF for the end of file.
+func (c *client) Read(p []byte) (int, error) {
+	n, err := c.read(c.socket, p)
+	switch {
+	case err != nil:
+		return 0, sys.Fail("read", "from "+c.addr.String(), err)
+	case c.isLeaving():
+		return 0, errors.New("interrupted before the response was whole")
+	case n == 0:
+		c.ended = true
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// onlyReader hides the methods by which a Reader takes more than it is asked.
+type onlyReader struct{ io.Reader }
+
+// receive reads a response, and writes its body to c.stdout.
+//
+// Source: RFC 9112 sections 6.3 (how long the body is) and 7.1 (chunks).
+func (c *client) receive(response *bufio.Reader) error {
+	head, err := readHead(response)
+	if err != nil {
+		return err
+	}
+	body := io.Reader(onlyReader{response})
+	length := int64(-1)
+	switch {
+	case head.chunked:
+		body = &chunks{from: response}
+	case head.length != "":
+		if length, err = strconv.ParseInt(head.length, 10, 64); err != nil || length < 0 {
+			return fmt.Errorf("the response has a Content-Length of %q", head.length)
+		}
+		body = io.LimitReader(body, length)
+	}
+	n, err := io.CopyBuffer(struct{ io.Writer }{c.stdout}, body, make([]byte, 1024))
+	if err == nil && length > n {
+		err = fmt.Errorf("the response ended after %d of its %d bytes", n, length)
+	}
+	return err
+}
+
+// head is what the head of a response says of its body.
+type head struct {
+	chunked bool
+	length  string // Content-Length
+}
+
+// readHead reads the status line and the header, up to the blank line. It
+// passes over interim responses (1xx).
+func readHead(response *bufio.Reader) (head, error) {
+	var h head
+	line, err := response.ReadString('\n')
+	if !strings.HasPrefix(line, "HTTP/1.") {
+		if err == nil || err == io.EOF {
+			err = fmt.Errorf("what answers is no HTTP server: the response begins with %q", line[:min(len(line), 32)])
+		}
+		return h, err
+	}
+	interim := strings.HasPrefix(line[min(len(line), len("HTTP/1.1 ")):], "1")
+	for err == nil {
+		line, err = response.ReadString('\n')
+		if line = strings.TrimRight(line, "\r\n"); line == "" {
+			break
+		}
+		name, value, _ := strings.Cut(line, ":")
+		switch value = strings.TrimSpace(value); strings.ToLower(name) {
+		case "transfer-encoding":
+			h.chunked = strings.HasSuffix(strings.ToLower(value), "chunked")
+		case "content-length":
+			h.length = value
+		}
+	}
+	if err == io.EOF {
+		err = errors.New("the response ended before its blank line")
+	}
+	if err == nil && interim {
+		return readHead(response)
+	}
+	return h, err
+}
+
+// chunks reads a body that comes in chunks, each with its length before it.
+type chunks struct {
+	from *bufio.Reader
+	left int64 // bytes left of this chunk
+	last bool
+}
+
+func (c *chunks) Read(p []byte) (int, error) {
+	if c.left == 0 && !c.last {
+		if err := c.next(); err != nil {
+			return 0, err
+		}
+	}
+	if c.last {
+		return 0, io.EOF
+	}
+	n, err := c.from.Read(p[:min(int64(len(p)), c.left)])
+	c.left -= int64(n)
+	if err == nil && c.left == 0 {
+		_, err = c.from.ReadString('\n')
+	}
+	return n, notWhole(err)
+}
+
+// next reads the length of the next chunk; 0 is that of the last one.
+func (c *chunks) next() error {
+	line, err := c.from.ReadString('\n')
+	if err != nil {
+		return notWhole(err)
+	}
+	length, _, _ := strings.Cut(strings.TrimSpace(line), ";")
+	c.left, err = strconv.ParseInt(length, 16, 64)
+	if err != nil || c.left < 0 {
+		return fmt.Errorf("the response has a chunk of length %q", length)
+	}
+	c.last = c.left == 0
+	return nil
+}
+
+func notWhole(err error) error {
+	if err == io.EOF {
+		return errors.New("the response ended before its last chunk")
+	}
+	return err
+}
+
+// Both columns.
+
+// demo is both ends of one connection: the server on this thread, the client
+// on another. The client begins when the server waits in accept, and the server
+// answers when the client waits in read, as in the book.
+func (o *options) demo(w *wiring) error {
+	accepting, reading := make(chan struct{}), make(chan struct{})
+	s := &server{options: *o, stdout: io.Discard, pause: reading,
+		waiter: waiter{kernel: w.server, reaching: map[string]chan struct{}{"accept": accepting}}}
+	s.connections = 1
+	c := &client{options: *o, stdout: io.Discard,
+		waiter: waiter{kernel: w.client, reaching: map[string]chan struct{}{"read": reading}}}
+	served := make(chan error, 1)
+	s.listening = func(local netip.AddrPort) {
+		w.showSegments(local)
+		c.addr = netip.AddrPortFrom(reachable(local.Addr()), local.Port())
+		c.url = &url.URL{Scheme: "http", Host: c.addr.String(), Path: "/hello"}
+		go func() {
+			runtime.LockOSThread()
+			<-accepting
+			served <- c.get()
+			c.begin(wait{call: "read"}) // if it did not get there
+			s.leave()                   // nobody else comes
+		}()
+	}
+	leaveOnSignal(&s.waiter, w.end)
+	if err := s.serve(); err != nil {
+		return err
+	}
+	return <-served
+}
+
+// reachable is an address at which a client finds a server that listens on addr.
+func reachable(addr netip.Addr) netip.Addr {
+	switch {
+	case !addr.IsUnspecified():
+		return addr
+	case addr.Is4():
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return netip.IPv6Loopback()
+}
+
+// Leaving: a signal ends the server, also while it waits in accept or read.
+
+// waiter makes the calls that wait for the peer, so that another goroutine can
+// end the wait.
+type waiter struct {
+	kernel   sys.Kernel
+	reaching map[string]chan struct{} // closed when that call is about to wait
+
+	mu      sync.Mutex // guards what follows
+	leaving bool       // whether leave was called
+	wait    wait       // what is being waited for
+}
+
+// wait is a call that waits for the peer, and its descriptor. The zero wait is
+// none.
+type wait struct {
+	call string
+	fd   int
+}
+
 // read is the call read, begun again if a signal interrupts it.
-func (s *server) read(clientConnection int, p []byte) (n int, err error) {
+func (w *waiter) read(fd int, p []byte) (n int, err error) {
 	for {
-		s.begin(wait{"read", clientConnection})
-		n, err = s.kernel.Read(clientConnection, p)
-		s.begin(wait{})
+		w.begin(wait{"read", fd})
+		n, err = w.kernel.Read(fd, p)
+		w.begin(wait{})
 		if !errors.Is(err, unix.EINTR) {
 			return n, err
 		}
 	}
 }
 
+// connect is the call connect.
+func (w *waiter) connect(fd int, remote netip.AddrPort) error {
+	w.begin(wait{"connect", fd})
+	defer w.begin(wait{})
+	return w.kernel.Connect(fd, remote)
+}
+
 // writen writes all of p, in as many calls as it takes (UNP figure 3.16).
-func (s *server) writen(clientConnection int, p []byte) error {
+func (w *waiter) writen(fd int, p []byte) error {
 	for len(p) > 0 {
-		n, err := s.kernel.Write(clientConnection, p)
+		n, err := w.kernel.Write(fd, p)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
@@ -427,35 +824,25 @@ func (s *server) writen(clientConnection int, p []byte) error {
 	return nil
 }
 
-// peerIsGone tells whether err says no more than that the client has left.
-func peerIsGone(err error) bool {
-	return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE)
-}
-
-// Leaving: a signal ends the server, also while it waits in accept or read.
-
-// wait is a call that waits for the peer, and its descriptor. The zero wait is
-// none.
-type wait struct {
-	call string
-	fd   int
-}
-
 // patience is how long the server may take to leave when it has been asked to.
 const patience = 800 * time.Millisecond
 
-// leaveOnSignal makes SIGINT and SIGTERM call s.leave. A second signal ends the
-// process at once. So does, a little later, a server that cannot leave because
-// whoever reads its standard output or its trace has stopped reading.
-func leaveOnSignal(s *server) {
+// leaveOnSignal makes SIGINT and SIGTERM call w.leave. A second signal ends the
+// process at once. A server that cannot leave, because whoever reads its
+// standard output or its trace has stopped reading, is ended a little later,
+// with what end can still write of the trace.
+func leaveOnSignal(w *waiter, end func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
 	go func() {
 		<-signals
 		signal.Reset(unix.SIGINT, unix.SIGTERM)
-		go s.leave()
+		go w.leave()
 		time.Sleep(patience)
-		go complain(errors.New("leaving although the output is not all written: nobody reads it"))
+		go func() {
+			complain(errors.New("leaving although the output is not all written: nobody reads it"))
+			end()
+		}()
 		time.Sleep(patience / 10)
 		os.Exit(1)
 	}()
@@ -463,27 +850,31 @@ func leaveOnSignal(s *server) {
 
 // leave asks the server to leave when it has answered the client in hand, and
 // ends its wait if it is in one.
-func (s *server) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.leaving = true
-	s.wake()
+func (w *waiter) leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.leaving = true
+	w.wake()
 }
 
-func (s *server) isLeaving() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.leaving
+func (w *waiter) isLeaving() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.leaving
 }
 
 // begin notes what the server is about to wait for. If it is leaving, the wait
 // is over before it begins.
-func (s *server) begin(w wait) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wait = w
-	if s.leaving {
-		s.wake()
+func (w *waiter) begin(next wait) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wait = next
+	if reached := w.reaching[next.call]; reached != nil {
+		close(reached)
+		delete(w.reaching, next.call)
+	}
+	if w.leaving {
+		w.wake()
 	}
 }
 
@@ -491,31 +882,26 @@ func (s *server) begin(w wait) {
 // read returns 0 and accept fails, on Linux with EINVAL. Other systems may
 // answer ENOTCONN for a listening socket, and not all of them end the wait all
 // the same; a connection of the server's own to itself does.
-func (s *server) wake() {
-	if s.wait.call == "" {
+func (w *waiter) wake() {
+	if w.wait.call == "" {
 		return
 	}
-	err := s.kernel.Shutdown(s.wait.fd, unix.SHUT_RD)
-	if s.wait.call == "accept" && errors.Is(err, unix.ENOTCONN) {
-		s.connectToItself(s.wait.fd)
+	err := w.kernel.Shutdown(w.wait.fd, unix.SHUT_RD)
+	if w.wait.call == "accept" && errors.Is(err, unix.ENOTCONN) {
+		w.connectToItself(w.wait.fd)
 	}
 }
 
 // connectToItself makes a connection to the listening socket and closes it.
-func (s *server) connectToItself(listenSocket int) {
+func (w *waiter) connectToItself(listenSocket int) {
 	var local sys.Sockaddr
-	if s.kernel.Getsockname(listenSocket, &local) != nil {
+	if w.kernel.Getsockname(listenSocket, &local) != nil {
 		return
 	}
-	own := local.AddrPort()
-	if own.Addr().IsUnspecified() && own.Addr().Is4() {
-		own = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), own.Port())
-	} else if own.Addr().IsUnspecified() {
-		own = netip.AddrPortFrom(netip.IPv6Loopback(), own.Port())
-	}
-	fd, err := s.kernel.Socket(family(own), unix.SOCK_STREAM, unix.IPPROTO_IP)
+	own := netip.AddrPortFrom(reachable(local.AddrPort().Addr()), local.AddrPort().Port())
+	fd, err := w.kernel.Socket(family(own), unix.SOCK_STREAM, unix.IPPROTO_IP)
 	if err == nil {
-		s.kernel.Connect(fd, own)
-		s.kernel.Close(fd)
+		w.kernel.Connect(fd, own)
+		w.kernel.Close(fd)
 	}
 }

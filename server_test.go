@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +29,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace"
+	"lbaws/trace/tracetest"
 )
 
 // The tests run the built binary, with real clients and under real strace.
@@ -204,6 +208,9 @@ func (p *process) status() int {
 // pid is the process number of lbaws itself, also when it runs under strace.
 func (p *process) pid() int {
 	p.t.Helper()
+	if runtime.GOOS != "linux" { // nothing wraps it there
+		return p.cmd.Process.Pid
+	}
 	deadline := time.Now().Add(patient)
 	for time.Now().Before(deadline) {
 		for _, pid := range append(children(p.cmd.Process.Pid), p.cmd.Process.Pid) {
@@ -344,7 +351,7 @@ func TestTelnet(t *testing.T) {
 	p := start(t, nil, "-addr", ":0")
 	telnet, typed, output := startTelnet(t, "localhost", p.port)
 	output.waitFor(t, "Escape character is")
-	p.stderr.waitFor(t, `accept4?\(3, \{.*\) = 4\n(# .*\n)?read\(4, $`)
+	p.stderr.waitFor(t, `… accept4? = 4, peer 127\.0\.0\.1:\d+.*\n( *# .*\n)* *read\(4, $`)
 	io.WriteString(typed, "GET /hello HTTP/1.1\n") // telnet sends CRLF
 	output.waitFor(t, "HTTP/1.1 200 OK\r?\n\r?\nHello, World!\r?\n")
 	telnet.Wait()
@@ -441,20 +448,17 @@ func everyByte() string {
 	return string(all)
 }
 
-// straced is the command that runs lbaws under strace, tracing to file. Only
-// calls that a server makes are traced: the runtime's own (futex, mmap and the
-// like) are not among them.
+// straced is the command that runs lbaws under strace, tracing every call to
+// file.
 func straced(t testing.TB, file string, flags ...string) []string {
-	command := []string{need(t, "strace", "strace"), "-o", file, "-e", "signal=none",
-		"-e", "trace=%network,read,write,close"}
-	return append(command, flags...)
+	return append([]string{need(t, "strace", "strace"), "-o", file, "-e", "signal=none"}, flags...)
 }
 
 // TestTraceEqualsStrace is the promise of the strace format: under strace, the
 // two lists of lines are equal. Left out of strace's list are the runtime's
-// start-up (what stands before the first socket), calls on descriptors 0 to 2,
-// the tracer's own output (writes to its descriptor, 10 or above), and strace's
-// word on the exit.
+// start-up (what stands before the first socket), the runtime's calls after it
+// (runtimeCalls), calls on descriptors 0 to 2, the tracer's own output (writes
+// to its descriptor, 10 or above), and strace's word on the exit.
 func TestTraceEqualsStrace(t *testing.T) {
 	for _, limit := range []string{"0", "32", "2000"} {
 		for _, listen := range []struct{ addr, dial string }{
@@ -510,11 +514,19 @@ func readLines(t testing.TB, path string) []string {
 	return slices.Collect(strings.Lines(string(text)))
 }
 
-var notTheServers = regexp.MustCompile(`^(read|write|close)\(([012]|1\d),? |^close\([012]\)|^\+\+\+ exited`)
+var notTheServers = regexp.MustCompile(`^(read|write)\(([012]|1\d), |^close\([012]\)|^(` + runtimeCalls + `)\(|` +
+	`^<\.\.\. (\?\?\?|` + runtimeCalls + `) resumed>|^\+\+\+ |^--- |^strace: `)
+
+// runtimeCalls are calls by which Go's runtime manages threads, memory, signals
+// and its end. None of them has to do with a socket.
+const runtimeCalls = "futex|futex_time64|clone|clone3|gettid|getpid|tgkill|sched_yield|sched_getaffinity|nanosleep|clock_nanosleep|" +
+	"clock_nanosleep_time64|restart_syscall|rt_sigaction|rt_sigprocmask|rt_sigreturn|sigaltstack|set_tid_address|set_robust_list|" +
+	"rseq|mmap|mmap2|munmap|mprotect|madvise|prctl|timer_create|timer_settime|timer_delete|exit|exit_group|set_thread_area|" +
+	"epoll_create1|eventfd2|epoll_ctl|epoll_pwait"
 
 // serverCalls leaves the server's calls of strace's list.
 func serverCalls(lines []string) []string {
-	first := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "socket(") })
+	first := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "socket(AF_INET") })
 	if first < 0 {
 		return nil
 	}
@@ -598,7 +610,7 @@ func serveInProcess(t testing.TB, kernel sys.Kernel, opts options) *inProcess {
 	opts.addr = netip.MustParseAddrPort("127.0.0.1:0")
 	opts.backlog = 128
 	p := &inProcess{screen: newScreen(), left: make(chan error, 1)}
-	p.server = &server{options: opts, kernel: kernel, stdout: p.screen}
+	p.server = &server{options: opts, waiter: waiter{kernel: kernel}, stdout: p.screen}
 	go func() { p.left <- p.serve() }()
 	p.screen.waitFor(t, `Serving HTTP on port \d+ \.\.\.\n`)
 	return p
@@ -790,7 +802,7 @@ func TestJSON(t *testing.T) {
 func TestCallIsSeenBeforeItReturns(t *testing.T) {
 	for format, patterns := range map[string][2]string{
 		"strace":  {`accept4?\(3, $`, `= 4\nread\(4, $`},
-		"diagram": {`accept4?\(3, $`, `= 4\n# .*\nread\(4, $`},
+		"diagram": {` accept4?\(3, $`, `… accept4? = 4, .*\n( *# .*\n)* *read\(4, $`},
 		"json":    {`"result":null,"errno":null,"strace":"accept4?\(3, "}\n$`, `"result":null,"errno":null,"strace":"read\(4, "}\n$`},
 	} {
 		t.Run(format, func(t *testing.T) {
@@ -813,7 +825,7 @@ func TestCallIsSeenBeforeItReturns(t *testing.T) {
 // TestTraceFileOnFullDisk: one line says so, and serving goes on.
 func TestTraceFileOnFullDisk(t *testing.T) {
 	for _, format := range []string{"diagram", "strace", "json"} {
-		p := start(t, nil, "-addr", ":0", "-trace", format, "-o", "/dev/full", "-c")
+		p := start(t, nil, "-addr", ":0", "-trace", format, "-o", "/dev/full")
 		p.get()
 		p.get()
 		p.signal(syscall.SIGTERM)
@@ -993,8 +1005,7 @@ func TestLeavingEqualsStrace(t *testing.T) {
 		if status := p.status(); status != 0 {
 			t.Errorf("status %d", status)
 		}
-		got, want := wholeCalls(readLines(t, ours)), wholeCalls(readLines(t, theirs))
-		want = serverCalls(want)
+		got, want := wholeCalls(readLines(t, ours)), serverCalls(wholeCalls(readLines(t, theirs)))
 		// Which of the two threads' calls returns first is for the scheduler to
 		// say, and the two observers may see it differently.
 		slices.Sort(got)
@@ -1047,22 +1058,52 @@ func TestLeavingWhereShutdownDoesNotWakeAccept(t *testing.T) {
 	}
 }
 
-// TestLeavingWhenNobodyReads: standard output is a pipe that is full. The
-// server cannot write and cannot wait for ever.
-func TestLeavingWhenNobodyReads(t *testing.T) {
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
+// TestSecondSignal: the first signal finds the server stuck in printing; the
+// second ends it at once, as a signal does.
+func TestSecondSignal(t *testing.T) {
+	p, conn := startStuck(t)
+	defer conn.Close()
+	p.signal(syscall.SIGINT)
+	for deadline := time.Now().Add(patient); ; time.Sleep(time.Millisecond) {
+		syscall.Kill(p.cmd.Process.Pid, syscall.SIGINT)
+		select {
+		case <-p.exited:
+			if status := p.cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGINT {
+				t.Errorf("ended with %v", p.cmd.ProcessState)
+			}
+			return
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("still running")
+		}
 	}
-	defer reader.Close()
-	port := freePort(t)
-	p := &process{t: t, port: port, stdout: newScreen(), stderr: newScreen(), exited: make(chan struct{}),
-		cmd: exec.Command(binary, "-addr", "127.0.0.1:"+port, "-trace=off")}
-	p.cmd.Stdout, p.cmd.Stderr = writer, p.stderr
-	p.run()
-	writer.Close()
-	waitUntilListening(t, port)
-	conn := fillPipe(t, p)
+}
+
+// TestSignalsInterruptNoCall: a terminal that changes its size, and others like
+// it, do not make the kernel begin accept again, which strace would show.
+func TestSignalsInterruptNoCall(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "strace")
+	p := start(t, straced(t, file), "-trace=off", "-addr", "127.0.0.1:"+freePort(t), "-n", "1")
+	waitForFile(t, file, `(?m)^accept4?\(3, $`)
+	for _, s := range []syscall.Signal{syscall.SIGWINCH, syscall.SIGURG, syscall.SIGCHLD, syscall.SIGWINCH} {
+		p.signal(s)
+	}
+	p.get()
+	p.status()
+	names := callNames(serverCalls(readLines(t, file)))
+	want := []string{"socket", "setsockopt", "bind", "listen", sys.AcceptCall, "read", "write", "close", "close"}
+	if !slices.Equal(names, want) {
+		t.Errorf("calls %v\nwant %v", names, want)
+	}
+}
+
+// TestLeavingWhenNobodyReads: standard output is a pipe that is full. The
+// server cannot write and cannot wait for ever. The trace is written all the
+// same.
+func TestLeavingWhenNobodyReads(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "trace")
+	p, conn := startStuck(t, "-trace=strace", "-c", "-o", file)
 	defer conn.Close()
 	began := time.Now()
 	p.signal(syscall.SIGTERM)
@@ -1076,11 +1117,35 @@ func TestLeavingWhenNobodyReads(t *testing.T) {
 	if got := p.stderr.String(); got != want {
 		t.Errorf("stderr %q\nwant %q", got, want)
 	}
+	text, _ := os.ReadFile(file)
+	if !regexp.MustCompile(`read\(4, "xxx.*, 1024\) += 1024\n% time(?s:.*) total\n$`).Match(text) {
+		t.Errorf("the trace ends in\n%s", text[max(0, len(text)-1500):])
+	}
+}
+
+// startStuck runs lbaws with a standard output that nobody reads, and fills it.
+// It returns the connection that is not answered.
+func startStuck(t testing.TB, args ...string) (*process, net.Conn) {
+	t.Helper()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { reader.Close() })
+	port := freePort(t)
+	p := &process{t: t, port: port, stdout: newScreen(), stderr: newScreen(), exited: make(chan struct{}),
+		cmd: exec.Command(binary, append([]string{"-addr", "127.0.0.1:" + port, "-trace=off"}, args...)...)}
+	p.cmd.Stdout, p.cmd.Stderr = writer, p.stderr
+	p.run()
+	writer.Close()
+	waitUntilListening(t, port)
+	return p, fillPipe(t, p)
 }
 
 // fillPipe sends requests until one is not answered: the server is stuck in
 // printing it. It returns that one's connection.
 func fillPipe(t testing.TB, p *process) net.Conn {
+	t.Helper()
 	t.Helper()
 	request := bytes.Repeat([]byte("x"), 1024)
 	for range 200 {
@@ -1105,7 +1170,9 @@ func TestLeaveInProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tracer := trace.New(sys.Unix{}, out, &trace.Strace{Limit: 32}, &trace.JSON{Limit: 32}, &trace.Summary{})
+		tracer := trace.New(sys.Unix{}, trace.Sink{Format: &trace.Strace{Limit: 32}, Output: out},
+			trace.Sink{Format: &trace.JSON{Limit: 32}, Output: out}, trace.Sink{Format: &trace.Summary{}, Output: out},
+			trace.Sink{Format: trace.NewDiagram(trace.Columns{Limit: 32}, 80, false), Output: out})
 		p := serveInProcess(t, tracer, options{})
 		address := p.address(t)
 		var clients sync.WaitGroup
@@ -1148,7 +1215,8 @@ func TestRefusals(t *testing.T) {
 		{"-addr [2001:db8::1]:8888", 1, "bind [2001:db8::1]:8888: EADDRNOTAVAIL, cannot assign requested address; no interface"},
 		{"-o " + dir, 1, "open " + dir + ": EISDIR, is a directory; "},
 		{"-o /nowhere/trace", 1, "open /nowhere/trace: ENOENT, no such file or directory; "},
-		{"-trace=off -o /nowhere/trace", 1, "open /nowhere/trace: ENOENT, no such file or directory; "},
+		{"-svg /nowhere/picture", 1, "open /nowhere/picture: ENOENT, no such file or directory; choose another file to write to"},
+		{"-trace=strace -o /nowhere/trace", 1, "open /nowhere/trace: ENOENT, no such file or directory; "},
 		{"-addr 8888", 2, `invalid value "8888" for flag -addr: want HOST:PORT`},
 		{"-addr :65536", 2, "want a port from 0 to 65535"},
 		{"-addr :-1", 2, "want a port from 0 to 65535"},
@@ -1159,6 +1227,10 @@ func TestRefusals(t *testing.T) {
 		{"-addr example.com:80", 2, "to look up other names is a library's job"},
 		{"-addr 1.2.3:80", 2, "want an IPv4 or IPv6 address"},
 		{"-addr [::1:80", 2, "want an IPv4 or IPv6 address"},
+		{"-addr [fe80::1]:8888", 1, "bind [fe80::1]:8888: EINVAL, invalid argument; a link-local address needs"},
+		{"-addr [fe80::1%99999]:8888", 1, "bind [fe80::1%99999]:8888: ENODEV, no such device; there is no interface"},
+		{"-o /dev/null/x", 1, "open /dev/null/x: ENOTDIR, not a directory; choose another file"},
+		{"-no\x1b[31msuch", 2, `not defined: -no\x1b[31msuch`},
 		{"-addr [fe80::1%eth0]:80", 2, "the number of the interface eth0"},
 		{"-backlog x", 2, "want a number from 0 to 2147483647"},
 		{"-backlog -1", 2, "want a number from 0 to 2147483647"},
@@ -1171,13 +1243,27 @@ func TestRefusals(t *testing.T) {
 		{"-addr", 2, "flag needs an argument: -addr"},
 		{"now", 2, `unexpected argument "now"`},
 		{"serve now", 2, `unexpected argument "now"`},
+		{"get", 2, "get wants a URL"},
+		{"get http://localhost/ more", 2, `unexpected argument "more"`},
+		{"get localhost:8888", 2, "want a URL such as http://localhost:8888/hello"},
+		{"get /hello", 2, "want a URL such as"},
+		{"get https://localhost/", 2, "encryption is a library's job"},
+		{"get http://example.com/", 2, "to look up other names is a library's job"},
+		{"get http://user@localhost/", 2, "a user name"},
+		{"get http://localhost:x/", 2, "is no URL"},
+		{"get -n 1 http://localhost/", 2, "flag provided but not defined: -n"},
+		{"get -segments -trace=json http://localhost/", 2, "-segments goes with -trace diagram"},
+		{"-segments -trace=strace", 2, "-segments goes with -trace diagram"},
+		{"demo -n 1", 2, "flag provided but not defined: -n"},
+		{"demo now", 2, `unexpected argument "now"`},
 		{"serve serve", 2, `unexpected argument "serve"`},
 	} {
 		t.Run(c.args, func(t *testing.T) {
-			p := launch(t, nil, append([]string{"-trace=off"}, strings.Fields(c.args)...)...)
-			if strings.HasPrefix(c.args, "serve") {
-				p = launch(t, nil, strings.Fields(c.args)...)
+			args := strings.Fields(c.args)
+			if c.status == 1 {
+				args = append(args, "-trace=off")
 			}
+			p := launch(t, nil, args...)
 			checkRefusal(t, p, c.status, c.want)
 		})
 	}
@@ -1247,7 +1333,7 @@ func TestHelp(t *testing.T) {
 		if status := p.status(); status != 0 || p.stderr.String() != "" {
 			t.Errorf("status %d, stderr %q", status, p.stderr)
 		}
-		for _, flag := range []string{"addr", "backlog", "reuseaddr", "n", "trace", "o", "s", "c"} {
+		for _, flag := range []string{"addr", "backlog", "reuseaddr", "n", "trace", "o", "s", "c", "segments", "svg"} {
 			if !strings.Contains(p.stdout.String(), "\n  -"+flag) {
 				t.Errorf("no -%s in\n%s", flag, p.stdout)
 			}
@@ -1277,13 +1363,22 @@ func TestBuildHasNoPackageNet(t *testing.T) {
 	}
 }
 
-// TestNoAllocationPerRequest, and BenchmarkRequest measures it too.
+// TestNoAllocationPerRequest counts every allocation of the process, the
+// runtime's few among them, over many requests. BenchmarkRequest shows the
+// same number for each request.
 func TestNoAllocationPerRequest(t *testing.T) {
-	for _, format := range []string{"off", "strace", "json", "diagram"} {
+	const requests = 2000
+	for _, format := range []string{"off", "strace", "json"} {
 		t.Run(format, func(t *testing.T) {
 			request := requester(t, format)
-			if allocations := testing.AllocsPerRun(500, request); allocations != 0 {
-				t.Errorf("%v allocations per request", allocations)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for range requests {
+				request()
+			}
+			runtime.ReadMemStats(&after)
+			if n := after.Mallocs - before.Mallocs; n > requests/20 {
+				t.Errorf("%d allocations in %d requests", n, requests)
 			}
 		})
 	}
@@ -1307,11 +1402,11 @@ func BenchmarkRequest(b *testing.B) {
 // A few requests are made before, so that the buffers have their size.
 func requester(t testing.TB, format string) func() {
 	opts := options{format: format, limit: 32, output: filepath.Join(t.TempDir(), "trace")}
-	kernel, end, err := opts.kernel()
+	w, err := opts.wire()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := serveInProcess(t, kernel, opts)
+	p := serveInProcess(t, w.server, opts)
 	address := netip.MustParseAddrPort(p.address(t))
 	p.server.stdout = io.Discard
 	t.Cleanup(func() {
@@ -1319,7 +1414,7 @@ func requester(t testing.TB, format string) func() {
 		if err := <-p.left; err != nil {
 			t.Error(err)
 		}
-		end()
+		w.end()
 	})
 	var client sys.Kernel = sys.Unix{}
 	request, buffer := []byte("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"), make([]byte, 1024)
@@ -1351,6 +1446,667 @@ func requester(t testing.TB, format string) func() {
 	return one
 }
 
+// The diagram.
+
+// A row is one line of a diagram without colours.
+type row struct {
+	side   trace.Side
+	call   string // its name
+	begins bool   // the call begins here
+	result string // what it returned, if that is here
+	arrow  string // or: the label of a segment
+	toward trace.Side
+	seen   bool // whether the segment was captured
+}
+
+var (
+	arrowRow  = regexp.MustCompile(`^(?:[A-Z_12]+)? +(◀─|◁┄|──|┄┄) (.*?) [─┄]*[▶▷]?(?: [A-Z_12]+)?$`)
+	wholeRow  = regexp.MustCompile(`^( *)(\w+)\(.*\) = (-?\d+)`)
+	beginRow  = regexp.MustCompile(`^( *)(\w+)\(.*…`)
+	resultRow = regexp.MustCompile(`^( *)… (\w+) = (-?\d+)`)
+)
+
+// readDiagram reads the calls and segments of a diagram. Notes, parts and rules
+// are left out.
+func readDiagram(text string) []row {
+	var rows []row
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		side := func(blanks string) trace.Side {
+			if blanks == "" {
+				return trace.Client
+			}
+			return trace.Server
+		}
+		if m := arrowRow.FindStringSubmatch(line); m != nil {
+			r := row{arrow: m[2], seen: strings.Contains(m[1], "─"), toward: trace.Server}
+			if strings.HasPrefix(m[1], "◀") || strings.HasPrefix(m[1], "◁") {
+				r.toward = trace.Client
+			}
+			rows = append(rows, r)
+		} else if m := resultRow.FindStringSubmatch(line); m != nil {
+			rows = append(rows, row{side: side(m[1]), call: m[2], result: m[3]})
+		} else if m := wholeRow.FindStringSubmatch(line); m != nil {
+			rows = append(rows, row{side: side(m[1]), call: m[2], begins: true, result: m[3]})
+		} else if m := beginRow.FindStringSubmatch(line); m != nil {
+			rows = append(rows, row{side: side(m[1]), call: m[2], begins: true})
+		}
+	}
+	return rows
+}
+
+// callsOf is the calls of one side with their results, in order.
+func callsOf(rows []row, side trace.Side) []string {
+	var calls []string
+	for _, r := range rows {
+		if r.arrow == "" && r.side == side && r.result != "" {
+			calls = append(calls, r.call+" = "+r.result)
+		}
+	}
+	return calls
+}
+
+// listenOnWire begins a capture of the test's own. Where packets cannot be
+// captured, the test is skipped; in CI it fails.
+func listenOnWire(t testing.TB, port string) *tracetest.Wire {
+	t.Helper()
+	number, _ := strconv.Atoi(port)
+	w, err := tracetest.Listen(uint16(number))
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("segments cannot be captured: %v", err)
+		}
+		t.Skipf("segments cannot be captured (%v): run the test as root on Linux", err)
+	}
+	t.Cleanup(w.Close)
+	return w
+}
+
+// needCapture skips the test where packets cannot be captured.
+func needCapture(t testing.TB) {
+	t.Helper()
+	listenOnWire(t, "1")
+}
+
+// arrows are the segments of a diagram in the form of tracetest.Wire's labels.
+func arrows(t testing.TB, rows []row) []string {
+	t.Helper()
+	var labels []string
+	for _, r := range rows {
+		if r.arrow == "" {
+			continue
+		}
+		if !r.seen {
+			t.Errorf("the segment %q is drawn as implied", r.arrow)
+		}
+		if r.toward == trace.Server {
+			labels = append(labels, "> "+r.arrow)
+		} else {
+			labels = append(labels, "< "+r.arrow)
+		}
+	}
+	return labels
+}
+
+// checkAcknowledgements checks that the segments of one connection are in an
+// order in which they can have been sent: nothing is acknowledged before it.
+func checkAcknowledgements(t testing.TB, labels []string) {
+	t.Helper()
+	sent := map[byte]int{}
+	for _, label := range labels {
+		number := func(pattern string) int {
+			m := regexp.MustCompile(pattern).FindStringSubmatch(label)
+			if m == nil {
+				return 0
+			}
+			n, _ := strconv.Atoi(m[1])
+			return n
+		}
+		from, to := label[0], byte('<'+'>')-label[0]
+		if ack := number(`ack (\d+)`); ack > sent[to] {
+			t.Errorf("%q comes before what it acknowledges in %q", label, labels)
+		}
+		end := number(`seq (\d+)`) + number(`len (\d+)`)
+		if strings.Contains(label, "SYN") || strings.Contains(label, "FIN") {
+			end++
+		}
+		sent[from] = max(sent[from], end)
+	}
+}
+
+// sidesUnderStrace are the calls of strace -f with their results, by thread:
+// the thread that makes the first is the server's.
+func sidesUnderStrace(lines []string) (server, client []string) {
+	pid := regexp.MustCompile(`^(\d+) +(.*\n)`)
+	threads := map[string][]string{}
+	first := ""
+	for _, line := range lines {
+		m := pid.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		threads[m[1]] = append(threads[m[1]], m[2])
+		if first == "" && strings.HasPrefix(m[2], "socket(AF_INET, SOCK_STREAM") {
+			first = m[1]
+		}
+	}
+	result := regexp.MustCompile(`^(\w+)\(.*\) += (-?\d+)`)
+	for thread, lines := range threads {
+		var calls []string
+		for _, line := range serverCalls(wholeCalls(lines)) {
+			m := result.FindStringSubmatch(line)
+			if m == nil || !strings.Contains("socket setsockopt bind listen accept accept4 connect read write close shutdown", m[1]) {
+				continue
+			}
+			calls = append(calls, m[1]+" = "+m[2])
+		}
+		switch {
+		case thread == first:
+			server = calls
+		case slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "connect") }):
+			client = calls
+		}
+	}
+	return server, client
+}
+
+// TestDemoIsTrue takes the calls and the segments of a connection without the
+// program's help, and finds each of them in the diagram, once, in an order in
+// which they can have happened; and nothing else.
+func TestDemoIsTrue(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:", ":", "[::1]:"} {
+		t.Run(addr, func(t *testing.T) {
+			port, dir := freePort(t), t.TempDir()
+			w := listenOnWire(t, port)
+			theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "diagram")
+			p := launch(t, straced(t, theirs, "-f"), "demo", "-addr", addr+port, "-o", ours)
+			if status := p.status(); status != 0 {
+				t.Fatalf("status %d: %s", status, p.stderr)
+			}
+			text, _ := os.ReadFile(ours)
+			rows := readDiagram(string(text))
+			checkDemo(t, rows)
+			drawn, passed := arrows(t, rows), w.Labels()
+			checkAcknowledgements(t, drawn)
+			slices.Sort(drawn)
+			slices.Sort(passed)
+			compare(t, drawn, passed)
+			if !strings.Contains(addr, "[") {
+				server, client := sidesUnderStrace(readLines(t, theirs))
+				// Between listen and accept the capture is opened, on this thread.
+				server = slices.Delete(server, slices.Index(server, "listen = 0")+1, slices.Index(server, sys.AcceptCall+" = 4"))
+				compare(t, callsOf(rows, trace.Server), server)
+				compare(t, callsOf(rows, trace.Client), client)
+			}
+			if t.Failed() {
+				t.Logf("\n%s", text)
+			}
+		})
+	}
+}
+
+// checkDemo checks that a demo's diagram is complete and that its order makes
+// sense.
+func checkDemo(t *testing.T, rows []row) {
+	t.Helper()
+	names := func(side trace.Side) string {
+		var s []string
+		for _, call := range callsOf(rows, side) {
+			s = append(s, strings.Fields(call)[0])
+		}
+		return strings.Join(s, " ")
+	}
+	if got, want := strings.Replace(names(trace.Server), " getsockname", "", 1), "socket setsockopt bind listen "+sys.AcceptCall+" read write close close"; got != want {
+		t.Errorf("the server's calls are %s\nwant %s", got, want)
+	}
+	if got, want := names(trace.Client), "socket connect write read read close"; got != want {
+		t.Errorf("the client's calls are %s\nwant %s", got, want)
+	}
+	at := func(side trace.Side, call string, begins bool, nth int) int {
+		for i, r := range rows {
+			if r.arrow == "" && r.side == side && r.call == call && (begins && r.begins || !begins && r.result != "") {
+				if nth--; nth == 0 {
+					return i
+				}
+			}
+		}
+		t.Errorf("no %s of side %v", call, side)
+		return 0
+	}
+	segment := func(prefix string, toward trace.Side) int {
+		i := slices.IndexFunc(rows, func(r row) bool { return strings.HasPrefix(r.arrow, prefix) && r.toward == toward })
+		if i < 0 {
+			t.Errorf("no %s", prefix)
+		}
+		return i
+	}
+	for _, order := range [][]int{
+		{at(trace.Server, "listen", true, 1), at(trace.Server, sys.AcceptCall, true, 1), at(trace.Client, "connect", true, 1),
+			segment("SYN seq", trace.Server), segment("SYN+ACK", trace.Client), segment("ACK", trace.Server),
+			at(trace.Server, sys.AcceptCall, false, 1)},
+		{segment("SYN+ACK", trace.Client), at(trace.Client, "connect", false, 1), at(trace.Client, "write", true, 1),
+			segment("PSH+ACK", trace.Server), at(trace.Server, "read", false, 1), at(trace.Server, "write", true, 1),
+			segment("PSH+ACK", trace.Client), at(trace.Client, "read", false, 1)},
+		{at(trace.Server, "close", true, 1), segment("FIN+ACK", trace.Client), at(trace.Client, "read", false, 2),
+			at(trace.Client, "close", true, 1), segment("FIN+ACK", trace.Server)},
+	} {
+		if !slices.IsSorted(order) {
+			t.Errorf("rows in the order %v", order)
+		}
+	}
+}
+
+// TestDemoWithoutRights: a user without rights sees the segments too, in a
+// network namespace of the program's own; and where that is not allowed, the
+// diagram says so, and draws what the calls imply.
+func TestDemoWithoutRights(t *testing.T) {
+	os.Chmod(filepath.Dir(binary), 0o755)
+	wrap := []string{}
+	if os.Getuid() == 0 {
+		wrap = []string{need(t, "setpriv", "util-linux"), "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"}
+	}
+	p := launch(t, wrap, "demo", "-addr", "127.0.0.1:0")
+	if status := p.status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.stderr)
+	}
+	rows := readDiagram(p.stderr.String())
+	checkDemo(t, rows)
+	if _, err := os.Stat("/proc/self/ns/user"); err == nil {
+		arrows(t, rows)
+	}
+
+	p = launch(t, append([]string{"env", "LBAWS_IN_NAMESPACE=1"}, wrap...), "demo", "-addr", "127.0.0.1:0")
+	if status := p.status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.stderr)
+	}
+	if n := strings.Count(p.stderr.String(), "AF_PACKET: EPERM"); n != 1 {
+		t.Errorf("%d lines on why there are no segments in\n%s", n, p.stderr)
+	}
+	var drawn []string
+	for _, r := range readDiagram(p.stderr.String()) {
+		if r.arrow != "" {
+			drawn = append(drawn, r.arrow)
+			if r.seen {
+				t.Errorf("%q is drawn as seen", r.arrow)
+			}
+		}
+	}
+	if want := []string{"SYN, SYN+ACK, ACK", "66 bytes", "33 bytes", "FIN", "FIN"}; len(drawn) != len(want) || drawn[0] != want[0] || drawn[2] != want[2] {
+		t.Errorf("implied %q, want %q", drawn, want)
+	}
+}
+
+// TestServeShowsRealSegments: every segment of every client, the reset one and
+// the silent one among them, once and in order.
+func TestServeShowsRealSegments(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:", "[::1]:"} {
+		port := freePort(t)
+		w := listenOnWire(t, port)
+		p := start(t, nil, "-addr", addr+port, "-segments", "-n", strconv.Itoa(len(hostileClients)))
+		for _, client := range hostileClients {
+			conn := dial(t, addr+port)
+			client.talk(t, conn)
+			conn.Close()
+		}
+		if status := p.status(); status != 0 {
+			t.Fatalf("status %d", status)
+		}
+		got := arrows(t, readDiagram(p.stderr.String()))
+		want := w.Labels()
+		for i := range got { // the number of a connection that is not the current one, and remarks
+			got[i] = regexp.MustCompile(`^([<>]) #\d+ `).ReplaceAllString(got[i], "$1 ")
+			got[i] = strings.TrimSuffix(got[i], ", before accept")
+			got[i] = strings.TrimSuffix(got[i], " again")
+		}
+		for _, label := range got {
+			i := slices.Index(want, label)
+			if i < 0 {
+				t.Fatalf("%q is drawn and did not pass", label)
+			}
+			want = slices.Delete(want, i, i+1)
+		}
+		// The last client's last segments may come when the server has left.
+		if len(want) > 3 {
+			t.Errorf("not drawn: %q", want)
+		}
+		if resets := strings.Count(strings.Join(got, "\n"), "RST"); resets < 2 {
+			t.Errorf("%d resets", resets)
+		}
+		for _, line := range strings.Split(p.stderr.String(), "\n") {
+			if n := len([]rune(line)); n > 100 {
+				t.Errorf("a line of %d characters: %s", n, line)
+			}
+		}
+	}
+}
+
+// TestQueueIsFull: the server waits for a silent client, and more clients come
+// than the queue takes. Their SYNs are seen to be sent again, and those that
+// never reach accept are named.
+func TestQueueIsFull(t *testing.T) {
+	needCapture(t)
+	p := start(t, nil, "-addr", "127.0.0.1:0", "-segments", "-backlog", "1")
+	silent := p.dial()
+	defer silent.Close()
+	p.stderr.waitFor(t, `read\(4, `)
+	for range 4 {
+		go func() {
+			if conn, err := net.DialTimeout("tcp", "127.0.0.1:"+p.port, patient); err == nil {
+				io.Copy(io.Discard, conn)
+				conn.Close()
+			}
+		}()
+	}
+	p.stderr.waitFor(t, `── #\d SYN seq 0 again ─`)
+	p.signal(syscall.SIGTERM)
+	if status := p.status(); status != 0 {
+		t.Errorf("status %d", status)
+	}
+	p.stderr.waitFor(t, `# connection \d, 127.0.0.1:\d+, never reached\n? *#? ?accept`)
+}
+
+// TestServeWithoutSegments: what the peer did is drawn as implied, and its
+// calls are not invented.
+func TestServeWithoutSegments(t *testing.T) {
+	p := start(t, nil, "-addr", "127.0.0.1:0", "-n", "2")
+	p.get()
+	conn := p.dial()
+	conn.CloseWrite()
+	io.Copy(io.Discard, conn)
+	conn.Close()
+	p.status()
+	var drawn []string
+	rows := readDiagram(p.stderr.String())
+	for _, r := range rows {
+		if r.arrow != "" && r.seen {
+			t.Errorf("%q is drawn as seen", r.arrow)
+		}
+		if r.arrow != "" {
+			drawn = append(drawn, r.arrow)
+		}
+	}
+	want := []string{"SYN, SYN+ACK, ACK", "23 bytes", "33 bytes", "FIN", "SYN, SYN+ACK, ACK", "FIN", "33 bytes", "FIN"}
+	if !slices.Equal(drawn, want) {
+		t.Errorf("implied %q\nwant %q", drawn, want)
+	}
+	if calls := callsOf(rows, trace.Client); len(calls) != 0 {
+		t.Errorf("calls of a client that is not traced: %q", calls)
+	}
+	for _, part := range []string{"── connection 1: 127.0.0.1:", "── connection 2: 127.0.0.1:", "┄┄▷ not seen, but implied",
+		"│ GET     /hello  HTTP/1.1\n", "│ method  path    version\n", "│ HTTP/1.1  200          OK\n", "│ \\r\\n        Hello, World!\\n\n"} {
+		if n := strings.Count(p.stderr.String(), part); n != 1 {
+			t.Errorf("%q stands there %d times in\n%s", part, n, p.stderr)
+		}
+	}
+}
+
+// TestOnTheScreen looks at a terminal of 80, 100 and 140 columns, at a person's
+// pace: accept is there before a client comes, and has returned when telnet has
+// connected, before a key is typed. No line wraps.
+func TestOnTheScreen(t *testing.T) {
+	tmux := need(t, "tmux", "tmux")
+	need(t, "telnet", "telnet")
+	for _, width := range []int{80, 100, 140} {
+		t.Run(strconv.Itoa(width), func(t *testing.T) {
+			port := freePort(t)
+			name := fmt.Sprintf("lbaws-test-%d-%d", os.Getpid(), width)
+			socket := filepath.Join(t.TempDir(), "tmux")
+			do := func(args ...string) string {
+				t.Helper()
+				output, err := exec.Command(tmux, append([]string{"-S", socket, "-f", "/dev/null", "-u"}, args...)...).CombinedOutput()
+				if err != nil {
+					t.Fatalf("tmux %q: %v\n%s", args, err, output)
+				}
+				return string(output)
+			}
+			screen := func(pattern string) string {
+				t.Helper()
+				re := regexp.MustCompile(pattern)
+				for deadline := time.Now().Add(patient); ; time.Sleep(5 * time.Millisecond) {
+					text := do("capture-pane", "-p", "-t", name)
+					if re.MatchString(text) {
+						return text
+					}
+					if time.Now().After(deadline) {
+						t.Fatalf("waited in vain for %q on\n%s", pattern, text)
+					}
+				}
+			}
+			do("new-session", "-d", "-s", name, "-x", strconv.Itoa(width), "-y", "70", binary+" -addr 127.0.0.1:"+port+"; cat")
+			t.Cleanup(func() { exec.Command(tmux, "-S", socket, "kill-server").Run() })
+			screen(`accept\(3,\s*$`)
+			telnet, typed, _ := startTelnet(t, "127.0.0.1", port)
+			screen(`… accept = 4, peer 127\.0\.0\.1:\d+.*\n( +#.*\n)* +read\(4,\s*$`)
+			io.WriteString(typed, "GET /hello HTTP/1.1\n")
+			telnet.Wait()
+			screen(`close\(4\) = 0\n.*┄ FIN ┄.*\n +accept\(3,\s*$`)
+			do("send-keys", "-t", name, "C-c")
+			text := screen(`close\(3\) = 0`)
+			if strings.Count(do("capture-pane", "-p", "-J", "-t", name), "\n") != strings.Count(text, "\n") {
+				t.Errorf("a line wraps on\n%s", text)
+			}
+			do("respawn-pane", "-k", "-t", name, binary+" demo -addr 127.0.0.1:"+port+"; cat")
+			text = screen(`LAST_ACK (?s:.*)close\(|┄ FIN ┄(?s:.*)┄ FIN ┄|TIME_WAIT\n(?s:.*)CLOSED`)
+			if strings.Count(do("capture-pane", "-p", "-J", "-t", name), "\n") != strings.Count(text, "\n") {
+				t.Errorf("a line wraps on\n%s", text)
+			}
+			checkDemo(t, readDiagram(text))
+		})
+	}
+}
+
+// TestNoEscapeSequenceGetsThrough: a client that sends terminal escape
+// sequences changes nothing on the screen, in any format.
+func TestNoEscapeSequenceGetsThrough(t *testing.T) {
+	const request = "GET /\x1b]0;title\a\x1b[2J\x9b31m\x90q HTTP/1.1\r\n\x00\x7f\u009b\u202e\r\n\r\n"
+	for _, format := range []string{"diagram", "strace", "json", "off"} {
+		p := start(t, nil, "-addr", ":0", "-trace", format, "-n", "1", "-s", "1000")
+		conn := p.dial()
+		io.WriteString(conn, request)
+		io.ReadAll(conn)
+		conn.Close()
+		p.status()
+		for _, r := range p.stdout.String() + p.stderr.String() {
+			if r != '\n' && !strconv.IsPrint(r) {
+				t.Errorf("-trace %s lets %U through", format, r)
+			}
+		}
+	}
+}
+
+// The picture.
+
+// TestPicture: whatever a client sends, the SVG is well-formed, refers to
+// nothing outside, holds nothing but shapes and text, and opens in Chromium.
+func TestPicture(t *testing.T) {
+	picture := filepath.Join(t.TempDir(), "picture.svg")
+	p := start(t, nil, "-addr", ":0", "-svg", picture, "-trace=off", "-n", "2")
+	for _, request := range []string{"GET /<script>alert(1)</script>]]> HTTP/1.1\r\n\x00\x1b[31m\xff\xfe&amp;<!-- \"'\r\n\r\n", "\x01\x02<script>\xff"} {
+		conn := p.dial()
+		io.WriteString(conn, request)
+		io.ReadAll(conn)
+		conn.Close()
+	}
+	if status := p.status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.stderr)
+	}
+	text, err := os.ReadFile(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range string(text) {
+		if r != '\n' && !strconv.IsPrint(r) {
+			t.Errorf("%U at %d", r, i)
+		}
+	}
+	elements := map[string]int{}
+	decoder := xml.NewDecoder(bytes.NewReader(text))
+	words := ""
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			elements[token.Name.Local]++
+			for _, a := range token.Attr {
+				if a.Name.Local == "href" || strings.HasPrefix(a.Name.Local, "on") {
+					t.Errorf("<%s %s=%q>", token.Name.Local, a.Name.Local, a.Value)
+				}
+			}
+		case xml.CharData:
+			words += string(token) + "\n"
+		}
+	}
+	for name := range elements {
+		if !slices.Contains([]string{"svg", "title", "desc", "style", "rect", "text", "line", "polygon"}, name) {
+			t.Errorf("an element <%s>", name)
+		}
+	}
+	if elements["title"] != 1 || elements["desc"] != 1 || elements["text"] < 30 {
+		t.Errorf("elements %v", elements)
+	}
+	for _, want := range []string{"/<script>alert(1)</script>]]>", "no HTTP request", "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("no %q in the picture's text", want)
+		}
+	}
+	if strings.Contains(string(text), "url(") || strings.Count(string(text), "http://") != 1 {
+		t.Error("the picture refers to something outside")
+	}
+
+	need(t, "chromium", "chromium")
+	output, err := exec.Command("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+		"--user-data-dir="+t.TempDir(), "--dump-dom", "file://"+picture).Output()
+	if err != nil || !strings.Contains(string(output), "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3</text>") {
+		t.Errorf("chromium: %v\n%s", err, output)
+	}
+}
+
+// The client.
+
+// TestGet: the body goes to standard output, and nothing else does.
+func TestGet(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/length", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "7")
+		io.WriteString(w, "length\n")
+	})
+	mux.HandleFunc("/chunks", func(w http.ResponseWriter, r *http.Request) {
+		for range 3 {
+			io.WriteString(w, strings.Repeat("chunk\n", 1000))
+			w.(http.Flusher).Flush()
+		}
+	})
+	mux.HandleFunc("/query", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s %s %s %v", r.Method, r.Host, r.URL, r.Close)
+	})
+	mux.HandleFunc("/hints", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		io.WriteString(w, "after an interim response")
+	})
+	mux.HandleFunc("/empty", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: mux}
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	host := "localhost:" + strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	for path, want := range map[string]string{
+		"/length":        "length\n",
+		"/chunks":        strings.Repeat("chunk\n", 3000),
+		"/query?a=b%20c": "GET " + host + " /query?a=b%20c true",
+		"/hints":         "after an interim response",
+		"/empty":         "",
+		"/nowhere":       "404 page not found\n",
+	} {
+		p := launch(t, nil, "get", "-trace=strace", "http://"+host+path+"#fragment")
+		if status := p.status(); status != 0 || p.stdout.String() != want {
+			t.Errorf("%s: status %d, %d bytes: %.100q\n%s", path, status, len(p.stdout.String()), p.stdout, p.stderr)
+		}
+		names := callNames(slices.Collect(strings.Lines(p.stderr.String())))
+		if got := slices.Compact(names); !slices.Equal(got, []string{"socket", "connect", "write", "read", "close"}) {
+			t.Errorf("%s: calls %v", path, names)
+		}
+		if !strings.Contains(p.stderr.String(), "\", 1024) ") || !regexp.MustCompile(`read\(3, "", 1024\) +?= 0\nclose`).MatchString(p.stderr.String()) {
+			t.Errorf("%s: it does not read to the end of file:\n%s", path, p.stderr)
+		}
+	}
+}
+
+// TestGetFromItself, with the URL's parts in the diagram.
+func TestGetFromItself(t *testing.T) {
+	server := start(t, nil, "-addr", "[::1]:0", "-trace=off", "-n", "1")
+	p := launch(t, nil, "get", "http://[::1]:"+server.port+"/hello")
+	if status := p.status(); status != 0 || p.stdout.String() != "Hello, World!\n" {
+		t.Errorf("status %d, stdout %q", status, p.stdout)
+	}
+	for _, part := range []string{"│ http      ::1        " + server.port, "│ protocol  host name  port number  path\n",
+		"│ GET     /hello  HTTP/1.1\n", "│ HTTP/1.1  200          OK\n", "connect(3, [::1]:" + server.port + ")"} {
+		if !strings.Contains(p.stderr.String(), part) {
+			t.Errorf("no %q in\n%s", part, p.stderr)
+		}
+	}
+	if calls := callsOf(readDiagram(p.stderr.String()), trace.Server); len(calls) != 0 {
+		t.Errorf("calls of a server that is not traced: %q", calls)
+	}
+}
+
+// TestGetShowsRealSegments: those of its own connection.
+func TestGetShowsRealSegments(t *testing.T) {
+	server := start(t, nil, "-addr", "127.0.0.1:0", "-trace=off", "-n", "1")
+	w := listenOnWire(t, server.port)
+	p := launch(t, nil, "get", "-segments", server.url())
+	p.status()
+	got, want := arrows(t, readDiagram(p.stderr.String())), w.Labels()
+	checkAcknowledgements(t, got)
+	slices.Sort(got)
+	slices.Sort(want)
+	compare(t, got, want)
+}
+
+// TestGetOfWhatIsNoWholeResponse: one line, status 1, and what came of the body
+// is not lost.
+func TestGetOfWhatIsNoWholeResponse(t *testing.T) {
+	for _, c := range []struct{ response, body, want string }{
+		{"", "", "what answers is no HTTP server: the response begins with \"\""},
+		{"220 mail\x1b[31m\r\n", "", `what answers is no HTTP server: the response begins with "220 mail\\x1b[31m`},
+		{"HTTP/1.1 200 OK\r\n", "", "the response ended before its blank line"},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "hello", "the response ended after 5 of its 10 bytes"},
+		{"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nhello", "", `a Content-Length of "-1"`},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "hello", "the response ended before its last chunk"},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "", `a chunk of length "xyz"`},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "", "the response ended before its last chunk"},
+	} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			conn, err := listener.Accept()
+			if err == nil {
+				conn.Read(make([]byte, 1024))
+				io.WriteString(conn, c.response)
+				conn.Close()
+			}
+		}()
+		p := launch(t, nil, "get", "-trace=off", "http://"+listener.Addr().String())
+		status, line := p.status(), p.stderr.String()
+		if status != 1 || p.stdout.String() != c.body || !strings.Contains(line, c.want) || strings.Count(line, "\n") != 1 {
+			t.Errorf("%q: status %d, stdout %q, stderr %q\nwant %q", c.response, status, p.stdout, line, c.want)
+		}
+		listener.Close()
+	}
+	p := launch(t, nil, "get", "-trace=off", "http://127.0.0.1:"+freePort(t)+"/")
+	checkRefusal(t, p, 1, "ECONNREFUSED, connection refused; nothing listens there: start the server first, with lbaws")
+}
+
 // The README.
 
 // TestReadme follows the README from its first line, in a copy of the source:
@@ -1362,6 +2118,7 @@ func TestReadme(t *testing.T) {
 	for _, tool := range []string{"bash", "curl", "telnet", "strace"} {
 		need(t, tool, tool)
 	}
+	needCapture(t)
 	listener, err := net.Listen("tcp", ":8888")
 	if err != nil {
 		if os.Getenv("CI") == "" {
@@ -1384,11 +2141,49 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// TestReadmesPicture: the picture at the head of the README is one that the
+// program makes today, of all the calls and segments of a demo.
+func TestReadmesPicture(t *testing.T) {
+	needCapture(t)
+	today := filepath.Join(t.TempDir(), "connection.svg")
+	port := ""
+	for len(port) != len("8888") { // the port stands in the request, whose length is in the picture
+		port = strconv.Itoa(1024 + rand.IntN(8976))
+		if listener, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			listener.Close()
+		} else {
+			port = ""
+		}
+	}
+	p := launch(t, nil, "demo", "-addr", "127.0.0.1:"+port, "-svg", today, "-trace=off")
+	if status := p.status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.stderr)
+	}
+	style, notes := map[string]string{}, map[string][]string{}
+	for _, name := range []string{"docs/connection.svg", today} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		style[name] = regexp.MustCompile(`(?s)<style>.*</style>`).FindString(string(text))
+		for _, m := range regexp.MustCompile(`<text class="(?:note|seen|state|part)" .*>(.*)</text>`).FindAllStringSubmatch(string(text), -1) {
+			if !strings.HasPrefix(m[1], "waited") && m[1] != "FIN_WAIT_2" && !strings.HasPrefix(m[1], "ACK seq") {
+				notes[name] = append(notes[name], m[1])
+			}
+		}
+		slices.Sort(notes[name])
+	}
+	if style[today] != style["docs/connection.svg"] || !slices.Equal(notes[today], notes["docs/connection.svg"]) {
+		t.Errorf("make it again: go run . demo -addr 127.0.0.1:8888 -svg docs/connection.svg\nthere %q\ntoday %q",
+			notes["docs/connection.svg"], notes[today])
+	}
+}
+
 // copySource copies the program's source to a folder of its own.
 func copySource(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"go.mod", "go.sum", "main.go", "sys", "trace"} {
+	for _, name := range []string{"go.mod", "go.sum", "main.go", "sys", "trace", "docs"} {
 		if output, err := exec.Command("cp", "-r", name, dir).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, output)
 		}
@@ -1416,7 +2211,7 @@ func (r *reader) follow(block, typed string) {
 		// The line that was not at its end is shown again, whole.
 		r.seen = strings.LastIndexByte(r.server.stdout.String()[:r.seen], '\n') + 1
 		r.expectOnServersScreen(block)
-	case strings.Contains(rest, "Serving HTTP"):
+	case command == "go run ." || strings.HasPrefix(rest, "Serving HTTP"):
 		r.startServer(command)
 		r.expectOnServersScreen(rest)
 	case typed != "":
@@ -1434,8 +2229,12 @@ func (r *reader) follow(block, typed string) {
 			r.t.Fatalf("%s: %v\n%s", command, err, &errors)
 		}
 		// curl shows its progress on standard error when it is no terminal.
-		if strings.HasPrefix(rest, "lbaws: ") {
+		if strings.HasPrefix(rest, "lbaws: ") || strings.Contains(command, "lbaws demo") {
 			output = errors.Bytes()
+		}
+		if strings.Contains(command, "lbaws demo") {
+			r.compareDemo(string(output), rest)
+			break
 		}
 		r.compare(command, string(output), rest)
 	}
@@ -1499,11 +2298,38 @@ func (r *reader) compare(what, got, want string) {
 	}
 }
 
+// compareDemo compares two figures of a demo, in which the two ends' calls may
+// come in another order, a call that waited in one may not have waited in the
+// other, and an acknowledgement may travel alone or with what follows.
+func (r *reader) compareDemo(got, want string) {
+	r.t.Helper()
+	lines := func(text string) string {
+		var kept []string
+		rows := readDiagram(text)
+		for _, call := range slices.Concat(callsOf(rows, trace.Server), callsOf(rows, trace.Client)) {
+			kept = append(kept, call+"\n")
+		}
+		for line := range strings.Lines(text) {
+			isCall := wholeRow.MatchString(line) || beginRow.MatchString(line) || resultRow.MatchString(line)
+			if !isCall && !strings.Contains(line, "─ ACK seq") {
+				kept = append(kept, line)
+			}
+		}
+		slices.Sort(kept)
+		return strings.Join(kept, "")
+	}
+	r.compare("lbaws demo", lines(got), lines(want))
+}
+
 // normal is text without what may vary from run to run.
 func normal(text string) string {
 	for _, vary := range []struct{ pattern, with string }{
 		{`\r`, ""},
 		{`htons\(\d{5}\)`, "htons(PORT)"},
+		{`127\.0\.0\.1:\d{5}`, "127.0.0.1:PORT"},
+		{` +waited [0-9.]+m?s`, ""},
+		{`… read = \d+, "GET /hello HTTP/1.1\\r\\nHost`, "… read = N, \"GET /hello HTTP/1.1\\r\\nHost"},
+		{`┄ \d\d bytes ┄`, "┄ N bytes ┄"},
 		{`0x[0-9a-f]+`, "ADDRESS"},
 		{`curl/[0-9.]+`, "curl/VERSION"},
 		{`(read\(4, "GET /hello HTTP/1.1\\r\\nHost: local"\.\.\., 1024\)) = \d+`, "$1 = N"},

@@ -2,9 +2,7 @@
 
 package sys
 
-import "golang.org/x/sys/unix"
-
 // BlockSignals does nothing on this platform: package unix cannot change a
 // thread's signal mask here. A signal may then end a call that waits; the
 // kernel begins it again (SA_RESTART).
-func BlockSignals(...unix.Signal) error { return nil }
+func BlockSignals() error { return nil }

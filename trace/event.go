@@ -15,13 +15,24 @@ import (
 // It belongs to the Tracer, which uses it again for a later call: a format
 // must not keep it, nor the buffers that it points to.
 type Event struct {
+	Side   Side // who makes the call
 	Call   *Call
 	Args   [5]Arg        // as many as Call has parameters, in their order
 	Begin  time.Time     // when the call began
+	Return time.Time     // when it returned; the zero time until it has
 	Took   time.Duration // how long it took; 0 until it has returned
 	Result int           // what it returned; -1 if it failed
 	Errno  unix.Errno    // why it failed; 0 if it did not
 }
+
+// Side is one of the two columns of the diagram.
+type Side int
+
+// The sides. The server's is the one that listens.
+const (
+	Server Side = iota
+	Client
+)
 
 // failed tells whether the call has returned with an error.
 func (e *Event) failed() bool { return e.Result < 0 }

@@ -106,7 +106,7 @@ var jsonKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
 	SocketType:  socketTypes.appendJSON,
 	Protocol:    protocols.appendJSON,
 	Level:       levels.appendJSON,
-	Option:      options.appendJSON,
+	Option:      appendOptionJSON,
 	IntPointer:  appendDecimal,
 	How:         directions.appendJSON,
 	Outgoing:    appendOutgoingJSON,
@@ -119,6 +119,12 @@ var jsonKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
 func (n names) appendJSON(b []byte, a *Arg, e *Event, limit int) []byte {
 	b = append(b, '"')
 	b = n.append(b, a, e, limit)
+	return append(b, '"')
+}
+
+func appendOptionJSON(b []byte, a *Arg, e *Event, limit int) []byte {
+	b = append(b, '"')
+	b = appendOption(b, a, e, limit)
 	return append(b, '"')
 }
 

@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 }
 
 func makeTracedCalls(path string) error {
-	if err := sys.BlockSignals(unix.SIGURG); err != nil {
+	if err := sys.BlockSignals(); err != nil {
 		return err
 	}
 	var limit int
@@ -54,7 +54,7 @@ func makeTracedCalls(path string) error {
 	if err != nil {
 		return err
 	}
-	tracer := trace.New(sys.Unix{}, out, &trace.Strace{Limit: limit})
+	tracer := trace.New(sys.Unix{}, trace.Sink{Format: &trace.Strace{Limit: limit}, Output: out})
 	err = makeCalls(tracer)
 	tracer.End()
 	return errors.Join(err, failure)

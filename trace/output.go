@@ -46,11 +46,18 @@ func CreateOutput(path string, report func(error)) (*Output, error) {
 	if err != nil {
 		return nil, sys.Fail("open", path, err)
 	}
-	if high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 10); err == nil {
-		unix.Close(fd)
-		fd = high
+	return &Output{fd: moveUp(fd), name: path, held: true, report: report}, nil
+}
+
+// moveUp gives the file that is open as fd a descriptor of 10 or above if there
+// is one, as a shell does with the files that it keeps for itself.
+func moveUp(fd int) int {
+	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 10)
+	if err != nil {
+		return fd
 	}
-	return &Output{fd: fd, name: path, held: true, report: report}, nil
+	unix.Close(fd)
+	return high
 }
 
 // Write writes p, or holds it back. It always takes all of p: a failure is
@@ -86,6 +93,19 @@ func (o *Output) Flush() {
 			o.report(sys.Fail("write", o.name, err))
 		}
 	}
+}
+
+// Terminal tells whether the output is a terminal, and how many characters wide
+// it is.
+func (o *Output) Terminal() (width int, terminal bool) {
+	size, err := unix.IoctlGetWinsize(o.fd, unix.TIOCGWINSZ)
+	if err != nil {
+		return 0, false
+	}
+	if size.Col == 0 { // it does not know
+		return 80, true
+	}
+	return int(size.Col), true
 }
 
 // address is where in memory a buffer is.

@@ -138,7 +138,7 @@ var straceKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
 	SocketType:  socketTypes.append,
 	Protocol:    protocols.append,
 	Level:       levels.append,
-	Option:      options.append,
+	Option:      appendOption,
 	IntPointer:  appendIntPointer,
 	How:         directions.append,
 	Outgoing:    appendOutgoing,
@@ -150,6 +150,15 @@ var straceKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
 
 func appendDecimal(b []byte, a *Arg, _ *Event, _ int) []byte {
 	return strconv.AppendInt(b, int64(a.Int), 10)
+}
+
+// appendOption appends an option's name: the same number is another option on
+// another level.
+func appendOption(b []byte, a *Arg, e *Event, limit int) []byte {
+	if e.Args[1].Int != unix.SOL_SOCKET {
+		return appendDecimal(b, a, e, limit)
+	}
+	return options.append(b, a, e, limit)
 }
 
 func appendIntPointer(b []byte, a *Arg, _ *Event, _ int) []byte {

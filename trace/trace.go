@@ -3,7 +3,7 @@
 // what was asked and what was answered, in one of several formats.
 //
 //	out := trace.NewOutput(2, "standard error", report)
-//	tracer := trace.New(sys.Unix{}, out, &trace.Strace{Limit: 32})
+//	tracer := trace.New(sys.Unix{}, trace.Sink{&trace.Strace{Limit: 32}, out})
 //	fd, err := tracer.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
 //
 // writes to standard error what strace writes:
@@ -35,27 +35,126 @@ type Format interface {
 	AppendEnd(b []byte) []byte
 }
 
-// Tracer is a sys.Kernel that passes every call on to another Kernel and
-// tells its formats of it. It makes no kernel call between the two but the
-// write of its output.
-//
-// Its memory is used again from call to call: to trace accept, read, write and
-// close allocates nothing, once the buffers have grown to what they need.
-type Tracer struct {
-	kernel  sys.Kernel
-	out     *Output
-	formats []Format
+// SegmentFormat is a Format that is told of captured segments too, in their
+// order in time among the calls' beginnings and returns.
+type SegmentFormat interface {
+	Format
+	// Capture tells, before the first connection, that segments from and to
+	// the server's port will come, or that they will not, and why.
+	Capture(port uint16, err error)
+	// AppendSegment tells of a segment. It does not keep s.
+	AppendSegment(b []byte, s *Segment) []byte
+	// Awaits tells whether segments are still to come that the calls so far
+	// have caused.
+	Awaits() bool
+	// AppendLost tells, at the end, how many segments were not captured
+	// because they came faster than they were read.
+	AppendLost(b []byte, n int) []byte
+}
 
-	mu   sync.Mutex // guards what follows, out and formats
-	free []*Event   // events to use again
+// Sink is a format and where its text goes.
+type Sink struct {
+	Format Format
+	Output *Output
+}
+
+// Tracer is a sys.Kernel that passes every call on to another Kernel and
+// tells its formats of it. It makes no kernel call between the two but those
+// that its output and its capture need, and, to write a link-local address as
+// strace does, the question for the interface's name.
+//
+// Its memory is used again from call to call: in the strace and json formats,
+// to trace accept, read, write and close allocates nothing, once the buffers
+// have grown to what they need. (A link-local address does.)
+type Tracer struct {
+	kernel sys.Kernel
+	side   Side
+	*recorder
+}
+
+// recorder is what the tracers of both sides share.
+type recorder struct {
+	mu      sync.Mutex // guards what follows
+	sinks   []Sink
+	free    []*Event // events to use again
+	capture *Capture // or nil
 }
 
 var _ sys.Kernel = (*Tracer)(nil)
 
-// New returns a Tracer in front of kernel that writes to out what the formats
-// say, one after the other.
-func New(kernel sys.Kernel, out *Output, formats ...Format) *Tracer {
-	return &Tracer{kernel: kernel, out: out, formats: formats}
+// New returns a Tracer in front of the server's kernel that writes what the
+// formats say.
+func New(kernel sys.Kernel, sinks ...Sink) *Tracer {
+	return &Tracer{kernel: kernel, side: Server, recorder: &recorder{sinks: sinks}}
+}
+
+// Client returns a Tracer in front of the client's kernel that writes to the
+// same trace.
+func (t *Tracer) Client(kernel sys.Kernel) *Tracer {
+	return &Tracer{kernel: kernel, side: Client, recorder: t.recorder}
+}
+
+// ShowSegments captures the segments from and to the server from now on,
+// and tells the formats of them: of those before a call begins or returns,
+// before it; and while the program waits in a call, as they come. Where that is
+// not permitted, it tells the formats why.
+func (t *Tracer) ShowSegments(server netip.AddrPort) {
+	capture, err := OpenCapture(server, t.side == Client)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, sink := range t.sinks {
+		if format, ok := sink.Format.(SegmentFormat); ok {
+			format.Capture(server.Port(), err)
+		}
+	}
+	if err == nil {
+		t.capture = capture
+		go t.followSegments(capture)
+	}
+}
+
+func (t *Tracer) followSegments(capture *Capture) {
+	for {
+		capture.Wait(-1)
+		t.mu.Lock()
+		t.appendSegments(time.Now())
+		t.flush()
+		t.mu.Unlock()
+	}
+}
+
+// appendSegments tells the formats of the segments that were captured before
+// the given time.
+func (r *recorder) appendSegments(before time.Time) {
+	if r.capture == nil {
+		return
+	}
+	for s := r.capture.Next(before); s != nil; s = r.capture.Next(before) {
+		for _, sink := range r.sinks {
+			if format, ok := sink.Format.(SegmentFormat); ok {
+				sink.Output.buf = format.AppendSegment(sink.Output.buf, s)
+			}
+		}
+	}
+}
+
+// awaits tells whether a format waits for segments.
+func (r *recorder) awaits() bool {
+	if r.capture == nil {
+		return false
+	}
+	for _, sink := range r.sinks {
+		if format, ok := sink.Format.(SegmentFormat); ok && format.Awaits() {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *recorder) flush() {
+	for _, sink := range r.sinks {
+		sink.Output.Flush()
+	}
 }
 
 // enter tells the formats that a call begins, and returns its event and the
@@ -67,13 +166,15 @@ func (t *Tracer) enter(call *Call, args ...Arg) (*Event, time.Time) {
 	defer t.mu.Unlock()
 	e := t.event()
 	e.Call = call
+	e.Side = t.side
 	copy(e.Args[:], args)
 	e.Begin = time.Now()
-	for _, f := range t.formats {
-		t.out.buf = f.AppendEnter(t.out.buf, e)
+	t.appendSegments(e.Begin)
+	for _, sink := range t.sinks {
+		sink.Output.buf = sink.Format.AppendEnter(sink.Output.buf, e)
 	}
 	if call.Waits {
-		t.out.Flush()
+		t.flush()
 	}
 	return e, time.Now()
 }
@@ -87,19 +188,21 @@ func (t *Tracer) enterWithAddress(call *Call, fd int, addr netip.AddrPort) (*Eve
 
 // exit tells the formats that the call of e has returned.
 func (t *Tracer) exit(e *Event, asked time.Time, result int, err error) {
-	took := time.Since(asked)
+	returned := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e.Took = took
+	e.Took = returned.Sub(asked)
+	e.Return = returned
 	e.Result = result
 	if err != nil {
 		e.Result = -1
 		errors.As(err, &e.Errno)
 	}
-	for _, f := range t.formats {
-		t.out.buf = f.AppendReturn(t.out.buf, e)
+	t.appendSegments(returned)
+	for _, sink := range t.sinks {
+		sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
+		sink.Output.settle()
 	}
-	t.out.settle()
 	t.free = append(t.free, e)
 }
 
@@ -120,14 +223,28 @@ func (t *Tracer) event() *Event {
 	return e
 }
 
-// End tells the formats that the program leaves, and writes what is left.
+// End tells the formats that the program leaves, and writes what is left. It
+// waits a moment for the segments by which the last connection ends.
 func (t *Tracer) End() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, f := range t.formats {
-		t.out.buf = f.AppendEnd(t.out.buf)
+	t.appendSegments(time.Now())
+	const moment = 250 * time.Millisecond
+	for deadline := time.Now().Add(moment); t.awaits() && time.Now().Before(deadline); {
+		t.capture.Wait(time.Until(deadline))
+		t.appendSegments(time.Now())
 	}
-	t.out.Flush()
+	lost := 0
+	if t.capture != nil {
+		lost = t.capture.Lost()
+	}
+	for _, sink := range t.sinks {
+		if format, ok := sink.Format.(SegmentFormat); ok && lost > 0 {
+			sink.Output.buf = format.AppendLost(sink.Output.buf, lost)
+		}
+		sink.Output.buf = sink.Format.AppendEnd(sink.Output.buf)
+	}
+	t.flush()
 }
 
 // Socket passes on and traces socket(2).

@@ -54,7 +54,11 @@ func traced(t testing.TB, kernel sys.Kernel, f func(sys.Kernel), formats ...trac
 	defer os.Remove(file.Name())
 	defer file.Close()
 	out := trace.NewOutput(int(file.Fd()), file.Name(), func(err error) { t.Error(err) })
-	tracer := trace.New(kernel, out, formats...)
+	var sinks []trace.Sink
+	for _, f := range formats {
+		sinks = append(sinks, trace.Sink{Format: f, Output: out})
+	}
+	tracer := trace.New(kernel, sinks...)
 	f(tracer)
 	tracer.End()
 	text, err := os.ReadFile(file.Name())
@@ -157,18 +161,10 @@ func TestDiagramSaysEachStepOnce(t *testing.T) {
 		k.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 		k.Close(3)
 		k.Close(4)
-	}, &trace.Diagram{})
-	var notes []string
-	for line := range strings.Lines(got) {
-		if strings.HasPrefix(line, "# ") {
-			notes = append(notes, line)
-			if len(line) > 80 {
-				t.Errorf("a note of %d characters: %s", len(line), line)
-			}
-		}
-	}
-	if len(notes) != 2 || !strings.Contains(notes[1], "descriptor") {
-		t.Errorf("notes %q in\n%s", notes, got)
+		k.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	}, trace.NewDiagram(trace.Columns{}, 80, false))
+	if strings.Count(got, "# one end of a connection") != 1 || strings.Count(got, "#") != 1 {
+		t.Errorf("got\n%s", got)
 	}
 }
 
@@ -184,10 +180,11 @@ func FuzzReceivedBytes(f *testing.F) {
 		}
 		read := func(k sys.Kernel) { k.Read(4, make([]byte, len(data)+1)) }
 		kernel := &scripted{data: data}
-		for _, format := range []trace.Format{&trace.Strace{Limit: limit}, &trace.Diagram{Strace: trace.Strace{Limit: limit}}, &trace.JSON{Limit: limit}} {
-			for _, c := range []byte(traced(t, kernel, read, format)) {
-				if c != '\n' && (c < ' ' || c > '~') {
-					t.Fatalf("%T writes byte %#x for %q", format, c, data)
+		for _, format := range []trace.Format{&trace.Strace{Limit: limit}, trace.NewDiagram(trace.Columns{Limit: limit}, 80, false),
+			trace.NewSVG(trace.Columns{Limit: limit}), &trace.JSON{Limit: limit}} {
+			for _, r := range traced(t, kernel, read, format) {
+				if r != '\n' && (r < ' ' || r > '~') && !strings.ContainsRune("…─▶◀┄▷◁│", r) {
+					t.Fatalf("%T writes %U for %q", format, r, data)
 				}
 			}
 		}
@@ -317,7 +314,7 @@ func TestOutputToNonBlockingPipe(t *testing.T) {
 
 func ExampleTracer() {
 	out := trace.NewOutput(int(os.Stdout.Fd()), "standard output", func(error) {})
-	var kernel sys.Kernel = trace.New(sys.Unix{}, out, &trace.Strace{Limit: 4})
+	var kernel sys.Kernel = trace.New(sys.Unix{}, trace.Sink{Format: &trace.Strace{Limit: 4}, Output: out})
 
 	kernel.Connect(-1, netip.MustParseAddrPort("127.0.0.1:8888"))
 	kernel.Write(-1, []byte("Hello"))

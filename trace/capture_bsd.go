@@ -1,0 +1,30 @@
+//go:build darwin || freebsd || netbsd || openbsd
+
+package trace
+
+import (
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+)
+
+// Capture sees the TCP segments of one server. This platform has no packet
+// sockets, and so there is never a Capture.
+type Capture struct{}
+
+// OpenCapture returns an error.
+func OpenCapture(netip.AddrPort, bool) (*Capture, error) {
+	return nil, sys.Fail("socket", "AF_PACKET", unix.EAFNOSUPPORT)
+}
+
+// Next returns nil.
+func (*Capture) Next(time.Time) *Segment { return nil }
+
+// Wait waits for ever.
+func (*Capture) Wait(time.Duration) { select {} }
+
+// Lost returns 0.
+func (*Capture) Lost() int { return 0 }

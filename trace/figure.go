@@ -1,0 +1,632 @@
+package trace
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// figure turns calls and segments into the rows of the connection diagram: two
+// columns of calls and, between them, the segments, time running down. What a
+// row looks like is for the drawer to say.
+//
+// Source: UNP figures 4.1 and 2.5.
+type figure struct {
+	Columns
+	drawer drawer
+
+	client   bool   // whether only the client's calls are traced
+	captured bool   // whether segments are captured
+	port     uint16 // then: the server's, by which a segment's direction is known
+	why      string // otherwise: why not
+	lost     int    // segments that were not captured
+
+	text, begun, label []byte // room for texts
+	arrow              arrow
+	parts              [3]Part
+
+	headed    bool            // whether the head is drawn
+	explained bool            // whether the legend is drawn
+	said      map[string]bool // the notes that are drawn
+	open      *Event          // the call that the last row began, if it did
+
+	unfinished *Event            // a call that will be drawn when it returns
+	moments    []moment          // what came in the meantime; if Both, everything
+	kept       map[*Event]*Event // the events in moments, by the Tracer's
+	together   bool              // whether both ends are drawn
+	ended      bool              // whether no more calls will return
+
+	connections map[netip.AddrPort]*Connection // by the client's address
+	descriptors map[int]*Connection            // connected sockets
+	shutdown    map[int]bool                   // sockets of which reading was shut down
+	response    []byte                         // the last one that was shown in parts
+	numbered    int
+	current     *Connection // the one that the rows are about
+}
+
+// Columns is what a diagram is to show.
+type Columns struct {
+	Limit int    // how many bytes of a buffer are shown at most
+	Both  bool   // whether both ends are traced; they are drawn in order of time, at the end
+	URL   []Part // of the request that is to be made, if that is known
+}
+
+// drawer draws rows. Of a call that waits, the beginning is drawn when it
+// begins, and the rest when it returns: on the same row, if no other row came
+// in between.
+type drawer interface {
+	begin(b []byte, side Side, text []byte) []byte
+	rest(b []byte, side Side, text []byte) []byte // of the last row that began
+	cutOff(b []byte) []byte                       // another row follows
+	call(b []byte, side Side, text []byte, remark string) []byte
+	note(b []byte, side Side, text string) []byte
+	parts(b []byte, side Side, parts []Part) []byte
+	arrow(b []byte, a *arrow) []byte
+	rule(b []byte, text []byte) []byte
+	head(b []byte) []byte
+	room(side Side) int // characters that a call may have
+}
+
+// arrow is a segment, or what the calls imply of segments.
+type arrow struct {
+	fromClient     bool
+	implied        bool
+	label          []byte
+	client, server State // shown where they have changed
+}
+
+// moment is something that happened, kept until it can be put in order.
+type moment struct {
+	at      time.Time
+	event   *Event
+	returns bool
+	segment Segment // if event is nil
+}
+
+// Capture tells that segments from and to the server's port will come, or, with
+// an error, that they will not, and why.
+func (f *figure) Capture(port uint16, err error) {
+	f.captured, f.port = err == nil, port
+	if err != nil {
+		f.why = err.Error()
+	}
+}
+
+// AppendEnter draws the beginning of a call that waits.
+func (f *figure) AppendEnter(b []byte, e *Event) []byte {
+	if f.Both || f.holds() {
+		f.keep(e, false)
+		return f.replay(b)
+	}
+	if !waitsForPeer(e.Call) {
+		f.unfinished = e
+	}
+	return f.enter(b, e)
+}
+
+// AppendReturn draws a call, or the rest of one that waited.
+func (f *figure) AppendReturn(b []byte, e *Event) []byte {
+	switch {
+	case f.unfinished == e:
+		f.unfinished = nil
+		b = f.returns(b, e)
+	case f.Both || f.holds():
+		f.keep(e, true)
+	default:
+		return f.returns(b, e)
+	}
+	return f.replay(b)
+}
+
+// AppendSegment draws a segment.
+func (f *figure) AppendSegment(b []byte, s *Segment) []byte {
+	if f.Both || f.holds() {
+		f.moments = append(f.moments, moment{at: s.Time, segment: *s})
+		return f.replay(b)
+	}
+	return f.segment(b, s)
+}
+
+// AppendLost keeps n for the end.
+func (f *figure) AppendLost(b []byte, n int) []byte {
+	f.lost = n
+	return b
+}
+
+// Awaits tells whether segments are still to come of a connection that was
+// accepted and closed here.
+func (f *figure) Awaits() bool {
+	for _, c := range f.connections {
+		if c.Accepted && !c.Over() {
+			return true
+		}
+	}
+	return false
+}
+
+// AppendEnd draws what is left.
+func (f *figure) AppendEnd(b []byte) []byte {
+	if f.Both {
+		f.Both, f.together = false, true
+		slices.SortStableFunc(f.moments, func(x, y moment) int { return x.at.Compare(y.at) })
+	}
+	f.unfinished, f.ended = nil, true
+	b = f.replay(b)
+	b = f.cutOpen(b)
+	if f.lost > 0 {
+		b = f.drawer.note(b, Client, fmt.Sprintf("%d segments were not captured: they came faster than they were read", f.lost))
+	}
+	return f.neverAccepted(b)
+}
+
+// holds tells whether a call that does not wait has begun and not returned. It
+// is drawn in one piece, where it began, so that what comes in the meantime
+// (the segments that it causes, the end of another thread's wait) must be kept
+// until then.
+func (f *figure) holds() bool { return f.unfinished != nil || len(f.moments) > 0 }
+
+// replay draws what was kept, up to a call that has not returned.
+func (f *figure) replay(b []byte) []byte {
+	if f.Both || f.unfinished != nil {
+		return b
+	}
+	for len(f.moments) > 0 {
+		m := &f.moments[0]
+		switch {
+		case m.event == nil:
+			b = f.segment(b, &m.segment)
+		case waitsForPeer(m.event.Call) && m.returns:
+			b = f.returns(b, m.event)
+		case waitsForPeer(m.event.Call):
+			b = f.enter(b, m.event)
+		case !m.returns && m.event.Return.IsZero() && !f.ended:
+			return b
+		case !m.returns && !m.event.Return.IsZero():
+			b = f.enter(b, m.event)
+			b = f.returns(b, m.event)
+		}
+		f.moments = slices.Delete(f.moments, 0, 1)
+	}
+	return b
+}
+
+// neverAccepted names the connections that did not get to accept.
+func (f *figure) neverAccepted(b []byte) []byte {
+	if !f.captured || f.client {
+		return b
+	}
+	var waiting []*Connection
+	for _, c := range f.connections {
+		if !c.Accepted {
+			waiting = append(waiting, c)
+		}
+	}
+	slices.SortFunc(waiting, func(x, y *Connection) int { return x.Number - y.Number })
+	for _, c := range waiting {
+		b = f.drawer.note(b, Server, fmt.Sprintf("connection %d, %v, never reached accept", c.Number, c.Client))
+	}
+	return b
+}
+
+// keep keeps what a call's beginning or return is about, which the Tracer will
+// use again, for replay.
+func (f *figure) keep(e *Event, returned bool) {
+	if f.kept == nil {
+		f.kept = make(map[*Event]*Event)
+	}
+	kept := f.kept[e]
+	if kept == nil {
+		kept = new(Event)
+		f.kept[e] = kept
+	}
+	*kept = *e
+	for i := range kept.Args {
+		kept.Args[i].Data = bytes.Clone(e.Args[i].Data)
+		if addr := e.Args[i].Addr; addr != nil && returned {
+			same := *addr
+			kept.Args[i].Addr = &same
+		}
+	}
+	m := moment{at: e.Begin, event: kept}
+	if returned {
+		m = moment{at: e.Return, event: kept, returns: true}
+		delete(f.kept, e)
+		if f.open == e {
+			f.open = kept
+		}
+	}
+	f.moments = append(f.moments, m)
+}
+
+// enter draws the beginning of a call that waits for the peer. Any other call
+// is drawn when it returns, in one piece, and the segments that it causes are
+// drawn after it.
+func (f *figure) enter(b []byte, e *Event) []byte {
+	if !f.headed {
+		f.headed = true
+		f.client = e.Side == Client
+		b = f.drawer.head(b)
+		if len(f.URL) > 0 {
+			b = f.drawer.parts(b, Client, f.URL)
+		}
+	}
+	if f.why != "" {
+		b = f.explain(b)
+	}
+	b = f.noteOn(b, e)
+	if !waitsForPeer(e.Call) {
+		return b
+	}
+	b = f.cutOpen(b)
+	f.open = e
+	f.text = appendCallBegin(f.text[:0], e)
+	return f.drawer.begin(b, e.Side, f.text)
+}
+
+// waitsForPeer tells whether a call is drawn in two pieces. A write waits only
+// while the send buffer is full.
+func waitsForPeer(c *Call) bool { return c.Waits && c != writeCall }
+
+// returns draws a call that has returned, and what it meant.
+func (f *figure) returns(b []byte, e *Event) []byte {
+	if !waitsForPeer(e.Call) {
+		b = f.whole(b, e)
+		return f.caused(b, e)
+	}
+	b = f.preceded(b, e)
+	if f.open == e {
+		f.open = nil
+		f.text = fit(f.text[:0], e, f.Limit, f.drawer.room(e.Side), appendCall)
+		begun := len(appendCallBegin(f.begun[:0], e))
+		b = f.drawer.rest(b, e.Side, f.text[begun:])
+	} else {
+		b = f.cutOpen(b)
+		f.text = fit(f.text[:0], e, f.Limit, f.drawer.room(e.Side), appendCallRest)
+		b = f.drawer.call(b, e.Side, f.text, waited(e))
+	}
+	return f.caused(b, e)
+}
+
+// waited is a remark on how long a call waited, if it was long enough to be
+// sure that it did.
+func waited(e *Event) string {
+	if e.Took < time.Millisecond {
+		return ""
+	}
+	return "waited " + e.Took.Round(max(time.Millisecond, e.Took/100).Truncate(time.Millisecond)).String()
+}
+
+// whole draws a call on one row.
+func (f *figure) whole(b []byte, e *Event) []byte {
+	b = f.cutOpen(b)
+	remark := ""
+	if e.Call == listenCall && !e.failed() {
+		remark = string(Listen)
+	}
+	f.text = fit(f.text[:0], e, f.Limit, f.drawer.room(e.Side), appendCall)
+	return f.drawer.call(b, e.Side, f.text, remark)
+}
+
+// cutOpen ends the row of a call that still waits: another row follows.
+func (f *figure) cutOpen(b []byte) []byte {
+	if f.open == nil {
+		return b
+	}
+	f.open = nil
+	return f.drawer.cutOff(b)
+}
+
+// note draws a note once.
+func (f *figure) note(b []byte, side Side, text string) []byte {
+	if text == "" || f.said[text] {
+		return b
+	}
+	if f.said == nil {
+		f.said = make(map[string]bool)
+	}
+	f.said[text] = true
+	b = f.cutOpen(b)
+	return f.drawer.note(b, side, text)
+}
+
+// noteOn draws what the step of e is for, before the first call of its kind.
+func (f *figure) noteOn(b []byte, e *Event) []byte {
+	if e.Call == closeCall && e.Side == Server && f.descriptors[e.Args[0].Int] == nil {
+		return b // a listening socket: nothing is sent
+	}
+	text := steps[e.Side][e.Call]
+	switch {
+	case e.Call == bindCall && e.Args[1].Addr.AddrPort().Addr().IsUnspecified():
+		text += ", at every address of this machine"
+	case e.Call == socketCall && f.client:
+		text = steps[Server][socketCall]
+	}
+	return f.note(b, e.Side, text)
+}
+
+// preceded draws what must have happened on the wire for the call of e to
+// return, if segments are not captured and the peer's calls are not traced.
+func (f *figure) preceded(b []byte, e *Event) []byte {
+	if e.failed() {
+		return b
+	}
+	switch e.Call {
+	case acceptCall:
+		c := f.connection(e.Args[1].Addr.AddrPort())
+		b = f.about(b, c)
+		if !f.together {
+			b = f.implied(b, true, handshake)
+		}
+	case connectCall:
+		b = f.implied(b, e.Side == Client, handshake)
+	case readCall:
+		if f.together || f.shutdown[e.Args[0].Int] {
+			break
+		}
+		if e.Result == 0 {
+			b = f.implied(b, e.Side == Server, fin)
+		} else {
+			b = f.implied(b, e.Side == Server, f.bytesOf(e.Result))
+		}
+	}
+	return b
+}
+
+// caused draws what the call of e has done, after it.
+func (f *figure) caused(b []byte, e *Event) []byte {
+	fd := e.Args[0].Int
+	if e.failed() {
+		return b
+	}
+	switch e.Call {
+	case acceptCall:
+		c := f.connection(e.Args[1].Addr.AddrPort())
+		c.Accepted = true
+		f.connect(e.Result, c)
+	case connectCall:
+		f.connect(fd, &Connection{Number: 1, Client: e.Args[1].Addr.AddrPort()})
+	case readCall:
+		b = f.anatomy(b, e, e.Args[1].Data[:e.Result])
+	case writeCall:
+		b = f.anatomy(b, e, e.Args[1].Data)
+		b = f.implied(b, e.Side == Client, f.bytesOf(e.Result))
+	case shutdownCall:
+		if e.Args[1].Int != unix.SHUT_WR {
+			if f.shutdown == nil {
+				f.shutdown = make(map[int]bool)
+			}
+			f.shutdown[fd] = true
+		}
+		if c := f.descriptors[fd]; c != nil && e.Args[1].Int != unix.SHUT_RD {
+			b = f.implied(b, e.Side == Client, fin)
+		}
+	case closeCall:
+		c := f.descriptors[fd]
+		if c == nil {
+			break
+		}
+		label := fin
+		if c.unread {
+			label = finOrReset
+		}
+		b = f.implied(b, e.Side == Client, label)
+		delete(f.descriptors, fd)
+		delete(f.shutdown, fd)
+		if !f.captured && f.connections[c.Client] == c {
+			delete(f.connections, c.Client)
+		}
+	}
+	return b
+}
+
+// What is implied of segments.
+var (
+	handshake  = []byte("SYN, SYN+ACK, ACK")
+	fin        = []byte("FIN")
+	finOrReset = []byte("FIN, or RST if bytes are unread")
+)
+
+// bytesOf is the label of n bytes of data, good until the next label.
+func (f *figure) bytesOf(n int) []byte {
+	f.label = appendBytes(f.label[:0], n)
+	return f.label
+}
+
+func appendBytes(b []byte, n int) []byte {
+	b = strconv.AppendInt(b, int64(n), 10)
+	if n == 1 {
+		return append(b, " byte"...)
+	}
+	return append(b, " bytes"...)
+}
+
+// connect notes that fd is a connected socket.
+func (f *figure) connect(fd int, c *Connection) {
+	if f.descriptors == nil {
+		f.descriptors = make(map[int]*Connection)
+	}
+	f.descriptors[fd] = c
+}
+
+// implied draws an arrow that nobody has seen, if segments are not captured.
+func (f *figure) implied(b []byte, fromClient bool, label []byte) []byte {
+	if f.captured {
+		return b
+	}
+	b = f.cutOpen(b)
+	b = f.explain(b)
+	f.arrow = arrow{fromClient: fromClient, implied: true, label: label}
+	return f.drawer.arrow(b, &f.arrow)
+}
+
+// explain says once what the arrows are that were not seen, and why.
+func (f *figure) explain(b []byte) []byte {
+	if f.explained {
+		return b
+	}
+	f.explained = true
+	legend := "┄┄▷ not seen, but implied, by then or earlier; "
+	if f.why != "" {
+		return f.drawer.note(b, Client, legend+"no segments: "+f.why)
+	}
+	return f.drawer.note(b, Client, legend+"-segments shows more")
+}
+
+// anatomy draws the parts of a request or a response where they are first
+// seen: of a request where the server reads it, of a response where the client
+// does, and where that side is not traced, where the other one writes it.
+func (f *figure) anatomy(b []byte, e *Event, data []byte) []byte {
+	c := f.descriptors[e.Args[0].Int]
+	if c == nil || len(data) == 0 {
+		return b
+	}
+	if e.Call == readCall && e.Side == Server {
+		c.unread = e.Result == e.Args[2].Int
+	}
+	isRequest := (e.Side == Server) == (e.Call == readCall)
+	if f.together && e.Call == writeCall {
+		return b
+	}
+	if isRequest && !c.requested {
+		c.requested = true
+		parts, ok := RequestParts(data)
+		if !ok {
+			return f.drawer.note(b, e.Side, "no HTTP request: its first line is not method, path, version")
+		}
+		f.parts = parts
+		return f.drawer.parts(b, e.Side, f.parts[:])
+	}
+	if !isRequest && !c.responded {
+		c.responded = true
+		if bytes.Equal(data, f.response) {
+			return b // the same as the last one
+		}
+		f.response = append(f.response[:0], data...)
+		status, body, ok := ResponseParts(data)
+		if !ok {
+			return f.drawer.note(b, e.Side, "no HTTP response: its first line is no status line")
+		}
+		b = f.drawer.parts(b, e.Side, status[:])
+		if len(body) > 0 {
+			b = f.drawer.parts(b, e.Side, []Part{{[]byte("\r\n"), "blank line"}, {body, "body"}})
+		}
+	}
+	return b
+}
+
+// connection is the connection with the client at addr, which may be new.
+func (f *figure) connection(addr netip.AddrPort) *Connection {
+	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+	c := f.connections[addr]
+	if c == nil {
+		if f.connections == nil {
+			f.connections = make(map[netip.AddrPort]*Connection)
+		}
+		f.numbered++
+		c = &Connection{Number: f.numbered, Client: addr}
+		f.connections[addr] = c
+	}
+	return c
+}
+
+// about draws a rule where the rows begin to be about another connection.
+func (f *figure) about(b []byte, c *Connection) []byte {
+	if c == f.current {
+		return b
+	}
+	f.current = c
+	if f.together {
+		return b // it is the only one
+	}
+	b = f.cutOpen(b)
+	f.label = append(f.label[:0], "connection "...)
+	f.label = strconv.AppendInt(f.label, int64(c.Number), 10)
+	f.label = append(f.label, ": "...)
+	f.label = c.Client.AppendTo(f.label)
+	return f.drawer.rule(b, f.label)
+}
+
+// segment draws a captured segment.
+func (f *figure) segment(b []byte, s *Segment) []byte {
+	fromClient := s.To.Port() == f.port
+	addr := s.To
+	if fromClient {
+		addr = s.From
+	}
+	if s.Flags&(SYN|ACK) == SYN {
+		f.forgetEnded(addr)
+	}
+	if f.client && f.current != nil && f.current.Client != addr {
+		return b // another program's connection to the same server
+	}
+	c := f.connection(addr)
+	if f.client {
+		f.current = c
+	}
+	if f.current == nil || f.current.Over() && !c.Over() {
+		b = f.about(b, c)
+	}
+	before := *c
+	seen := c.See(s)
+	a := &f.arrow
+	*a = arrow{fromClient: fromClient}
+	if seen.Client != before.client.state {
+		a.client = seen.Client
+	}
+	if seen.Server != before.server.state {
+		a.server = seen.Server
+	}
+	f.label = f.label[:0]
+	if c != f.current {
+		f.label = append(f.label, '#')
+		f.label = strconv.AppendInt(f.label, int64(c.Number), 10)
+		f.label = append(f.label, ' ')
+	}
+	f.label = s.appendLabel(f.label, &seen)
+	if c.Over() && !before.Over() && !c.Accepted && !f.client {
+		f.label = append(f.label, ", before accept"...)
+	}
+	a.label = f.label
+	b = f.cutOpen(b)
+	return f.drawer.arrow(b, a)
+}
+
+// forgetEnded makes room for a new connection of a client that uses the port
+// of an old one again, and for new ones where many have ended.
+func (f *figure) forgetEnded(addr netip.AddrPort) {
+	const many = 1024
+	if c := f.connections[addr]; c != nil && c.Over() {
+		delete(f.connections, addr)
+	}
+	if len(f.connections) > many {
+		for addr, c := range f.connections {
+			if c.Over() {
+				delete(f.connections, addr)
+			}
+		}
+	}
+}
+
+// appendLabel appends what is written on the segment's arrow.
+func (s *Segment) appendLabel(b []byte, seen *Seen) []byte {
+	b = append(b, s.Flags.String()...)
+	b = append(b, " seq "...)
+	b = strconv.AppendUint(b, uint64(seen.Seq), 10)
+	if s.Flags&ACK != 0 {
+		b = append(b, " ack "...)
+		b = strconv.AppendUint(b, uint64(seen.Ack), 10)
+	}
+	if s.Len > 0 {
+		b = append(b, " len "...)
+		b = strconv.AppendInt(b, int64(s.Len), 10)
+	}
+	if seen.Again {
+		b = append(b, " again"...)
+	}
+	return b
+}
