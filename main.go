@@ -69,8 +69,8 @@ func run(args []string) int {
 }
 
 // run does what the command line says.
-func (o *options) run() error {
-	if o.command == "demo" && o.segments {
+func (o *options) run() (err error) {
+	if o.command == "demo" && o.segments && (o.addr.Addr().IsLoopback() || o.addr.Addr().IsUnspecified()) {
 		if status, done := sys.RunInNamespace(); done {
 			os.Exit(status)
 		}
@@ -79,9 +79,15 @@ func (o *options) run() error {
 	if err != nil {
 		return err
 	}
-	defer w.end()
+	defer func() {
+		w.end()
+		if err == nil && o.command != "serve" {
+			err = w.lost
+		}
+	}()
 	switch o.command {
 	case "get":
+		signal.Ignore(unix.SIGPIPE) // a reader of the body that has left is an error like others
 		c := &client{options: *o, waiter: waiter{kernel: w.client}, stdout: os.Stdout}
 		c.connecting = w.showSegments
 		leaveOnSignal(&c.waiter, w.end)
@@ -146,7 +152,8 @@ var advices = map[refusal]string{
 	{"accept", unix.ENFILE}:        "the whole system is out of descriptors (sysctl fs.file-max)",
 	{"connect", unix.ECONNREFUSED}: "nothing listens there: start the server first, with lbaws",
 	{"connect", unix.ETIMEDOUT}:    "nothing answers there",
-	{"connect", 0}:                 "this machine cannot reach that address",
+	{"connect", unix.ENETUNREACH}:  "this machine has no way to that address",
+	{"connect", unix.EHOSTUNREACH}: "this machine has no way to that address",
 	{"open", unix.EMFILE}:          "allow this process more descriptors (ulimit -n)",
 	{"open", 0}:                    "choose another file to write to",
 }
@@ -312,7 +319,7 @@ func (o *options) setAddr(value string) error {
 
 // parseHost turns the host of HOST:PORT into an address.
 func parseHost(host string) (netip.Addr, error) {
-	switch host {
+	switch strings.ToLower(host) {
 	case "":
 		return netip.IPv4Unspecified(), nil
 	case "localhost":
@@ -341,15 +348,20 @@ type wiring struct {
 	server, client sys.Kernel
 	showSegments   func(server netip.AddrPort) // captures them from now on, if they are wanted
 	end            func()                      // ends the trace
+	lost           error                       // why a part of it was not written
 }
 
 // wire puts tracers in front of the machine's kernel, if a trace is wanted.
 func (o *options) wire() (*wiring, error) {
-	sinks, err := o.sinks()
+	w := &wiring{server: sys.Unix{}, client: sys.Unix{}, showSegments: func(netip.AddrPort) {}, end: func() {}}
+	report := complainOfOutput
+	if o.command != "serve" { // what is lost is the point of get and of demo
+		report = func(err error) { w.lost = err }
+	}
+	sinks, err := o.sinks(report)
 	if err != nil {
 		return nil, err
 	}
-	w := &wiring{server: sys.Unix{}, client: sys.Unix{}, showSegments: func(netip.AddrPort) {}, end: func() {}}
 	if len(sinks) > 0 {
 		tracer := trace.New(sys.Unix{}, sinks...)
 		w.server, w.client, w.end = tracer, tracer.Client(sys.Unix{}), tracer.End
@@ -364,12 +376,12 @@ func (o *options) wire() (*wiring, error) {
 }
 
 // sinks are the formats that are wanted, and where they go.
-func (o *options) sinks() ([]trace.Sink, error) {
-	out := trace.NewOutput(unix.Stderr, "standard error", complainOfOutput)
+func (o *options) sinks(report func(error)) ([]trace.Sink, error) {
+	out := trace.NewOutput(unix.Stderr, "standard error", report)
 	table := out
 	var err error
 	if o.output != "" {
-		if out, err = trace.CreateOutput(o.output, complainOfOutput); err != nil {
+		if out, err = trace.CreateOutput(o.output, report); err != nil {
 			return nil, err
 		}
 		if o.format != "json" { // a file of JSON objects gets no table at its end
@@ -392,7 +404,7 @@ func (o *options) sinks() ([]trace.Sink, error) {
 		sinks = append(sinks, trace.Sink{Format: &trace.JSON{Limit: o.limit}, Output: out})
 	}
 	if o.picture != "" {
-		picture, err := trace.CreateOutput(o.picture, complainOfOutput)
+		picture, err := trace.CreateOutput(o.picture, report)
 		if err != nil {
 			return nil, err
 		}
@@ -576,7 +588,11 @@ func (c *client) get() error {
 	}
 	defer c.kernel.Close(c.socket)
 
-	if err = c.connect(c.socket, c.addr); err != nil {
+	err = c.connect(c.socket, c.addr)
+	if err != nil && c.isLeaving() {
+		return errors.New("interrupted before it was connected")
+	}
+	if err != nil {
 		return sys.Fail("connect", c.addr.String(), err)
 	}
 	request := "GET " + c.url.RequestURI() + " HTTP/1.1\r\nHost: " + c.url.Host + "\r\nConnection: close\r\n\r\n"
@@ -626,6 +642,8 @@ func (c *client) receive(response *bufio.Reader) error {
 	body := io.Reader(onlyReader{response})
 	length := int64(-1)
 	switch {
+	case head.status == "204" || head.status == "304":
+		body, length = io.LimitReader(body, 0), 0
 	case head.chunked:
 		body = &chunks{from: response}
 	case head.length != "":
@@ -643,6 +661,7 @@ func (c *client) receive(response *bufio.Reader) error {
 
 // head is what the head of a response says of its body.
 type head struct {
+	status  string
 	chunked bool
 	length  string // Content-Length
 }
@@ -658,7 +677,10 @@ func readHead(response *bufio.Reader) (head, error) {
 		}
 		return h, err
 	}
-	interim := strings.HasPrefix(line[min(len(line), len("HTTP/1.1 ")):], "1")
+	if fields := strings.Fields(line); len(fields) > 1 {
+		h.status = fields[1]
+	}
+	interim := strings.HasPrefix(h.status, "1")
 	for err == nil {
 		line, err = response.ReadString('\n')
 		if line = strings.TrimRight(line, "\r\n"); line == "" {
@@ -700,7 +722,10 @@ func (c *chunks) Read(p []byte) (int, error) {
 	n, err := c.from.Read(p[:min(int64(len(p)), c.left)])
 	c.left -= int64(n)
 	if err == nil && c.left == 0 {
-		_, err = c.from.ReadString('\n')
+		var end string
+		if end, err = c.from.ReadString('\n'); err == nil && strings.TrimSpace(end) != "" {
+			err = errors.New("the response has a chunk that is longer than it says")
+		}
 	}
 	return n, notWhole(err)
 }

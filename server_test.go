@@ -168,7 +168,12 @@ func start(t testing.TB, wrap []string, args ...string) *process {
 // launch runs lbaws, and does not wait.
 func launch(t testing.TB, wrap []string, args ...string) *process {
 	t.Helper()
-	command := append(slices.Concat(wrap, []string{binary}), args...)
+	return launchCommand(t, append(slices.Concat(wrap, []string{binary}), args...)...)
+}
+
+// launchCommand runs a command, and does not wait.
+func launchCommand(t testing.TB, command ...string) *process {
+	t.Helper()
 	p := &process{t: t, cmd: exec.Command(command[0], command[1:]...),
 		stdout: newScreen(), stderr: newScreen(), exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
@@ -1715,7 +1720,16 @@ func TestDemoWithoutRights(t *testing.T) {
 		arrows(t, rows)
 	}
 
-	p = launch(t, append([]string{"env", "LBAWS_IN_NAMESPACE=1"}, wrap...), "demo", "-addr", "127.0.0.1:0")
+	// No namespace to be had; and one without rights in it, as some systems
+	// give it: there the loopback interface cannot be brought up.
+	checkImplied(t, launch(t, []string{need(t, "unshare", "util-linux"), "--user", "--map-root-user", "sh", "-c",
+		`echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" "$@"`}, "demo", "-addr", "127.0.0.1:0"))
+	checkImplied(t, launch(t, append(wrap, straced(t, "/dev/null", "-f", "-e", "inject=ioctl:error=EPERM")...), "demo", "-addr", "127.0.0.1:0"))
+}
+
+// checkImplied checks the figure of a demo without segments.
+func checkImplied(t *testing.T, p *process) {
+	t.Helper()
 	if status := p.status(); status != 0 {
 		t.Fatalf("status %d: %s", status, p.stderr)
 	}
@@ -1723,13 +1737,17 @@ func TestDemoWithoutRights(t *testing.T) {
 		t.Errorf("%d lines on why there are no segments in\n%s", n, p.stderr)
 	}
 	var drawn []string
-	for _, r := range readDiagram(p.stderr.String()) {
+	rows := readDiagram(p.stderr.String())
+	for _, r := range rows {
 		if r.arrow != "" {
 			drawn = append(drawn, r.arrow)
 			if r.seen {
 				t.Errorf("%q is drawn as seen", r.arrow)
 			}
 		}
+	}
+	if names := callsOf(rows, trace.Client); len(names) != 6 {
+		t.Errorf("the client's calls are %q", names)
 	}
 	if want := []string{"SYN, SYN+ACK, ACK", "66 bytes", "33 bytes", "FIN", "FIN"}; len(drawn) != len(want) || drawn[0] != want[0] || drawn[2] != want[2] {
 		t.Errorf("implied %q, want %q", drawn, want)
@@ -1776,6 +1794,76 @@ func TestServeShowsRealSegments(t *testing.T) {
 			if n := len([]rune(line)); n > 100 {
 				t.Errorf("a line of %d characters: %s", n, line)
 			}
+		}
+	}
+}
+
+// TestMappedAddress: a client that comes over IPv4 to a server on [::] is one
+// connection, not two; and one that uses its port again is another.
+func TestMappedAddress(t *testing.T) {
+	needCapture(t)
+	p := start(t, nil, "-addr", "[::]:0", "-segments", "-n", "3")
+	client, _ := strconv.Atoi(freePort(t))
+	for range 2 {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: client}}
+		conn, err := dialer.Dial("tcp", "127.0.0.1:"+p.port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(conn, "x\n")
+		conn.(*net.TCPConn).SetLinger(0) // no TIME_WAIT: the port is free again
+		conn.Close()
+	}
+	conn := dial(t, "[::1]:"+p.port)
+	io.WriteString(conn, "x\n")
+	io.ReadAll(conn)
+	conn.Close()
+	p.status()
+	text := p.stderr.String()
+	for _, part := range []string{"connection 1: 127.0.0.1:", "connection 2: 127.0.0.1:", "connection 3: [::1]:"} {
+		if !strings.Contains(text, part) { // more than once if another came between
+			t.Errorf("%q is not there", part)
+		}
+	}
+	if strings.Contains(text, "connection 4") || strings.Contains(text, "never reached") || strings.Count(text, "SYN seq 0 ─") != 3 || t.Failed() {
+		t.Errorf("the diagram is\n%s", text)
+	}
+	if !strings.HasSuffix(text, "close(3) = 0\n") && !strings.Contains(text, "TIME_WAIT") {
+		t.Errorf("the end of the last connection is missing:\n%s", text)
+	}
+}
+
+// TestClosingSegmentsAreAwaited: the client's FIN comes when the server has
+// made its last call.
+func TestClosingSegmentsAreAwaited(t *testing.T) {
+	needCapture(t)
+	p := start(t, nil, "-addr", "127.0.0.1:0", "-segments", "-n", "1")
+	conn := p.dial()
+	io.WriteString(conn, "x\n")
+	io.ReadAll(conn)
+	conn.Close()
+	p.status()
+	if text := p.stderr.String(); !regexp.MustCompile(`(?s)close\(3\) = 0.*LAST_ACK.*TIME_WAIT\nCLOSED|LAST_ACK.*TIME_WAIT\nCLOSED.*close\(3\) = 0`).MatchString(text) {
+		t.Errorf("the close is not whole:\n%s", text)
+	}
+}
+
+// TestNarrowTerminals: whatever size a terminal says it has, a diagram comes.
+func TestNarrowTerminals(t *testing.T) {
+	script := need(t, "script", "bsdutils")
+	for _, columns := range []int{0, 1, 22, 23, 60, 61} {
+		p := launchCommand(t, script, "-qec", fmt.Sprintf("stty cols %d; exec %s demo -addr 127.0.0.1:0 -segments=false", columns, binary), "/dev/null")
+		if status := p.status(); status != 0 {
+			t.Fatalf("%d columns: status %d", columns, status)
+		}
+		colours := regexp.MustCompile(`\x1b\[\d*m|\r`)
+		for line := range strings.Lines(colours.ReplaceAllString(p.stdout.String(), "")) {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 || columns >= 60 && n > columns {
+				t.Errorf("%d columns, and a line of %d: %s", columns, n, line)
+			}
+		}
+		if !strings.Contains(p.stdout.String(), "close(3) = 0") {
+			t.Errorf("%d columns: %s", columns, p.stdout)
 		}
 	}
 }
@@ -1921,7 +2009,7 @@ func TestNoEscapeSequenceGetsThrough(t *testing.T) {
 func TestPicture(t *testing.T) {
 	picture := filepath.Join(t.TempDir(), "picture.svg")
 	p := start(t, nil, "-addr", ":0", "-svg", picture, "-trace=off", "-n", "2")
-	for _, request := range []string{"GET /<script>alert(1)</script>]]> HTTP/1.1\r\n\x00\x1b[31m\xff\xfe&amp;<!-- \"'\r\n\r\n", "\x01\x02<script>\xff"} {
+	for _, request := range []string{"GET /<script>alert(1)</script>]]> HTTP/1.1\r\n\x00\x1b[31m\xff\xfe&amp;<!-- \"'\r\n\r\n", "\x01\x02<script>\xff\n"} {
 		conn := p.dial()
 		io.WriteString(conn, request)
 		io.ReadAll(conn)
@@ -1969,6 +2057,9 @@ func TestPicture(t *testing.T) {
 	}
 	if elements["title"] != 1 || elements["desc"] != 1 || elements["text"] < 30 {
 		t.Errorf("elements %v", elements)
+	}
+	if strings.Contains(string(text), `<line class="seen"`) || strings.Count(string(text), `<line class="implied"`) != 8 {
+		t.Error("the picture does not show four implied arrows of each connection")
 	}
 	for _, want := range []string{"/<script>alert(1)</script>]]>", "no HTTP request", "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3"} {
 		if !strings.Contains(words, want) {

@@ -11,6 +11,10 @@ import (
 // namespace of its own.
 const namespaceVariable = "LBAWS_IN_NAMESPACE"
 
+// noRights is the exit status by which the process in the namespace says that it
+// has no rights there: some systems give the namespace and not the rights.
+const noRights = 99
+
 // RunInNamespace runs this program again, with the same arguments, in a user
 // and a network namespace of its own, unless it may open a packet socket where
 // it is. In its own namespaces a process has every right over its own loopback
@@ -20,14 +24,17 @@ const namespaceVariable = "LBAWS_IN_NAMESPACE"
 //
 // Source: user_namespaces(7), network_namespaces(7), clone(2).
 func RunInNamespace() (status int, done bool) {
-	if os.Getenv(namespaceVariable) != "" {
-		bringLoopbackUp() // if that fails, bind or connect will say why
-		return 0, false
+	inNamespace := os.Getenv(namespaceVariable) != ""
+	if inNamespace && bringLoopbackUp() != nil {
+		return noRights, true
 	}
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
 		unix.Close(fd)
 		return 0, false
+	}
+	if inNamespace {
+		return noRights, true
 	}
 	pid, err := syscall.ForkExec("/proc/self/exe", os.Args, &syscall.ProcAttr{
 		Env:   append(os.Environ(), namespaceVariable+"=1"),
@@ -53,7 +60,7 @@ func RunInNamespace() (status int, done bool) {
 	if err != nil || !wait.Exited() {
 		return 1, true
 	}
-	return wait.ExitStatus(), true
+	return wait.ExitStatus(), wait.ExitStatus() != noRights
 }
 
 // bringLoopbackUp does what "ip link set lo up" does: in a new network

@@ -99,29 +99,40 @@ func appendAddressPort(b []byte, a *Arg, e *Event, _ int) []byte {
 	return addr.AppendTo(b)
 }
 
-// fit appends the text of a call in at most room characters: it shows fewer
-// bytes of a buffer, and cuts the end off where that is not enough.
-func fit(b []byte, e *Event, limit, room int, text func([]byte, *Event, int) []byte) []byte {
+// fit appends the text of a call in room characters, if need be with fewer bytes
+// of its buffer. If that is not enough, it takes as many as whole, and cuts the
+// end off only where it needs more.
+func fit(b []byte, e *Event, limit, room, whole int, text func([]byte, *Event, int) []byte) []byte {
 	start := len(b)
-	for {
-		b = text(b[:start], e, limit)
-		excess := characters(b[start:]) - room
-		if excess <= 0 || limit == 0 {
-			break
-		}
-		// A byte takes up to four characters; take off as many as will do
-		// in any case only at the end, and one by one.
-		limit = max(0, min(limit-(excess+3)/4, longest(e)-(excess+3)/4))
+	b = shorten(b, e, limit, room, text)
+	if characters(b[start:]) > room {
+		b = shorten(b[:start], e, limit, whole, text)
 	}
-	if characters(b[start:]) > room && room > 1 {
+	if characters(b[start:]) > whole {
 		cut := start
-		for range room - 1 {
+		for range whole - 1 {
 			_, size := utf8.DecodeRune(b[cut:])
 			cut += size
 		}
 		b = append(b[:cut], "…"...)
 	}
 	return b
+}
+
+// shorten appends the text of a call in room characters, if it fits with fewer
+// bytes of its buffer, or else with none of them.
+func shorten(b []byte, e *Event, limit, room int, text func([]byte, *Event, int) []byte) []byte {
+	start := len(b)
+	for {
+		b = text(b[:start], e, limit)
+		excess := characters(b[start:]) - room
+		if excess <= 0 || limit == 0 {
+			return b
+		}
+		// A byte takes up to four characters: to take off a quarter of the
+		// excess never takes off too much, and is enough in a few turns.
+		limit = max(0, min(limit, longest(e))-(excess+3)/4)
+	}
 }
 
 // longest is the length of the call's buffer.

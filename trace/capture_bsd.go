@@ -26,5 +26,11 @@ func (*Capture) Next(time.Time) *Segment { return nil }
 // Wait waits for ever.
 func (*Capture) Wait(time.Duration) { select {} }
 
+// Pause does nothing.
+func (*Capture) Pause() {}
+
+// Only does nothing.
+func (*Capture) Only(netip.AddrPort, time.Time) {}
+
 // Lost returns 0.
 func (*Capture) Lost() int { return 0 }

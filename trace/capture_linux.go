@@ -13,26 +13,37 @@ import (
 )
 
 // Capture is a packet socket that sees the TCP segments from and to one server,
-// with the kernel's own time for each. It is the trace's, not the server's: its calls
-// are not traced.
+// with the kernel's own time for each. It is the trace's, not the server's: its
+// calls are not traced.
 //
 // Source: packet(7); SO_TIMESTAMPNS in socket(7).
 type Capture struct {
 	fd      int
 	server  netip.AddrPort
-	remote  bool      // whether the server is another machine's
-	pending []Segment // read from the socket and not yet taken, in order of time
+	remote  bool                   // whether the server is another machine's
+	client  netip.AddrPort         // the only client of interest, if it is valid
+	held    bool                   // whether Only is still to say which that is
+	links   map[netip.AddrPort]int // on which interface each client was seen first
+	pending []Segment              // read from the socket and not yet taken, in order of time
 	taken   Segment
-	packet  [256]byte
+	buffers
+}
+
+// buffers is what recvmsg fills in.
+type buffers struct {
+	packet  [256]byte // the headers are enough
 	control [128]byte
+	link    unix.RawSockaddrLinklayer
+	iovec   unix.Iovec
+	message unix.Msghdr
 }
 
 // OpenCapture begins to capture the segments from and to the server at the
-// given address, which may be the unspecified one; remote says that it is not
-// this machine's. It needs CAP_NET_RAW: a process without it gets EPERM. Like
+// given address, which may be the unspecified one; remote says that it may be
+// another machine's, and that only one client's connection is wanted, which is
+// named by Only. It needs CAP_NET_RAW: a process without it gets EPERM. Like
 // CreateOutput it takes no descriptor below 10.
 func OpenCapture(server netip.AddrPort, remote bool) (*Capture, error) {
-	everyProtocol := int(binary.NativeEndian.Uint16([]byte{unix.ETH_P_ALL >> 8, unix.ETH_P_ALL & 0xff}))
 	low, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_PACKET", err)
@@ -46,33 +57,46 @@ func OpenCapture(server netip.AddrPort, remote bool) (*Capture, error) {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
 		return nil, sys.Fail("setsockopt", "SO_TIMESTAMPNS", err)
 	}
-	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<20) // as much as it may be
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: uint16(everyProtocol)}); err != nil {
+	// As much room as there may be: the second call needs CAP_NET_ADMIN.
+	const room = 8 << 20
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room)
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room)
+	everything := binary.NativeEndian.Uint16([]byte{0, unix.ETH_P_ALL})
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: everything}); err != nil {
 		return nil, sys.Fail("bind", "AF_PACKET", err)
 	}
-	c := &Capture{fd: fd, server: server, remote: remote}
+	c := &Capture{fd: fd, server: server, remote: remote, held: remote, links: make(map[netip.AddrPort]int)}
 	return c, c.awaitTimestamps()
 }
 
 // portFilter is a program for the kernel that lets TCP segments from or to port
 // pass, on IPv4 and on IPv6 without extension headers. The packet begins with
-// the IP header.
+// the IP header. On the loopback interface each segment is seen twice, when it
+// is sent and when it arrives; only the first passes.
 //
-// Source: the BPF instructions in bpf(4) of FreeBSD and in Linux's
-// Documentation/networking/filter.rst.
+// Source: bpf(4) of FreeBSD, and Documentation/networking/filter.rst of Linux.
 func portFilter(port uint16) []unix.SockFilter {
 	const (
 		loadByte   = unix.BPF_LD | unix.BPF_B | unix.BPF_ABS
 		loadHalf   = unix.BPF_LD | unix.BPF_H | unix.BPF_ABS
 		loadHalfX  = unix.BPF_LD | unix.BPF_H | unix.BPF_IND
+		loadWord   = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
 		loadHeader = unix.BPF_LDX | unix.BPF_B | unix.BPF_MSH
 		and        = unix.BPF_ALU | unix.BPF_AND | unix.BPF_K
 		equal      = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
 		give       = unix.BPF_RET | unix.BPF_K
-		whole      = 0x40000
+		headers    = 256
+		// What Linux knows of a packet stands at negative offsets.
+		interfaceKind = 0xfffff000 + 28
+		packetKind    = 0xfffff000 + 4
 	)
 	p := uint32(port)
 	return []unix.SockFilter{
+		{Code: loadWord, K: interfaceKind},
+		{Code: equal, K: unix.ARPHRD_LOOPBACK, Jt: 0, Jf: 3}, // or go to 0
+		{Code: loadWord, K: packetKind},
+		{Code: equal, K: unix.PACKET_OUTGOING, Jt: 1, Jf: 0}, // go to 0
+		{Code: give, K: 0},
 		/* 0 */ {Code: loadByte, K: 0},
 		/* 1 */ {Code: and, K: 0xf0},
 		/* 2 */ {Code: equal, K: 0x40, Jt: 0, Jf: 7}, // IPv4, or go to 10
@@ -90,7 +114,7 @@ func portFilter(port uint16) []unix.SockFilter {
 		/* 14 */ {Code: equal, K: p, Jt: 2, Jf: 0}, // go to 17
 		/* 15 */ {Code: loadHalf, K: 42},
 		/* 16 */ {Code: equal, K: p, Jt: 0, Jf: 1}, // 17, or go to 18
-		/* 17 */ {Code: give, K: whole},
+		/* 17 */ {Code: give, K: headers},
 		/* 18 */ {Code: give, K: 0},
 	}
 }
@@ -101,7 +125,7 @@ func (c *Capture) Next(before time.Time) *Segment {
 	if len(c.pending) == 0 || c.pending[0].Time.After(before) {
 		c.receive()
 	}
-	if len(c.pending) == 0 || c.pending[0].Time.After(before) {
+	if c.held || len(c.pending) == 0 || c.pending[0].Time.After(before) {
 		return nil
 	}
 	c.taken = c.pending[0]
@@ -112,39 +136,88 @@ func (c *Capture) Next(before time.Time) *Segment {
 // receive reads what the socket has. Two processors may have queued their
 // packets in another order than that of their times.
 func (c *Capture) receive() {
+	had := len(c.pending)
 	for {
-		n, control, _, from, err := unix.RecvmsgBuffers(c.fd, [][]byte{c.packet[:]}, c.control[:], unix.MSG_TRUNC)
-		if err != nil {
+		n, ok := c.receiveOne()
+		if !ok {
 			break
 		}
-		link, ok := from.(*unix.SockaddrLinklayer)
-		// On the loopback interface each segment is seen twice: when it is sent
-		// and when it arrives. The first is enough.
-		if !ok || link.Hatype == unix.ARPHRD_LOOPBACK && link.Pkttype != unix.PACKET_OUTGOING {
-			continue
-		}
-		segment, ok := ParseSegment(c.packet[:min(n, len(c.packet))])
-		if ok && c.concerns(&segment, link) {
-			segment.Time = kernelTime(c.control[:control])
+		segment, ok := ParseSegment(c.packet[:n])
+		if ok && c.concerns(&segment) {
+			segment.Time = kernelTime(c.control[:c.message.Controllen])
 			c.pending = append(c.pending, segment)
 		}
 	}
-	slices.SortStableFunc(c.pending, func(x, y Segment) int { return x.Time.Compare(y.Time) })
+	if len(c.pending) > had {
+		slices.SortStableFunc(c.pending, func(x, y Segment) int { return x.Time.Compare(y.Time) })
+	}
 }
 
-// concerns tells whether a segment is from or to the server. The same port of
-// another machine is another server's.
-func (c *Capture) concerns(s *Segment, link *unix.SockaddrLinklayer) bool {
+// receiveOne reads one packet into c.buffers. (unix.Recvmsg would make new ones
+// for each packet.)
+func (c *Capture) receiveOne() (n int, ok bool) {
+	c.iovec = unix.Iovec{Base: &c.packet[0]}
+	c.iovec.SetLen(len(c.packet))
+	c.message = unix.Msghdr{
+		Name: (*byte)(unsafe.Pointer(&c.link)), Namelen: unix.SizeofSockaddrLinklayer,
+		Iov: &c.iovec, Control: &c.control[0],
+	}
+	c.message.SetIovlen(1)
+	c.message.SetControllen(len(c.control))
+	r, _, errno := unix.Syscall(unix.SYS_RECVMSG, uintptr(c.fd), uintptr(unsafe.Pointer(&c.message)), 0)
+	return int(r), errno == 0
+}
+
+// concerns tells whether the segment that was read is from or to the server.
+// The same port of another machine is another server's.
+func (c *Capture) concerns(s *Segment) bool {
 	toServer := s.To.Port() == c.server.Port()
-	address := s.From.Addr()
+	client, server := s.To, s.From
 	if toServer {
-		address = s.To.Addr()
+		client, server = server, client
 	}
-	if !c.server.Addr().IsUnspecified() {
-		return address == c.server.Addr().Unmap()
+	wanted := c.server.Addr().Unmap().WithZone("")
+	switch {
+	case c.client.IsValid() && client != c.client:
+		return false
+	case !wanted.IsUnspecified():
+		if server.Addr() != wanted {
+			return false
+		}
+	case wanted.Is4() && !server.Addr().Is4():
+		return false
+	case c.link.Hatype != unix.ARPHRD_LOOPBACK && !c.remote && toServer == (c.link.Pkttype == unix.PACKET_OUTGOING):
+		return false
 	}
-	outgoing := link.Pkttype == unix.PACKET_OUTGOING
-	return link.Hatype == unix.ARPHRD_LOOPBACK || c.remote || toServer != outgoing
+	// A segment that passes a bridge is seen on each of its interfaces.
+	first, seen := c.links[client]
+	if !seen {
+		const many = 4096
+		if len(c.links) > many {
+			clear(c.links)
+		}
+		first = int(c.link.Ifindex)
+		c.links[client] = first
+	}
+	return first == int(c.link.Ifindex)
+}
+
+// Only names the one client of interest, by its address or, where that is not
+// valid, by the first SYN since the given time; and lets its segments pass,
+// which were held until now.
+func (c *Capture) Only(client netip.AddrPort, since time.Time) {
+	c.receive()
+	c.held = false
+	c.client = netip.AddrPortFrom(client.Addr().Unmap().WithZone(""), client.Port())
+	if !client.IsValid() || client.Port() == 0 {
+		for _, s := range c.pending {
+			if s.Flags&(SYN|ACK) == SYN && s.Time.After(since) {
+				c.client = s.From
+				break
+			}
+		}
+	}
+	c.pending = slices.DeleteFunc(c.pending, func(s Segment) bool { return s.From != c.client && s.To != c.client })
 }
 
 // Wait waits until there may be a segment to take, but not longer than
@@ -157,8 +230,16 @@ func (c *Capture) Wait(patience time.Duration) {
 	unix.Poll([]unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}, milliseconds)
 }
 
-// Lost is how many packets the socket had no room for since the last time that
-// it was asked. On the loopback interface each may count twice.
+// Pause lets a moment pass in which more segments come, which are then taken
+// together. It does without the runtime's timers, which would take descriptors
+// that the server's sockets are to have.
+func (c *Capture) Pause() {
+	moment := unix.NsecToTimespec((2 * time.Millisecond).Nanoseconds())
+	unix.Nanosleep(&moment, nil)
+}
+
+// Lost is how many segments the socket had no room for, since the last time
+// that it was asked.
 func (c *Capture) Lost() int {
 	stats, err := unix.GetsockoptTpacketStats(c.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {
@@ -203,17 +284,17 @@ func (c *Capture) awaitTimestamps() error {
 	return nil
 }
 
-// kernelTime is the time in the control data that came with a packet.
+// kernelTime is the time in the control data that came with a packet, which has
+// nothing else; the zero time if it is not there.
 func kernelTime(control []byte) time.Time {
-	messages, err := unix.ParseSocketControlMessage(control)
-	if err != nil {
+	if len(control) < unix.CmsgLen(int(unsafe.Sizeof(unix.Timespec{}))) {
 		return time.Time{}
 	}
-	for _, m := range messages {
-		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= int(unsafe.Sizeof(unix.Timespec{})) {
-			ts := (*unix.Timespec)(unsafe.Pointer(&m.Data[0]))
-			return time.Unix(ts.Unix())
-		}
+	header := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+	if header.Level != unix.SOL_SOCKET || header.Type != unix.SO_TIMESTAMPNS {
+		return time.Time{}
 	}
-	return time.Time{}
+	var stamp unix.Timespec
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&stamp)), unsafe.Sizeof(stamp)), control[unix.CmsgLen(0):])
+	return time.Unix(stamp.Unix())
 }

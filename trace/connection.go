@@ -10,7 +10,10 @@ type Connection struct {
 
 	client, server end
 
+	older *Connection // one of the same addresses that has ended and was not accepted yet
+
 	requested, responded bool // whether its request and its response were shown
+	reset                bool // whether a call failed because it was reset
 	unread               bool // whether read filled its buffer: more may have come
 }
 
@@ -104,11 +107,13 @@ func (c *Connection) advance(s *Segment, from, to *end, after uint32) {
 		return
 	}
 	if s.Flags&SYN != 0 && s.Flags&ACK == 0 {
-		from.state, to.state = SynSent, SynReceived
+		from.state = SynSent // of the other end nothing is known yet
 		return
 	}
 	if s.Flags&SYN != 0 {
-		to.state = Established // the client has its answer
+		if from.state != Established { // not sent again
+			from.state, to.state = SynReceived, Established
+		}
 		return
 	}
 	if from.state == SynReceived || to.state == SynReceived {

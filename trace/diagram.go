@@ -8,7 +8,7 @@ import (
 // Diagram draws the calls and the segments between them as the books do, as
 // text: the client's calls on the left, the server's on the right, time running
 // down. It is drawn while it happens, a row for each call or segment. A row is
-// never wider than Width, if that is at least 60.
+// never wider than the diagram, which is 60 characters wide at least.
 //
 // Source: UNP figures 4.1 and 2.5.
 type Diagram struct {
@@ -17,7 +17,7 @@ type Diagram struct {
 
 // NewDiagram returns a Diagram that is width characters wide, in colour or not.
 func NewDiagram(columns Columns, width int, colour bool) *Diagram {
-	return &Diagram{figure{Columns: columns, drawer: &screen{width: width, colour: colour}}}
+	return &Diagram{figure{Columns: columns, drawer: &screen{width: max(width, narrowest), colour: colour}}}
 }
 
 // screen draws rows as lines of text.
@@ -32,6 +32,7 @@ type screen struct {
 // Where things stand on a line. On a narrow screen the columns overlap: a row
 // has one call or one arrow, and may use the whole line.
 const (
+	narrowest   = 60
 	arrowLeft   = 13 // right of the longest state's name, ESTABLISHED
 	arrowLength = 34 // at least
 	stateLength = 12
@@ -55,7 +56,15 @@ func (s *screen) columnOf(side Side) int {
 	return s.serverColumn()
 }
 
+// columnFor is where a call begins: in its side's column, or as much further
+// left as it takes to fit.
+func (s *screen) columnFor(side Side, text []byte) int {
+	return max(0, min(s.columnOf(side), s.width-characters(text)))
+}
+
 func (s *screen) room(side Side) int { return s.width - s.columnOf(side) }
+
+func (s *screen) whole() int { return s.width }
 
 // The colours, as SGR parameters (ECMA-48 section 8.3.117).
 const (
@@ -76,7 +85,7 @@ func (s *screen) paint(b []byte, colour string) []byte {
 func (s *screen) plain(b []byte) []byte { return s.paint(b, "0") }
 
 func (s *screen) begin(b []byte, side Side, text []byte) []byte {
-	b = pad(b, s.columnOf(side))
+	b = pad(b, s.columnFor(side, text))
 	return append(b, text...)
 }
 
@@ -90,9 +99,10 @@ func (s *screen) cutOff(b []byte) []byte {
 }
 
 func (s *screen) call(b []byte, side Side, text []byte, remark string) []byte {
-	b = pad(b, s.columnOf(side))
+	column := s.columnFor(side, text)
+	b = pad(b, column)
 	b = append(b, text...)
-	if gap := s.room(side) - characters(text) - len(remark); remark != "" && gap > 0 {
+	if gap := s.width - column - characters(text) - len(remark); remark != "" && gap > 0 {
 		b = pad(b, min(gap, 4))
 		b = s.paint(b, bold)
 		b = append(b, remark...)
@@ -223,10 +233,10 @@ func (s *screen) arrow(b []byte, a *arrow) []byte {
 	length := s.arrowRight(a.label) - arrowLeft
 	label := a.label
 	if len(label) > length-arrowEnds {
-		label = label[:max(0, length-arrowEnds)]
+		label = append(label[:length-arrowEnds-1], "…"...)
 	}
 	const before = 2
-	after := length - before - len(label) - 2
+	after := length - before - characters(label) - 2
 	if a.fromClient {
 		b = repeat(b, line, before)
 	} else {

@@ -69,7 +69,8 @@ type drawer interface {
 	arrow(b []byte, a *arrow) []byte
 	rule(b []byte, text []byte) []byte
 	head(b []byte) []byte
-	room(side Side) int // characters that a call may have
+	room(side Side) int // characters that a call has in its side's column
+	whole() int         // and at most
 }
 
 // arrow is a segment, or what the calls imply of segments.
@@ -279,14 +280,15 @@ func (f *figure) returns(b []byte, e *Event) []byte {
 		return f.caused(b, e)
 	}
 	b = f.preceded(b, e)
-	if f.open == e {
+	room, whole := f.drawer.room(e.Side), f.drawer.whole()
+	f.text = fit(f.text[:0], e, f.Limit, room, whole, appendCall)
+	if f.open == e && characters(f.text) <= room {
 		f.open = nil
-		f.text = fit(f.text[:0], e, f.Limit, f.drawer.room(e.Side), appendCall)
-		begun := len(appendCallBegin(f.begun[:0], e))
-		b = f.drawer.rest(b, e.Side, f.text[begun:])
+		f.begun = appendCallBegin(f.begun[:0], e)
+		b = f.drawer.rest(b, e.Side, f.text[len(f.begun):])
 	} else {
 		b = f.cutOpen(b)
-		f.text = fit(f.text[:0], e, f.Limit, f.drawer.room(e.Side), appendCallRest)
+		f.text = fit(f.text[:0], e, f.Limit, room, whole, appendCallRest)
 		b = f.drawer.call(b, e.Side, f.text, waited(e))
 	}
 	return f.caused(b, e)
@@ -308,7 +310,7 @@ func (f *figure) whole(b []byte, e *Event) []byte {
 	if e.Call == listenCall && !e.failed() {
 		remark = string(Listen)
 	}
-	f.text = fit(f.text[:0], e, f.Limit, f.drawer.room(e.Side), appendCall)
+	f.text = fit(f.text[:0], e, f.Limit, f.drawer.room(e.Side), f.drawer.whole(), appendCall)
 	return f.drawer.call(b, e.Side, f.text, remark)
 }
 
@@ -336,8 +338,8 @@ func (f *figure) note(b []byte, side Side, text string) []byte {
 
 // noteOn draws what the step of e is for, before the first call of its kind.
 func (f *figure) noteOn(b []byte, e *Event) []byte {
-	if e.Call == closeCall && e.Side == Server && f.descriptors[e.Args[0].Int] == nil {
-		return b // a listening socket: nothing is sent
+	if c := f.descriptors[e.Args[0].Int]; e.Call == closeCall && e.Side == Server && (c == nil || c.reset) {
+		return b // a listening socket, or one that was reset: no FIN is sent
 	}
 	text := steps[e.Side][e.Call]
 	switch {
@@ -357,7 +359,7 @@ func (f *figure) preceded(b []byte, e *Event) []byte {
 	}
 	switch e.Call {
 	case acceptCall:
-		c := f.connection(e.Args[1].Addr.AddrPort())
+		c := f.connection(e.Args[1].Addr.AddrPort()).oldest()
 		b = f.about(b, c)
 		if !f.together {
 			b = f.implied(b, true, handshake)
@@ -380,12 +382,16 @@ func (f *figure) preceded(b []byte, e *Event) []byte {
 // caused draws what the call of e has done, after it.
 func (f *figure) caused(b []byte, e *Event) []byte {
 	fd := e.Args[0].Int
+	if c := f.descriptors[fd]; c != nil && (e.Errno == unix.ECONNRESET || e.Errno == unix.EPIPE) && !c.reset {
+		c.reset = true
+		return f.implied(b, e.Side == Server, reset)
+	}
 	if e.failed() {
 		return b
 	}
 	switch e.Call {
 	case acceptCall:
-		c := f.connection(e.Args[1].Addr.AddrPort())
+		c := f.connection(e.Args[1].Addr.AddrPort()).oldest()
 		c.Accepted = true
 		f.connect(e.Result, c)
 	case connectCall:
@@ -414,7 +420,9 @@ func (f *figure) caused(b []byte, e *Event) []byte {
 		if c.unread {
 			label = finOrReset
 		}
-		b = f.implied(b, e.Side == Client, label)
+		if !c.reset {
+			b = f.implied(b, e.Side == Client, label)
+		}
 		delete(f.descriptors, fd)
 		delete(f.shutdown, fd)
 		if !f.captured && f.connections[c.Client] == c {
@@ -428,6 +436,7 @@ func (f *figure) caused(b []byte, e *Event) []byte {
 var (
 	handshake  = []byte("SYN, SYN+ACK, ACK")
 	fin        = []byte("FIN")
+	reset      = []byte("RST")
 	finOrReset = []byte("FIN, or RST if bytes are unread")
 )
 
@@ -495,6 +504,9 @@ func (f *figure) anatomy(b []byte, e *Event, data []byte) []byte {
 	if isRequest && !c.requested {
 		c.requested = true
 		parts, ok := RequestParts(data)
+		if !ok && !bytes.Contains(data, newline) {
+			return f.drawer.note(b, e.Side, "the request's first line has no end yet")
+		}
 		if !ok {
 			return f.drawer.note(b, e.Side, "no HTTP request: its first line is not method, path, version")
 		}
@@ -508,6 +520,9 @@ func (f *figure) anatomy(b []byte, e *Event, data []byte) []byte {
 		}
 		f.response = append(f.response[:0], data...)
 		status, body, ok := ResponseParts(data)
+		if !ok && !bytes.Contains(data, newline) {
+			return f.drawer.note(b, e.Side, "the response's first line has no end yet")
+		}
 		if !ok {
 			return f.drawer.note(b, e.Side, "no HTTP response: its first line is no status line")
 		}
@@ -519,9 +534,11 @@ func (f *figure) anatomy(b []byte, e *Event, data []byte) []byte {
 	return b
 }
 
+var newline = []byte("\n")
+
 // connection is the connection with the client at addr, which may be new.
 func (f *figure) connection(addr netip.AddrPort) *Connection {
-	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+	addr = netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
 	c := f.connections[addr]
 	if c == nil {
 		if f.connections == nil {
@@ -558,13 +575,14 @@ func (f *figure) segment(b []byte, s *Segment) []byte {
 	if fromClient {
 		addr = s.From
 	}
-	if s.Flags&(SYN|ACK) == SYN {
-		f.forgetEnded(addr)
-	}
-	if f.client && f.current != nil && f.current.Client != addr {
-		return b // another program's connection to the same server
+	isFirst := s.Flags&(SYN|ACK) == SYN
+	if isFirst {
+		f.forgetEnded()
 	}
 	c := f.connection(addr)
+	if isFirst && c.Over() {
+		c = f.succeed(c)
+	}
 	if f.client {
 		f.current = c
 	}
@@ -596,20 +614,39 @@ func (f *figure) segment(b []byte, s *Segment) []byte {
 	return f.drawer.arrow(b, a)
 }
 
-// forgetEnded makes room for a new connection of a client that uses the port
-// of an old one again, and for new ones where many have ended.
-func (f *figure) forgetEnded(addr netip.AddrPort) {
+// forgetEnded makes room where many connections have ended.
+func (f *figure) forgetEnded() {
 	const many = 1024
-	if c := f.connections[addr]; c != nil && c.Over() {
-		delete(f.connections, addr)
+	if len(f.connections) <= many {
+		return
 	}
-	if len(f.connections) > many {
-		for addr, c := range f.connections {
-			if c.Over() {
-				delete(f.connections, addr)
-			}
+	for addr, c := range f.connections {
+		if c.Over() && c.Accepted {
+			delete(f.connections, addr)
 		}
 	}
+}
+
+// succeed returns a new connection of a client that uses the port of an old one
+// again.
+func (f *figure) succeed(old *Connection) *Connection {
+	delete(f.connections, old.Client)
+	c := f.connection(old.Client)
+	if !old.Accepted {
+		c.older = old
+	}
+	return c
+}
+
+// oldest is the connection of the same client that accept returns first.
+func (c *Connection) oldest() *Connection {
+	first := c
+	for ; c != nil; c = c.older {
+		if !c.Accepted {
+			first = c
+		}
+	}
+	return first
 }
 
 // appendLabel appends what is written on the segment's arrow.

@@ -123,7 +123,7 @@ func TestStates(t *testing.T) {
 	}
 	const synAck, ack, finAck, rst = trace.SYN | trace.ACK, trace.ACK, trace.FIN | trace.ACK, trace.RST
 	opened := []step{
-		{true, trace.SYN, 100, 0, 0, trace.SynSent, trace.SynReceived, false},
+		{true, trace.SYN, 100, 0, 0, trace.SynSent, trace.Unknown, false},
 		{false, synAck, 300, 101, 0, trace.Established, trace.SynReceived, false},
 		{true, ack, 101, 301, 0, trace.Established, trace.Established, false},
 	}

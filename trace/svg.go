@@ -56,6 +56,8 @@ const maxRows = 1000
 
 func (c *canvas) room(side Side) int { return c.layout.room(side) }
 
+func (c *canvas) whole() int { return c.layout.whole() }
+
 // row makes room for another row, and reports whether there is any.
 func (c *canvas) row(height float64, said string) bool {
 	if c.rows == maxRows {
@@ -107,7 +109,7 @@ func (c *canvas) call(b []byte, side Side, text []byte, remark string) []byte {
 	if !c.row(rowHeight, sideNames[side]+": "+string(text)+" "+remark) {
 		return b
 	}
-	column := c.layout.columnOf(side)
+	column := c.layout.columnFor(side, text)
 	c.text(column, "call", string(text))
 	c.text(column+characters(text)+3, "state", remark)
 	return b

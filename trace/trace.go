@@ -116,6 +116,7 @@ func (t *Tracer) ShowSegments(server netip.AddrPort) {
 func (t *Tracer) followSegments(capture *Capture) {
 	for {
 		capture.Wait(-1)
+		capture.Pause()
 		t.mu.Lock()
 		t.appendSegments(time.Now())
 		t.flush()
@@ -286,7 +287,24 @@ func (t *Tracer) Accept(fd int, peer *sys.Sockaddr) (int, error) {
 // Connect passes on and traces connect(2).
 func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
 	e, asked := t.enterWithAddress(connectCall, fd, remote)
-	return t.exitZero(e, asked, t.kernel.Connect(fd, remote))
+	err := t.kernel.Connect(fd, remote)
+	t.captureOnly(fd, asked)
+	return t.exitZero(e, asked, err)
+}
+
+// captureOnly narrows a client's capture down to the connection that the socket
+// fd has made, or has tried to make since the given time.
+func (t *Tracer) captureOnly(fd int, since time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.capture == nil || t.side == Server {
+		return
+	}
+	var local sys.Sockaddr
+	if (sys.Unix{}).Getsockname(fd, &local) != nil {
+		local = sys.Sockaddr{}
+	}
+	t.capture.Only(local.AddrPort(), since)
 }
 
 // Read passes on and traces read(2).
