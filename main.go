@@ -1,3 +1,8 @@
+// The runtime would keep two files open to follow the container's CPU limit,
+// and the listening socket would not be descriptor 3, as it is in every book.
+//
+//go:debug containermaxprocs=0
+
 // Lbaws is the web server of the tutorial "Let's Build A Web Server, Part 1",
 // written on the system calls themselves, and it tells of each call that it
 // makes: what the kernel was asked, and what it answered.
@@ -5,11 +10,6 @@
 // The tutorial's program is the method serve. The methods get and demo are the
 // client's column of the books' diagram, and both columns at once. Run lbaws -h
 // for the flags.
-
-// The runtime would keep two files open to follow the container's CPU limit,
-// and the listening socket would not be descriptor 3, as it is in every book.
-//
-//go:debug containermaxprocs=0
 package main
 
 import (
@@ -57,11 +57,7 @@ func run(args []string) int {
 		complain(fmt.Errorf("%w; lbaws -h lists what can be said", err))
 		return 2
 	}
-	err = sys.BlockSignals()
-	if err == nil {
-		err = opts.run()
-	}
-	if err != nil {
+	if err = opts.run(); err != nil {
 		complain(err)
 		return 1
 	}
@@ -70,10 +66,15 @@ func run(args []string) int {
 
 // run does what the command line says.
 func (o *options) run() (err error) {
-	if o.command == "demo" && o.segments && (o.addr.Addr().IsLoopback() || o.addr.Addr().IsUnspecified()) {
+	inNamespace := o.addr.Addr().IsLoopback() || o.addr.Addr().IsUnspecified()
+	if o.command == "demo" && o.showsSegments() && inNamespace {
 		if status, done := sys.RunInNamespace(); done {
 			os.Exit(status)
 		}
+	}
+	// After that: a process inherits what is blocked.
+	if err = sys.BlockSignals(); err != nil {
+		return err
 	}
 	w, err := o.wire()
 	if err != nil {
@@ -223,10 +224,15 @@ func parse(args []string) (options, error) {
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(flags.NArg()-1))
 	}
-	if err == nil && opts.format != "diagram" && opts.command != "demo" && opts.segments && opts.picture == "" {
+	if err == nil && opts.segments && !opts.showsSegments() && opts.command != "demo" {
 		err = fmt.Errorf("-segments goes with -trace diagram or with -svg, not with -trace %s alone", opts.format)
 	}
 	return opts, err
+}
+
+// showsSegments tells whether segments are wanted, and something shows them.
+func (o *options) showsSegments() bool {
+	return o.segments && (o.format == "diagram" || o.picture != "")
 }
 
 // flags are the flags of the command.
@@ -365,7 +371,7 @@ func (o *options) wire() (*wiring, error) {
 	if len(sinks) > 0 {
 		tracer := trace.New(sys.Unix{}, sinks...)
 		w.server, w.client, w.end = tracer, tracer.Client(sys.Unix{}), tracer.End
-		if o.segments {
+		if o.showsSegments() {
 			w.showSegments = tracer.ShowSegments
 			if o.command == "get" {
 				w.showSegments = tracer.Client(sys.Unix{}).ShowSegments
@@ -773,8 +779,8 @@ func (o *options) demo(w *wiring) error {
 			runtime.LockOSThread()
 			<-accepting
 			served <- c.get()
-			c.begin(wait{call: "read"}) // if it did not get there
-			s.leave()                   // nobody else comes
+			c.reach("read") // if it did not get there
+			s.leave()       // nobody else comes
 		}()
 	}
 	leaveOnSignal(&s.waiter, w.end)
@@ -894,12 +900,23 @@ func (w *waiter) begin(next wait) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wait = next
-	if reached := w.reaching[next.call]; reached != nil {
-		close(reached)
-		delete(w.reaching, next.call)
-	}
+	w.announce(next.call)
 	if w.leaving {
 		w.wake()
+	}
+}
+
+// reach announces that a call is about to wait, or that it will not come to it.
+func (w *waiter) reach(call string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.announce(call)
+}
+
+func (w *waiter) announce(call string) {
+	if reached := w.reaching[call]; reached != nil {
+		close(reached)
+		delete(w.reaching, call)
 	}
 }
 
