@@ -1,11 +1,6 @@
 package trace
 
-import (
-	"strconv"
-	"unicode/utf8"
-
-	"golang.org/x/sys/unix"
-)
+import "unicode/utf8"
 
 // The text of a call in the diagram. It is the call's own, as Strace has it,
 // but an address is written as address and port, without its length.
@@ -49,18 +44,6 @@ func appendCallRest(b []byte, e *Event, limit int) []byte {
 		b = appendIncoming(b, &e.Args[1], e, limit)
 	}
 	return b
-}
-
-func appendResult(b []byte, e *Event) []byte {
-	b = strconv.AppendInt(b, int64(e.Result), 10)
-	if e.Errno == 0 {
-		return b
-	}
-	b = append(b, ' ')
-	b = append(b, unix.ErrnoName(e.Errno)...)
-	b = append(b, " ("...)
-	b = appendMessage(b, e.Errno)
-	return append(b, ')')
 }
 
 // appendDiagramArgs appends the arguments below number to, with a comma after

@@ -85,6 +85,12 @@ func (s *Strace) appendRest(b []byte, e *Event, column int) []byte {
 		b = append(b, ' ')
 	}
 	b = append(b, "= "...)
+	return appendResult(b, e)
+}
+
+// appendResult appends what the call returned: a number, or -1 with the error's
+// name and message.
+func appendResult(b []byte, e *Event) []byte {
 	b = strconv.AppendInt(b, int64(e.Result), 10)
 	if e.Errno == 0 {
 		return b

@@ -204,7 +204,8 @@ func (c *canvas) appendPicture(b []byte) []byte {
 	return fmt.Appendf(b, picture, width, height, width, height, escaped(c.said.String()), width, height, c.shapes.String())
 }
 
-const picture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img" aria-labelledby="title desc">
+const picture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f"
+ role="img" aria-labelledby="title desc">
 <title id="title">The system calls of a TCP connection, and the segments between them</title>
 <desc id="desc">%s</desc>
 <style>
