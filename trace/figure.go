@@ -338,7 +338,7 @@ func (f *figure) note(b []byte, side Side, text string) []byte {
 
 // noteOn draws what the step of e is for, before the first call of its kind.
 func (f *figure) noteOn(b []byte, e *Event) []byte {
-	if c := f.descriptors[e.Args[0].Int]; e.Call == closeCall && e.Side == Server && (c == nil || c.reset) {
+	if c := f.descriptors[e.Args[0].Int]; e.Call == closeCall && e.Side == Server && (c == nil || c.reset || c.Over()) {
 		return b // a listening socket, or one that was reset: no FIN is sent
 	}
 	text := steps[e.Side][e.Call]
