@@ -1706,6 +1706,7 @@ func checkDemo(t *testing.T, rows []row) {
 		{segment("SYN+ACK", trace.Client), at(trace.Client, "connect", false, 1), at(trace.Client, "write", true, 1),
 			segment("PSH+ACK", trace.Server), at(trace.Server, "read", false, 1), at(trace.Server, "write", true, 1),
 			segment("PSH+ACK", trace.Client), at(trace.Client, "read", false, 1)},
+		{at(trace.Client, "read", true, 1), at(trace.Server, "write", true, 1)},
 		{at(trace.Server, "close", true, 1), segment("FIN+ACK", trace.Client), at(trace.Client, "read", false, 2),
 			at(trace.Client, "close", true, 1), segment("FIN+ACK", trace.Server)},
 	} {

@@ -268,7 +268,8 @@ func (c *Capture) awaitTimestamps() error {
 	if err != nil {
 		return sys.Fail("getsockname", "", err)
 	}
-	for range 1000 {
+	const patience = time.Second // on a busy machine it takes a while
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if err := unix.Sendto(probe, []byte("?"), 0, own); err != nil {
 			return sys.Fail("sendto", "127.0.0.1", err)
 		}
@@ -280,8 +281,10 @@ func (c *Capture) awaitTimestamps() error {
 		if stamp := kernelTime(c.control[:control]); !stamp.IsZero() && stamp.Before(sent) {
 			return nil
 		}
+		pause := unix.NsecToTimespec((100 * time.Microsecond).Nanoseconds())
+		unix.Nanosleep(&pause, nil)
 	}
-	return nil
+	return sys.Fail("setsockopt", "SO_TIMESTAMPNS", unix.ETIMEDOUT)
 }
 
 // kernelTime is the time in the control data that came with a packet, which has
