@@ -355,6 +355,7 @@ type wiring struct {
 	showSegments   func(server netip.AddrPort) // captures them from now on, if they are wanted
 	end            func()                      // ends the trace
 	lost           error                       // why a part of it was not written
+	arrivals       *arrivals                   // of demo
 }
 
 // wire puts tracers in front of the machine's kernel, if a trace is wanted.
@@ -367,6 +368,10 @@ func (o *options) wire() (*wiring, error) {
 	sinks, err := o.sinks(report)
 	if err != nil {
 		return nil, err
+	}
+	if o.command == "demo" {
+		w.arrivals = newArrivals()
+		sinks = append(sinks, trace.Sink{Format: w.arrivals, Output: trace.NewOutput(unix.Stderr, "", report)})
 	}
 	if len(sinks) > 0 {
 		tracer := trace.New(sys.Unix{}, sinks...)
@@ -764,12 +769,9 @@ func notWhole(err error) error {
 // on another. The client begins when the server waits in accept, and the server
 // answers when the client waits in read, as in the book.
 func (o *options) demo(w *wiring) error {
-	accepting, reading := make(chan struct{}), make(chan struct{})
-	s := &server{options: *o, stdout: io.Discard, pause: reading,
-		waiter: waiter{kernel: w.server, reaching: map[string]chan struct{}{"accept": accepting}}}
+	s := &server{options: *o, waiter: waiter{kernel: w.server}, stdout: io.Discard, pause: w.arrivals.reading}
 	s.connections = 1
-	c := &client{options: *o, stdout: io.Discard,
-		waiter: waiter{kernel: w.client, reaching: map[string]chan struct{}{"read": reading}}}
+	c := &client{options: *o, waiter: waiter{kernel: w.client}, stdout: io.Discard}
 	served := make(chan error, 1)
 	s.listening = func(local netip.AddrPort) {
 		w.showSegments(local)
@@ -777,10 +779,10 @@ func (o *options) demo(w *wiring) error {
 		c.url = &url.URL{Scheme: "http", Host: c.addr.String(), Path: "/hello"}
 		go func() {
 			runtime.LockOSThread()
-			<-accepting
+			<-w.arrivals.accepting
 			served <- c.get()
-			c.reach("read") // if it did not get there
-			s.leave()       // nobody else comes
+			w.arrivals.atRead() // if it did not get there
+			s.leave()           // nobody else comes
 		}()
 	}
 	leaveOnSignal(&s.waiter, w.end)
@@ -789,6 +791,37 @@ func (o *options) demo(w *wiring) error {
 	}
 	return <-served
 }
+
+// arrivals tells each end of a demo where the other one is. It is a format that
+// writes nothing.
+type arrivals struct {
+	accepting, reading chan struct{} // closed when the server has begun to accept, the client to read
+	atAccept, atRead   func()        // close them
+}
+
+func newArrivals() *arrivals {
+	a := &arrivals{accepting: make(chan struct{}), reading: make(chan struct{})}
+	a.atAccept = sync.OnceFunc(func() { close(a.accepting) })
+	a.atRead = sync.OnceFunc(func() { close(a.reading) })
+	return a
+}
+
+// AppendEnter notes that a call has begun.
+func (a *arrivals) AppendEnter(b []byte, e *trace.Event) []byte {
+	switch {
+	case e.Side == trace.Server && e.Call.Name == sys.AcceptCall:
+		a.atAccept()
+	case e.Side == trace.Client && e.Call.Name == "read":
+		a.atRead()
+	}
+	return b
+}
+
+// AppendReturn does nothing.
+func (a *arrivals) AppendReturn(b []byte, _ *trace.Event) []byte { return b }
+
+// AppendEnd does nothing.
+func (a *arrivals) AppendEnd(b []byte) []byte { return b }
 
 // reachable is an address at which a client finds a server that listens on addr.
 func reachable(addr netip.Addr) netip.Addr {
@@ -806,8 +839,7 @@ func reachable(addr netip.Addr) netip.Addr {
 // waiter makes the calls that wait for the peer, so that another goroutine can
 // end the wait.
 type waiter struct {
-	kernel   sys.Kernel
-	reaching map[string]chan struct{} // closed when that call is about to wait
+	kernel sys.Kernel
 
 	mu      sync.Mutex // guards what follows
 	leaving bool       // whether leave was called
@@ -900,23 +932,8 @@ func (w *waiter) begin(next wait) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wait = next
-	w.announce(next.call)
 	if w.leaving {
 		w.wake()
-	}
-}
-
-// reach announces that a call is about to wait, or that it will not come to it.
-func (w *waiter) reach(call string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.announce(call)
-}
-
-func (w *waiter) announce(call string) {
-	if reached := w.reaching[call]; reached != nil {
-		close(reached)
-		delete(w.reaching, call)
 	}
 }
 
