@@ -410,11 +410,12 @@ func (f *figure) explain(b []byte) []byte {
 		return b
 	}
 	f.explained = true
-	legend := "┄┄▷ not seen, but implied, by then or earlier; "
-	if f.why != "" {
-		return f.drawer.note(b, Client, legend+"no segments: "+f.why)
+	const legend = "┄┄▷ not seen, but implied, by then or earlier"
+	if f.why == "" {
+		return f.drawer.note(b, Client, legend+"; -segments shows more")
 	}
-	return f.drawer.note(b, Client, legend+"-segments shows more")
+	b = f.drawer.note(b, Client, "no segments: "+f.why+"; root may")
+	return f.drawer.note(b, Client, legend)
 }
 
 // anatomy draws the parts of a request or a response where they are first
