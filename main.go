@@ -888,7 +888,7 @@ func (w *waiter) writen(fd int, p []byte) error {
 }
 
 // patience is how long the server may take to leave when it has been asked to.
-const patience = 800 * time.Millisecond
+const patience = 600 * time.Millisecond
 
 // leaveOnSignal makes SIGINT and SIGTERM call w.leave. A second signal ends the
 // process at once. A server that cannot leave, because whoever reads its
