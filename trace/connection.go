@@ -32,7 +32,7 @@ type end struct {
 // Source: RFC 9293 section 3.3.2; UNP figure 2.4.
 type State string
 
-// The states. Unknown is that of a connection whose beginning was not seen.
+// The states. Unknown is that of an end of which no segment has told yet.
 const (
 	Unknown     State = ""
 	Listen      State = "LISTEN"
