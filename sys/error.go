@@ -20,7 +20,7 @@ func (e *Error) Error() string {
 	if e.On != "" {
 		doing += " " + e.On
 	}
-	if name := unix.ErrnoName(e.Errno); name != "" {
+	if name := ErrnoName(e.Errno); name != "" {
 		return doing + ": " + name + ", " + e.Errno.Error()
 	}
 	return doing + ": " + e.Errno.Error()
@@ -28,6 +28,15 @@ func (e *Error) Error() string {
 
 // Unwrap makes errors.Is(err, unix.EADDRINUSE) work.
 func (e *Error) Unwrap() error { return e.Errno }
+
+// ErrnoName is the errno's name in the headers of C, or "" if it has none. Where
+// ENOTSUP and EOPNOTSUPP are the same number, it is the one that sockets use.
+func ErrnoName(errno unix.Errno) string {
+	if errno == unix.EOPNOTSUPP {
+		return "EOPNOTSUPP"
+	}
+	return unix.ErrnoName(errno)
+}
 
 // Fail returns an *Error for err, or nil if err is nil. An err that is no
 // unix.Errno stands for EIO: a Kernel returns no other.
@@ -40,6 +49,16 @@ func Fail(call, on string, err error) error {
 		errno = unix.EIO
 	}
 	return &Error{Call: call, On: on, Errno: errno}
+}
+
+// LacksRoom tells whether an error of Accept says that there is no descriptor or
+// no memory for the connection. It waits in the queue: what the process or the
+// system gives back makes room for it later.
+//
+// Source: accept(2).
+func LacksRoom(err error) bool {
+	errno, ok := err.(unix.Errno)
+	return ok && slices.Contains([]unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM}, errno)
 }
 
 // ConcernsOneConnection tells whether an error of Accept says nothing of the

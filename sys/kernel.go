@@ -23,7 +23,10 @@
 // unix.Errno, so errors.Is(err, unix.EADDRINUSE) and the like are exact.
 package sys
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Kernel is the system calls that the server and the client make. Each method
 // is one call of the kernel, with its name and its arguments in their order.
@@ -156,6 +159,15 @@ type Kernel interface {
 	//
 	// Source: shutdown(2); UNP section 6.6 and figure 6.12.
 	Shutdown(fd, how int) error
+
+	// Nanosleep lets the calling thread do nothing for d. The server does so
+	// when accept lacks descriptors or memory: to try again at once would only
+	// keep the processor busy.
+	//
+	// Errors: EINTR, a signal came.
+	//
+	// Source: nanosleep(2).
+	Nanosleep(d time.Duration) error
 
 	// Getsockname writes the local address of fd to local. The server needs it
 	// when it asked bind for port 0, to learn which port it got; and to connect

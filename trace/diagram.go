@@ -318,7 +318,7 @@ var steps = map[Side]map[*Call]string{
 		acceptCall:      "take a connection from that queue, or wait for one; it gets a connected socket of its own",
 		readCall:        "wait for bytes; 0 is the end of file: no more come",
 		writeCall:       "the kernel takes the bytes, and sends them",
-		shutdownCall:    "no more input: who waits for it waits no longer",
+		nanosleepCall:   "no descriptor or no memory is free: wait a moment before trying again",
 		closeCall:       "a FIN goes out; the end that sends the first one closes actively, and ends in TIME_WAIT",
 	},
 	Client: {

@@ -72,6 +72,8 @@ const (
 	Option                 // which option: SO_REUSEADDR
 	IntPointer             // the address of an int, shown as the int
 	How                    // which direction: SHUT_WR
+	Duration               // a time in nanoseconds
+	Null                   // a pointer to nothing
 	Outgoing               // the bytes that write is given
 	Address                // the address that bind or connect is given
 
@@ -104,6 +106,8 @@ var (
 		{"fd", Decimal}, {"buf", Outgoing}, {"count", Decimal}}}
 	shutdownCall = &Call{Name: "shutdown", Params: []Param{
 		{"fd", Decimal}, {"how", How}}}
+	nanosleepCall = &Call{Name: "nanosleep", Params: []Param{
+		{"duration", Duration}, {"rem", Null}}}
 	getsocknameCall = &Call{Name: "getsockname", Params: []Param{
 		{"fd", Decimal}, {"addr", PeerAddress}, {"addrlen", AddressRoom}}}
 	closeCall = &Call{Name: "close", Params: []Param{

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"lbaws/sys"
 )
 
 // JSON writes each call as one JSON object a line, when it has returned:
@@ -53,7 +53,7 @@ func (j *JSON) AppendReturn(b []byte, e *Event) []byte {
 		b = append(b, "null"...)
 	} else {
 		b = append(b, '"')
-		b = append(b, unix.ErrnoName(e.Errno)...)
+		b = append(b, sys.ErrnoName(e.Errno)...)
 		b = append(b, '"')
 	}
 	strace := Strace{Limit: j.Limit}
@@ -109,6 +109,8 @@ var jsonKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
 	Option:      appendOptionJSON,
 	IntPointer:  appendDecimal,
 	How:         directions.appendJSON,
+	Duration:    appendDecimal,
+	Null:        appendNullJSON,
 	Outgoing:    appendOutgoingJSON,
 	Address:     appendAddressJSON,
 	Incoming:    appendIncomingJSON,
@@ -126,6 +128,10 @@ func appendOptionJSON(b []byte, a *Arg, e *Event, limit int) []byte {
 	b = append(b, '"')
 	b = appendOption(b, a, e, limit)
 	return append(b, '"')
+}
+
+func appendNullJSON(b []byte, _ *Arg, _ *Event, _ int) []byte {
+	return append(b, "null"...)
 }
 
 func appendOutgoingJSON(b []byte, a *Arg, _ *Event, limit int) []byte {

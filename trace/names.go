@@ -12,7 +12,7 @@ type names map[int]string
 // The constants that the server's and the client's calls use.
 var (
 	domains     = names{unix.AF_INET: "AF_INET", unix.AF_INET6: "AF_INET6"}
-	socketTypes = names{unix.SOCK_STREAM: "SOCK_STREAM"}
+	socketTypes = names{unix.SOCK_STREAM: "SOCK_STREAM", unix.SOCK_DGRAM: "SOCK_DGRAM"}
 	protocols   = names{unix.IPPROTO_IP: "IPPROTO_IP", unix.IPPROTO_TCP: "IPPROTO_TCP"}
 	levels      = names{unix.SOL_SOCKET: "SOL_SOCKET"}
 	options     = names{unix.SO_REUSEADDR: "SO_REUSEADDR"}

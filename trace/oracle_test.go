@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -99,6 +100,15 @@ func misuse(k sys.Kernel) error {
 	k.Accept(unopened, &addr)
 	k.Getsockname(unopened, &addr)
 	k.Setsockopt(unopened, unix.SOL_SOCKET, unix.SO_REUSEADDR, -1)
+	datagrams, err := k.Socket(unix.AF_INET, unix.SOCK_DGRAM, unix.IPPROTO_IP)
+	if err != nil {
+		return err
+	}
+	k.Listen(datagrams, 1) // EOPNOTSUPP
+	k.Close(datagrams)
+	for _, d := range []time.Duration{0, 1, time.Millisecond, 1100 * time.Millisecond} {
+		k.Nanosleep(d)
+	}
 	fd, err := k.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
 	if err != nil {
 		return err
@@ -217,7 +227,7 @@ func TestEveryCallEqualsStrace(t *testing.T) {
 			dir := t.TempDir()
 			theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "trace")
 			cmd := exec.Command(strace, "-o", theirs, "-s", limit, "-e", "signal=none",
-				"-e", "trace=%network,read,write,close", os.Args[0])
+				"-e", "trace=%network,read,write,close,nanosleep", os.Args[0])
 			cmd.Env = append(os.Environ(), traceFileVariable+"="+ours, limitVariable+"="+limit)
 			if output, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, output)
@@ -247,7 +257,7 @@ func readLines(t *testing.T, path string) []string {
 	return lines
 }
 
-var ownWrite = regexp.MustCompile(`^write\((1\d|2),|^\+\+\+ exited`)
+var ownWrite = regexp.MustCompile(`^write\((1\d|2),|^\+\+\+ exited|^nanosleep\(\{tv_sec=0, tv_nsec=\d0?000\}|^nanosleep\(.*, 0x`) // the last: the runtime's
 
 func dropOwn(lines []string) []string {
 	var kept []string

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -96,7 +97,7 @@ func appendResult(b []byte, e *Event) []byte {
 		return b
 	}
 	b = append(b, ' ')
-	b = append(b, unix.ErrnoName(e.Errno)...)
+	b = append(b, sys.ErrnoName(e.Errno)...)
 	b = append(b, " ("...)
 	b = appendMessage(b, e.Errno)
 	return append(b, ')')
@@ -147,6 +148,8 @@ var straceKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
 	Option:      appendOption,
 	IntPointer:  appendIntPointer,
 	How:         directions.append,
+	Duration:    appendDuration,
+	Null:        appendNull,
 	Outgoing:    appendOutgoing,
 	Address:     appendAddress,
 	Incoming:    appendIncoming,
@@ -171,6 +174,20 @@ func appendIntPointer(b []byte, a *Arg, _ *Event, _ int) []byte {
 	b = append(b, '[')
 	b = strconv.AppendInt(b, int64(a.Int), 10)
 	return append(b, ']')
+}
+
+// appendDuration appends a struct timespec.
+func appendDuration(b []byte, a *Arg, _ *Event, _ int) []byte {
+	d := time.Duration(a.Int)
+	b = append(b, "{tv_sec="...)
+	b = strconv.AppendInt(b, int64(d/time.Second), 10)
+	b = append(b, ", tv_nsec="...)
+	b = strconv.AppendInt(b, int64(d%time.Second), 10)
+	return append(b, '}')
+}
+
+func appendNull(b []byte, _ *Arg, _ *Event, _ int) []byte {
+	return append(b, "NULL"...)
 }
 
 func appendOutgoing(b []byte, a *Arg, _ *Event, limit int) []byte {

@@ -16,6 +16,7 @@ package trace
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,6 +79,9 @@ type recorder struct {
 	sinks   []Sink
 	free    []*Event // events to use again
 	capture *Capture // or nil
+	due     bool     // whether writeSoon has been told that text is held back
+
+	held chan struct{} // tells writeSoon so
 }
 
 var _ sys.Kernel = (*Tracer)(nil)
@@ -85,7 +89,11 @@ var _ sys.Kernel = (*Tracer)(nil)
 // New returns a Tracer in front of the server's kernel that writes what the
 // formats say.
 func New(kernel sys.Kernel, sinks ...Sink) *Tracer {
-	return &Tracer{kernel: kernel, side: Server, recorder: &recorder{sinks: sinks}}
+	t := &Tracer{kernel: kernel, side: Server, recorder: &recorder{sinks: sinks, held: make(chan struct{}, 1)}}
+	if slices.ContainsFunc(sinks, func(s Sink) bool { return s.Output.held }) {
+		go t.writeSoon()
+	}
+	return t
 }
 
 // Client returns a Tracer in front of the client's kernel that writes to the
@@ -158,10 +166,39 @@ func (r *recorder) flush() {
 	}
 }
 
+// settle writes what need not or cannot be held back. For the rest it wakes
+// writeSoon.
+func (r *recorder) settle() {
+	for _, sink := range r.sinks {
+		sink.Output.settle()
+		if len(sink.Output.buf) > 0 && !r.due {
+			r.due = true
+			r.held <- struct{}{}
+		}
+	}
+}
+
+// soon is for how long text is held back at the most.
+const soon = 20 * time.Millisecond
+
+// writeSoon writes what is held back, a moment after the first of it came: a
+// server that waits has long written all, and one that does not wait writes the
+// text of many calls at once. It does not use time.Sleep, for which the runtime
+// would open descriptors.
+func (r *recorder) writeSoon() {
+	for range r.held {
+		(sys.Unix{}).Nanosleep(soon)
+		r.mu.Lock()
+		r.due = false
+		r.flush()
+		r.mu.Unlock()
+	}
+}
+
 // enter tells the formats that a call begins, and returns its event and the
-// moment at which the kernel is asked. Whatever the output holds back is
-// written before a call that may wait, so that one who looks while the program
-// waits sees all that went before, and what it is waiting for.
+// moment at which the kernel is asked. Before a call that may wait, all that is
+// not to be held back is written: one who looks while the program waits sees
+// what it is waiting for.
 func (t *Tracer) enter(call *Call, args ...Arg) (*Event, time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -175,7 +212,7 @@ func (t *Tracer) enter(call *Call, args ...Arg) (*Event, time.Time) {
 		sink.Output.buf = sink.Format.AppendEnter(sink.Output.buf, e)
 	}
 	if call.Waits {
-		t.flush()
+		t.settle()
 	}
 	return e, time.Now()
 }
@@ -202,8 +239,8 @@ func (t *Tracer) exit(e *Event, asked time.Time, result int, err error) {
 	t.appendSegments(returned)
 	for _, sink := range t.sinks {
 		sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
-		sink.Output.settle()
 	}
+	t.settle()
 	t.free = append(t.free, e)
 }
 
@@ -327,6 +364,12 @@ func (t *Tracer) Write(fd int, p []byte) (int, error) {
 func (t *Tracer) Shutdown(fd, how int) error {
 	e, asked := t.enter(shutdownCall, Arg{Int: fd}, Arg{Int: how})
 	return t.exitZero(e, asked, t.kernel.Shutdown(fd, how))
+}
+
+// Nanosleep passes on and traces nanosleep(2).
+func (t *Tracer) Nanosleep(d time.Duration) error {
+	e, asked := t.enter(nanosleepCall, Arg{Int: int(d)}, Arg{})
+	return t.exitZero(e, asked, t.kernel.Nanosleep(d))
 }
 
 // Getsockname passes on and traces getsockname(2).
