@@ -12,9 +12,11 @@ type Connection struct {
 
 	older *Connection // one of the same addresses that has ended and was not accepted yet
 
-	requested, responded bool // whether its request and its response were shown
-	reset                bool // whether a call failed because it was reset
-	unread               bool // whether read filled its buffer: more may have come
+	requested, responded bool    // whether its request and its response were shown
+	reset                bool    // whether a call failed because it was reset
+	unread               bool    // whether read filled its buffer: more may have come
+	goesOn               string  // why the request may not be over; "" if it is
+	closed               [2]bool // by side, whether its FIN was sent, as far as its calls tell
 }
 
 // end is one end of a connection.

@@ -269,17 +269,39 @@ func (f *figure) note(b []byte, side Side, text string) []byte {
 
 // noteOn draws what the step of e is for, before the first call of its kind.
 func (f *figure) noteOn(b []byte, e *Event) []byte {
-	if c := f.descriptors[e.Args[0].Int]; e.Call == closeCall && e.Side == Server && (c == nil || c.reset || c.Over()) {
-		return b // a listening socket, or one that was reset: no FIN is sent
-	}
 	text := steps[e.Side][e.Call]
+	c := f.descriptors[e.Args[0].Int]
 	switch {
+	case e.Call == closeCall && e.Side == Server && (c == nil || c.reset || c.Over()):
+		return b // a listening socket, or one that was reset: no FIN is sent
+	case e.Call == closeCall && c != nil && c.closed[e.Side]:
+		text = "the FIN has gone out before: the descriptor is given back"
+	case e.Call == shutdownCall:
+		return f.noteOnShutdown(b, e, c)
 	case e.Call == bindCall && e.Args[1].Addr.AddrPort().Addr().IsUnspecified():
 		text += ", at every address of this machine"
 	case e.Call == socketCall && f.client:
 		text = steps[Server][socketCall]
 	}
 	return f.note(b, e.Side, text)
+}
+
+// noteOnShutdown draws what a shutdown is for. Why a request may not be over is
+// said each time.
+func (f *figure) noteOnShutdown(b []byte, e *Event, c *Connection) []byte {
+	switch e.Args[1].Int {
+	case unix.SHUT_RD:
+		return f.note(b, e.Side, "no more input: who waits for it waits no longer")
+	case unix.SHUT_RDWR:
+		return f.note(b, e.Side, "the peer has had its time: no more is sent or received, "+
+			"and the call that waits returns")
+	}
+	if c != nil && c.goesOn != "" {
+		b = f.cutOpen(b)
+		b = f.drawer.note(b, e.Side, "the request may not be over: "+c.goesOn)
+	}
+	return f.note(b, e.Side, "half-close: the FIN goes out now, and reading goes on. What still comes after close "+
+		"is answered with RST, and a client that gets one may lose the answer")
 }
 
 // preceded draws what must have happened on the wire for the call of e to
@@ -301,8 +323,8 @@ func (f *figure) preceded(b []byte, e *Event) []byte {
 		if f.together || f.shutdown[e.Args[0].Int] {
 			break
 		}
-		if e.Result == 0 {
-			b = f.implied(b, e.Side == Server, fin)
+		if c := f.descriptors[e.Args[0].Int]; e.Result == 0 && c != nil {
+			b = f.closes(b, c, peerOf(e.Side))
 		} else {
 			b = f.implied(b, e.Side == Server, f.bytesOf(e.Result))
 		}
@@ -340,19 +362,21 @@ func (f *figure) caused(b []byte, e *Event) []byte {
 			f.shutdown[fd] = true
 		}
 		if c := f.descriptors[fd]; c != nil && e.Args[1].Int != unix.SHUT_RD {
-			b = f.implied(b, e.Side == Client, fin)
+			b = f.closes(b, c, e.Side)
 		}
 	case closeCall:
 		c := f.descriptors[fd]
 		if c == nil {
 			break
 		}
-		label := fin
-		if c.unread {
-			label = finOrReset
-		}
-		if !c.reset {
-			b = f.implied(b, e.Side == Client, label)
+		switch {
+		case c.reset:
+		case c.unread && c.closed[e.Side]:
+			b = f.implied(b, e.Side == Client, resetIfUnread)
+		case c.unread:
+			b = f.implied(b, e.Side == Client, finOrReset)
+		default:
+			b = f.closes(b, c, e.Side)
 		}
 		delete(f.descriptors, fd)
 		delete(f.shutdown, fd)
@@ -369,7 +393,21 @@ var (
 	fin        = []byte("FIN")
 	reset      = []byte("RST")
 	finOrReset = []byte("FIN, or RST if bytes are unread")
+
+	resetIfUnread = []byte("RST if bytes are unread")
 )
+
+// closes draws the FIN of one side, if that has not been drawn.
+func (f *figure) closes(b []byte, c *Connection, side Side) []byte {
+	if c.closed[side] {
+		return b
+	}
+	c.closed[side] = true
+	return f.implied(b, side == Client, fin)
+}
+
+// peerOf is the other side.
+func peerOf(side Side) Side { return 1 - side }
 
 // bytesOf is the label of n bytes of data, good until the next label.
 func (f *figure) bytesOf(n int) []byte {
@@ -423,11 +461,14 @@ func (f *figure) explain(b []byte) []byte {
 // does, and where that side is not traced, where the other one writes it.
 func (f *figure) anatomy(b []byte, e *Event, data []byte) []byte {
 	c := f.descriptors[e.Args[0].Int]
-	if c == nil || len(data) == 0 {
+	if c == nil {
 		return b
 	}
 	if e.Call == readCall && e.Side == Server {
 		c.unread = e.Result == e.Args[2].Int
+	}
+	if len(data) == 0 {
+		return b
 	}
 	isRequest := (e.Side == Server) == (e.Call == readCall)
 	if f.together && e.Call == writeCall {
@@ -435,6 +476,7 @@ func (f *figure) anatomy(b []byte, e *Event, data []byte) []byte {
 	}
 	if isRequest && !c.requested {
 		c.requested = true
+		c.goesOn = RequestGoesOn(data, e.Args[2].Int)
 		parts, ok := RequestParts(data)
 		if !ok && !bytes.Contains(data, newline) {
 			return f.drawer.note(b, e.Side, "the request's first line has no end yet")

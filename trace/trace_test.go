@@ -1,6 +1,7 @@
 package trace_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,7 +93,7 @@ func TestEveryMessage(t *testing.T) {
 		}
 		errno := unix.Errno(n)
 		got := traced(t, &scripted{err: errno}, func(k sys.Kernel) { k.Close(7) }, &trace.Strace{})
-		want := fmt.Sprintf("%-40s= -1 %s (%s)\n", "close(7)", unix.ErrnoName(errno), message)
+		want := fmt.Sprintf("%-40s= -1 %s (%s)\n", "close(7)", sys.ErrnoName(errno), message)
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -328,4 +329,43 @@ func ExampleAppendText() {
 	// Output:
 	// GET /\x1b[31m HTTP/1.1
 	// Host: café
+}
+
+// FuzzAnatomy: whatever is received is cut into parts of itself, and a request
+// is over only when its last byte has come.
+func FuzzAnatomy(f *testing.F) {
+	for _, seed := range []string{
+		"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET / HTTP/1.0\n\n", "\r\nGET / HTTP/1.1\r\n\r\n", "GET /\r\n",
+		"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", "POST / HTTP/1.1\r\ncontent-length:99999999999999999999\r\n\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nHello, World!\n",
+		"HTTP/1.1 200 \r\n\r\n", "HTTP/1.1 +20 OK\r\n", "\x16\x03\x01", "",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if parts, ok := trace.RequestParts(data); ok {
+			line := bytes.Join([][]byte{parts[0].Text, parts[1].Text, parts[2].Text}, []byte(" "))
+			if !bytes.HasPrefix(data, line) {
+				t.Errorf("the parts of %q are %q", data, parts)
+			}
+		}
+		if status, body, ok := trace.ResponseParts(data); ok {
+			line := bytes.Join([][]byte{status[0].Text, status[1].Text, status[2].Text}, []byte(" "))
+			if !bytes.HasPrefix(data, bytes.TrimSuffix(line, []byte(" "))) || !bytes.HasSuffix(data, body) {
+				t.Errorf("the parts of %q are %q and %q", data, status, body)
+			}
+		}
+		room := len(data) + 1
+		if why := trace.RequestGoesOn(data, room); why != "" || len(data) == 0 {
+			return
+		}
+		for n := 1; n < len(data); n++ {
+			if trace.RequestGoesOn(data[:n], room) == "" {
+				t.Errorf("%q is over, but so are the first %d bytes of it", data, n)
+			}
+		}
+		if trace.RequestGoesOn(data, len(data)) == "" || trace.RequestGoesOn(append(data, 'x'), room+1) == "" {
+			t.Errorf("%q is over, although the buffer is full or a byte follows", data)
+		}
+	})
 }
