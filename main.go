@@ -28,6 +28,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,6 +41,19 @@ import (
 // strace, without -f, follows.
 func init() {
 	runtime.LockOSThread()
+	quietMonitor()
+}
+
+// quietMonitor gives the runtime more processors than it has threads that run.
+// (A processor is what a thread must hold to run Go code.) Without one to spare,
+// the runtime's monitor thread takes the server's away while the server waits in
+// a call, and then looks every 20 µs whether it should again: with many clients
+// that is a tenth of all that the program costs.
+func quietMonitor() {
+	const enough = 4
+	if runtime.GOMAXPROCS(0) < enough {
+		runtime.GOMAXPROCS(enough)
+	}
 }
 
 func main() {
@@ -91,6 +105,7 @@ func (o *options) run() (err error) {
 		signal.Ignore(unix.SIGPIPE) // a reader of the body that has left is an error like others
 		c := &client{options: *o, waiter: waiter{kernel: w.client}, stdout: os.Stdout}
 		c.connecting = w.showSegments
+		c.watch(o.timeout)
 		leaveOnSignal(&c.waiter, w.end)
 		return c.get()
 	case "demo":
@@ -99,6 +114,7 @@ func (o *options) run() (err error) {
 	s := &server{options: *o, waiter: waiter{kernel: w.server}}
 	s.stdout = trace.NewOutput(unix.Stdout, "standard output", complainOfOutput)
 	s.listening = w.showSegments
+	s.watch(o.timeout)
 	leaveOnSignal(&s.waiter, w.end)
 	return s.serve()
 }
@@ -140,17 +156,20 @@ var advices = map[refusal]string{
 	{"socket", unix.EMFILE}:       "allow this process more descriptors (ulimit -n)",
 	{"socket", unix.EAFNOSUPPORT}: "this kernel has no IPv6: give -addr an IPv4 address",
 	{"bind", unix.EADDRINUSE}: "another socket has this port, and ss -tan shows it: end its program, " +
-		"choose another port, such as -addr :8889, or, if it is in TIME_WAIT, do without -reuseaddr=false",
+		"choose another port, such as -addr :8889, or, if it is in TIME_WAIT, wait a minute, and do without -reuseaddr=false",
 	{"listen", unix.EADDRINUSE}: "another socket listens on this port, and ss -tlnp shows whose: " +
 		"end that program, or choose another port, such as -addr :8889",
 	{"bind", unix.EACCES}: "a low port (below 1024) needs root or CAP_NET_BIND_SERVICE: " +
 		"choose a higher one, such as -addr :8888",
 	{"bind", unix.EADDRNOTAVAIL}: "no interface of this machine has that address (ip addr shows them): " +
 		"-addr :8888 takes them all",
-	{"bind", unix.EINVAL}:          "a link-local address needs its interface's number, as in [fe80::1%2]:8888 (ip link shows it)",
-	{"bind", unix.ENODEV}:          "there is no interface of that number (ip link shows them)",
-	{"accept", unix.EMFILE}:        "allow this process more descriptors (ulimit -n)",
-	{"accept", unix.ENFILE}:        "the whole system is out of descriptors (sysctl fs.file-max)",
+	{"bind", unix.EINVAL}:   "a link-local address needs its interface's number, as in [fe80::1%2]:8888 (ip link shows it)",
+	{"bind", unix.ENODEV}:   "there is no interface of that number (ip link shows them)",
+	{"accept", unix.EMFILE}: "the server tries again until one is free; allow this process more descriptors (ulimit -n)",
+	{"accept", unix.ENFILE}: "the server tries again until one is free; the whole system is out of descriptors " +
+		"(sysctl fs.file-max)",
+	{"accept", unix.ENOBUFS}:       "the server tries again until there is memory",
+	{"accept", unix.ENOMEM}:        "the server tries again until there is memory",
 	{"connect", unix.ECONNREFUSED}: "nothing listens there: start the server first, with lbaws",
 	{"connect", unix.ETIMEDOUT}:    "nothing answers there",
 	{"connect", unix.ENETUNREACH}:  "this machine has no way to that address",
@@ -168,10 +187,12 @@ type options struct {
 	addr        netip.AddrPort // where to listen; of get, where to connect
 	backlog     int
 	reuseAddr   bool
-	connections int    // how many to serve; 0 = no end
-	format      string // of the trace
-	output      string // the file that the trace goes to; "" = standard error
-	limit       int    // bytes of a buffer that the trace shows
+	halfClose   bool          // whether to half-close where a request may not be over
+	timeout     time.Duration // how long a silent peer is waited for; 0 = for ever
+	connections int           // how many to serve; 0 = no end
+	format      string        // of the trace
+	output      string        // the file that the trace goes to; "" = standard error
+	limit       int           // bytes of a buffer that the trace shows
 	summary     bool
 	segments    bool
 	picture     string // the file that the diagram goes to as a picture; "" = none
@@ -202,9 +223,10 @@ flags:
 // the help text, which parse has printed.
 func parse(args []string) (options, error) {
 	opts := options{
-		command: "serve",
-		addr:    netip.AddrPortFrom(netip.IPv4Unspecified(), 8888),
-		format:  "diagram",
+		command:   "serve",
+		halfClose: true,
+		addr:      netip.AddrPortFrom(netip.IPv4Unspecified(), 8888),
+		format:    "diagram",
 	}
 	if len(args) > 0 && slices.Contains([]string{"serve", "get", "demo"}, args[0]) {
 		opts.command, args = args[0], args[1:]
@@ -247,8 +269,13 @@ func (o *options) flags() *flag.FlagSet {
 		flags.BoolVar(&o.reuseAddr, "reuseaddr", true, "set SO_REUSEADDR before bind")
 	}
 	if o.command == "serve" {
+		flags.BoolVar(&o.halfClose, "halfclose", true,
+			"where a request may not be over, half-close after the answer, and read to the end of file;\n"+
+				"without it, what comes after close is answered with RST, as in the book")
 		flags.Func("n", "leave after `N` connections; 0 means never (default 0)", number(&o.connections, 0))
 	}
+	flags.Func("timeout", "wait this `LONG` for a silent peer, as in 1.5s or 2m; of the server, for a client's whole\n"+
+		"request; 0 waits for ever, as in the book (default 30s)", o.setTimeout(30*time.Second))
 	flags.Func("trace", "write the trace in this `FORMAT`: diagram, strace, json or off (default diagram)", o.setFormat)
 	flags.StringVar(&o.output, "o", "", "write the trace to `FILE` (default standard error)")
 	flags.Func("s", "show at most `N` bytes of a buffer, as strace -s does (default 32)", number(&o.limit, 32))
@@ -269,6 +296,20 @@ func number(n *int, byDefault int) func(string) error {
 			return errors.New("want a number from 0 to 2147483647")
 		}
 		*n = int(u)
+		return nil
+	}
+}
+
+// setTimeout gives the timeout its default, and returns what sets it to a flag's
+// value.
+func (o *options) setTimeout(byDefault time.Duration) func(string) error {
+	o.timeout = byDefault
+	return func(value string) error {
+		d, err := time.ParseDuration(value)
+		if err != nil || d < 0 {
+			return errors.New("want a time such as 1.5s, 2m or 0")
+		}
+		o.timeout = d
 		return nil
 	}
 }
@@ -455,8 +496,11 @@ type server struct {
 	pause     chan struct{}              // if not nil, what the answer waits for
 
 	clientAddress sys.Sockaddr // of the last connection
+	deadline      time.Time    // until when its client is waited for
 	requestData   [1024]byte   // room for what read gets
+	dropped       []byte       // room for what comes after it
 	text          []byte       // room for the request as it is printed
+	lacksRoom     bool         // whether it was said that accept lacks room
 }
 
 // serve makes the listening socket and serves one client after the other, until
@@ -490,14 +534,17 @@ func (s *server) serve() error {
 	fmt.Fprintf(s.stdout, "Serving HTTP on port %d ...\n", port)
 
 	for served := 0; s.goesOn(served); served++ {
+		if served%200 == 199 {
+			runtime.Gosched() // see quietMonitor: it also looks after who never pauses for 10 ms
+		}
 		clientConnection, err := s.accept(listenSocket)
-		if s.isLeaving() && err != nil {
+		if s.leaving.Load() && err != nil {
 			return nil
 		}
 		if err != nil {
 			return sys.Fail("accept", "", err)
 		}
-		if err = s.answer(clientConnection); err != nil && !peerIsGone(err) {
+		if err = s.answer(clientConnection); err != nil && !isThePeers(err) {
 			complain(err)
 		}
 	}
@@ -510,18 +557,72 @@ func (s *server) serve() error {
 func (s *server) answer(clientConnection int) error {
 	defer s.kernel.Close(clientConnection)
 
-	n, err := s.read(clientConnection, s.requestData[:])
+	n, err := s.read(clientConnection, s.requestData[:], s.deadline)
 	if err != nil {
-		return sys.Fail("read", "from "+s.clientAddress.AddrPort().String(), err)
+		return s.fail("read", "from", err)
 	}
-	s.print(s.requestData[:n])
+	request := s.requestData[:n]
+	s.print(request)
 	if s.pause != nil {
 		<-s.pause
 	}
-	if err = s.writen(clientConnection, httpResponse); err != nil {
-		return sys.Fail("write", "to "+s.clientAddress.AddrPort().String(), err)
+	if err = s.writen(clientConnection, httpResponse, s.deadline); err != nil {
+		return s.fail("write", "to", err)
+	}
+	if s.halfClose && trace.RequestGoesOn(request, len(s.requestData)) != "" {
+		return s.closeGently(clientConnection)
 	}
 	return nil
+}
+
+// For how long and how much a client may go on sending after its answer. With
+// limits without end a single client could hold up all the others.
+const (
+	longestSilence = 5 * time.Second
+	longestRest    = 30 * time.Second
+	mostBytes      = 1 << 30
+)
+
+// closeGently sends the FIN after the answer, and reads what the client still
+// sends, up to the end of file. A close with bytes unread, or before bytes that
+// still come, has the kernel send a RST. At that the client's calls fail with
+// ECONNRESET: it cannot know that the answer is whole, and if it was still
+// sending, or its kernel throws away what was not read yet, it has none.
+//
+// Source: RFC 9112 section 9.6; UNP section 6.6 (shutdown); RFC 2525 section 2.17.
+func (s *server) closeGently(clientConnection int) error {
+	if err := s.kernel.Shutdown(clientConnection, unix.SHUT_WR); err != nil {
+		return s.fail("shutdown", "of", err)
+	}
+	if s.dropped == nil {
+		s.dropped = make([]byte, 64<<10)
+	}
+	end := earliest(s.deadline, time.Now().Add(longestRest))
+	for left := mostBytes; left > 0 && time.Now().Before(end) && !s.hurry.Load(); {
+		until := earliest(end, time.Now().Add(longestSilence))
+		n, err := s.readIn(wait{call: "read", fd: clientConnection, until: until, rest: true}, s.dropped)
+		if n == 0 || err != nil {
+			return s.fail("read", "from", err)
+		}
+		left -= n
+	}
+	return nil
+}
+
+// earliest is the earlier of two times, of which the zero time is none.
+func earliest(x, y time.Time) time.Time {
+	if x.IsZero() || !y.IsZero() && y.Before(x) {
+		return y
+	}
+	return x
+}
+
+// fail is sys.Fail for a call on the connected socket.
+func (s *server) fail(call, direction string, err error) error {
+	if err == nil || errors.Is(err, errSilent) {
+		return err
+	}
+	return sys.Fail(call, direction+" "+s.clientAddress.AddrPort().String(), err)
 }
 
 // family is the address family of a socket for addr.
@@ -545,7 +646,7 @@ func (s *server) port(listenSocket int) (uint16, error) {
 
 // goesOn tells whether there is another client to serve, after served ones.
 func (s *server) goesOn(served int) bool {
-	return !s.isLeaving() && (served < s.connections || s.connections == 0)
+	return !s.leaving.Load() && (served < s.connections || s.connections == 0)
 }
 
 // print prints a request as the tutorial's program does, with an empty line
@@ -556,22 +657,58 @@ func (s *server) print(request []byte) {
 	s.stdout.Write(s.text)
 }
 
+// moment is how long the server waits until it tries to accept again.
+const moment = 250 * time.Millisecond
+
+// manyFailures is after how many connections that failed one after the other it
+// waits too.
+const manyFailures = 100
+
 // accept returns the next connection. One that was gone before it could be
 // accepted is not an error of the server's: accept waits for the one after it.
+// Where there is no room for it, the server says so, once until it has found
+// some, and tries again a moment later.
 func (s *server) accept(listenSocket int) (clientConnection int, err error) {
-	for {
-		s.begin(wait{"accept", listenSocket})
+	for failed := 1; ; failed++ {
+		s.begin(wait{call: "accept", fd: listenSocket})
 		clientConnection, err = s.kernel.Accept(listenSocket, &s.clientAddress)
-		s.begin(wait{})
-		if s.isLeaving() || !sys.ConcernsOneConnection(err) {
-			return clientConnection, err
+		s.end()
+		switch {
+		case err == nil:
+			s.lacksRoom = false
+			if s.timeout > 0 {
+				s.deadline = time.Now().Add(s.timeout)
+			}
+		case s.leaving.Load():
+		case sys.LacksRoom(err):
+			if !s.lacksRoom {
+				s.lacksRoom = true
+				complain(sys.Fail("accept", "", err))
+			}
+			s.kernel.Nanosleep(moment)
+			continue
+		case errors.Is(err, unix.EAGAIN):
+			s.kernel.Nanosleep(moment)
+			continue
+		case sys.ConcernsOneConnection(err):
+			if failed%manyFailures == 0 { // perhaps it concerns them all
+				s.kernel.Nanosleep(moment)
+			}
+			continue
 		}
+		return clientConnection, err
 	}
 }
 
-// peerIsGone tells whether err says no more than that the client has left.
-func peerIsGone(err error) bool {
-	return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE)
+// isThePeers tells whether err says no more than that the client has left, or
+// was silent for too long.
+func isThePeers(err error) bool {
+	for _, expected := range []error{unix.ECONNRESET, unix.EPIPE, unix.ENOTCONN, errSilent} {
+		if errors.Is(err, expected) {
+			return true
+		}
+	}
+	return false
 }
 
 // The client's column.
@@ -599,16 +736,16 @@ func (c *client) get() error {
 	}
 	defer c.kernel.Close(c.socket)
 
-	err = c.connect(c.socket, c.addr)
-	if err != nil && c.isLeaving() {
+	err = c.connect(c.socket, c.addr, c.until())
+	if err != nil && c.leaving.Load() {
 		return errors.New("interrupted before it was connected")
 	}
 	if err != nil {
-		return sys.Fail("connect", c.addr.String(), err)
+		return c.fail("connect", "", err)
 	}
 	request := "GET " + c.url.RequestURI() + " HTTP/1.1\r\nHost: " + c.url.Host + "\r\nConnection: close\r\n\r\n"
-	if err = c.writen(c.socket, []byte(request)); err != nil {
-		return sys.Fail("write", "to "+c.addr.String(), err)
+	if err = c.writen(c.socket, []byte(request), c.until()); err != nil {
+		return c.fail("write", "to ", err)
 	}
 	response := bufio.NewReaderSize(c, 1024)
 	if err = c.receive(response); err != nil {
@@ -626,17 +763,33 @@ func (c *client) get() error {
 
 // Read reads from the connection, with io.EOF for the end of file.
 func (c *client) Read(p []byte) (int, error) {
-	n, err := c.read(c.socket, p)
+	n, err := c.read(c.socket, p, c.until())
 	switch {
 	case err != nil:
-		return 0, sys.Fail("read", "from "+c.addr.String(), err)
-	case c.isLeaving():
+		return 0, c.fail("read", "from ", err)
+	case c.leaving.Load():
 		return 0, errors.New("interrupted before the response was whole")
 	case n == 0:
 		c.ended = true
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+// until is until when a call that begins now may wait.
+func (c *client) until() time.Time {
+	if c.timeout == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(c.timeout)
+}
+
+// fail says of which call err is.
+func (c *client) fail(call, direction string, err error) error {
+	if errors.Is(err, errSilent) {
+		return fmt.Errorf("%s %s%v: nothing came for %v; -timeout sets how long to wait", call, direction, c.addr, c.timeout)
+	}
+	return sys.Fail(call, direction+c.addr.String(), err)
 }
 
 // onlyReader hides the methods by which a Reader takes more than it is asked.
@@ -785,6 +938,8 @@ func (o *options) demo(w *wiring) error {
 			s.leave()           // nobody else comes
 		}()
 	}
+	s.watch(o.timeout)
+	c.watch(o.timeout)
 	leaveOnSignal(&s.waiter, w.end)
 	if err := s.serve(); err != nil {
 		return err
@@ -834,31 +989,45 @@ func reachable(addr netip.Addr) netip.Addr {
 	return netip.IPv6Loopback()
 }
 
-// Leaving: a signal ends the server, also while it waits in accept or read.
+// Waiting: for the peer, but not for ever, and not if a signal says to leave.
 
-// waiter makes the calls that wait for the peer, so that another goroutine can
-// end the wait.
+// waiter makes the calls that wait for the peer, so that another thread can end
+// the wait.
 type waiter struct {
 	kernel sys.Kernel
 
-	mu      sync.Mutex // guards what follows
-	leaving bool       // whether leave was called
-	wait    wait       // what is being waited for
+	leaving atomic.Bool // whether leave was called
+	hurry   atomic.Bool // whether that was a while ago
+
+	mu     sync.Mutex // guards what follows
+	wait   wait       // what is being waited for
+	gaveUp bool       // whether the peer of this connection took too long
 }
 
-// wait is a call that waits for the peer, and its descriptor. The zero wait is
-// none.
+// wait is a call that waits for the peer, its descriptor, and until when it may
+// wait; the zero time is for ever. The call "" is none.
 type wait struct {
-	call string
-	fd   int
+	call  string
+	fd    int
+	until time.Time
+	rest  bool // whether it is for what comes after the answer
 }
+
+// errSilent says that the peer was waited for as long as it may be.
+var errSilent = errors.New("the peer was silent for too long")
 
 // read is the call read, begun again if a signal interrupts it.
-func (w *waiter) read(fd int, p []byte) (n int, err error) {
+func (w *waiter) read(fd int, p []byte, until time.Time) (n int, err error) {
+	return w.readIn(wait{call: "read", fd: fd, until: until}, p)
+}
+
+func (w *waiter) readIn(wait wait, p []byte) (n int, err error) {
 	for {
-		w.begin(wait{"read", fd})
-		n, err = w.kernel.Read(fd, p)
-		w.begin(wait{})
+		w.begin(wait)
+		n, err = w.kernel.Read(wait.fd, p)
+		if gaveUp := w.end(); gaveUp && n <= 0 || errors.Is(err, unix.EAGAIN) {
+			return 0, errSilent
+		}
 		if !errors.Is(err, unix.EINTR) {
 			return n, err
 		}
@@ -866,26 +1035,99 @@ func (w *waiter) read(fd int, p []byte) (n int, err error) {
 }
 
 // connect is the call connect.
-func (w *waiter) connect(fd int, remote netip.AddrPort) error {
-	w.begin(wait{"connect", fd})
-	defer w.begin(wait{})
-	return w.kernel.Connect(fd, remote)
+func (w *waiter) connect(fd int, remote netip.AddrPort, until time.Time) error {
+	w.begin(wait{call: "connect", fd: fd, until: until})
+	err := w.kernel.Connect(fd, remote)
+	if gaveUp := w.end(); gaveUp {
+		return errSilent
+	}
+	return err
 }
 
 // writen writes all of p, in as many calls as it takes (UNP figure 3.16).
-func (w *waiter) writen(fd int, p []byte) error {
+func (w *waiter) writen(fd int, p []byte, until time.Time) error {
 	for len(p) > 0 {
+		w.begin(wait{call: "write", fd: fd, until: until})
 		n, err := w.kernel.Write(fd, p)
-		if errors.Is(err, unix.EINTR) {
+		gaveUp := w.end()
+		switch {
+		case gaveUp || errors.Is(err, unix.EAGAIN):
+			return errSilent
+		case errors.Is(err, unix.EINTR):
 			continue
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case n == 0:
+			return unix.EIO // a kernel that takes nothing would be asked for ever
 		}
 		p = p[n:]
 	}
 	return nil
 }
+
+// begin notes what is about to be waited for. If the program is leaving, the
+// wait is over before it begins.
+func (w *waiter) begin(next wait) {
+	w.mu.Lock()
+	w.wait = next
+	if next.call == "accept" {
+		w.gaveUp = false
+	}
+	if w.leaving.Load() {
+		w.wake()
+	}
+	w.mu.Unlock()
+}
+
+// end notes that the wait is over, and tells whether it was ended because it
+// took too long.
+func (w *waiter) end() (gaveUp bool) {
+	w.mu.Lock()
+	w.wait.call = ""
+	gaveUp = w.gaveUp
+	w.mu.Unlock()
+	return gaveUp
+}
+
+// watch ends every wait that takes too long, from a thread of its own: so the
+// server makes no call for it as long as no client is silent. (The receive
+// timeout of the socket, SO_RCVTIMEO, would be one more call for each client.)
+// No limit of a wait may be shorter than timeout, but for what closeGently does.
+func (w *waiter) watch(timeout time.Duration) {
+	shortest := longestSilence
+	if timeout > 0 {
+		shortest = max(time.Millisecond, min(timeout, shortest))
+	}
+	go func() {
+		for {
+			(sys.Unix{}).Nanosleep(w.endLongWait(shortest))
+		}
+	}()
+}
+
+// endLongWait ends the wait if it has taken too long, and returns how long it is
+// until one can have: a wait that begins later may take the shortest limit.
+func (w *waiter) endLongWait(shortest time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.wait.until.IsZero() {
+		return shortest
+	}
+	left := time.Until(w.wait.until)
+	switch {
+	case left > 0:
+		return min(left, shortest)
+	case w.gaveUp:
+		return shortest
+	case w.wait.call == "": // between two calls
+		return time.Millisecond
+	}
+	err := w.kernel.Shutdown(w.wait.fd, unix.SHUT_RDWR)
+	w.gaveUp = err == nil || errors.Is(err, unix.ENOTCONN)
+	return shortest
+}
+
+// Leaving: a signal ends the server, also while it waits in accept or read.
 
 // patience is how long the server may take to leave when it has been asked to.
 const patience = 600 * time.Millisecond
@@ -901,40 +1143,35 @@ func leaveOnSignal(w *waiter, end func()) {
 		<-signals
 		signal.Reset(unix.SIGINT, unix.SIGTERM)
 		go w.leave()
-		time.Sleep(patience)
+		// Not time.Sleep: for its timers the runtime opens descriptors, and ends
+		// the process if there are none left.
+		(sys.Unix{}).Nanosleep(patience)
 		go func() {
-			complain(errors.New("leaving although the output is not all written: nobody reads it"))
+			complain(errors.New("leaving, although a call has not returned, or nobody reads the output"))
 			end()
 		}()
-		time.Sleep(patience / 10)
+		(sys.Unix{}).Nanosleep(patience / 10)
 		os.Exit(1)
 	}()
 }
 
+// grace is for how long a client that has its answer may go on sending when the
+// server has been asked to leave.
+const grace = 400 * time.Millisecond
+
 // leave asks the server to leave when it has answered the client in hand, and
 // ends its wait if it is in one.
 func (w *waiter) leave() {
+	w.leaving.Store(true)
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.leaving = true
 	w.wake()
-}
+	w.mu.Unlock()
 
-func (w *waiter) isLeaving() bool {
+	(sys.Unix{}).Nanosleep(grace)
+	w.hurry.Store(true)
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.leaving
-}
-
-// begin notes what the server is about to wait for. If it is leaving, the wait
-// is over before it begins.
-func (w *waiter) begin(next wait) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.wait = next
-	if w.leaving {
-		w.wake()
-	}
+	w.wake()
+	w.mu.Unlock()
 }
 
 // wake ends the server's wait: shutdown says that no more input will come, so
@@ -942,7 +1179,7 @@ func (w *waiter) begin(next wait) {
 // answer ENOTCONN for a listening socket, and not all of them end the wait all
 // the same; a connection of the server's own to itself does.
 func (w *waiter) wake() {
-	if w.wait.call == "" {
+	if w.wait.call == "" || w.wait.call == "write" || w.wait.rest && !w.hurry.Load() {
 		return
 	}
 	err := w.kernel.Shutdown(w.wait.fd, unix.SHUT_RD)
