@@ -598,7 +598,7 @@ func (s *server) closeGently(clientConnection int) error {
 		s.dropped = make([]byte, 64<<10)
 	}
 	end := earliest(s.deadline, time.Now().Add(longestRest))
-	for left := mostBytes; left > 0 && time.Now().Before(end) && !s.hurry.Load(); {
+	for left := mostBytes; left > 0 && !s.hurry.Load(); {
 		until := earliest(end, time.Now().Add(longestSilence))
 		n, err := s.readIn(wait{call: "read", fd: clientConnection, until: until, rest: true}, s.dropped)
 		if n == 0 || err != nil {
@@ -930,9 +930,11 @@ func (o *options) demo(w *wiring) error {
 		w.showSegments(local)
 		c.addr = netip.AddrPortFrom(reachable(local.Addr()), local.Port())
 		c.url = &url.URL{Scheme: "http", Host: c.addr.String(), Path: "/hello"}
+		thread := sys.ThisThread()
 		go func() {
 			runtime.LockOSThread()
 			<-w.arrivals.accepting
+			thread.AwaitAccept() // or the client's socket might take the descriptor before it does
 			served <- c.get()
 			w.arrivals.atRead() // if it did not get there
 			s.leave()           // nobody else comes
