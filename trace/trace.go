@@ -179,7 +179,7 @@ func (r *recorder) settle() {
 }
 
 // soon is for how long text is held back at the most.
-const soon = 20 * time.Millisecond
+const soon = 100 * time.Millisecond
 
 // writeSoon writes what is held back, a moment after the first of it came: a
 // server that waits has long written all, and one that does not wait writes the
