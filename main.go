@@ -19,10 +19,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"net/url"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -99,6 +101,9 @@ func (o *options) run() (err error) {
 		if err == nil && o.command != "serve" {
 			err = w.lost
 		}
+		if e := w.keepPictures(err == nil); err == nil {
+			err = e
+		}
 	}()
 	switch o.command {
 	case "get":
@@ -156,7 +161,7 @@ var advices = map[refusal]string{
 	{"socket", unix.EMFILE}:       "allow this process more descriptors (ulimit -n)",
 	{"socket", unix.EAFNOSUPPORT}: "this kernel has no IPv6: give -addr an IPv4 address",
 	{"bind", unix.EADDRINUSE}: "another socket has this port, and ss -tan shows it: end its program, " +
-		"choose another port, such as -addr :8889, or, if it is in TIME_WAIT, wait a minute, and do without -reuseaddr=false",
+		"choose another port, such as -addr :8889, or, if it is in TIME_WAIT, wait a minute: it was made without SO_REUSEADDR, or this one is",
 	{"listen", unix.EADDRINUSE}: "another socket listens on this port, and ss -tlnp shows whose: " +
 		"end that program, or choose another port, such as -addr :8889",
 	{"bind", unix.EACCES}: "a low port (below 1024) needs root or CAP_NET_BIND_SERVICE: " +
@@ -175,6 +180,7 @@ var advices = map[refusal]string{
 	{"connect", unix.ENETUNREACH}:  "this machine has no way to that address",
 	{"connect", unix.EHOSTUNREACH}: "this machine has no way to that address",
 	{"open", unix.EMFILE}:          "allow this process more descriptors (ulimit -n)",
+	{"open", unix.ENOENT}:          "make its folder first, or choose another file to write to",
 	{"open", 0}:                    "choose another file to write to",
 }
 
@@ -196,6 +202,7 @@ type options struct {
 	summary     bool
 	segments    bool
 	picture     string // the file that the diagram goes to as a picture; "" = none
+	pictures    string // the directory that the tutorial's pictures go to; "" = none
 }
 
 const help = `lbaws is a web server that shows its system calls, and the segments they cause.
@@ -254,7 +261,7 @@ func parse(args []string) (options, error) {
 
 // showsSegments tells whether segments are wanted, and something shows them.
 func (o *options) showsSegments() bool {
-	return o.segments && (o.format == "diagram" || o.picture != "")
+	return o.segments && (o.format == "diagram" || o.picture != "" || o.pictures != "")
 }
 
 // flags are the flags of the command.
@@ -282,6 +289,9 @@ func (o *options) flags() *flag.FlagSet {
 	flags.BoolVar(&o.summary, "c", false, "on leaving, write a table of calls, errors and time, as strace -c -w does")
 	flags.BoolVar(&o.segments, "segments", o.command == "demo",
 		"show the real TCP segments in the diagram; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
+	if o.command == "demo" {
+		flags.StringVar(&o.pictures, "pictures", "", "on leaving, write the tutorial's pictures to `DIRECTORY`")
+	}
 	flags.StringVar(&o.picture, "svg", "", "on leaving, write the diagram as a picture to `FILE`")
 	return flags
 }
@@ -396,6 +406,7 @@ type wiring struct {
 	showSegments   func(server netip.AddrPort) // captures them from now on, if they are wanted
 	end            func()                      // ends the trace
 	lost           error                       // why a part of it was not written
+	pictures       []string                    // the tutorial's pictures
 	arrivals       *arrivals                   // of demo
 }
 
@@ -407,6 +418,9 @@ func (o *options) wire() (*wiring, error) {
 		report = func(err error) { w.lost = err }
 	}
 	sinks, err := o.sinks(report)
+	if err == nil && o.pictures != "" {
+		sinks, err = w.addPictures(o, sinks, report)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -466,6 +480,42 @@ func (o *options) sinks(report func(error)) ([]trace.Sink, error) {
 		sinks = append(sinks, trace.Sink{Format: &trace.Summary{}, Output: table})
 	}
 	return sinks, nil
+}
+
+// addPictures adds the tutorial's pictures to the sinks. They are drawn beside the
+// old ones, for keepPictures to put in their place.
+func (w *wiring) addPictures(o *options, sinks []trace.Sink, report func(error)) ([]trace.Sink, error) {
+	files := map[string]trace.Format{"connection.svg": trace.NewSVG(trace.Columns{Limit: o.limit, Both: true})}
+	for _, picture := range trace.Pictures() {
+		files[picture.Name] = picture
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		path := filepath.Join(o.pictures, name)
+		file, err := trace.CreateOutput(path+beside, report)
+		if err != nil {
+			w.keepPictures(false)
+			return nil, err
+		}
+		w.pictures = append(w.pictures, path)
+		sinks = append(sinks, trace.Sink{Format: files[name], Output: file})
+	}
+	return sinks, nil
+}
+
+// beside is the ending of a picture that is not in its place yet.
+const beside = ".new"
+
+// keepPictures puts the pictures in their place, or takes them away.
+func (w *wiring) keepPictures(keep bool) error {
+	var errs []error
+	for _, path := range w.pictures {
+		if keep {
+			errs = append(errs, os.Rename(path+beside, path))
+		} else {
+			os.Remove(path + beside)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // urlParts cuts the URL into the parts of the tutorial's picture.
@@ -929,7 +979,11 @@ func (o *options) demo(w *wiring) error {
 	s.listening = func(local netip.AddrPort) {
 		w.showSegments(local)
 		c.addr = netip.AddrPortFrom(reachable(local.Addr()), local.Port())
-		c.url = &url.URL{Scheme: "http", Host: c.addr.String(), Path: "/hello"}
+		host := c.addr.String()
+		if c.addr.Addr() == netip.AddrFrom4([4]byte{127, 0, 0, 1}) { // as in the tutorial
+			host = "localhost:" + strconv.Itoa(int(c.addr.Port()))
+		}
+		c.url = &url.URL{Scheme: "http", Host: host, Path: "/hello"}
 		thread := sys.ThisThread()
 		go func() {
 			runtime.LockOSThread()

@@ -201,12 +201,19 @@ func (c *canvas) appendPicture(b []byte) []byte {
 		c.text(0, "note", fmt.Sprintf("# and %d rows more", c.left))
 	}
 	width, height := c.x(c.layout.width)+margin, c.y+margin
-	return fmt.Appendf(b, picture, width, height, width, height, escaped(c.said.String()), width, height, c.shapes.String())
+	return appendPicture(b, width, height, "The system calls of a TCP connection, and the segments between them",
+		c.said.String(), c.shapes.String())
+}
+
+// appendPicture appends an SVG of a width and height in pixels. said is its text
+// for one who listens.
+func appendPicture(b []byte, width, height float64, title, said, shapes string) []byte {
+	return fmt.Appendf(b, picture, width, height, width, height, escaped(title), escaped(said), width, height, shapes)
 }
 
 const picture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f"
  role="img" aria-labelledby="title desc">
-<title id="title">The system calls of a TCP connection, and the segments between them</title>
+<title id="title">%s</title>
 <desc id="desc">%s</desc>
 <style>
 svg { --page: #ffffff; --ink: #1f2328; --dim: #59636e; --wire: #0550ae; }
@@ -221,6 +228,7 @@ line.implied { stroke: var(--dim); stroke-dasharray: 3 4; }
 polygon.seen { fill: var(--wire); }
 polygon.implied { fill: var(--page); stroke: var(--dim); }
 .rule, .bar { stroke: var(--dim); }
+.box { fill: none; stroke: var(--ink); }
 </style>
 <rect width="%.0f" height="%.0f" fill="var(--page)"/>
 %s</svg>
