@@ -39,7 +39,7 @@ type Kernel interface {
 	// that is free. The socket has no address yet and no peer; no segment is
 	// sent. domain is the address family (unix.AF_INET for IPv4, unix.AF_INET6
 	// for IPv6), typ the kind of transport (unix.SOCK_STREAM: a byte stream),
-	// protocol unix.IPPROTO_IP for the only one that fits both, which is TCP.
+	// protocol unix.IPPROTO_IP for the usual one of both, which is TCP.
 	//
 	// It is the first call of both columns of the diagram.
 	//
@@ -83,7 +83,7 @@ type Kernel interface {
 	// open. From now on the kernel itself completes handshakes and queues the
 	// connections for accept. backlog bounds that queue; the kernel lowers it
 	// to net.core.somaxconn. When the queue is full, SYNs are dropped and
-	// clients send them again a second later.
+	// clients send them again, first after a second.
 	//
 	// Errors: EADDRINUSE, another socket listens on the port; EOPNOTSUPP, not
 	// a socket that can listen.
@@ -103,7 +103,8 @@ type Kernel interface {
 	// the call is accept4 with flags 0, which does the same; AcceptCall has
 	// the name of the one that is made.
 	//
-	// Errors: ECONNABORTED, the client was gone before it could be accepted;
+	// Errors: ECONNABORTED, the client was gone before it could be accepted
+	// (Linux returns the connection all the same, and Read or Write tells);
 	// EINVAL, fd does not listen, or no more (after Shutdown); EMFILE, ENFILE,
 	// ENOBUFS, ENOMEM as for Socket; on Linux also the errors that wait on the
 	// new connection (ENETDOWN, EPROTO, EHOSTUNREACH and others), which concern

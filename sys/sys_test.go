@@ -52,6 +52,31 @@ func ExampleError() {
 	// true
 }
 
+func ExampleUnix() {
+	_, err := sys.Unix{}.Read(-1, make([]byte, 1024))
+	fmt.Println(errors.Is(err, unix.EBADF), err)
+	// Output:
+	// true bad file descriptor
+}
+
+func ExampleSockaddr() {
+	var s sys.Sockaddr
+	s.Set(netip.MustParseAddrPort("[::1]:8888"))
+	fmt.Println(s.Family() == unix.AF_INET6, s.Len(), s.AddrPort())
+	// Output:
+	// true 28 [::1]:8888
+}
+
+func ExampleConcernsOneConnection() {
+	for _, errno := range []unix.Errno{unix.ECONNABORTED, unix.EMFILE, unix.EBADF} {
+		fmt.Println(sys.ErrnoName(errno), sys.ConcernsOneConnection(errno), sys.LacksRoom(errno))
+	}
+	// Output:
+	// ECONNABORTED true false
+	// EMFILE false true
+	// EBADF false false
+}
+
 func TestSockaddr(t *testing.T) {
 	for _, c := range []struct {
 		addr   string

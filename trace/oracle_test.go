@@ -257,7 +257,9 @@ func readLines(t *testing.T, path string) []string {
 	return lines
 }
 
-var ownWrite = regexp.MustCompile(`^write\((1\d|2),|^\+\+\+ exited|^nanosleep\(\{tv_sec=0, tv_nsec=\d0?000\}|^nanosleep\(.*, 0x`) // the last: the runtime's
+// ownWrite is a line of the tracer's or of the runtime's.
+var ownWrite = regexp.MustCompile(`^write\((1\d|2),|^\+\+\+ exited|` +
+	`^nanosleep\(\{tv_sec=0, tv_nsec=\d0?000\}|^nanosleep\(.*, 0x`)
 
 func dropOwn(lines []string) []string {
 	var kept []string

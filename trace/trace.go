@@ -11,6 +11,21 @@
 //	socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3
 //
 // What the tracer does for itself, its own writes, is not in the trace.
+//
+// A Tracer turns each call into an Event, and tells its formats of it when the
+// call begins and when it returns. The formats are
+//
+//   - Strace, the lines of strace(1);
+//   - JSON, one object a line;
+//   - Summary, a table of calls, errors and time;
+//   - Diagram, the books' figure as text: two columns of calls, and between them
+//     the segments that they cause;
+//   - SVG, the same as a picture, and Picture, the pictures of the tutorial.
+//
+// A format of one's own implements Format, and SegmentFormat if it is to be told
+// of segments. Those come from a Capture (Linux only), and Connection keeps the
+// states of their two ends. RequestParts, ResponseParts and RequestGoesOn look
+// into the bytes.
 package trace
 
 import (

@@ -331,6 +331,79 @@ func ExampleAppendText() {
 	// Host: café
 }
 
+func ExampleNewDiagram() {
+	out := trace.NewOutput(int(os.Stdout.Fd()), "standard output", func(error) {})
+	diagram := trace.NewDiagram(trace.Columns{Limit: 32}, 60, false)
+	tracer := trace.New(sys.Unix{}, trace.Sink{Format: diagram, Output: out})
+
+	tracer.Socket(-1, unix.SOCK_STREAM, unix.IPPROTO_IP)
+	tracer.End()
+	// Output:
+	// CLIENT              SERVER
+	//                     # one end of a connection to be: no
+	//                     # address, no peer
+	// socket(-1, SOCK_STREAM, IPPROTO_IP) = -1 EAFNOSUPPORT (Addr…
+}
+
+func ExampleJSON() {
+	out := trace.NewOutput(int(os.Stdout.Fd()), "standard output", func(error) {})
+	tracer := trace.New(sys.Unix{}, trace.Sink{Format: afterTime{&trace.JSON{Limit: 32}}, Output: out})
+
+	tracer.Close(-1)
+	// Output:
+	// "call":"close","args":{"fd":-1},"result":-1,"errno":"EBADF",
+	// "strace":"close(-1)                               = -1 EBADF (Bad file descriptor)"}
+}
+
+// afterTime leaves out the time and the duration, of which no example can tell.
+type afterTime struct{ trace.Format }
+
+func (f afterTime) AppendReturn(b []byte, e *trace.Event) []byte {
+	line := f.Format.AppendReturn(nil, e)
+	line = bytes.Replace(line, []byte(`"strace"`), []byte("\n\"strace\""), 1) // it is long
+	return append(b, line[bytes.Index(line, []byte(`"call"`)):]...)
+}
+
+func ExampleRequestParts() {
+	parts, ok := trace.RequestParts([]byte("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+	for _, p := range parts {
+		fmt.Printf("%s: %s\n", p.Name, p.Text)
+	}
+	fmt.Println(ok)
+	// Output:
+	// method: GET
+	// path: /hello
+	// version: HTTP/1.1
+	// true
+}
+
+func ExampleRequestGoesOn() {
+	for _, request := range []string{"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nHe"} {
+		fmt.Printf("%q\n", trace.RequestGoesOn([]byte(request), 1024))
+	}
+	// Output:
+	// ""
+	// "no blank line has come"
+	// "its body is not all there"
+}
+
+func ExampleConnection() {
+	client, server := netip.MustParseAddrPort("127.0.0.1:52044"), netip.MustParseAddrPort("127.0.0.1:8888")
+	c := trace.Connection{Client: client, Server: server}
+	for _, s := range []trace.Segment{
+		{From: client, To: server, Flags: trace.SYN, Seq: 1000},
+		{From: server, To: client, Flags: trace.SYN | trace.ACK, Seq: 5000, Ack: 1001},
+		{From: client, To: server, Flags: trace.ACK, Seq: 1001, Ack: 5001},
+	} {
+		seen := c.See(&s)
+		fmt.Printf("%s: client %q, server %q\n", s.Flags, seen.Client, seen.Server)
+	}
+	// Output:
+	// SYN: client "SYN_SENT", server ""
+	// SYN+ACK: client "ESTABLISHED", server "SYN_RCVD"
+	// ACK: client "ESTABLISHED", server "ESTABLISHED"
+}
+
 // FuzzAnatomy: whatever is received is cut into parts of itself, and a request
 // is over only when its last byte has come.
 func FuzzAnatomy(f *testing.F) {
