@@ -848,7 +848,7 @@ func TestHalfCloseIsShown(t *testing.T) {
 			p.status()
 			text := regexp.MustCompile(`\s+(# )?`).ReplaceAllString(p.stderr.String(), " ")
 			for _, want := range []string{"the request may not be over: " + reason + " half-close: the FIN goes out now",
-				"shutdown(4, SHUT_WR) = 0 ◁┄ FIN ", "┄ FIN ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄▷ … read = 0, \"\""} {
+				"shutdown(4, SHUT_WR) = 0 ◁┄ FIN ", "▷ … read = 0, \"\""} {
 				if !strings.Contains(text, want) {
 					t.Errorf("no %q in\n%s", want, p.stderr)
 				}
@@ -1711,7 +1711,7 @@ func TestRefusals(t *testing.T) {
 		{"-addr [2001:db8::1]:8888", 1, "bind [2001:db8::1]:8888: EADDRNOTAVAIL, cannot assign requested address; no interface"},
 		{"-o " + dir, 1, "open " + dir + ": EISDIR, is a directory; "},
 		{"-o /nowhere/trace", 1, "open /nowhere/trace: ENOENT, no such file or directory; "},
-		{"-svg /nowhere/picture", 1, "open /nowhere/picture: ENOENT, no such file or directory; choose another file to write to"},
+		{"-svg /nowhere/picture", 1, "open /nowhere/picture: ENOENT, no such file or directory; make its folder first, or choose another"},
 		{"-trace=strace -o /nowhere/trace", 1, "open /nowhere/trace: ENOENT, no such file or directory; "},
 		{"-addr 8888", 2, `invalid value "8888" for flag -addr: want HOST:PORT`},
 		{"-addr :65536", 2, "want a port from 0 to 65535"},
@@ -2879,11 +2879,13 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// TestReadmesPicture: the picture at the head of the README is one that the
-// program makes today, of all the calls and segments of a demo.
-func TestReadmesPicture(t *testing.T) {
+// TestPictures: the pictures in docs/ are those that the program makes today, but
+// for ports. Of the connection's only the texts are compared, sorted: the
+// scheduler may decide which call returns first, and whether the client's last
+// ACK travels alone or with its FIN.
+func TestPictures(t *testing.T) {
 	needCapture(t)
-	today := filepath.Join(t.TempDir(), "connection.svg")
+	dir := t.TempDir()
 	port := ""
 	for len(port) != len("8888") { // the port stands in the request, whose length is in the picture
 		port = strconv.Itoa(1024 + rand.IntN(8976))
@@ -2893,28 +2895,59 @@ func TestReadmesPicture(t *testing.T) {
 			port = ""
 		}
 	}
-	p := launch(t, nil, "demo", "-addr", "127.0.0.1:"+port, "-svg", today, "-trace=off")
-	if status := p.status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.stderr)
-	}
-	style, notes := map[string]string{}, map[string][]string{}
-	for _, name := range []string{"docs/connection.svg", today} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
+	for deadline := time.Now().Add(patient); ; {
+		p := launch(t, nil, "demo", "-addr", "127.0.0.1:"+port, "-pictures", dir, "-trace=off")
+		if status := p.status(); status != 0 {
+			t.Fatalf("status %d: %s", status, p.stderr)
 		}
-		style[name] = regexp.MustCompile(`(?s)<style>.*</style>`).FindString(string(text))
-		for _, m := range regexp.MustCompile(`<text class="(?:note|seen|state|part)" .*>(.*)</text>`).FindAllStringSubmatch(string(text), -1) {
-			if !strings.HasPrefix(m[1], "waited") && m[1] != "FIN_WAIT_2" && !strings.HasPrefix(m[1], "ACK seq") {
-				notes[name] = append(notes[name], m[1])
-			}
+		states, _ := os.ReadFile(filepath.Join(dir, "states.svg"))
+		if !bytes.Contains(states, []byte("FIN_WAIT_2")) || time.Now().After(deadline) {
+			break
 		}
-		slices.Sort(notes[name])
 	}
-	if style[today] != style["docs/connection.svg"] || !slices.Equal(notes[today], notes["docs/connection.svg"]) {
-		t.Errorf("make it again: go run . demo -addr 127.0.0.1:8888 -svg docs/connection.svg\nthere %q\ntoday %q",
-			notes["docs/connection.svg"], notes[today])
+	committed, _ := filepath.Glob("docs/*.svg")
+	made, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if len(made) != 7 || len(committed) != len(made) {
+		t.Fatalf("pictures %v, made %v", committed, made)
 	}
+	for i := range made {
+		read := wholePicture
+		if filepath.Base(made[i]) == "connection.svg" {
+			read = pictureText
+		}
+		here, today := read(t, committed[i], "8888"), read(t, made[i], port)
+		if filepath.Base(made[i]) != filepath.Base(committed[i]) || !slices.Equal(here, today) {
+			t.Errorf("make it again: go run . demo -addr 127.0.0.1:8888 -pictures docs\n%s %q\ntoday %q", committed[i], here, today)
+		}
+	}
+}
+
+// wholePicture is the lines of a picture, without the ports.
+func wholePicture(t *testing.T, path, port string) []string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = regexp.MustCompile(`\b`+port+`\b`).ReplaceAll(text, []byte("PORT"))
+	text = regexp.MustCompile(`127.0.0.1:\d{5}`).ReplaceAll(text, []byte("CLIENT"))
+	return strings.Split(string(text), "\n")
+}
+
+// pictureText is what must be the same in every run: the style, and the texts,
+// sorted.
+func pictureText(t *testing.T, path, port string) []string {
+	t.Helper()
+	text := strings.Join(wholePicture(t, path, port), "\n")
+	kept := []string{regexp.MustCompile(`(?s)<style>.*</style>`).FindString(text)}
+	for _, m := range regexp.MustCompile(`<text class="(?:call|note|seen|state|part)" .*>(.*)</text>`).FindAllStringSubmatch(text, -1) {
+		varies := strings.HasPrefix(m[1], "waited") || m[1] == "FIN_WAIT_2" || strings.HasPrefix(m[1], "ACK seq")
+		if !varies && !strings.Contains(m[1], "…") && !strings.HasPrefix(m[1], "read(") && !strings.HasPrefix(m[1], "connect(") {
+			kept = append(kept, m[1])
+		}
+	}
+	slices.Sort(kept)
+	return kept
 }
 
 // copySource copies the program's source to a folder of its own.
@@ -3057,6 +3090,265 @@ func (r *reader) compareDemo(got, want string) {
 		return strings.Join(kept, "")
 	}
 	r.compare("lbaws demo", lines(got), lines(want))
+}
+
+// The documents in docs/.
+
+var update = flag.Bool("update", false, "let TestDocuments write what the commands print into the documents")
+
+// TestDocuments runs every command of the documents, in a shell for each of them
+// and in a network namespace of its own, and compares what it prints with what
+// the document shows.
+func TestDocuments(t *testing.T) {
+	for _, tool := range [][2]string{{"bash", "bash"}, {"curl", "curl"}, {"strace", "strace"}, {"ss", "iproute2"},
+		{"nstat", "iproute2"}, {"ip", "iproute2"}, {"unshare", "util-linux"}, {"python3", "python3"}, {"telnet", "telnet"}, {"pkill", "procps"}} {
+		need(t, tool[0], tool[1])
+	}
+	needNamespace(t)
+	documents, err := filepath.Glob("docs/*.md")
+	if err != nil || len(documents) < 5 {
+		t.Fatalf("%v, %v", documents, err)
+	}
+	for _, name := range documents {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shell := newShell(t, folderOfNewcomer(t))
+		var today strings.Builder
+		for _, section := range regexp.MustCompile(`(?m)^## `).Split(string(text), -1) {
+			if today.Len() > 0 {
+				today.WriteString("## ")
+			}
+			title, _, _ := strings.Cut(section, "\n")
+			printed := section
+			t.Run(filepath.Base(name)+"/"+title, func(t *testing.T) { printed = followSection(t, shell, section) })
+			today.WriteString(printed)
+		}
+		if *update {
+			if err := os.WriteFile(name, []byte(today.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// needNamespace skips the test where there is no network namespace to be had.
+func needNamespace(t *testing.T) {
+	t.Helper()
+	if output, err := exec.Command("unshare", namespaceFlags()...).CombinedOutput(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("no network namespace: %v\n%s", err, output)
+		}
+		t.Skipf("no network namespace: %v\n%s", err, output)
+	}
+}
+
+func namespaceFlags() []string {
+	if os.Getuid() == 0 {
+		return []string{"--net", "true"}
+	}
+	return []string{"--net", "--user", "--map-root-user", "true"}
+}
+
+var consoleBlock = regexp.MustCompile("(?s)(<!-- numbers vary -->\n)?```console\n(.*?)```\n")
+
+// followSection types the commands of a section, and returns the section with
+// what they print today.
+func followSection(t *testing.T, shell *shell, section string) string {
+	shell.t = t
+	return consoleBlock.ReplaceAllStringFunc(section, func(block string) string {
+		parts := consoleBlock.FindStringSubmatch(block)
+		varies := parts[1] != ""
+		today := parts[1] + "```console\n"
+		for _, command := range regexp.MustCompile(`(?m)^\$ `).Split(parts[2], -1)[1:] {
+			typed, shown := commandAndOutput(command)
+			printed := shell.types(typed)
+			if got, want := normalDocument(printed, varies), normalDocument(shown, varies); got != want && !*update {
+				t.Errorf("$ %s\n--- printed:\n%s\n--- in the document:\n%s", typed, printed, shown)
+			}
+			if today += "$ " + strings.ReplaceAll(typed, "\n", "\n> ") + "\n" + printed; !strings.HasSuffix(today, "\n") {
+				today += "\n"
+			}
+		}
+		return today + "```\n"
+	})
+}
+
+// commandAndOutput cuts what follows a prompt. A command goes on after "> ".
+func commandAndOutput(text string) (command, output string) {
+	command, output, _ = strings.Cut(text, "\n")
+	for strings.HasPrefix(output, "> ") {
+		var line string
+		line, output, _ = strings.Cut(output[len("> "):], "\n")
+		command += "\n" + line
+	}
+	return command, output
+}
+
+// normalDocument is normal, and without numbers if they vary.
+func normalDocument(text string, varies bool) string {
+	if varies {
+		text = regexp.MustCompile(`\d+`).ReplaceAllString(text, "N")
+		text = regexp.MustCompile(` +`).ReplaceAllString(text, " ")
+	}
+	// Which of two threads' calls returns first is for the scheduler to say.
+	unfinished := regexp.MustCompile(`(shutdown\(4, SHUT_RDWR) <unfinished \.\.\.>\n((?:.*\n)*?)<\.\.\. shutdown resumed>`)
+	text = unfinished.ReplaceAllString(text, "$1$2")
+	text = regexp.MustCompile(`(shutdown\(4, SHUT_RDWR)(<\.\.\. read .*\n)\) += 0\n`).ReplaceAllString(text, "$1) = 0\n$2")
+	text = regexp.MustCompile(`\) +=`).ReplaceAllString(text, ") =")
+	if strings.Contains(text, "Recv-Q") { // the columns of ss are as wide as what is in them
+		text = regexp.MustCompile(` *Process| +`).ReplaceAllString(text, " ")
+	}
+	text = regexp.MustCompile(`(?m)(127\.0\.0\.\d|\[::1\]|\[::ffff:127\.0\.0\.1\]):\d{5} *`).ReplaceAllString(text, "$1:PORT ")
+	return normal(text)
+}
+
+// folderOfNewcomer is a folder with the source and with the built program, ./lbaws.
+func folderOfNewcomer(t *testing.T) string {
+	t.Helper()
+	dir := copySource(t)
+	if output, err := exec.Command("cp", binary, filepath.Join(dir, "lbaws")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	return dir
+}
+
+// shell is a shell in a network namespace of its own.
+type shell struct {
+	t      *testing.T
+	pid    int
+	stdin  io.Writer
+	output *screen
+	typed  int
+}
+
+func newShell(t *testing.T, dir string) *shell {
+	t.Helper()
+	flags := namespaceFlags()
+	cmd := exec.Command("unshare", append(flags[:len(flags)-1], "bash", "--norc", "--noprofile")...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "NSTAT_HISTORY="+filepath.Join(dir, "nstat"))
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t: t, cmd: cmd, stdout: newScreen(), stderr: newScreen(), exited: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p.stdout, p.stdout
+	p.run()
+	s := &shell{t: t, pid: cmd.Process.Pid, stdin: stdin, output: p.stdout}
+	s.types("ip link set lo up")
+	return s
+}
+
+// types types a command, and returns what it prints. After a command in the
+// background it waits, as a user does, until the server serves.
+func (s *shell) types(command string) string {
+	s.t.Helper()
+	s.typed++
+	before := len(s.output.String())
+	fmt.Fprintf(s.stdin, "%s\nprintf '\\n<%d>\\n'\n", command, s.typed)
+	s.output.waitFor(s.t, fmt.Sprintf(`\n<%d>\n`, s.typed))
+	text, _, _ := strings.Cut(s.output.String()[before:], fmt.Sprintf("\n<%d>\n", s.typed))
+	if strings.HasSuffix(command, "&") && regexp.MustCompile(`lbaws|nethttp`).MatchString(command) {
+		for deadline := time.Now().Add(patient); !s.listens(); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				s.t.Fatalf("nobody listens after %s", command)
+			}
+		}
+	}
+	return text
+}
+
+// listens tells whether a socket of the namespace listens on a port from 8886 to 8889.
+func (s *shell) listens() bool {
+	for _, family := range []string{"tcp", "tcp6"} {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", s.pid, family))
+		if regexp.MustCompile(`:22B[6-9] [0-9A-F:]+ 0A `).Match(text) {
+			return true
+		}
+	}
+	return false
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]*))?\)`)
+
+// TestLinks: each local link leads to a file, and to a heading in it.
+func TestLinks(t *testing.T) {
+	documents, _ := filepath.Glob("docs/*.md")
+	links := 0
+	for _, name := range append(documents, "README.md") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			links++
+			target := name
+			if m[1] != "" {
+				target = filepath.Join(filepath.Dir(name), m[1])
+			}
+			content, err := os.ReadFile(target)
+			if info, e := os.Stat(target); err != nil && (e != nil || !info.IsDir()) {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if m[2] != "" && !slices.Contains(anchors(string(content)), m[2]) {
+				t.Errorf("%s: %s has no heading #%s", name, target, m[2])
+			}
+		}
+	}
+	if links < 20 {
+		t.Errorf("only %d links", links)
+	}
+}
+
+// anchors are the names by which links reach the headings of a document.
+func anchors(text string) []string {
+	var names []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		name := strings.ReplaceAll(strings.ToLower(m[1]), " ", "-")
+		names = append(names, regexp.MustCompile(`[^\w-]`).ReplaceAllString(name, ""))
+	}
+	return names
+}
+
+// TestQuotedCode: each piece of Go that a document quotes stands in the source,
+// line for line. A line of three dots stands for lines that are left out.
+func TestQuotedCode(t *testing.T) {
+	var source strings.Builder
+	for _, pattern := range []string{"*.go", "sys/*.go", "trace/*.go", "docs/*.go"} {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(file, "_test.go") {
+				source.WriteString(withoutIndent(string(text)) + "\n")
+			}
+		}
+	}
+	documents, _ := filepath.Glob("docs/*.md")
+	pieces := 0
+	for _, name := range documents {
+		text, _ := os.ReadFile(name)
+		for _, m := range regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(string(text), -1) {
+			for piece := range strings.SplitSeq(withoutIndent(m[1]), "...\n") {
+				pieces++
+				if !strings.Contains(source.String(), "\n"+piece) {
+					t.Errorf("%s quotes what is not in the source:\n%s", name, piece)
+				}
+			}
+		}
+	}
+	if pieces < 10 {
+		t.Errorf("only %d pieces of code", pieces)
+	}
+}
+
+func withoutIndent(code string) string {
+	return regexp.MustCompile(`(?m)^[\t ]+`).ReplaceAllString(code, "")
 }
 
 // normal is text without what may vary from run to run.
