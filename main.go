@@ -1146,8 +1146,9 @@ func (w *waiter) end() (gaveUp bool) {
 }
 
 // watch ends every wait that takes too long, from a thread of its own: so the
-// server makes no call for it as long as no client is silent. (The receive
-// timeout of the socket, SO_RCVTIMEO, would be one more call for each client.)
+// server makes no call for it as long as no client is silent. (A receive timeout,
+// SO_RCVTIMEO, would be one more call for each client; set once, on the listening
+// socket, which hands it down, it would end the wait in accept too.)
 // No limit of a wait may be shorter than timeout, but for what closeGently does.
 func (w *waiter) watch(timeout time.Duration) {
 	shortest := longestSilence
