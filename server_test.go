@@ -1102,6 +1102,22 @@ func injectFault(t *testing.T, call string, errno unix.Errno, before map[string]
 	}
 }
 
+// TestAcceptThatGoesOnFailing: a server whose every accept fails does not keep the
+// processor busy with it.
+func TestAcceptThatGoesOnFailing(t *testing.T) {
+	inject := "inject=" + sys.AcceptCall + ":error=ECONNABORTED:when=1..250"
+	p := start(t, straced(t, "/dev/null", "-e", inject), "-trace=strace", "-addr", "127.0.0.1:0")
+	p.get()
+	p.signal(syscall.SIGTERM)
+	if status := p.status(); status != 0 {
+		t.Errorf("status %d", status)
+	}
+	text := p.stderr.String()
+	if failed, pauses := strings.Count(text, "ECONNABORTED"), strings.Count(text, "nanosleep("); failed != 250 || pauses != 2 {
+		t.Errorf("%d failures and %d pauses, want 250 and 2", failed, pauses)
+	}
+}
+
 // cutsShort is a kernel whose reads and writes move at most some bytes at a time,
 // and of which every other one is interrupted by a signal.
 type cutsShort struct {
