@@ -230,10 +230,9 @@ flags:
 // the help text, which parse has printed.
 func parse(args []string) (options, error) {
 	opts := options{
-		command:   "serve",
-		halfClose: true,
-		addr:      netip.AddrPortFrom(netip.IPv4Unspecified(), 8888),
-		format:    "diagram",
+		command: "serve",
+		addr:    netip.AddrPortFrom(netip.IPv4Unspecified(), 8888),
+		format:  "diagram",
 	}
 	if len(args) > 0 && slices.Contains([]string{"serve", "get", "demo"}, args[0]) {
 		opts.command, args = args[0], args[1:]

@@ -912,6 +912,17 @@ func TestSilentClient(t *testing.T) {
 	}
 }
 
+// TestTimeoutWhoseShutdownFails: it is tried again, and the next client is served.
+func TestTimeoutWhoseShutdownFails(t *testing.T) {
+	p := start(t, straced(t, "/dev/null", "-f", "-e", "inject=shutdown:error=EIO:when=1"),
+		"-trace=strace", "-addr", "127.0.0.1:0", "-timeout", "100ms")
+	p.stderr.waitFor(t, `accept4?\(`)
+	conn := p.dial()
+	defer conn.Close()
+	p.get()
+	p.stderr.waitFor(t, `(?s)shutdown\(4, SHUT_RDWR.* = -1 EIO .*shutdown\(4, SHUT_RDWR.* = 0\n`)
+}
+
 // TestTimeoutOfGet: the client too waits no longer than it should.
 func TestTimeoutOfGet(t *testing.T) {
 	silent, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -2936,6 +2947,23 @@ func TestPictures(t *testing.T) {
 			t.Errorf("make it again: go run . demo -addr 127.0.0.1:8888 -pictures docs\n%s %q\ntoday %q", committed[i], here, today)
 		}
 	}
+}
+
+// TestPicturesOfAFailure: a demo that fails leaves the old pictures alone.
+func TestPicturesOfAFailure(t *testing.T) {
+	dir := t.TempDir()
+	old := filepath.Join(dir, "model.svg")
+	if err := os.WriteFile(old, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, nil, "demo", "-addr", "192.0.2.1:8888", "-pictures", dir, "-trace=off")
+	checkRefusal(t, p, 1, "bind 192.0.2.1:8888: EADDRNOTAVAIL")
+	files, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if text, _ := os.ReadFile(old); string(text) != "old" || len(files) != 1 {
+		t.Errorf("the folder has %v, and the old picture is %q", files, text)
+	}
+	p = launch(t, nil, "demo", "-addr", "127.0.0.1:0", "-pictures", filepath.Join(dir, "none"), "-trace=off")
+	checkRefusal(t, p, 1, "none/connection.svg.new: ENOENT, no such file or directory; make its folder first")
 }
 
 // wholePicture is the lines of a picture, without the ports.
