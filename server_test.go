@@ -1463,20 +1463,27 @@ func TestLeavingEqualsStrace(t *testing.T) {
 			waitForFile(t, ours, `read\(4, $`)
 		}
 		waitForFile(t, ours, `(?m)^`+waitsIn+`4?\(\d, $`)
-		p.signal(syscall.SIGTERM)
-		if status := p.status(); status != 0 {
-			t.Errorf("status %d", status)
-		}
-		got, want := wholeCalls(readLines(t, ours)), serverCalls(wholeCalls(readLines(t, theirs)))
-		// Which of the two threads' calls returns first is for the scheduler to
-		// say, and the two observers may see it differently.
-		slices.Sort(got)
-		slices.Sort(want)
-		compare(t, got, want)
-		if !strings.Contains(strings.Join(got, ""), "shutdown(") {
-			t.Errorf("no shutdown in %q", got)
+		if calls := leavesAndCompares(t, p, ours, theirs); !strings.Contains(calls, "shutdown(") {
+			t.Errorf("no shutdown in\n%s", calls)
 		}
 	}
+}
+
+// leavesAndCompares ends the server, compares the calls in its trace with those in
+// strace -f's, and returns them.
+func leavesAndCompares(t *testing.T, p *process, ours, theirs string) string {
+	t.Helper()
+	p.signal(syscall.SIGTERM)
+	if status := p.status(); status != 0 {
+		t.Errorf("status %d", status)
+	}
+	got, want := wholeCalls(readLines(t, ours)), serverCalls(wholeCalls(readLines(t, theirs)))
+	// Which of the two threads' calls returns first is for the scheduler to say,
+	// and the two observers may see it differently.
+	slices.Sort(got)
+	slices.Sort(want)
+	compare(t, got, want)
+	return strings.Join(got, "")
 }
 
 // TestLeavingFromTheMiddleOfARequest: a client that has its answer may go on
@@ -1526,15 +1533,7 @@ func TestTimeoutEqualsStrace(t *testing.T) {
 		io.WriteString(conn, sent)
 		waitForFile(t, ours, `(?s)SHUT_RDWR.*`+strings.Repeat(`close\(4\) .*`, 1+len(sent)/3))
 	}
-	p.signal(syscall.SIGTERM)
-	if status := p.status(); status != 0 {
-		t.Errorf("status %d", status)
-	}
-	got, want := wholeCalls(readLines(t, ours)), serverCalls(wholeCalls(readLines(t, theirs)))
-	slices.Sort(got)
-	slices.Sort(want)
-	compare(t, got, want)
-	text := strings.Join(got, "")
+	text := leavesAndCompares(t, p, ours, theirs)
 	if strings.Count(text, "shutdown(4, SHUT_RDWR) = 0\n") != 2 || strings.Count(text, "shutdown(4, SHUT_WR) = 0\n") != 1 {
 		t.Errorf("not the shutdowns of a silent and of a slow client in\n%s", text)
 	}
