@@ -37,6 +37,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace"
+	"lbaws/trace/message"
 )
 
 // init keeps the server on the process's first thread, the one that plain
@@ -140,7 +141,7 @@ func complain(err error) {
 		}
 	}
 	// What the user typed may be in it, which is to stay on one line.
-	text := bytes.ReplaceAll(trace.AppendText(nil, []byte(line)), []byte("\n"), []byte(`\n`))
+	text := bytes.ReplaceAll(message.AppendText(nil, []byte(line)), []byte("\n"), []byte(`\n`))
 	unix.Write(unix.Stderr, append(text, '\n'))
 }
 
@@ -518,11 +519,11 @@ func (w *wiring) keepPictures(keep bool) error {
 }
 
 // urlParts cuts the URL into the parts of the tutorial's picture.
-func (o *options) urlParts() []trace.Part {
+func (o *options) urlParts() []message.Part {
 	if o.url == nil {
 		return nil
 	}
-	return []trace.Part{
+	return []message.Part{
 		{Text: []byte(o.url.Scheme), Name: "protocol"},
 		{Text: []byte(o.url.Hostname()), Name: "host name"},
 		{Text: strconv.AppendUint(nil, uint64(o.addr.Port()), 10), Name: "port number"},
@@ -618,7 +619,7 @@ func (s *server) answer(clientConnection int) error {
 	if err = s.writen(clientConnection, httpResponse, s.deadline); err != nil {
 		return s.fail("write", "to", err)
 	}
-	if s.halfClose && trace.RequestGoesOn(request, len(s.requestData)) != "" {
+	if s.halfClose && message.RequestGoesOn(request, len(s.requestData)) != "" {
 		return s.closeGently(clientConnection)
 	}
 	return nil
@@ -701,7 +702,7 @@ func (s *server) goesOn(served int) bool {
 // print prints a request as the tutorial's program does, with an empty line
 // after it, and with what is not text escaped.
 func (s *server) print(request []byte) {
-	s.text = trace.AppendText(s.text[:0], request)
+	s.text = message.AppendText(s.text[:0], request)
 	s.text = append(s.text, '\n')
 	s.stdout.Write(s.text)
 }

@@ -18,12 +18,7 @@ func ThisThread() Thread {
 	if err != nil {
 		return Thread{-1}
 	}
-	defer unix.Close(low)
-	place, err := unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, 10)
-	if err != nil {
-		return Thread{-1}
-	}
-	return Thread{place}
+	return Thread{MoveUp(low)}
 }
 
 // AwaitAccept waits until the thread waits in accept, and so has the descriptor

@@ -3,6 +3,9 @@ package trace
 import (
 	"strings"
 	"unicode/utf8"
+
+	"lbaws/trace/message"
+	"lbaws/trace/wire"
 )
 
 // Diagram draws the calls and the segments between them as the books do, as
@@ -155,7 +158,7 @@ func wrap(text string, width int) string {
 }
 
 // parts writes each part above its name.
-func (s *screen) parts(b []byte, side Side, parts []Part) []byte {
+func (s *screen) parts(b []byte, side Side, parts []message.Part) []byte {
 	texts, columns := s.columnsOf(side, parts)
 	for _, names := range []bool{false, true} {
 		b = pad(b, s.columnOf(side))
@@ -184,7 +187,7 @@ func (s *screen) parts(b []byte, side Side, parts []Part) []byte {
 
 // columnsOf returns the parts in printable characters, cut so that all of them
 // fit on a line with their names, and the columns where they begin.
-func (s *screen) columnsOf(side Side, parts []Part) (texts [][]byte, columns []int) {
+func (s *screen) columnsOf(side Side, parts []message.Part) (texts [][]byte, columns []int) {
 	const shortest = 8 // what is left at least of the parts beside a long one
 	column := s.columnOf(side) + 2
 	texts, columns = s.texts[:0], s.columns[:0]
@@ -253,7 +256,7 @@ func (s *screen) arrow(b []byte, a *arrow) []byte {
 		b = repeat(b, line, after)
 	}
 	b = s.plain(b)
-	if a.server != Unknown {
+	if a.server != wire.Unknown {
 		b = append(b, ' ')
 		b = s.paint(b, bold)
 		b = append(b, a.server...)

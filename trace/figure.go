@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/trace/message"
+	"lbaws/trace/wire"
 )
 
 // figure turns calls and segments into the rows of the connection diagram: two
@@ -28,7 +31,7 @@ type figure struct {
 
 	text, begun, label []byte // room for texts
 	arrow              arrow
-	parts              [3]Part
+	parts              [3]message.Part
 
 	headed    bool            // whether the head is drawn
 	explained bool            // whether the legend is drawn
@@ -41,19 +44,19 @@ type figure struct {
 	together   bool              // whether both ends are drawn
 	ended      bool              // whether no more calls will return
 
-	connections map[netip.AddrPort]*Connection // by the client's address
-	descriptors map[int]*Connection            // connected sockets
-	shutdown    map[int]bool                   // sockets of which reading was shut down
-	response    []byte                         // the last one that was shown in parts
+	connections map[netip.AddrPort]*conversation // by the client's address
+	descriptors map[int]*conversation            // connected sockets
+	shutdown    map[int]bool                     // sockets of which reading was shut down
+	response    []byte                           // the last one that was shown in parts
 	numbered    int
-	current     *Connection // the one that the rows are about
+	current     *conversation // the one that the rows are about
 }
 
 // Columns is what a diagram is to show.
 type Columns struct {
-	Limit int    // how many bytes of a buffer are shown at most
-	Both  bool   // whether both ends are traced; they are drawn in order of time, at the end
-	URL   []Part // of the request that is to be made, if that is known
+	Limit int            // how many bytes of a buffer are shown at most
+	Both  bool           // whether both ends are traced; they are drawn in order of time, at the end
+	URL   []message.Part // of the request that is to be made, if that is known
 }
 
 // drawer draws rows. Of a call that waits, the beginning is drawn when it
@@ -65,7 +68,7 @@ type drawer interface {
 	cutOff(b []byte) []byte                       // another row follows
 	call(b []byte, side Side, text []byte, remark string) []byte
 	note(b []byte, side Side, text string) []byte
-	parts(b []byte, side Side, parts []Part) []byte
+	parts(b []byte, side Side, parts []message.Part) []byte
 	arrow(b []byte, a *arrow) []byte
 	rule(b []byte, text []byte) []byte
 	head(b []byte) []byte
@@ -78,7 +81,7 @@ type arrow struct {
 	fromClient     bool
 	implied        bool
 	label          []byte
-	client, server State // shown where they have changed
+	client, server wire.State // shown where they have changed
 }
 
 // Capture tells that segments from and to the server's port will come, or, with
@@ -117,7 +120,7 @@ func (f *figure) AppendReturn(b []byte, e *Event) []byte {
 }
 
 // AppendSegment draws a segment.
-func (f *figure) AppendSegment(b []byte, s *Segment) []byte {
+func (f *figure) AppendSegment(b []byte, s *wire.Segment) []byte {
 	if f.Both || f.holds() {
 		f.moments = append(f.moments, moment{at: s.Time, segment: *s})
 		return f.replay(b)
@@ -135,7 +138,7 @@ func (f *figure) AppendLost(b []byte, n int) []byte {
 // accepted and closed here.
 func (f *figure) Awaits() bool {
 	for _, c := range f.connections {
-		if c.Accepted && !c.Over() {
+		if c.accepted && !c.Over() {
 			return true
 		}
 	}
@@ -162,15 +165,15 @@ func (f *figure) neverAccepted(b []byte) []byte {
 	if !f.captured || f.client {
 		return b
 	}
-	var waiting []*Connection
+	var waiting []*conversation
 	for _, c := range f.connections {
-		if !c.Accepted {
+		if !c.accepted {
 			waiting = append(waiting, c)
 		}
 	}
-	slices.SortFunc(waiting, func(x, y *Connection) int { return x.Number - y.Number })
+	slices.SortFunc(waiting, func(x, y *conversation) int { return x.number - y.number })
 	for _, c := range waiting {
-		b = f.drawer.note(b, Server, fmt.Sprintf("connection %d, %v, never reached accept", c.Number, c.Client))
+		b = f.drawer.note(b, Server, fmt.Sprintf("connection %d, %v, never reached accept", c.number, c.Client))
 	}
 	return b
 }
@@ -239,7 +242,7 @@ func (f *figure) whole(b []byte, e *Event) []byte {
 	b = f.cutOpen(b)
 	remark := ""
 	if e.Call == listenCall && !e.failed() {
-		remark = string(Listen)
+		remark = string(wire.Listen)
 	}
 	f.text = fit(f.text[:0], e, f.Limit, f.drawer.room(e.Side), f.drawer.whole(), appendCall)
 	return f.drawer.call(b, e.Side, f.text, remark)
@@ -288,7 +291,7 @@ func (f *figure) noteOn(b []byte, e *Event) []byte {
 
 // noteOnShutdown draws what a shutdown is for. Why a request may not be over is
 // said each time.
-func (f *figure) noteOnShutdown(b []byte, e *Event, c *Connection) []byte {
+func (f *figure) noteOnShutdown(b []byte, e *Event, c *conversation) []byte {
 	switch e.Args[1].Int {
 	case unix.SHUT_RD:
 		return f.note(b, e.Side, "no more input: who waits for it waits no longer")
@@ -345,10 +348,10 @@ func (f *figure) caused(b []byte, e *Event) []byte {
 	switch e.Call {
 	case acceptCall:
 		c := f.connection(e.Args[1].Addr.AddrPort()).oldest()
-		c.Accepted = true
+		c.accepted = true
 		f.connect(e.Result, c)
 	case connectCall:
-		f.connect(fd, &Connection{Number: 1, Client: e.Args[1].Addr.AddrPort()})
+		f.connect(fd, &conversation{number: 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}})
 	case readCall:
 		b = f.anatomy(b, e, e.Args[1].Data[:e.Result])
 	case writeCall:
@@ -398,7 +401,7 @@ var (
 )
 
 // closes draws the FIN of one side, if that has not been drawn.
-func (f *figure) closes(b []byte, c *Connection, side Side) []byte {
+func (f *figure) closes(b []byte, c *conversation, side Side) []byte {
 	if c.closed[side] {
 		return b
 	}
@@ -424,9 +427,9 @@ func appendBytes(b []byte, n int) []byte {
 }
 
 // connect notes that fd is a connected socket.
-func (f *figure) connect(fd int, c *Connection) {
+func (f *figure) connect(fd int, c *conversation) {
 	if f.descriptors == nil {
-		f.descriptors = make(map[int]*Connection)
+		f.descriptors = make(map[int]*conversation)
 	}
 	f.descriptors[fd] = c
 }
@@ -476,8 +479,8 @@ func (f *figure) anatomy(b []byte, e *Event, data []byte) []byte {
 	}
 	if isRequest && !c.requested {
 		c.requested = true
-		c.goesOn = RequestGoesOn(data, e.Args[2].Int)
-		parts, ok := RequestParts(data)
+		c.goesOn = message.RequestGoesOn(data, e.Args[2].Int)
+		parts, ok := message.RequestParts(data)
 		if !ok && !bytes.Contains(data, newline) {
 			return f.drawer.note(b, e.Side, "the request's first line has no end yet")
 		}
@@ -493,7 +496,7 @@ func (f *figure) anatomy(b []byte, e *Event, data []byte) []byte {
 			return b // the same as the last one
 		}
 		f.response = append(f.response[:0], data...)
-		status, body, ok := ResponseParts(data)
+		status, body, ok := message.ResponseParts(data)
 		if !ok && !bytes.Contains(data, newline) {
 			return f.drawer.note(b, e.Side, "the response's first line has no end yet")
 		}
@@ -502,7 +505,8 @@ func (f *figure) anatomy(b []byte, e *Event, data []byte) []byte {
 		}
 		b = f.drawer.parts(b, e.Side, status[:])
 		if len(body) > 0 {
-			b = f.drawer.parts(b, e.Side, []Part{{[]byte("\r\n"), "blank line"}, {body, "body"}})
+			b = f.drawer.parts(b, e.Side, []message.Part{
+				{Text: []byte("\r\n"), Name: "blank line"}, {Text: body, Name: "body"}})
 		}
 	}
 	return b
@@ -511,22 +515,37 @@ func (f *figure) anatomy(b []byte, e *Event, data []byte) []byte {
 var newline = []byte("\n")
 
 // connection is the connection with the client at addr, which may be new.
-func (f *figure) connection(addr netip.AddrPort) *Connection {
+func (f *figure) connection(addr netip.AddrPort) *conversation {
 	addr = netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
 	c := f.connections[addr]
 	if c == nil {
 		if f.connections == nil {
-			f.connections = make(map[netip.AddrPort]*Connection)
+			f.connections = make(map[netip.AddrPort]*conversation)
 		}
 		f.numbered++
-		c = &Connection{Number: f.numbered, Client: addr}
+		c = &conversation{number: f.numbered, Connection: wire.Connection{Client: addr}}
 		f.connections[addr] = c
 	}
 	return c
 }
 
+// conversation is a connection, and what the figure has to know of it.
+type conversation struct {
+	wire.Connection
+	number   int  // 1 for the first one that was seen
+	accepted bool // whether accept has returned it
+
+	older *conversation // one of the same addresses that has ended and was not accepted yet
+
+	requested, responded bool    // whether its request and its response were shown
+	reset                bool    // whether a call failed because it was reset
+	unread               bool    // whether read filled its buffer: more may have come
+	goesOn               string  // why the request may not be over; "" if it is
+	closed               [2]bool // by side, whether its FIN was sent, as far as its calls tell
+}
+
 // about draws a rule where the rows begin to be about another connection.
-func (f *figure) about(b []byte, c *Connection) []byte {
+func (f *figure) about(b []byte, c *conversation) []byte {
 	if c == f.current {
 		return b
 	}
@@ -536,20 +555,20 @@ func (f *figure) about(b []byte, c *Connection) []byte {
 	}
 	b = f.cutOpen(b)
 	f.label = append(f.label[:0], "connection "...)
-	f.label = strconv.AppendInt(f.label, int64(c.Number), 10)
+	f.label = strconv.AppendInt(f.label, int64(c.number), 10)
 	f.label = append(f.label, ": "...)
 	f.label = c.Client.AppendTo(f.label)
 	return f.drawer.rule(b, f.label)
 }
 
 // segment draws a captured segment.
-func (f *figure) segment(b []byte, s *Segment) []byte {
+func (f *figure) segment(b []byte, s *wire.Segment) []byte {
 	fromClient := s.To.Port() == f.port
 	addr := s.To
 	if fromClient {
 		addr = s.From
 	}
-	isFirst := s.Flags&(SYN|ACK) == SYN
+	isFirst := s.Flags&(wire.SYN|wire.ACK) == wire.SYN
 	if isFirst {
 		f.forgetEnded()
 	}
@@ -563,24 +582,25 @@ func (f *figure) segment(b []byte, s *Segment) []byte {
 	if f.current == nil || f.current.Over() && !c.Over() {
 		b = f.about(b, c)
 	}
-	before := *c
+	client, server := c.States()
+	wasOver := c.Over()
 	seen := c.See(s)
 	a := &f.arrow
 	*a = arrow{fromClient: fromClient}
-	if seen.Client != before.client.state {
+	if seen.Client != client {
 		a.client = seen.Client
 	}
-	if seen.Server != before.server.state {
+	if seen.Server != server {
 		a.server = seen.Server
 	}
 	f.label = f.label[:0]
 	if c != f.current {
 		f.label = append(f.label, '#')
-		f.label = strconv.AppendInt(f.label, int64(c.Number), 10)
+		f.label = strconv.AppendInt(f.label, int64(c.number), 10)
 		f.label = append(f.label, ' ')
 	}
-	f.label = s.appendLabel(f.label, &seen)
-	if c.Over() && !before.Over() && !c.Accepted && !f.client {
+	f.label = appendLabel(f.label, s, &seen)
+	if c.Over() && !wasOver && !c.accepted && !f.client {
 		f.label = append(f.label, ", before accept"...)
 	}
 	a.label = f.label
@@ -595,7 +615,7 @@ func (f *figure) forgetEnded() {
 		return
 	}
 	for addr, c := range f.connections {
-		if c.Over() && c.Accepted {
+		if c.Over() && c.accepted {
 			delete(f.connections, addr)
 		}
 	}
@@ -603,20 +623,20 @@ func (f *figure) forgetEnded() {
 
 // succeed returns a new connection of a client that uses the port of an old one
 // again.
-func (f *figure) succeed(old *Connection) *Connection {
+func (f *figure) succeed(old *conversation) *conversation {
 	delete(f.connections, old.Client)
 	c := f.connection(old.Client)
-	if !old.Accepted {
+	if !old.accepted {
 		c.older = old
 	}
 	return c
 }
 
 // oldest is the connection of the same client that accept returns first.
-func (c *Connection) oldest() *Connection {
+func (c *conversation) oldest() *conversation {
 	first := c
 	for ; c != nil; c = c.older {
-		if !c.Accepted {
+		if !c.accepted {
 			first = c
 		}
 	}
@@ -624,11 +644,11 @@ func (c *Connection) oldest() *Connection {
 }
 
 // appendLabel appends what is written on the segment's arrow.
-func (s *Segment) appendLabel(b []byte, seen *Seen) []byte {
+func appendLabel(b []byte, s *wire.Segment, seen *wire.Seen) []byte {
 	b = append(b, s.Flags.String()...)
 	b = append(b, " seq "...)
 	b = strconv.AppendUint(b, uint64(seen.Seq), 10)
-	if s.Flags&ACK != 0 {
+	if s.Flags&wire.ACK != 0 {
 		b = append(b, " ack "...)
 		b = strconv.AppendUint(b, uint64(seen.Ack), 10)
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"time"
+
+	"lbaws/trace/wire"
 )
 
 // What a figure keeps to draw it in order: of two threads' calls, and of a call
@@ -15,7 +17,7 @@ type moment struct {
 	at      time.Time
 	event   *Event
 	returns bool
-	segment Segment // if event is nil
+	segment wire.Segment // if event is nil
 }
 
 // holds tells whether a call that does not wait has begun and not returned. It

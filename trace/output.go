@@ -46,18 +46,7 @@ func CreateOutput(path string, report func(error)) (*Output, error) {
 	if err != nil {
 		return nil, sys.Fail("open", path, err)
 	}
-	return &Output{fd: moveUp(fd), name: path, held: true, report: report}, nil
-}
-
-// moveUp gives the file that is open as fd a descriptor of 10 or above if there
-// is one, as a shell does with the files that it keeps for itself.
-func moveUp(fd int) int {
-	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 10)
-	if err != nil {
-		return fd
-	}
-	unix.Close(fd)
-	return high
+	return &Output{fd: sys.MoveUp(fd), name: path, held: true, report: report}, nil
 }
 
 // Write writes p, or holds it back. It always takes all of p: a failure is

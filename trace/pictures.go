@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"lbaws/trace/message"
+	"lbaws/trace/wire"
 )
 
 // Picture draws one picture of the tutorial from the calls and the segments of
@@ -40,7 +43,7 @@ type scene struct {
 	calls             []string // the server's
 	why               string   // why no segments are captured; "" if they are
 	lost              int      // segments that were not captured
-	connection        Connection
+	connection        wire.Connection
 	passed            [2][]passage // the states of each side
 	last              [2]*Call     // the call that each side began last
 }
@@ -48,7 +51,7 @@ type scene struct {
 // passage is a change of state, and what brought it about.
 type passage struct {
 	cause string
-	state State
+	state wire.State
 }
 
 // AppendEnter notes the call. A picture is drawn at the end.
@@ -75,7 +78,7 @@ func (p *Picture) AppendReturn(b []byte, e *Event) []byte {
 	case e.Side == Client && e.Call == readCall:
 		p.response = append(p.response, e.Args[1].Data[:e.Result]...)
 	case e.Side == Server && e.Call == listenCall:
-		p.pass(Server, "listen", Listen)
+		p.pass(Server, "listen", wire.Listen)
 	}
 	return b
 }
@@ -88,7 +91,7 @@ func (p *Picture) Capture(_ uint16, err error) {
 }
 
 // AppendSegment notes the states that a segment leads to.
-func (p *Picture) AppendSegment(b []byte, s *Segment) []byte {
+func (p *Picture) AppendSegment(b []byte, s *wire.Segment) []byte {
 	if p.connection.Client == (netip.AddrPort{}) {
 		p.connection.Client = s.From
 	}
@@ -98,19 +101,19 @@ func (p *Picture) AppendSegment(b []byte, s *Segment) []byte {
 		from, to = to, from
 	}
 	cause := "sent " + s.Flags.String()
-	if s.Flags&(SYN|ACK) == SYN || s.Flags&FIN != 0 { // these a call sends, the others the kernel does
+	if s.Flags&(wire.SYN|wire.ACK) == wire.SYN || s.Flags&wire.FIN != 0 { // these a call sends, the others the kernel does
 		cause = p.last[from].Name + ": " + cause
 	}
-	states := map[Side]State{Client: seen.Client, Server: seen.Server}
+	states := map[Side]wire.State{Client: seen.Client, Server: seen.Server}
 	p.pass(from, cause, states[from])
 	p.pass(to, "got "+s.Flags.String(), states[to])
 	return b
 }
 
 // pass notes the state of a side, if it is another than before.
-func (p *Picture) pass(side Side, cause string, state State) {
+func (p *Picture) pass(side Side, cause string, state wire.State) {
 	passed := p.passed[side]
-	if state != Unknown && (len(passed) == 0 || passed[len(passed)-1].state != state) {
+	if state != wire.Unknown && (len(passed) == 0 || passed[len(passed)-1].state != state) {
 		p.passed[side] = append(passed, passage{cause, state})
 	}
 }
@@ -148,16 +151,16 @@ func firstLine(b []byte) string {
 
 // drawURL draws the parts of the URL that the request says it is for.
 func drawURL(s *sheet, c *scene) {
-	parts, _ := RequestParts(c.request)
+	parts, _ := message.RequestParts(c.request)
 	_, rest, _ := bytes.Cut(c.request, []byte("\r\nHost: "))
 	host, _, _ := bytes.Cut(rest, []byte("\r\n"))
 	colon := max(0, bytes.LastIndexByte(host, ':'))
 	protocol, _, _ := bytes.Cut(bytes.ToLower(parts[2].Text), []byte("/"))
 	s.title = "The URL of the request, in its parts"
 	x := 20.0
-	for _, p := range []Part{
-		{protocol, "protocol"}, {[]byte("://"), ""}, {host[:colon], "host name"}, {[]byte(":"), ""},
-		{bytes.TrimPrefix(host[colon:], []byte(":")), "port number"}, {parts[1].Text, "path"},
+	for _, p := range []message.Part{
+		{Text: protocol, Name: "protocol"}, {Text: []byte("://")}, {Text: host[:colon], Name: "host name"}, {Text: []byte(":")},
+		{Text: bytes.TrimPrefix(host[colon:], []byte(":")), Name: "port number"}, {Text: parts[1].Text, Name: "path"},
 	} {
 		x = s.part(x, p)
 	}
@@ -196,18 +199,18 @@ func drawProcedure(s *sheet, c *scene) {
 
 // drawRequest draws the parts of the request's first line, and what follows it.
 func drawRequest(s *sheet, c *scene) {
-	parts, _ := RequestParts(c.request)
+	parts, _ := message.RequestParts(c.request)
 	s.anatomy("A request, as the server read it, in its parts", append(parts[:], lineEnd))
 	_, rest, _ := bytes.Cut(c.request, newline)
 	s.lines(rest, "header fields, and the blank line that ends them")
 }
 
 // lineEnd is what ends the first line of a request or a response.
-var lineEnd = Part{Text: []byte("\r\n")}
+var lineEnd = message.Part{Text: []byte("\r\n")}
 
 // drawResponse draws the parts of the status line, the blank line and the body.
 func drawResponse(s *sheet, c *scene) {
-	status, body, _ := ResponseParts(c.response)
+	status, body, _ := message.ResponseParts(c.response)
 	s.anatomy("A response, as the client read it, in its parts", append(status[:], lineEnd))
 	s.lines([]byte("\r\n"), "blank line")
 	s.lines(body, "body")
@@ -229,7 +232,7 @@ func drawStates(s *sheet, c *scene) {
 		x := map[Side]float64{Client: 40, Server: 420}[side]
 		s.text(x, 34, "state", strings.ToUpper(sideNames[side]))
 		y := 50.0
-		s.box(x, y, width, height, string(Closed))
+		s.box(x, y, width, height, string(wire.Closed))
 		for _, passed := range c.passed[side] {
 			s.arrow(x+width/2, y+height, x+width/2, y+step, "")
 			s.text(x+width/2+12, y+height+22, "note", passed.cause)
@@ -299,7 +302,7 @@ func (s *sheet) polygon(x1, y1, x2, y2, x3, y3 float64) {
 }
 
 // anatomy draws parts side by side, each in a box with its name below.
-func (s *sheet) anatomy(title string, parts []Part) {
+func (s *sheet) anatomy(title string, parts []message.Part) {
 	s.title = title
 	x := 20.0
 	for _, p := range parts {
@@ -310,7 +313,7 @@ func (s *sheet) anatomy(title string, parts []Part) {
 
 // part draws a part with its name below, in a box if it has a name, and returns
 // where it ends.
-func (s *sheet) part(x float64, p Part) float64 {
+func (s *sheet) part(x float64, p message.Part) float64 {
 	text := string(appendPrintable(nil, p.Text))
 	width := float64(max(len(text), len(p.Name)))*characterWidth + 24
 	if p.Name == "" {

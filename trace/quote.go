@@ -2,7 +2,6 @@ package trace
 
 import (
 	"strconv"
-	"unicode/utf8"
 )
 
 // appendQuoted appends data as strace shows a buffer with -s limit: in quotes,
@@ -57,31 +56,4 @@ func appendJSONBytes(b, data []byte, limit int) []byte {
 		}
 	}
 	return append(b, '"')
-}
-
-// AppendText appends data, which a client sent, in a form that is safe to show
-// on a terminal: lines and printable text, in any script, stand for
-// themselves, and every other byte becomes \xNN, with \\ for a backslash. A
-// CRLF becomes the line end that it is.
-func AppendText(b, data []byte) []byte {
-	const hex = "0123456789abcdef"
-	for len(data) > 0 {
-		r, size := utf8.DecodeRune(data)
-		switch {
-		case r == '\n' || r == '\t':
-			b = append(b, data[0])
-		case r == '\r' && len(data) > 1 && data[1] == '\n':
-			// The line feed that follows ends the line.
-		case r == '\\':
-			b = append(b, `\\`...)
-		case strconv.IsPrint(r) && (r != utf8.RuneError || size > 1):
-			b = append(b, data[:size]...)
-		default:
-			for _, c := range data[:size] {
-				b = append(b, '\\', 'x', hex[c>>4], hex[c&15])
-			}
-		}
-		data = data[size:]
-	}
-	return b
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"lbaws/trace/message"
 )
 
 // SVG draws the same diagram as Diagram, as a picture that is written when the
@@ -124,7 +126,7 @@ func (c *canvas) note(b []byte, side Side, text string) []byte {
 	return b
 }
 
-func (c *canvas) parts(b []byte, side Side, parts []Part) []byte {
+func (c *canvas) parts(b []byte, side Side, parts []message.Part) []byte {
 	texts, columns := c.layout.columnsOf(side, parts)
 	said := ""
 	for i, p := range parts {

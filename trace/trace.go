@@ -36,6 +36,7 @@ import (
 	"time"
 
 	"lbaws/sys"
+	"lbaws/trace/wire"
 )
 
 // Format turns events into text. Each method appends to b and returns the
@@ -59,7 +60,7 @@ type SegmentFormat interface {
 	// the server's port will come, or that they will not, and why.
 	Capture(port uint16, err error)
 	// AppendSegment tells of a segment. It does not keep s.
-	AppendSegment(b []byte, s *Segment) []byte
+	AppendSegment(b []byte, s *wire.Segment) []byte
 	// Awaits tells whether segments are still to come that the calls so far
 	// have caused.
 	Awaits() bool
@@ -92,9 +93,9 @@ type Tracer struct {
 type recorder struct {
 	mu      sync.Mutex // guards what follows
 	sinks   []Sink
-	free    []*Event // events to use again
-	capture *Capture // or nil
-	due     bool     // whether writeSoon has been told that text is held back
+	free    []*Event      // events to use again
+	capture *wire.Capture // or nil
+	due     bool          // whether writeSoon has been told that text is held back
 
 	held chan struct{} // tells writeSoon so
 }
@@ -122,7 +123,7 @@ func (t *Tracer) Client(kernel sys.Kernel) *Tracer {
 // before it; and while the program waits in a call, as they come. Where that is
 // not permitted, it tells the formats why.
 func (t *Tracer) ShowSegments(server netip.AddrPort) {
-	capture, err := OpenCapture(server, t.side == Client)
+	capture, err := wire.OpenCapture(server, t.side == Client)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, sink := range t.sinks {
@@ -136,7 +137,7 @@ func (t *Tracer) ShowSegments(server netip.AddrPort) {
 	}
 }
 
-func (t *Tracer) followSegments(capture *Capture) {
+func (t *Tracer) followSegments(capture *wire.Capture) {
 	for {
 		capture.Wait(-1)
 		capture.Pause()

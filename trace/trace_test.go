@@ -12,13 +12,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"unicode"
-	"unicode/utf8"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
 	"lbaws/trace"
+	"lbaws/trace/wire"
 )
 
 // scripted is a kernel that answers as it is told.
@@ -237,24 +237,6 @@ func unquote(t *testing.T, quoted string) string {
 	return string(data)
 }
 
-// FuzzAppendText: what a client sent reaches a terminal as printable text.
-func FuzzAppendText(f *testing.F) {
-	for _, message := range messages() {
-		f.Add(message)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		text := trace.AppendText(nil, data)
-		if !utf8.Valid(text) {
-			t.Errorf("%q becomes %q, which is not UTF-8", data, text)
-		}
-		for _, r := range string(text) {
-			if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
-				t.Errorf("%q becomes %q, with %U", data, text, r)
-			}
-		}
-	})
-}
-
 // TestOutputThatTakesNoMore: it is reported once, and the rest is dropped.
 func TestOutputThatTakesNoMore(t *testing.T) {
 	var reports []error
@@ -324,13 +306,6 @@ func ExampleTracer() {
 	// write(-1, "Hell"..., 5)                 = -1 EBADF (Bad file descriptor)
 }
 
-func ExampleAppendText() {
-	fmt.Printf("%s\n", trace.AppendText(nil, []byte("GET /\x1b[31m HTTP/1.1\r\nHost: caf\u00e9")))
-	// Output:
-	// GET /\x1b[31m HTTP/1.1
-	// Host: café
-}
-
 func ExampleNewDiagram() {
 	out := trace.NewOutput(int(os.Stdout.Fd()), "standard output", func(error) {})
 	diagram := trace.NewDiagram(trace.Columns{Limit: 32}, 60, false)
@@ -364,81 +339,24 @@ func (f afterTime) AppendReturn(b []byte, e *trace.Event) []byte {
 	return append(b, line[bytes.Index(line, []byte(`"call"`)):]...)
 }
 
-func ExampleRequestParts() {
-	parts, ok := trace.RequestParts([]byte("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"))
-	for _, p := range parts {
-		fmt.Printf("%s: %s\n", p.Name, p.Text)
-	}
-	fmt.Println(ok)
-	// Output:
-	// method: GET
-	// path: /hello
-	// version: HTTP/1.1
-	// true
-}
-
-func ExampleRequestGoesOn() {
-	for _, request := range []string{"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nHe"} {
-		fmt.Printf("%q\n", trace.RequestGoesOn([]byte(request), 1024))
-	}
-	// Output:
-	// ""
-	// "no blank line has come"
-	// "its body is not all there"
-}
-
-func ExampleConnection() {
-	client, server := netip.MustParseAddrPort("127.0.0.1:52044"), netip.MustParseAddrPort("127.0.0.1:8888")
-	c := trace.Connection{Client: client, Server: server}
-	for _, s := range []trace.Segment{
-		{From: client, To: server, Flags: trace.SYN, Seq: 1000},
-		{From: server, To: client, Flags: trace.SYN | trace.ACK, Seq: 5000, Ack: 1001},
-		{From: client, To: server, Flags: trace.ACK, Seq: 1001, Ack: 5001},
+// TestBothEndsAreDrawnInOrderOfTime, whatever is told of first.
+func TestBothEndsAreDrawnInOrderOfTime(t *testing.T) {
+	diagram := trace.NewDiagram(trace.Columns{Both: true}, 100, false)
+	diagram.Capture(8888, nil)
+	client, server := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("127.0.0.1:8888")
+	now := time.Now()
+	var b []byte
+	for _, s := range []wire.Segment{
+		{Time: now.Add(3), From: client, To: server, Flags: wire.ACK, Seq: 101, Ack: 301},
+		{Time: now.Add(1), From: client, To: server, Flags: wire.SYN, Seq: 100},
+		{Time: now.Add(2), From: server, To: client, Flags: wire.SYN | wire.ACK, Seq: 300, Ack: 101},
 	} {
-		seen := c.See(&s)
-		fmt.Printf("%s: client %q, server %q\n", s.Flags, seen.Client, seen.Server)
+		b = diagram.AppendSegment(b, &s)
 	}
-	// Output:
-	// SYN: client "SYN_SENT", server ""
-	// SYN+ACK: client "ESTABLISHED", server "SYN_RCVD"
-	// ACK: client "ESTABLISHED", server "ESTABLISHED"
-}
-
-// FuzzAnatomy: whatever is received is cut into parts of itself, and a request
-// is over only when its last byte has come.
-func FuzzAnatomy(f *testing.F) {
-	for _, seed := range []string{
-		"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET / HTTP/1.0\n\n", "\r\nGET / HTTP/1.1\r\n\r\n", "GET /\r\n",
-		"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", "POST / HTTP/1.1\r\ncontent-length:99999999999999999999\r\n\r\n",
-		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nHello, World!\n",
-		"HTTP/1.1 200 \r\n\r\n", "HTTP/1.1 +20 OK\r\n", "\x16\x03\x01", "",
-	} {
-		f.Add([]byte(seed))
+	text := string(diagram.AppendEnd(b))
+	syn, synAck := strings.Index(text, " SYN seq 0 "), strings.Index(text, " SYN+ACK seq 0 ack 1 ")
+	ack := strings.Index(text, " ACK seq 1 ack 1 ")
+	if syn < 0 || synAck < syn || ack < synAck {
+		t.Errorf("the diagram is\n%s", text)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if parts, ok := trace.RequestParts(data); ok {
-			line := bytes.Join([][]byte{parts[0].Text, parts[1].Text, parts[2].Text}, []byte(" "))
-			if !bytes.HasPrefix(data, line) {
-				t.Errorf("the parts of %q are %q", data, parts)
-			}
-		}
-		if status, body, ok := trace.ResponseParts(data); ok {
-			line := bytes.Join([][]byte{status[0].Text, status[1].Text, status[2].Text}, []byte(" "))
-			if !bytes.HasPrefix(data, bytes.TrimSuffix(line, []byte(" "))) || !bytes.HasSuffix(data, body) {
-				t.Errorf("the parts of %q are %q and %q", data, status, body)
-			}
-		}
-		room := len(data) + 1
-		if why := trace.RequestGoesOn(data, room); why != "" || len(data) == 0 {
-			return
-		}
-		for n := 1; n < len(data); n++ {
-			if trace.RequestGoesOn(data[:n], room) == "" {
-				t.Errorf("%q is over, but so are the first %d bytes of it", data, n)
-			}
-		}
-		if trace.RequestGoesOn(data, len(data)) == "" || trace.RequestGoesOn(append(data, 'x'), room+1) == "" {
-			t.Errorf("%q is over, although the buffer is full or a byte follows", data)
-		}
-	})
 }

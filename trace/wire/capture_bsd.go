@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || netbsd || openbsd
 
-package trace
+package wire
 
 import (
 	"net/netip"

@@ -1,4 +1,4 @@
-package trace
+package wire
 
 import (
 	"encoding/binary"
@@ -48,7 +48,7 @@ func OpenCapture(server netip.AddrPort, remote bool) (*Capture, error) {
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_PACKET", err)
 	}
-	fd := moveUp(low)
+	fd := sys.MoveUp(low)
 	filter := portFilter(server.Port())
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {

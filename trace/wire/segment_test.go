@@ -1,17 +1,16 @@
-package trace_test
+package wire_test
 
 import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-	"strings"
 	"testing"
 
-	"lbaws/trace"
+	"lbaws/trace/wire"
 )
 
 // tcp makes a TCP header of 20 bytes and options, with data after it.
-func tcp(from, to uint16, seq, ack uint32, flags trace.Flags, options, data int) []byte {
+func tcp(from, to uint16, seq, ack uint32, flags wire.Flags, options, data int) []byte {
 	b := make([]byte, 20+options+data)
 	binary.BigEndian.PutUint16(b[0:], from)
 	binary.BigEndian.PutUint16(b[2:], to)
@@ -44,8 +43,8 @@ func ipv6(from, to string, next byte, payload []byte) []byte {
 
 func TestParseSegment(t *testing.T) {
 	const tcpNumber, hopByHop, fragment = 6, 0, 44
-	whole := tcp(40000, 8888, 1000, 2000, trace.PSH|trace.ACK, 12, 33)
-	want := trace.Segment{Flags: trace.PSH | trace.ACK, Seq: 1000, Ack: 2000, Len: 33}
+	whole := tcp(40000, 8888, 1000, 2000, wire.PSH|wire.ACK, 12, 33)
+	want := wire.Segment{Flags: wire.PSH | wire.ACK, Seq: 1000, Ack: 2000, Len: 33}
 	change := func(packet []byte, at int, to ...byte) []byte {
 		copy(packet[at:], to)
 		return packet
@@ -80,7 +79,7 @@ func TestParseSegment(t *testing.T) {
 		{"a TCP header longer than the packet", change(ipv4("192.0.2.1", "192.0.2.2", tcpNumber, whole[:20]), 32, 15<<4), false},
 		{"another version", change(ipv4("192.0.2.1", "192.0.2.2", tcpNumber, whole), 0, 5<<4|5), false},
 	} {
-		got, ok := trace.ParseSegment(c.packet)
+		got, ok := wire.ParseSegment(c.packet)
 		if ok != c.ok {
 			t.Errorf("%s: %v", c.name, ok)
 			continue
@@ -99,12 +98,12 @@ func TestParseSegment(t *testing.T) {
 }
 
 func FuzzParseSegment(f *testing.F) {
-	whole := tcp(40000, 8888, 1000, 2000, trace.PSH|trace.ACK, 12, 33)
+	whole := tcp(40000, 8888, 1000, 2000, wire.PSH|wire.ACK, 12, 33)
 	f.Add(ipv4("192.0.2.1", "192.0.2.2", 6, whole))
 	f.Add(ipv6("2001:db8::1", "2001:db8::2", 6, whole))
 	f.Add(ipv6("2001:db8::1", "2001:db8::2", 0, append([]byte{60, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0}, whole...)))
 	f.Fuzz(func(t *testing.T, packet []byte) {
-		s, ok := trace.ParseSegment(packet)
+		s, ok := wire.ParseSegment(packet)
 		if ok && (s.Len < 0 || s.Len > max(len(packet), 65535) || !s.From.IsValid() || s.Flags > 0x3f) {
 			t.Errorf("%x: %+v", packet, s)
 		}
@@ -116,61 +115,61 @@ func FuzzParseSegment(f *testing.F) {
 func TestStates(t *testing.T) {
 	type step struct {
 		fromClient bool
-		flags      trace.Flags
+		flags      wire.Flags
 		seq, ack   uint32
 		data       int
-		client     trace.State
-		server     trace.State
+		client     wire.State
+		server     wire.State
 		again      bool
 	}
-	const synAck, ack, finAck, rst = trace.SYN | trace.ACK, trace.ACK, trace.FIN | trace.ACK, trace.RST
+	const synAck, ack, finAck, rst = wire.SYN | wire.ACK, wire.ACK, wire.FIN | wire.ACK, wire.RST
 	opened := []step{
-		{true, trace.SYN, 100, 0, 0, trace.SynSent, trace.Unknown, false},
-		{false, synAck, 300, 101, 0, trace.Established, trace.SynReceived, false},
-		{true, ack, 101, 301, 0, trace.Established, trace.Established, false},
+		{true, wire.SYN, 100, 0, 0, wire.SynSent, wire.Unknown, false},
+		{false, synAck, 300, 101, 0, wire.Established, wire.SynReceived, false},
+		{true, ack, 101, 301, 0, wire.Established, wire.Established, false},
 	}
 	for name, steps := range map[string][]step{
 		"the server closes first": {
-			{true, trace.PSH | ack, 101, 301, 10, trace.Established, trace.Established, false},
-			{false, finAck, 301, 111, 0, trace.CloseWait, trace.FinWait1, false},
-			{true, ack, 111, 302, 0, trace.CloseWait, trace.FinWait2, false},
-			{true, finAck, 111, 302, 0, trace.LastAck, trace.TimeWait, false},
-			{false, ack, 302, 112, 0, trace.Closed, trace.TimeWait, false},
+			{true, wire.PSH | ack, 101, 301, 10, wire.Established, wire.Established, false},
+			{false, finAck, 301, 111, 0, wire.CloseWait, wire.FinWait1, false},
+			{true, ack, 111, 302, 0, wire.CloseWait, wire.FinWait2, false},
+			{true, finAck, 111, 302, 0, wire.LastAck, wire.TimeWait, false},
+			{false, ack, 302, 112, 0, wire.Closed, wire.TimeWait, false},
 		},
 		"the client closes first, and its FIN is acknowledged with the server's": {
-			{true, finAck, 101, 301, 0, trace.FinWait1, trace.CloseWait, false},
-			{false, finAck, 301, 102, 0, trace.TimeWait, trace.LastAck, false},
-			{true, ack, 102, 302, 0, trace.TimeWait, trace.Closed, false},
+			{true, finAck, 101, 301, 0, wire.FinWait1, wire.CloseWait, false},
+			{false, finAck, 301, 102, 0, wire.TimeWait, wire.LastAck, false},
+			{true, ack, 102, 302, 0, wire.TimeWait, wire.Closed, false},
 		},
 		"both close at the same time": {
-			{true, finAck, 101, 301, 0, trace.FinWait1, trace.CloseWait, false},
-			{false, finAck, 301, 101, 0, trace.Closing, trace.Closing, false},
-			{true, ack, 102, 302, 0, trace.Closing, trace.TimeWait, false},
-			{false, ack, 302, 102, 0, trace.TimeWait, trace.TimeWait, false},
+			{true, finAck, 101, 301, 0, wire.FinWait1, wire.CloseWait, false},
+			{false, finAck, 301, 101, 0, wire.Closing, wire.Closing, false},
+			{true, ack, 102, 302, 0, wire.Closing, wire.TimeWait, false},
+			{false, ack, 302, 102, 0, wire.TimeWait, wire.TimeWait, false},
 		},
 		"a reset": {
-			{true, rst, 101, 0, 0, trace.Closed, trace.Closed, false},
+			{true, rst, 101, 0, 0, wire.Closed, wire.Closed, false},
 		},
 		"data and a FIN that are sent again": {
-			{true, trace.PSH | ack, 101, 301, 10, trace.Established, trace.Established, false},
-			{true, trace.PSH | ack, 101, 301, 10, trace.Established, trace.Established, true},
-			{true, finAck, 111, 301, 0, trace.FinWait1, trace.CloseWait, false},
-			{true, finAck, 111, 301, 0, trace.FinWait1, trace.CloseWait, true},
+			{true, wire.PSH | ack, 101, 301, 10, wire.Established, wire.Established, false},
+			{true, wire.PSH | ack, 101, 301, 10, wire.Established, wire.Established, true},
+			{true, finAck, 111, 301, 0, wire.FinWait1, wire.CloseWait, false},
+			{true, finAck, 111, 301, 0, wire.FinWait1, wire.CloseWait, true},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, server := netip.MustParseAddrPort("192.0.2.1:40000"), netip.MustParseAddrPort("192.0.2.2:8888")
-			connection := trace.Connection{Client: client, Server: server}
+			connection := wire.Connection{Client: client, Server: server}
 			for i, s := range append(opened, steps...) {
-				segment := trace.Segment{From: client, To: server, Flags: s.flags, Seq: s.seq, Ack: s.ack, Len: s.data}
+				segment := wire.Segment{From: client, To: server, Flags: s.flags, Seq: s.seq, Ack: s.ack, Len: s.data}
 				first, other := uint32(100), uint32(300)
 				if !s.fromClient {
 					segment.From, segment.To = server, client
 					first, other = other, first
 				}
 				seen := connection.See(&segment)
-				want := trace.Seen{FromClient: s.fromClient, Seq: s.seq - first, Again: s.again, Client: s.client, Server: s.server}
-				if s.flags&trace.ACK != 0 {
+				want := wire.Seen{FromClient: s.fromClient, Seq: s.seq - first, Again: s.again, Client: s.client, Server: s.server}
+				if s.flags&wire.ACK != 0 {
 					want.Ack = s.ack - other
 				}
 				if seen != want {
@@ -184,63 +183,31 @@ func TestStates(t *testing.T) {
 // TestSequenceNumbersWrapAround: after 4,294,967,295 comes 0.
 func TestSequenceNumbersWrapAround(t *testing.T) {
 	client, server := netip.MustParseAddrPort("192.0.2.1:40000"), netip.MustParseAddrPort("192.0.2.2:8888")
-	connection := trace.Connection{Client: client, Server: server}
-	connection.See(&trace.Segment{From: client, To: server, Flags: trace.SYN, Seq: 0xfffffffa})
-	seen := connection.See(&trace.Segment{From: client, To: server, Flags: trace.ACK, Seq: 0xfffffffb, Len: 10})
+	connection := wire.Connection{Client: client, Server: server}
+	connection.See(&wire.Segment{From: client, To: server, Flags: wire.SYN, Seq: 0xfffffffa})
+	seen := connection.See(&wire.Segment{From: client, To: server, Flags: wire.ACK, Seq: 0xfffffffb, Len: 10})
 	if seen.Seq != 1 || seen.Again {
 		t.Errorf("%+v", seen)
 	}
-	seen = connection.See(&trace.Segment{From: client, To: server, Flags: trace.ACK, Seq: 5, Len: 1})
+	seen = connection.See(&wire.Segment{From: client, To: server, Flags: wire.ACK, Seq: 5, Len: 1})
 	if seen.Seq != 11 || seen.Again {
 		t.Errorf("%+v", seen)
 	}
 }
 
-func TestParts(t *testing.T) {
-	for _, c := range []struct {
-		request string
-		ok      bool
-	}{
-		{"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", true},
-		{"GET /hello HTTP/1.1\n", true},
-		{"M-SEARCH * HTTP/1.0\r\n", true},
-		{"GET /hello HTTP/1.1", false}, // the line is not whole
-		{"GET /hello HTTP/1.1 \r\n", false},
-		{"GET  /hello HTTP/1.1\r\n", false},
-		{"GET /a b HTTP/1.1\r\n", false},
-		{"GET /hello\r\n", false},
-		{"GET /hello HTTP/11\r\n", false},
-		{"G\x00T /hello HTTP/1.1\r\n", false},
-		{" / HTTP/1.1\r\n", false},
-		{"\r\n", false},
-		{"", false},
+func ExampleConnection() {
+	client, server := netip.MustParseAddrPort("127.0.0.1:52044"), netip.MustParseAddrPort("127.0.0.1:8888")
+	c := wire.Connection{Client: client, Server: server}
+	for _, s := range []wire.Segment{
+		{From: client, To: server, Flags: wire.SYN, Seq: 1000},
+		{From: server, To: client, Flags: wire.SYN | wire.ACK, Seq: 5000, Ack: 1001},
+		{From: client, To: server, Flags: wire.ACK, Seq: 1001, Ack: 5001},
 	} {
-		parts, ok := trace.RequestParts([]byte(c.request))
-		if ok != c.ok {
-			t.Errorf("%q: %v", c.request, ok)
-		}
-		line := fmt.Sprintf("%s %s %s", parts[0].Text, parts[1].Text, parts[2].Text)
-		if ok && !strings.HasPrefix(c.request, line) {
-			t.Errorf("%q: %q", c.request, parts)
-		}
+		seen := c.See(&s)
+		fmt.Printf("%s: client %q, server %q\n", s.Flags, seen.Client, seen.Server)
 	}
-	for _, c := range []struct {
-		response, code, reason, body string
-		ok                           bool
-	}{
-		{"HTTP/1.1 200 OK\r\n\r\nHello, World!\n", "200", "OK", "Hello, World!\n", true},
-		{"HTTP/1.1 404 Not Found\r\nA: b\r\n\r\n", "404", "Not Found", "", true},
-		{"HTTP/1.1 204 \r\n\r\n", "204", "", "", true},
-		{"HTTP/1.1 200\r\n", "200", "", "", true},
-		{"HTTP/1.1 20 OK\r\n", "", "", "", false},
-		{"HTTP/1.1 abc OK\r\n", "", "", "", false},
-		{"220 mail\r\n", "", "", "", false},
-		{"HTTP/1.1 200 OK", "", "", "", false},
-		{"", "", "", "", false},
-	} {
-		status, body, ok := trace.ResponseParts([]byte(c.response))
-		if ok != c.ok || ok && (string(status[1].Text) != c.code || string(status[2].Text) != c.reason || string(body) != c.body) {
-			t.Errorf("%q: %v %q %q", c.response, ok, status, body)
-		}
-	}
+	// Output:
+	// SYN: client "SYN_SENT", server ""
+	// SYN+ACK: client "ESTABLISHED", server "SYN_RCVD"
+	// ACK: client "ESTABLISHED", server "ESTABLISHED"
 }

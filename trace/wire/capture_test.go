@@ -1,4 +1,4 @@
-package trace_test
+package wire_test
 
 import (
 	"io"
@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"lbaws/trace"
+	"lbaws/trace/wire"
 )
 
 // openCapture captures, or skips the test where that is not allowed; in CI it
 // fails.
-func openCapture(t *testing.T, server net.Addr, remote bool) *trace.Capture {
+func openCapture(t *testing.T, server net.Addr, remote bool) *wire.Capture {
 	t.Helper()
-	capture, err := trace.OpenCapture(server.(*net.TCPAddr).AddrPort(), remote)
+	capture, err := wire.OpenCapture(server.(*net.TCPAddr).AddrPort(), remote)
 	if err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
@@ -91,27 +91,5 @@ func TestCaptureOfFailedConnect(t *testing.T) {
 	}
 	if got, want := strings.Join(flags, " "), "SYN RST+ACK"; got != want {
 		t.Errorf("segments %s, want %s", got, want)
-	}
-}
-
-// TestBothEndsAreDrawnInOrderOfTime, whatever is told of first.
-func TestBothEndsAreDrawnInOrderOfTime(t *testing.T) {
-	diagram := trace.NewDiagram(trace.Columns{Both: true}, 100, false)
-	diagram.Capture(8888, nil)
-	client, server := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("127.0.0.1:8888")
-	now := time.Now()
-	var b []byte
-	for _, s := range []trace.Segment{
-		{Time: now.Add(3), From: client, To: server, Flags: trace.ACK, Seq: 101, Ack: 301},
-		{Time: now.Add(1), From: client, To: server, Flags: trace.SYN, Seq: 100},
-		{Time: now.Add(2), From: server, To: client, Flags: trace.SYN | trace.ACK, Seq: 300, Ack: 101},
-	} {
-		b = diagram.AppendSegment(b, &s)
-	}
-	text := string(diagram.AppendEnd(b))
-	syn, synAck := strings.Index(text, " SYN seq 0 "), strings.Index(text, " SYN+ACK seq 0 ack 1 ")
-	ack := strings.Index(text, " ACK seq 1 ack 1 ")
-	if syn < 0 || synAck < syn || ack < synAck {
-		t.Errorf("the diagram is\n%s", text)
 	}
 }

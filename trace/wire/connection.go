@@ -1,22 +1,12 @@
-package trace
+package wire
 
 import "net/netip"
 
 // Connection is what the segments of one connection say about its two ends.
 type Connection struct {
-	Number         int // 1 for the first one that was seen
 	Client, Server netip.AddrPort
-	Accepted       bool // whether accept has returned it
 
 	client, server end
-
-	older *Connection // one of the same addresses that has ended and was not accepted yet
-
-	requested, responded bool    // whether its request and its response were shown
-	reset                bool    // whether a call failed because it was reset
-	unread               bool    // whether read filled its buffer: more may have come
-	goesOn               string  // why the request may not be over; "" if it is
-	closed               [2]bool // by side, whether its FIN was sent, as far as its calls tell
 }
 
 // end is one end of a connection.
@@ -50,11 +40,14 @@ const (
 	Closed      State = "CLOSED"
 )
 
-// over tells whether the end has nothing more to send or to receive.
-func (s State) over() bool { return s == TimeWait || s == Closed }
+// Over tells whether the end has nothing more to send or to receive.
+func (s State) Over() bool { return s == TimeWait || s == Closed }
 
 // Over tells whether the connection has ended at both ends.
-func (c *Connection) Over() bool { return c.client.state.over() && c.server.state.over() }
+func (c *Connection) Over() bool { return c.client.state.Over() && c.server.state.Over() }
+
+// States are the states of the two ends.
+func (c *Connection) States() (client, server State) { return c.client.state, c.server.state }
 
 // Seen is what one segment meant for its connection.
 type Seen struct {

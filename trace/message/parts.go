@@ -1,4 +1,4 @@
-package trace
+package message
 
 import (
 	"bytes"
@@ -67,7 +67,7 @@ func RequestGoesOn(request []byte, room int) string {
 	const none = -2
 	length := int64(none)
 	for first := true; ; first = false {
-		line, after, whole := bytes.Cut(rest, newline)
+		line, after, whole := bytes.Cut(rest, []byte("\n"))
 		if !whole {
 			return "no blank line has come"
 		}

@@ -1,0 +1,164 @@
+package message_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"lbaws/trace/message"
+)
+
+func TestParts(t *testing.T) {
+	for _, c := range []struct {
+		request string
+		ok      bool
+	}{
+		{"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", true},
+		{"GET /hello HTTP/1.1\n", true},
+		{"M-SEARCH * HTTP/1.0\r\n", true},
+		{"GET /hello HTTP/1.1", false}, // the line is not whole
+		{"GET /hello HTTP/1.1 \r\n", false},
+		{"GET  /hello HTTP/1.1\r\n", false},
+		{"GET /a b HTTP/1.1\r\n", false},
+		{"GET /hello\r\n", false},
+		{"GET /hello HTTP/11\r\n", false},
+		{"G\x00T /hello HTTP/1.1\r\n", false},
+		{" / HTTP/1.1\r\n", false},
+		{"\r\n", false},
+		{"", false},
+	} {
+		parts, ok := message.RequestParts([]byte(c.request))
+		if ok != c.ok {
+			t.Errorf("%q: %v", c.request, ok)
+		}
+		line := fmt.Sprintf("%s %s %s", parts[0].Text, parts[1].Text, parts[2].Text)
+		if ok && !strings.HasPrefix(c.request, line) {
+			t.Errorf("%q: %q", c.request, parts)
+		}
+	}
+	for _, c := range []struct {
+		response, code, reason, body string
+		ok                           bool
+	}{
+		{"HTTP/1.1 200 OK\r\n\r\nHello, World!\n", "200", "OK", "Hello, World!\n", true},
+		{"HTTP/1.1 404 Not Found\r\nA: b\r\n\r\n", "404", "Not Found", "", true},
+		{"HTTP/1.1 204 \r\n\r\n", "204", "", "", true},
+		{"HTTP/1.1 200\r\n", "200", "", "", true},
+		{"HTTP/1.1 20 OK\r\n", "", "", "", false},
+		{"HTTP/1.1 abc OK\r\n", "", "", "", false},
+		{"220 mail\r\n", "", "", "", false},
+		{"HTTP/1.1 200 OK", "", "", "", false},
+		{"", "", "", "", false},
+	} {
+		status, body, ok := message.ResponseParts([]byte(c.response))
+		if ok != c.ok || ok && (string(status[1].Text) != c.code || string(status[2].Text) != c.reason || string(body) != c.body) {
+			t.Errorf("%q: %v %q %q", c.response, ok, status, body)
+		}
+	}
+}
+
+// FuzzAppendText: what a client sent reaches a terminal as printable text.
+func FuzzAppendText(f *testing.F) {
+	for _, message := range difficultBytes() {
+		f.Add(message)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text := message.AppendText(nil, data)
+		if !utf8.Valid(text) {
+			t.Errorf("%q becomes %q, which is not UTF-8", data, text)
+		}
+		for _, r := range string(text) {
+			if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+				t.Errorf("%q becomes %q, with %U", data, text, r)
+			}
+		}
+	})
+}
+
+func ExampleAppendText() {
+	fmt.Printf("%s\n", message.AppendText(nil, []byte("GET /\x1b[31m HTTP/1.1\r\nHost: caf\u00e9")))
+	// Output:
+	// GET /\x1b[31m HTTP/1.1
+	// Host: café
+}
+
+func ExampleRequestParts() {
+	parts, ok := message.RequestParts([]byte("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+	for _, p := range parts {
+		fmt.Printf("%s: %s\n", p.Name, p.Text)
+	}
+	fmt.Println(ok)
+	// Output:
+	// method: GET
+	// path: /hello
+	// version: HTTP/1.1
+	// true
+}
+
+func ExampleRequestGoesOn() {
+	for _, request := range []string{"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nHe"} {
+		fmt.Printf("%q\n", message.RequestGoesOn([]byte(request), 1024))
+	}
+	// Output:
+	// ""
+	// "no blank line has come"
+	// "its body is not all there"
+}
+
+// FuzzAnatomy: whatever is received is cut into parts of itself, and a request
+// is over only when its last byte has come.
+func FuzzAnatomy(f *testing.F) {
+	for _, seed := range []string{
+		"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET / HTTP/1.0\n\n", "\r\nGET / HTTP/1.1\r\n\r\n", "GET /\r\n",
+		"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", "POST / HTTP/1.1\r\ncontent-length:99999999999999999999\r\n\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nHello, World!\n",
+		"HTTP/1.1 200 \r\n\r\n", "HTTP/1.1 +20 OK\r\n", "\x16\x03\x01", "",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if parts, ok := message.RequestParts(data); ok {
+			line := bytes.Join([][]byte{parts[0].Text, parts[1].Text, parts[2].Text}, []byte(" "))
+			if !bytes.HasPrefix(data, line) {
+				t.Errorf("the parts of %q are %q", data, parts)
+			}
+		}
+		if status, body, ok := message.ResponseParts(data); ok {
+			line := bytes.Join([][]byte{status[0].Text, status[1].Text, status[2].Text}, []byte(" "))
+			if !bytes.HasPrefix(data, bytes.TrimSuffix(line, []byte(" "))) || !bytes.HasSuffix(data, body) {
+				t.Errorf("the parts of %q are %q and %q", data, status, body)
+			}
+		}
+		room := len(data) + 1
+		if why := message.RequestGoesOn(data, room); why != "" || len(data) == 0 {
+			return
+		}
+		for n := 1; n < len(data); n++ {
+			if message.RequestGoesOn(data[:n], room) == "" {
+				t.Errorf("%q is over, but so are the first %d bytes of it", data, n)
+			}
+		}
+		if message.RequestGoesOn(data, len(data)) == "" || message.RequestGoesOn(append(data, 'x'), room+1) == "" {
+			t.Errorf("%q is over, although the buffer is full or a byte follows", data)
+		}
+	})
+}
+
+// difficultBytes are bytes that are hard to show.
+func difficultBytes() [][]byte {
+	every := make([]byte, 256)
+	for i := range every {
+		every[i] = byte(i)
+	}
+	all := [][]byte{every}
+	for _, s := range []string{
+		"GET /hello HTTP/1.1\r\n\r\n", "\x00", "\x001", "\\\"'`", "\a\b\t\n\v\f\r\x1b[31m",
+		"h\u00e9llo \u20ac \U0001f600 \xff\xfe", "\u009b1m \u202e \u200b \ufeff", "\xe2\x82", "\xef\xbf\xbd", "</script>]]>&<",
+	} {
+		all = append(all, []byte(s))
+	}
+	return all
+}
