@@ -132,11 +132,7 @@ func complain(err error) {
 	line := "lbaws: " + err.Error()
 	var refused *sys.Error
 	if errors.As(err, &refused) {
-		advice, ok := advices[refusal{refused.Call, refused.Errno}]
-		if !ok {
-			advice = advices[refusal{call: refused.Call}]
-		}
-		if advice != "" {
+		if advice := refused.Advice(); advice != "" {
 			line += "; " + advice
 		}
 	}
@@ -148,41 +144,6 @@ func complain(err error) {
 // complainOfOutput is complain for a stream that takes no more.
 func complainOfOutput(err error) {
 	complain(fmt.Errorf("%w; the rest of it is lost, and serving goes on", err))
-}
-
-// refusal is a call and the kernel's answer to it.
-type refusal struct {
-	call  string
-	errno unix.Errno
-}
-
-// advices has what the user can do about a refusal; without an errno, about any
-// other refusal of that call.
-var advices = map[refusal]string{
-	{"socket", unix.EMFILE}:       "allow this process more descriptors (ulimit -n)",
-	{"socket", unix.EAFNOSUPPORT}: "this kernel has no IPv6: give -addr an IPv4 address",
-	{"bind", unix.EADDRINUSE}: "another socket has this port, and ss -tan shows it: end its program, " +
-		"choose another port, such as -addr :8889, or, if it is in TIME_WAIT, wait a minute: it was made without SO_REUSEADDR, or this one is",
-	{"listen", unix.EADDRINUSE}: "another socket listens on this port, and ss -tlnp shows whose: " +
-		"end that program, or choose another port, such as -addr :8889",
-	{"bind", unix.EACCES}: "a low port (below 1024) needs root or CAP_NET_BIND_SERVICE: " +
-		"choose a higher one, such as -addr :8888",
-	{"bind", unix.EADDRNOTAVAIL}: "no interface of this machine has that address (ip addr shows them): " +
-		"-addr :8888 takes them all",
-	{"bind", unix.EINVAL}:   "a link-local address needs its interface's number, as in [fe80::1%2]:8888 (ip link shows it)",
-	{"bind", unix.ENODEV}:   "there is no interface of that number (ip link shows them)",
-	{"accept", unix.EMFILE}: "the server tries again until one is free; allow this process more descriptors (ulimit -n)",
-	{"accept", unix.ENFILE}: "the server tries again until one is free; the whole system is out of descriptors " +
-		"(sysctl fs.file-max)",
-	{"accept", unix.ENOBUFS}:       "the server tries again until there is memory",
-	{"accept", unix.ENOMEM}:        "the server tries again until there is memory",
-	{"connect", unix.ECONNREFUSED}: "nothing listens there: start the server first, with lbaws",
-	{"connect", unix.ETIMEDOUT}:    "nothing answers there",
-	{"connect", unix.ENETUNREACH}:  "this machine has no way to that address",
-	{"connect", unix.EHOSTUNREACH}: "this machine has no way to that address",
-	{"open", unix.EMFILE}:          "allow this process more descriptors (ulimit -n)",
-	{"open", unix.ENOENT}:          "make its folder first, or choose another file to write to",
-	{"open", 0}:                    "choose another file to write to",
 }
 
 // The command line.
@@ -360,44 +321,9 @@ func (o *options) setFormat(value string) error {
 	return errors.New("want diagram, strace, json or off")
 }
 
-func (o *options) setAddr(value string) error {
-	colon := strings.LastIndexByte(value, ':')
-	if colon < 0 {
-		return errors.New("want HOST:PORT, such as :8888, 127.0.0.1:8888 or [::1]:8888")
-	}
-	port, err := strconv.ParseUint(value[colon+1:], 10, 16)
-	if err != nil {
-		return errors.New("want a port from 0 to 65535 after the last colon")
-	}
-	host, err := parseHost(value[:colon])
-	o.addr = netip.AddrPortFrom(host, uint16(port))
+func (o *options) setAddr(value string) (err error) {
+	o.addr, err = sys.ParseAddrPort(value)
 	return err
-}
-
-// parseHost turns the host of HOST:PORT into an address.
-func parseHost(host string) (netip.Addr, error) {
-	switch strings.ToLower(host) {
-	case "":
-		return netip.IPv4Unspecified(), nil
-	case "localhost":
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
-	}
-	literal, bracketed := host, strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]")
-	if bracketed {
-		literal = host[1 : len(host)-1]
-	}
-	addr, err := netip.ParseAddr(literal)
-	switch {
-	case err != nil:
-		return addr, errors.New("want an IPv4 or IPv6 address, localhost or nothing before the port; " +
-			"to look up other names is a library's job, no system call")
-	case addr.Is6() != bracketed:
-		return addr, errors.New("want an IPv6 address, and no other, in brackets, as in [::1]:8888")
-	}
-	if _, err := strconv.ParseUint(addr.Zone(), 10, 32); addr.Zone() != "" && err != nil {
-		return addr, fmt.Errorf("want the number of the interface %s after the %%; ip link shows it", addr.Zone())
-	}
-	return addr, nil
 }
 
 // wiring is what stands between the program and the kernel.
@@ -556,7 +482,7 @@ type server struct {
 // serve makes the listening socket and serves one client after the other, until
 // it has served as many as it should, or leave is called.
 func (s *server) serve() error {
-	listenSocket, err := s.kernel.Socket(family(s.addr), unix.SOCK_STREAM, unix.IPPROTO_IP)
+	listenSocket, err := s.kernel.Socket(sys.Family(s.addr), unix.SOCK_STREAM, unix.IPPROTO_IP)
 	if err != nil {
 		return sys.Fail("socket", "", err)
 	}
@@ -675,14 +601,6 @@ func (s *server) fail(call, direction string, err error) error {
 	return sys.Fail(call, direction+" "+s.clientAddress.AddrPort().String(), err)
 }
 
-// family is the address family of a socket for addr.
-func family(addr netip.AddrPort) int {
-	if addr.Addr().Is4() {
-		return unix.AF_INET
-	}
-	return unix.AF_INET6
-}
-
 // port is the port that the server listens on: the one that was asked for, or,
 // if that was 0, the one that the kernel chose.
 func (s *server) port(listenSocket int) (uint16, error) {
@@ -730,7 +648,7 @@ func (s *server) accept(listenSocket int) (clientConnection int, err error) {
 				s.deadline = time.Now().Add(s.timeout)
 			}
 		case s.leaving.Load():
-		case sys.LacksRoom(err):
+		case sys.OutOfResources(err):
 			if !s.lacksRoom {
 				s.lacksRoom = true
 				complain(sys.Fail("accept", "", err))
@@ -740,7 +658,7 @@ func (s *server) accept(listenSocket int) (clientConnection int, err error) {
 		case errors.Is(err, unix.EAGAIN):
 			s.kernel.Nanosleep(moment)
 			continue
-		case sys.ConcernsOneConnection(err):
+		case sys.IsTransient(err):
 			if failed%manyFailures == 0 { // perhaps it concerns them all
 				s.kernel.Nanosleep(moment)
 			}
@@ -780,7 +698,7 @@ func (c *client) get() error {
 	if c.connecting != nil {
 		c.connecting(c.addr)
 	}
-	c.socket, err = c.kernel.Socket(family(c.addr), unix.SOCK_STREAM, unix.IPPROTO_IP)
+	c.socket, err = c.kernel.Socket(sys.Family(c.addr), unix.SOCK_STREAM, unix.IPPROTO_IP)
 	if err != nil {
 		return sys.Fail("socket", "", err)
 	}
@@ -978,7 +896,7 @@ func (o *options) demo(w *wiring) error {
 	served := make(chan error, 1)
 	s.listening = func(local netip.AddrPort) {
 		w.showSegments(local)
-		c.addr = netip.AddrPortFrom(reachable(local.Addr()), local.Port())
+		c.addr = sys.Reachable(local)
 		host := c.addr.String()
 		if c.addr.Addr() == netip.AddrFrom4([4]byte{127, 0, 0, 1}) { // as in the tutorial
 			host = "localhost:" + strconv.Itoa(int(c.addr.Port()))
@@ -1020,7 +938,7 @@ func newArrivals() *arrivals {
 // AppendEnter notes that a call has begun.
 func (a *arrivals) AppendEnter(b []byte, e *trace.Event) []byte {
 	switch {
-	case e.Side == trace.Server && e.Call.Name == sys.AcceptCall:
+	case e.Side == trace.Server && e.Call.Name == "accept":
 		a.atAccept()
 	case e.Side == trace.Client && e.Call.Name == "read":
 		a.atRead()
@@ -1033,17 +951,6 @@ func (a *arrivals) AppendReturn(b []byte, _ *trace.Event) []byte { return b }
 
 // AppendEnd does nothing.
 func (a *arrivals) AppendEnd(b []byte) []byte { return b }
-
-// reachable is an address at which a client finds a server that listens on addr.
-func reachable(addr netip.Addr) netip.Addr {
-	switch {
-	case !addr.IsUnspecified():
-		return addr
-	case addr.Is4():
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	}
-	return netip.IPv6Loopback()
-}
 
 // Waiting: for the peer, but not for ever, and not if a signal says to leave.
 
@@ -1251,8 +1158,8 @@ func (w *waiter) connectToItself(listenSocket int) {
 	if w.kernel.Getsockname(listenSocket, &local) != nil {
 		return
 	}
-	own := netip.AddrPortFrom(reachable(local.AddrPort().Addr()), local.AddrPort().Port())
-	fd, err := w.kernel.Socket(family(own), unix.SOCK_STREAM, unix.IPPROTO_IP)
+	own := sys.Reachable(local.AddrPort())
+	fd, err := w.kernel.Socket(sys.Family(own), unix.SOCK_STREAM, unix.IPPROTO_IP)
 	if err == nil {
 		w.kernel.Connect(fd, own)
 		w.kernel.Close(fd)

@@ -9,9 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// AcceptCall is the name of the kernel call behind Accept on this platform.
-const AcceptCall = "accept"
-
 // Bind is bind(2).
 func (Unix) Bind(fd int, local netip.AddrPort) error {
 	return unix.Bind(fd, toUnix(local))

@@ -31,12 +31,11 @@ func callWithAddress(call uintptr, fd int, addr netip.AddrPort) error {
 	return nil
 }
 
-// Accept is accept(2), or accept4(2) with flags 0 where AcceptCall says so.
+// Accept is accept(2).
 func (Unix) Accept(fd int, peer *Sockaddr) (int, error) {
 	*peer = Sockaddr{len: SockaddrRoom}
-	// The fourth argument is accept4's flags; accept does not look at it.
-	connected, _, errno := unix.Syscall6(acceptNumber, uintptr(fd),
-		uintptr(unsafe.Pointer(&peer.raw)), uintptr(unsafe.Pointer(&peer.len)), 0, 0, 0)
+	connected, _, errno := unix.Syscall(unix.SYS_ACCEPT, uintptr(fd),
+		uintptr(unsafe.Pointer(&peer.raw)), uintptr(unsafe.Pointer(&peer.len)))
 	if errno != 0 {
 		return -1, errno
 	}

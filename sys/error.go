@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"errors"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -10,9 +11,9 @@ import (
 //
 //	bind 0.0.0.0:8888: EADDRINUSE, address already in use
 type Error struct {
-	Call  string     // what was being done: "bind"
-	On    string     // and on what: "0.0.0.0:8888"; may be empty
-	Errno unix.Errno // the kernel's answer
+	Call string // what was being done: "bind"
+	On   string // and on what: "0.0.0.0:8888"; may be empty
+	Err  error  // the answer: the kernel's, a unix.Errno, or that of a Kernel in front of it
 }
 
 func (e *Error) Error() string {
@@ -20,17 +21,27 @@ func (e *Error) Error() string {
 	if e.On != "" {
 		doing += " " + e.On
 	}
-	if name := ErrnoName(e.Errno); name != "" {
-		return doing + ": " + name + ", " + e.Errno.Error()
+	var errno unix.Errno
+	if errors.As(e.Err, &errno) && ErrnoName(errno) != "" {
+		return doing + ": " + ErrnoName(errno) + ", " + errno.Error()
 	}
-	return doing + ": " + e.Errno.Error()
+	return doing + ": " + e.Err.Error()
 }
 
 // Unwrap makes errors.Is(err, unix.EADDRINUSE) work.
-func (e *Error) Unwrap() error { return e.Errno }
+func (e *Error) Unwrap() error { return e.Err }
 
-// ErrnoName is the errno's name in the headers of C, or "" if it has none. Where
-// ENOTSUP and EOPNOTSUPP are the same number, it is the one that sockets use.
+// Fail returns an *Error for err, or nil if err is nil.
+func Fail(call, on string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Call: call, On: on, Err: err}
+}
+
+// ErrnoName returns the errno's name in the headers of C, or "" if it has none.
+// Where ENOTSUP and EOPNOTSUPP are the same number, it is the one that sockets
+// use.
 func ErrnoName(errno unix.Errno) string {
 	if errno == unix.EOPNOTSUPP {
 		return "EOPNOTSUPP"
@@ -38,35 +49,23 @@ func ErrnoName(errno unix.Errno) string {
 	return unix.ErrnoName(errno)
 }
 
-// Fail returns an *Error for err, or nil if err is nil. An err that is no
-// unix.Errno stands for EIO: a Kernel returns no other.
-func Fail(call, on string, err error) error {
-	if err == nil {
-		return nil
-	}
-	errno, ok := err.(unix.Errno)
-	if !ok {
-		errno = unix.EIO
-	}
-	return &Error{Call: call, On: on, Errno: errno}
-}
-
-// LacksRoom tells whether an error of Accept says that there is no descriptor or
-// no memory for the connection. It waits in the queue: what the process or the
-// system gives back makes room for it later.
+// OutOfResources reports whether an error of Accept says that there is no
+// descriptor or no memory for the connection. The connection stays in the queue:
+// what the process or the system gives back makes room for it later.
 //
 // Source: accept(2).
-func LacksRoom(err error) bool {
+func OutOfResources(err error) bool {
 	errno, ok := err.(unix.Errno)
 	return ok && slices.Contains([]unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM}, errno)
 }
 
-// ConcernsOneConnection tells whether an error of Accept says nothing of the
-// listening socket, so that the next call may well succeed: a signal came, or
-// an error waits on the new connection, which Linux hands over with accept.
+// IsTransient reports whether an error of Accept concerns one connection and not
+// the listening socket, so that the next call may well succeed: a signal came,
+// or an error was pending on the new connection, which Linux returns from
+// accept.
 //
 // Source: accept(2), error handling; UNP section 5.11.
-func ConcernsOneConnection(err error) bool {
+func IsTransient(err error) bool {
 	errno, ok := err.(unix.Errno)
-	return ok && slices.Contains(passing, errno)
+	return ok && slices.Contains(transient, errno)
 }

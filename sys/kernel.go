@@ -99,10 +99,6 @@ type Kernel interface {
 	// peer must not be nil. It belongs to the caller and may be used again for
 	// the next call.
 	//
-	// Where a platform has no accept of its own (Linux on 386 and on s390x),
-	// the call is accept4 with flags 0, which does the same; AcceptCall has
-	// the name of the one that is made.
-	//
 	// Errors: ECONNABORTED, the client was gone before it could be accepted
 	// (Linux returns the connection all the same, and Read or Write tells);
 	// EINVAL, fd does not listen, or no more (after Shutdown); EMFILE, ENFILE,

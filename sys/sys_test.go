@@ -67,9 +67,9 @@ func ExampleSockaddr() {
 	// true 28 [::1]:8888
 }
 
-func ExampleConcernsOneConnection() {
+func ExampleIsTransient() {
 	for _, errno := range []unix.Errno{unix.ECONNABORTED, unix.EMFILE, unix.EBADF} {
-		fmt.Println(sys.ErrnoName(errno), sys.ConcernsOneConnection(errno), sys.LacksRoom(errno))
+		fmt.Println(sys.ErrnoName(errno), sys.IsTransient(errno), sys.OutOfResources(errno))
 	}
 	// Output:
 	// ECONNABORTED true false

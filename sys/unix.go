@@ -6,11 +6,9 @@ import "golang.org/x/sys/unix"
 // any number of threads.
 //
 // On Linux each method makes exactly one kernel call, the one it is named
-// after (Accept: the one that AcceptCall names). On 386 and s390x some of them
-// go through the kernel's common entry socketcall(2), and strace shows them
-// under their own names all the same. Elsewhere bind, connect,
-// accept and getsockname go through package unix, which may add a close when
-// the kernel hands back an address that is no IP address.
+// after. Elsewhere bind, connect, accept and getsockname go through package
+// unix, which may add a close when the kernel hands back an address that is no
+// IP address.
 type Unix struct{}
 
 var _ Kernel = Unix{}

@@ -97,7 +97,8 @@ var (
 		{"fd", Decimal}, {"addr", Address}, {"addrlen", Decimal}}}
 	listenCall = &Call{Name: "listen", Params: []Param{
 		{"fd", Decimal}, {"backlog", Decimal}}}
-	acceptCall  = &Call{Name: sys.AcceptCall, Waits: true, Params: acceptParams()}
+	acceptCall = &Call{Name: "accept", Waits: true, Params: []Param{
+		{"fd", Decimal}, {"addr", PeerAddress}, {"addrlen", AddressRoom}}}
 	connectCall = &Call{Name: "connect", Waits: true, Params: []Param{
 		{"fd", Decimal}, {"addr", Address}, {"addrlen", Decimal}}}
 	readCall = &Call{Name: "read", Waits: true, Params: []Param{
@@ -113,11 +114,3 @@ var (
 	closeCall = &Call{Name: "close", Params: []Param{
 		{"fd", Decimal}}}
 )
-
-func acceptParams() []Param {
-	params := []Param{{"fd", Decimal}, {"addr", PeerAddress}, {"addrlen", AddressRoom}}
-	if sys.AcceptCall == "accept4" {
-		params = append(params, Param{"flags", Decimal})
-	}
-	return params
-}

@@ -2,8 +2,8 @@ package sys
 
 import "golang.org/x/sys/unix"
 
-// passing are the errors of accept that concern one connection.
-var passing = []unix.Errno{
+// transient are the errors of accept that concern one connection.
+var transient = []unix.Errno{
 	unix.EINTR, unix.ECONNABORTED, unix.EPROTO, unix.ENOPROTOOPT, unix.EOPNOTSUPP, unix.ENONET,
 	unix.ENETDOWN, unix.ENETUNREACH, unix.EHOSTDOWN, unix.EHOSTUNREACH, unix.ETIMEDOUT,
 	unix.EPERM, // a firewall forbids it
