@@ -1,7 +1,5 @@
 //go:build darwin || freebsd || netbsd || openbsd
 
-// Package tracetest helps to test what package trace shows of the wire: it sees
-// the segments without package trace's code.
 package tracetest
 
 import "golang.org/x/sys/unix"

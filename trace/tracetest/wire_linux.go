@@ -1,5 +1,3 @@
-// Package tracetest helps to test what package trace shows of the wire: it sees
-// the segments without package trace's code.
 package tracetest
 
 import (

@@ -1,0 +1,212 @@
+package tracetest
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// HelloWorld is the answer to every request.
+const HelloWorld = "HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
+
+var binaryFolder = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "lbaws-test")
+	if err != nil {
+		panic(err)
+	}
+	os.Chmod(dir, 0o755) // some tests run the program as another user
+	return dir
+})
+
+var build = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(binaryFolder(), "lbaws")
+	output, err := exec.Command("go", "build", "-o", binary, "lbaws").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("go build: %w\n%s", err, output)
+	}
+	return binary, err
+})
+
+// Binary returns the path of the program under test, which is built once.
+func Binary(t testing.TB) string {
+	t.Helper()
+	binary, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+// Process is a running program, mostly lbaws.
+type Process struct {
+	t              testing.TB
+	Cmd            *exec.Cmd
+	Stdout, Stderr *Screen
+	Port           string        // that it serves on
+	Exited         chan struct{} // closed when it has ended
+}
+
+// Start runs lbaws with the arguments, and waits until it serves. If wrap is
+// given, it is the command that lbaws is an argument of: strace and its flags.
+func Start(t testing.TB, wrap []string, args ...string) *Process {
+	t.Helper()
+	p := Launch(t, wrap, args...)
+	p.Port = p.Stdout.WaitFor(t, `Serving HTTP on port (\d+) \.\.\.\n`)[1]
+	return p
+}
+
+// Launch runs lbaws, and does not wait.
+func Launch(t testing.TB, wrap []string, args ...string) *Process {
+	t.Helper()
+	return LaunchCommand(t, append(slices.Concat(wrap, []string{Binary(t)}), args...)...)
+}
+
+// LaunchCommand runs a command, and does not wait.
+func LaunchCommand(t testing.TB, command ...string) *Process {
+	t.Helper()
+	p := NewProcess(t, command...)
+	p.Run()
+	return p
+}
+
+// NewProcess returns a command that is not running yet, with a screen for each
+// of its outputs.
+func NewProcess(t testing.TB, command ...string) *Process {
+	p := &Process{t: t, Cmd: exec.Command(command[0], command[1:]...),
+		Stdout: NewScreen(), Stderr: NewScreen(), Exited: make(chan struct{})}
+	p.Cmd.Stdout, p.Cmd.Stderr = p.Stdout, p.Stderr
+	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return p
+}
+
+// Run runs the command. At the end of the test it is ended, with all that it has
+// started in its process group.
+func (p *Process) Run() {
+	p.t.Helper()
+	if err := p.Cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	go func() {
+		p.Cmd.Wait()
+		p.Stdout.end()
+		p.Stderr.end()
+		close(p.Exited)
+	}()
+	p.t.Cleanup(p.Kill)
+}
+
+// Kill ends the process and its group.
+func (p *Process) Kill() {
+	syscall.Kill(-p.Cmd.Process.Pid, syscall.SIGKILL)
+	<-p.Exited
+}
+
+// Status waits for the process's end and returns its exit status.
+func (p *Process) Status() int {
+	p.t.Helper()
+	select {
+	case <-p.Exited:
+	case <-time.After(Patience):
+		p.t.Fatalf("still running; stderr:\n%s", p.Stderr)
+	}
+	return p.Cmd.ProcessState.ExitCode()
+}
+
+// PID returns the process number of lbaws itself, also when it runs under strace.
+func (p *Process) PID() int {
+	p.t.Helper()
+	if runtime.GOOS != "linux" { // nothing wraps it there
+		return p.Cmd.Process.Pid
+	}
+	found := 0
+	Await(p.t, "lbaws among the processes", func() bool {
+		for _, pid := range append(Children(p.Cmd.Process.Pid), p.Cmd.Process.Pid) {
+			if exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); exe == Binary(p.t) {
+				found = pid
+			}
+		}
+		return found != 0
+	})
+	return found
+}
+
+// Signal sends a signal to lbaws.
+func (p *Process) Signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := syscall.Kill(p.PID(), s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// URL is the tutorial's, with the port that lbaws serves on.
+func (p *Process) URL() string { return "http://localhost:" + p.Port + "/hello" }
+
+// Dial connects to lbaws on the IPv4 loopback address.
+func (p *Process) Dial() *net.TCPConn {
+	p.t.Helper()
+	return Dial(p.t, "127.0.0.1:"+p.Port)
+}
+
+// Get makes a plain request, and checks the answer.
+func (p *Process) Get() {
+	p.t.Helper()
+	conn := p.Dial()
+	defer conn.Close()
+	io.WriteString(conn, "GET /hello HTTP/1.1\r\n\r\n")
+	if answer, err := io.ReadAll(conn); string(answer) != HelloWorld || err != nil {
+		p.t.Fatalf("answer %q, %v", answer, err)
+	}
+}
+
+// Dial connects to an address.
+func Dial(t testing.TB, address string) *net.TCPConn {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.SetDeadline(time.Now().Add(Patience))
+	return conn.(*net.TCPConn)
+}
+
+// lastPort is the port that FreePort returned last. It is below those that the
+// kernel gives to clients.
+var lastPort atomic.Int32
+
+// FreePort returns a port that was free a moment ago, and that no other test of
+// this package gets.
+func FreePort(t testing.TB) string {
+	t.Helper()
+	lastPort.CompareAndSwap(0, 10000+int32(os.Getpid()%10000))
+	for {
+		port := strconv.Itoa(int(lastPort.Add(1)))
+		if listener, err := net.Listen("tcp", ":"+port); err == nil {
+			listener.Close()
+			return port
+		}
+	}
+}
+
+// AwaitListening makes connections until one succeeds, which counts as a client
+// of the server.
+func AwaitListening(t testing.TB, port string) {
+	t.Helper()
+	Await(t, "a server on port "+port, func() bool {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+}

@@ -1,0 +1,66 @@
+package tracetest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Need returns the path of a tool. On a user's machine a test whose tool is
+// missing is skipped; in CI it fails.
+func Need(t testing.TB, tool, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(tool)
+	if err != nil {
+		Missing(t, tool+" is not installed: apt-get install "+debianPackage)
+	}
+	return path
+}
+
+// Missing skips the test, or fails it in CI: something that it needs is missing.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
+}
+
+// Long skips a test that takes long where the user has asked for short ones.
+func Long(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
+}
+
+// NeedCapture skips the test where segments cannot be captured; in CI it fails.
+func NeedCapture(t testing.TB) {
+	t.Helper()
+	w, err := Listen(1)
+	if err != nil {
+		Missing(t, noCapture(err))
+	}
+	w.Close()
+}
+
+func noCapture(err error) string {
+	return fmt.Sprintf("segments cannot be captured (%v): run the test as root on Linux", err)
+}
+
+// Unprivileged is what comes before a command that is to run without any rights
+// over the network. A test that is root runs it as another user; in a user
+// namespace there is no other, and it stays root without rights.
+func Unprivileged(t testing.TB) []string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return nil
+	}
+	setpriv := Need(t, "setpriv", "util-linux")
+	if users, err := os.ReadFile("/proc/self/uid_map"); err == nil && !strings.HasSuffix(strings.TrimSpace(string(users)), " 4294967295") {
+		return []string{setpriv, "--bounding-set=-all", "--inh-caps=-all"}
+	}
+	return []string{setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"}
+}
