@@ -1,0 +1,54 @@
+package patient
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+)
+
+// pause is how long the server waits before it tries to accept again.
+const pause = 250 * time.Millisecond
+
+// manyFailures is how many connections may fail one after the other before it
+// waits too.
+const manyFailures = 100
+
+// Accept is the call accept, made again until there is a connection. One that
+// failed before it could be accepted does not concern the server. If the process
+// is out of descriptors or memory, Accept warns once and tries again after a
+// pause: the connection waits in the queue. It returns ECANCELED if the program
+// is leaving.
+func (k *Kernel) Accept(fd int, peer *sys.Sockaddr) (connected int, err error) {
+	for failures := 1; ; failures++ {
+		if err := k.begin("accept", fd); err != nil {
+			return -1, err
+		}
+		connected, err := k.Kernel.Accept(fd, peer)
+		k.end()
+		switch {
+		case err == nil:
+			k.warned = false
+			k.admit(connected)
+			return connected, nil
+		case k.leaving.Load():
+			return -1, unix.ECANCELED
+		case sys.OutOfResources(err):
+			if !k.warned {
+				k.warned = true
+				k.warn(sys.Fail("accept", "", err))
+			}
+			k.Kernel.Nanosleep(pause)
+		case errors.Is(err, unix.EAGAIN):
+			k.Kernel.Nanosleep(pause)
+		case sys.IsTransient(err):
+			if failures%manyFailures == 0 { // perhaps it concerns them all
+				k.Kernel.Nanosleep(pause)
+			}
+		default:
+			return -1, err
+		}
+	}
+}

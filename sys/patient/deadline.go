@@ -1,0 +1,112 @@
+package patient
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// How long a half-closed peer may be silent, and how long it may go on sending.
+// Without a limit a single client could hold up all the others.
+const (
+	longestSilence = 5 * time.Second
+	longestRest    = 30 * time.Second
+)
+
+// Timeout is the error of a call that has waited for the peer as long as it may.
+// To errors.Is it is unix.ETIMEDOUT.
+type Timeout time.Duration
+
+func (t Timeout) Error() string { return "nothing came for " + time.Duration(t).String() }
+
+// Is reports whether target is unix.ETIMEDOUT.
+func (t Timeout) Is(target error) bool { return target == unix.ETIMEDOUT }
+
+// admit starts the time of an accepted connection.
+func (k *Kernel) admit(fd int) {
+	c := connection{deadline: k.timeoutFromNow()}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.accepted[fd], k.due = c, c.deadline
+}
+
+// halfClosed starts the time of what the peer of an accepted connection still
+// sends.
+func (k *Kernel) halfClosed(fd int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if c, accepted := k.accepted[fd]; accepted {
+		c.restEnd = time.Now().Add(longestRest)
+		k.accepted[fd], k.due = c, earliest(c.restEnd, c.deadline)
+	}
+}
+
+// limit returns until when a call that begins now may wait; the zero time is for
+// ever.
+func (k *Kernel) limit(call string, fd int) time.Time {
+	if call == "accept" {
+		return time.Time{}
+	}
+	c, accepted := k.accepted[fd]
+	switch {
+	case !accepted:
+		return k.timeoutFromNow()
+	case c.restEnd.IsZero():
+		return c.deadline
+	}
+	return earliest(time.Now().Add(longestSilence), earliest(c.restEnd, c.deadline))
+}
+
+func (k *Kernel) timeoutFromNow() time.Time {
+	if k.timeout == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(k.timeout)
+}
+
+// earliest returns the earlier of two times. The zero time is never.
+func earliest(x, y time.Time) time.Time {
+	if x.IsZero() || !y.IsZero() && y.Before(x) {
+		return y
+	}
+	return x
+}
+
+// watch ends every wait that takes too long. It has a thread of its own, so that
+// the server makes no call for it as long as no peer is silent. (A receive
+// timeout, SO_RCVTIMEO, would be one more call for each connection; set once, on
+// the listening socket, which hands it down, it would end the wait in accept
+// too.)
+func (k *Kernel) watch() {
+	for !k.urgent.Load() {
+		k.sleep(k.endLongWait())
+	}
+}
+
+// endLongWait ends the wait if it has taken too long, and returns how long it is
+// until a wait can have: a later one may begin with the shortest limit.
+func (k *Kernel) endLongWait() time.Duration {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	shortest := longestSilence
+	if k.timeout > 0 {
+		shortest = max(time.Millisecond, min(k.timeout, shortest))
+	}
+	next := k.due
+	if k.wait.call != "" {
+		next = k.wait.until
+	}
+	left := time.Until(next)
+	switch {
+	case next.IsZero() || k.wait.gaveUp:
+		return shortest
+	case left > 0:
+		return min(left, shortest)
+	case k.wait.call == "":
+		return shortest
+	}
+	err := k.Kernel.Shutdown(k.wait.fd, unix.SHUT_RDWR)
+	k.wait.gaveUp = err == nil || errors.Is(err, unix.ENOTCONN) && k.wait.call != "connect"
+	return min(shortest, pause) // to try again if it failed
+}

@@ -1,0 +1,183 @@
+package patient
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+)
+
+// scripted is a kernel that the test controls: it answers accept, connect and
+// write from a script, and read with what the test lets arrive. It notes each
+// call with the time since the test began.
+type scripted struct {
+	sys.Kernel
+	began time.Time
+
+	mu      sync.Mutex
+	calls   []string
+	answers map[string][]answer // by call, in order; then it waits
+	arrived chan []byte
+	ended   map[int]chan struct{} // closed by shutdown: by descriptor
+}
+
+// answer is what a call returns.
+type answer struct {
+	result int
+	err    error
+}
+
+// newScripted returns a kernel with answers.
+func newScripted(answers map[string][]answer) *scripted {
+	return &scripted{began: time.Now(), answers: answers, arrived: make(chan []byte, 100), ended: map[int]chan struct{}{}}
+}
+
+// note notes a call, and returns its next answer, if there is one.
+func (k *scripted) note(call string, args ...any) (a answer, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	text := fmt.Sprint(args...)
+	k.calls = append(k.calls, fmt.Sprintf("%v %s(%s)", time.Since(k.began), call, text))
+	if rest := k.answers[call]; len(rest) > 0 {
+		k.answers[call] = rest[1:]
+		return rest[0], true
+	}
+	return answer{}, false
+}
+
+// end returns a channel that shutdown closes.
+func (k *scripted) end(fd int) chan struct{} {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended[fd] == nil {
+		k.ended[fd] = make(chan struct{})
+	}
+	return k.ended[fd]
+}
+
+func (k *scripted) Accept(fd int, _ *sys.Sockaddr) (int, error) {
+	if a, ok := k.note("accept", fd); ok {
+		return a.result, a.err
+	}
+	<-k.end(fd)
+	return -1, unix.EINVAL
+}
+
+func (k *scripted) Connect(fd int, _ netip.AddrPort) error {
+	if a, ok := k.note("connect", fd); ok {
+		if a.result > 0 { // it is to the listening socket of that number
+			close(k.end(a.result))
+		}
+		return a.err
+	}
+	<-k.end(fd)
+	return unix.ECONNABORTED
+}
+
+func (k *scripted) Read(fd int, p []byte) (int, error) {
+	if a, ok := k.note("read", fd); ok {
+		return a.result, a.err
+	}
+	select {
+	case data := <-k.arrived:
+		return copy(p, data), nil
+	default:
+	}
+	select {
+	case data := <-k.arrived:
+		return copy(p, data), nil
+	case <-k.end(fd):
+		return 0, nil
+	}
+}
+
+func (k *scripted) Write(fd int, p []byte) (int, error) {
+	if a, ok := k.note("write", fd, " ", len(p)); ok {
+		return a.result, a.err
+	}
+	<-k.end(fd)
+	return -1, unix.EPIPE
+}
+
+func (k *scripted) Shutdown(fd, how int) error {
+	a, ok := k.note("shutdown", fd, " ", []string{"RD", "WR", "RDWR"}[how])
+	if ok && a.err != nil {
+		return a.err
+	}
+	if how != unix.SHUT_WR {
+		select {
+		case <-k.end(fd):
+		default:
+			close(k.end(fd))
+		}
+	}
+	return nil
+}
+
+func (k *scripted) Close(fd int) error {
+	k.note("close", fd)
+	return nil
+}
+
+func (k *scripted) Nanosleep(d time.Duration) error {
+	k.note("nanosleep", d)
+	time.Sleep(d)
+	return nil
+}
+
+func (k *scripted) Getsockname(fd int, local *sys.Sockaddr) error {
+	k.note("getsockname", fd)
+	local.Set(netip.MustParseAddrPort("0.0.0.0:8888"))
+	return nil
+}
+
+func (k *scripted) Socket(int, int, int) (int, error) {
+	k.note("socket")
+	return 9, nil
+}
+
+// all returns the calls so far.
+func (k *scripted) all() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.calls)
+}
+
+// newPatient returns a patient kernel in front of k, which works until the end
+// of the test.
+func newPatient(t *testing.T, k *scripted, timeout time.Duration) *Kernel {
+	p := &Kernel{Kernel: k, timeout: timeout, sleep: time.Sleep, accepted: make(map[int]connection),
+		warn: func(err error) { k.note("warn", err) }}
+	go p.watch()
+	t.Cleanup(func() {
+		p.urgent.Store(true) // ends the watch
+		time.Sleep(time.Hour)
+	})
+	return p
+}
+
+// test runs f with a patient kernel in front of k, and compares the calls that
+// reach k.
+func test(t *testing.T, k *scripted, timeout time.Duration, f func(*Kernel), want ...string) {
+	t.Helper()
+	f(newPatient(t, k, timeout))
+	if got := k.all(); !slices.Equal(got, want) {
+		t.Errorf("calls\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+// inBubble runs a test with a kernel, in time that passes only when everybody
+// waits.
+func inBubble(t *testing.T, name string, answers map[string][]answer, f func(t *testing.T, k *scripted)) {
+	t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { f(t, newScripted(answers)) })
+	})
+}

@@ -1,0 +1,288 @@
+package patient
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+)
+
+// accepted is an accept that returns descriptor 4.
+func accepted() map[string][]answer { return map[string][]answer{"accept": {{result: 4}}} }
+
+// TestInterruptedCalls: a signal costs nothing, and a write goes on until all is
+// written.
+func TestInterruptedCalls(t *testing.T) {
+	inBubble(t, "calls", map[string][]answer{
+		"accept": {{-1, unix.EINTR}, {4, nil}},
+		"read":   {{-1, unix.EINTR}, {5, nil}},
+		"write":  {{-1, unix.EINTR}, {10, nil}, {3, nil}, {-1, unix.EINTR}, {20, nil}},
+	}, func(t *testing.T, k *scripted) {
+		test(t, k, 0, func(p *Kernel) {
+			fd, err := p.Accept(3, new(sys.Sockaddr))
+			n, readErr := p.Read(fd, make([]byte, 10))
+			written, writeErr := p.Write(fd, make([]byte, 33))
+			if err := errors.Join(err, readErr, writeErr); err != nil || fd != 4 || n != 5 || written != 33 {
+				t.Errorf("descriptor %d, %d bytes read, %d written, %v", fd, n, written, err)
+			}
+		}, "0s accept(3)", "0s accept(3)", "0s read(4)", "0s read(4)",
+			"0s write(4 33)", "0s write(4 33)", "0s write(4 23)", "0s write(4 20)", "0s write(4 20)")
+	})
+}
+
+// TestErrorsOfCalls: what the kernel answers comes back, with -1.
+func TestErrorsOfCalls(t *testing.T) {
+	for _, errno := range []unix.Errno{unix.ECONNRESET, unix.EPIPE, unix.EBADF} {
+		inBubble(t, errno.Error(), map[string][]answer{
+			"read": {{-1, errno}}, "write": {{7, nil}, {-1, errno}}, "connect": {{-1, errno}}, "accept": {{-1, errno}},
+		}, func(t *testing.T, k *scripted) {
+			test(t, k, 0, func(p *Kernel) {
+				n, err := p.Read(4, nil)
+				written, writeErr := p.Write(4, make([]byte, 8))
+				connectErr := p.Connect(5, netip.AddrPort{})
+				fd, acceptErr := p.Accept(3, new(sys.Sockaddr))
+				for _, err := range []error{err, writeErr, connectErr, acceptErr} {
+					if err != errno {
+						t.Errorf("got %v, want %v", err, errno)
+					}
+				}
+				if n != -1 || written != -1 || fd != -1 {
+					t.Errorf("results %d, %d and %d", n, written, fd)
+				}
+			}, "0s read(4)", "0s write(4 8)", "0s write(4 1)", "0s connect(5)", "0s accept(3)")
+		})
+	}
+}
+
+// TestKernelThatTakesNothing is not asked for ever.
+func TestKernelThatTakesNothing(t *testing.T) {
+	inBubble(t, "write", map[string][]answer{"write": {{0, nil}}}, func(t *testing.T, k *scripted) {
+		test(t, k, 0, func(p *Kernel) {
+			if n, err := p.Write(4, make([]byte, 8)); n != -1 || err != unix.EIO {
+				t.Errorf("got %d, %v", n, err)
+			}
+		}, "0s write(4 8)")
+	})
+}
+
+// TestAcceptOutOfResources: one warning, a pause before each try, and a warning
+// again if it happens again later.
+func TestAcceptOutOfResources(t *testing.T) {
+	inBubble(t, "EMFILE", map[string][]answer{
+		"accept": {{-1, unix.EMFILE}, {-1, unix.ENOMEM}, {-1, unix.ECONNABORTED}, {4, nil}, {-1, unix.ENFILE}, {5, nil}},
+	}, func(t *testing.T, k *scripted) {
+		test(t, k, 0, func(p *Kernel) {
+			p.Accept(3, new(sys.Sockaddr))
+			p.Accept(3, new(sys.Sockaddr))
+		}, "0s accept(3)", "0s warn(accept: EMFILE, too many open files)", "0s nanosleep(250ms)",
+			"250ms accept(3)", "250ms nanosleep(250ms)", "500ms accept(3)", "500ms accept(3)",
+			"500ms accept(3)", "500ms warn(accept: ENFILE, too many open files in system)", "500ms nanosleep(250ms)",
+			"750ms accept(3)")
+	})
+}
+
+// TestAcceptOfBrokenConnections: they are passed over, with a pause now and then.
+func TestAcceptOfBrokenConnections(t *testing.T) {
+	broken := slices.Repeat([]answer{{-1, unix.ECONNABORTED}}, 250)
+	inBubble(t, "ECONNABORTED", map[string][]answer{"accept": append(broken, answer{4, nil})}, func(t *testing.T, k *scripted) {
+		p := newPatient(t, k, 0)
+		if fd, err := p.Accept(3, new(sys.Sockaddr)); fd != 4 || err != nil {
+			t.Errorf("got %d, %v", fd, err)
+		}
+		if passed := time.Since(k.began); passed != 2*pause {
+			t.Errorf("%v for 250 failures, want two pauses", passed)
+		}
+	})
+}
+
+// TestSilentClient is dropped when its connection is as old as the timeout,
+// whatever it has sent by then.
+func TestSilentClient(t *testing.T) {
+	inBubble(t, "says nothing", accepted(), func(t *testing.T, k *scripted) {
+		test(t, k, 30*time.Second, func(p *Kernel) {
+			fd, _ := p.Accept(3, new(sys.Sockaddr))
+			n, err := p.Read(fd, make([]byte, 10))
+			if n != -1 || !errors.Is(err, unix.ETIMEDOUT) || err.Error() != "nothing came for 30s" {
+				t.Errorf("got %d, %v", n, err)
+			}
+		}, "0s accept(3)", "0s read(4)", "30s shutdown(4 RDWR)")
+	})
+	inBubble(t, "takes nothing", accepted(), func(t *testing.T, k *scripted) {
+		test(t, k, 7*time.Second, func(p *Kernel) {
+			fd, _ := p.Accept(3, new(sys.Sockaddr))
+			time.Sleep(2 * time.Second)
+			if n, err := p.Write(fd, make([]byte, 10)); n != -1 || !errors.Is(err, unix.ETIMEDOUT) {
+				t.Errorf("got %d, %v", n, err)
+			}
+		}, "0s accept(3)", "2s write(4 10)", "7s shutdown(4 RDWR)")
+	})
+	inBubble(t, "drips", accepted(), func(t *testing.T, k *scripted) {
+		p := newPatient(t, k, 10*time.Second)
+		fd, _ := p.Accept(3, new(sys.Sockaddr))
+		go func() {
+			for range 30 {
+				k.arrived <- []byte("x")
+				time.Sleep(time.Second)
+			}
+		}()
+		var err error
+		for err == nil {
+			_, err = p.Read(fd, make([]byte, 10))
+		}
+		if passed := time.Since(k.began); !errors.Is(err, unix.ETIMEDOUT) || passed != 10*time.Second {
+			t.Errorf("got %v after %v", err, passed)
+		}
+	})
+	inBubble(t, "waits for ever", accepted(), func(t *testing.T, k *scripted) {
+		test(t, k, 0, func(p *Kernel) {
+			fd, _ := p.Accept(3, new(sys.Sockaddr))
+			go func() {
+				time.Sleep(100 * time.Hour)
+				k.arrived <- []byte("at last")
+			}()
+			if n, err := p.Read(fd, make([]byte, 10)); n != 7 || err != nil {
+				t.Errorf("got %d, %v", n, err)
+			}
+		}, "0s accept(3)", "0s read(4)")
+	})
+}
+
+// TestShutdownThatFails is tried again.
+func TestShutdownThatFails(t *testing.T) {
+	answers := map[string][]answer{"accept": {{result: 4}}, "shutdown": {{-1, unix.EIO}, {-1, unix.EIO}}}
+	inBubble(t, "EIO", answers, func(t *testing.T, k *scripted) {
+		test(t, k, time.Second, func(p *Kernel) {
+			fd, _ := p.Accept(3, new(sys.Sockaddr))
+			p.Read(fd, make([]byte, 10))
+		}, "0s accept(3)", "0s read(4)", "1s shutdown(4 RDWR)", "1.25s shutdown(4 RDWR)", "1.5s shutdown(4 RDWR)")
+	})
+}
+
+// TestHalfClosedClient: after the half-close it may be silent for 5 seconds, and
+// send for 30, if its connection is not too old before.
+func TestHalfClosedClient(t *testing.T) {
+	inBubble(t, "silent", accepted(), func(t *testing.T, k *scripted) {
+		test(t, k, 30*time.Second, func(p *Kernel) {
+			fd, _ := p.Accept(3, new(sys.Sockaddr))
+			p.Shutdown(fd, unix.SHUT_WR)
+			if _, err := p.Read(fd, make([]byte, 10)); !errors.Is(err, unix.ETIMEDOUT) {
+				t.Error(err)
+			}
+		}, "0s accept(3)", "0s shutdown(4 WR)", "0s read(4)", "5s shutdown(4 RDWR)")
+	})
+	for timeout, want := range map[time.Duration]time.Duration{0: 30 * time.Second, time.Minute: 30 * time.Second, 12 * time.Second: 12 * time.Second} {
+		inBubble(t, timeout.String(), accepted(), func(t *testing.T, k *scripted) {
+			p := newPatient(t, k, timeout)
+			fd, _ := p.Accept(3, new(sys.Sockaddr))
+			p.Shutdown(fd, unix.SHUT_WR)
+			go func() {
+				for range 100 {
+					time.Sleep(700 * time.Millisecond)
+					k.arrived <- []byte("x")
+				}
+			}()
+			var err error
+			for err == nil {
+				_, err = p.Read(fd, make([]byte, 10))
+			}
+			if passed := time.Since(k.began); !errors.Is(err, unix.ETIMEDOUT) || passed != want {
+				t.Errorf("got %v after %v, want %v", err, passed, want)
+			}
+		})
+	}
+}
+
+// TestSilentServer: a client waits for as long as the timeout in each call.
+func TestSilentServer(t *testing.T) {
+	inBubble(t, "connect", nil, func(t *testing.T, k *scripted) {
+		test(t, k, 3*time.Second, func(p *Kernel) {
+			if err := p.Connect(3, netip.AddrPort{}); !errors.Is(err, unix.ETIMEDOUT) {
+				t.Error(err)
+			}
+		}, "0s connect(3)", "3s shutdown(3 RDWR)")
+	})
+	inBubble(t, "read", map[string][]answer{"connect": {{}}}, func(t *testing.T, k *scripted) {
+		test(t, k, 3*time.Second, func(p *Kernel) {
+			p.Connect(3, netip.AddrPort{})
+			go func() {
+				time.Sleep(2 * time.Second)
+				k.arrived <- []byte("x")
+			}()
+			n, _ := p.Read(3, make([]byte, 10))
+			_, err := p.Read(3, make([]byte, 10))
+			if n != 1 || !errors.Is(err, unix.ETIMEDOUT) {
+				t.Errorf("got %d, %v", n, err)
+			}
+		}, "0s connect(3)", "0s read(3)", "2s read(3)", "5s shutdown(3 RDWR)")
+	})
+}
+
+// TestLeaving: a wait ends at once, but a half-closed connection's only after
+// the grace; what comes after that is not waited for.
+func TestLeaving(t *testing.T) {
+	leaves := func(p *Kernel) {
+		synctest.Wait() // the call has begun to wait
+		p.Leave()
+	}
+	inBubble(t, "accept", nil, func(t *testing.T, k *scripted) {
+		test(t, k, 0, func(p *Kernel) {
+			go leaves(p)
+			for range 2 {
+				if _, err := p.Accept(3, new(sys.Sockaddr)); err != unix.ECANCELED {
+					t.Error(err)
+				}
+			}
+			time.Sleep(time.Second)
+		}, "0s accept(3)", "0s shutdown(3 RD)")
+	})
+	inBubble(t, "accept on a system whose shutdown does not wake it", map[string][]answer{"shutdown": {{-1, unix.ENOTCONN}}, "connect": {{result: 3}}},
+		func(t *testing.T, k *scripted) {
+			test(t, k, 0, func(p *Kernel) {
+				go leaves(p)
+				if _, err := p.Accept(3, new(sys.Sockaddr)); err != unix.ECANCELED {
+					t.Error(err)
+				}
+				time.Sleep(time.Second)
+			}, "0s accept(3)", "0s shutdown(3 RD)", "0s getsockname(3)", "0s socket()", "0s connect(9)", "0s close(9)")
+		})
+	inBubble(t, "read of an accepted connection", accepted(), func(t *testing.T, k *scripted) {
+		test(t, k, 0, func(p *Kernel) {
+			fd, _ := p.Accept(3, new(sys.Sockaddr))
+			go leaves(p)
+			if n, err := p.Read(fd, make([]byte, 10)); n != 0 || err != nil {
+				t.Errorf("got %d, %v", n, err)
+			}
+			time.Sleep(time.Second)
+			if n, err := p.Read(fd, make([]byte, 10)); n != 0 || err != nil {
+				t.Errorf("later %d, %v", n, err)
+			}
+		}, "0s accept(3)", "0s read(4)", "0s shutdown(4 RD)")
+	})
+	inBubble(t, "read of a half-closed connection", accepted(), func(t *testing.T, k *scripted) {
+		test(t, k, 0, func(p *Kernel) {
+			fd, _ := p.Accept(3, new(sys.Sockaddr))
+			p.Shutdown(fd, unix.SHUT_WR)
+			go leaves(p)
+			p.Read(fd, make([]byte, 10))
+		}, "0s accept(3)", "0s shutdown(4 WR)", "0s read(4)", "400ms shutdown(4 RD)")
+	})
+	inBubble(t, "connect and read of a client", map[string][]answer{"connect": {{}}}, func(t *testing.T, k *scripted) {
+		test(t, k, 0, func(p *Kernel) {
+			p.Connect(3, netip.AddrPort{})
+			go leaves(p)
+			if n, err := p.Read(3, make([]byte, 10)); n != -1 || err != unix.ECANCELED {
+				t.Errorf("got %d, %v", n, err)
+			}
+			if err := p.Connect(5, netip.AddrPort{}); err != unix.ECANCELED {
+				t.Error(err)
+			}
+			time.Sleep(time.Second)
+		}, "0s connect(3)", "0s read(3)", "0s shutdown(3 RD)")
+	})
+}
