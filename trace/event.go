@@ -15,6 +15,7 @@ import (
 // It belongs to the Tracer, which uses it again for a later call: a format
 // must not keep it, nor the buffers that it points to.
 type Event struct {
+	Number int  // 1 for the first call
 	Side   Side // who makes the call
 	Call   *Call
 	Args   [5]Arg        // as many as Call has parameters, in their order

@@ -1,7 +1,6 @@
 package trace_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -18,10 +17,11 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace"
+	"lbaws/trace/tracetest"
 )
 
 // These tests compare the strace format with strace itself, on calls that a
-// well-behaved server does not make too. The test binary runs itself under
+// well-behaved server does not make too. The test tracetest.Binary(t) runs itself under
 // strace; makeCalls is what it does there.
 
 const (
@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	tracetest.Main(m)
 }
 
 func makeTracedCalls(path string) error {
@@ -204,24 +204,13 @@ func messages() [][]byte {
 	return append(all, every, digits)
 }
 
-// needStrace returns strace's path. Where it is missing, the test is skipped;
-// in CI it fails.
-func needStrace(t *testing.T) string {
-	path, err := exec.LookPath("strace")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("strace is not installed")
-		}
-		t.Skip("strace is not installed: apt-get install strace")
-	}
-	return path
-}
-
 // TestEveryCallEqualsStrace runs makeCalls under strace and compares all lines.
 // Left out are the lines before the first socket (the start of the program),
 // the tracer's own writes, and its question for an interface's name.
 func TestEveryCallEqualsStrace(t *testing.T) {
-	strace := needStrace(t)
+	t.Parallel()
+	tracetest.Long(t)
+	strace := tracetest.Need(t, "strace", "strace")
 	for _, limit := range []string{"0", "1", "32", "2000"} {
 		t.Run("s="+limit, func(t *testing.T) {
 			dir := t.TempDir()
@@ -232,29 +221,14 @@ func TestEveryCallEqualsStrace(t *testing.T) {
 			if output, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
-			got := readLines(t, ours)
-			want := dropOwn(readLines(t, theirs))
-			compareLines(t, got, want)
+			got := tracetest.ReadLines(t, ours)
+			want := dropOwn(tracetest.ReadLines(t, theirs))
+			tracetest.Compare(t, got, want)
 			if len(got) < 1000 {
 				t.Errorf("only %d lines were compared", len(got))
 			}
 		})
 	}
-}
-
-func readLines(t *testing.T, path string) []string {
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	var lines []string
-	scanner := bufio.NewScanner(file)
-	scanner.Buffer(nil, 1<<20)
-	for scanner.Scan() {
-		lines = append(lines, scanner.Text())
-	}
-	return lines
 }
 
 // ownWrite is a line of the tracer's or of the runtime's.
@@ -271,20 +245,4 @@ func dropOwn(lines []string) []string {
 		}
 	}
 	return kept
-}
-
-func compareLines(t *testing.T, got, want []string) {
-	t.Helper()
-	for i := range max(len(got), len(want)) {
-		g, w := "(no line)", "(no line)"
-		if i < len(got) {
-			g = got[i]
-		}
-		if i < len(want) {
-			w = want[i]
-		}
-		if g != w {
-			t.Fatalf("line %d of %d and %d\n trace: %s\nstrace: %s", i+1, len(got), len(want), g, w)
-		}
-	}
 }

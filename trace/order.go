@@ -8,11 +8,8 @@ import (
 	"lbaws/trace/wire"
 )
 
-// What a figure keeps to draw it in order: of two threads' calls, and of a call
-// and the segments that it causes, the one that is told of first need not be
-// the one that began first.
-
-// moment is something that happened, kept until it can be put in order.
+// moment is something that happened: a call began, a call returned, or a segment
+// passed.
 type moment struct {
 	at      time.Time
 	event   *Event
@@ -20,63 +17,132 @@ type moment struct {
 	segment wire.Segment // if event is nil
 }
 
-// holds tells whether a call that does not wait has begun and not returned. It
-// is drawn in one piece, where it began, so that what comes in the meantime
-// (the segments that it causes, the end of another thread's wait) must be kept
-// until then.
-func (f *figure) holds() bool { return f.unfinished != nil || len(f.moments) > 0 }
+// order puts moments in order. Of two threads' calls, and of a call and the
+// segments that it causes, the one that the Tracer tells first need not be the
+// one that happened first. Each method returns the moments whose turn has come;
+// they are good until the next call.
+//
+// A call that does not wait is one row of the diagram, where it began: what
+// comes before it returns (the segments that it causes, the end of another
+// thread's wait) is held until then.
+type order struct {
+	together bool // hold everything until the end, and put it in order of time
 
-// replay draws what was kept, up to a call that has not returned.
-func (f *figure) replay(b []byte) []byte {
-	if f.Both || f.unfinished != nil {
-		return b
-	}
-	for len(f.moments) > 0 {
-		m := &f.moments[0]
-		switch {
-		case m.event == nil:
-			b = f.segment(b, &m.segment)
-		case waitsForPeer(m.event.Call) && m.returns:
-			b = f.returns(b, m.event)
-		case waitsForPeer(m.event.Call):
-			b = f.enter(b, m.event)
-		case !m.returns && m.event.Return.IsZero() && !f.ended:
-			return b
-		case !m.returns && !m.event.Return.IsZero():
-			b = f.enter(b, m.event)
-			b = f.returns(b, m.event)
-		}
-		f.moments = slices.Delete(f.moments, 0, 1)
-	}
-	return b
+	unfinished *Event            // a call that does not wait, and that has not returned
+	held       []moment          // what has come since
+	kept       map[*Event]*Event // copies of the events in held, by the Tracer's
+	due        []moment
 }
 
-// keep keeps what a call's beginning or return is about, which the Tracer will
-// use again, for replay.
-func (f *figure) keep(e *Event, returned bool) {
-	if f.kept == nil {
-		f.kept = make(map[*Event]*Event)
+// begins takes the beginning of a call.
+func (o *order) begins(e *Event) []moment {
+	o.due = o.due[:0]
+	if o.holds() {
+		o.hold(e, false)
+		return o.release(false)
 	}
-	kept := f.kept[e]
+	if !drawnInTwo(e.Call) {
+		o.unfinished = e
+	}
+	return append(o.due, moment{at: e.Begin, event: e})
+}
+
+// returns takes the return of a call.
+func (o *order) returns(e *Event) []moment {
+	o.due = o.due[:0]
+	switch {
+	case o.unfinished == e:
+		o.unfinished = nil
+		o.due = append(o.due, moment{at: e.Return, event: e, returns: true})
+	case o.holds():
+		o.hold(e, true)
+	default:
+		return append(o.due, moment{at: e.Return, event: e, returns: true})
+	}
+	return o.release(false)
+}
+
+// passes takes a segment.
+func (o *order) passes(s *wire.Segment) []moment {
+	o.due = o.due[:0]
+	m := moment{at: s.Time, segment: *s}
+	if !o.holds() {
+		return append(o.due, m)
+	}
+	o.held = append(o.held, m)
+	return o.release(false)
+}
+
+// end returns what is left.
+func (o *order) end() []moment {
+	o.due = o.due[:0]
+	if o.together {
+		o.together = false
+		slices.SortStableFunc(o.held, func(x, y moment) int { return x.at.Compare(y.at) })
+	}
+	o.unfinished = nil
+	return o.release(true)
+}
+
+// drawnInTwo reports whether a call has a row when it begins and one when it
+// returns. A write waits only while the send buffer is full.
+func drawnInTwo(c *Call) bool { return c.Waits && c != writeCall }
+
+func (o *order) holds() bool { return o.together || o.unfinished != nil || len(o.held) > 0 }
+
+// release makes due what was held, up to a call that has not returned; at the
+// end, such a call is left out.
+func (o *order) release(end bool) []moment {
+	if o.together || o.unfinished != nil {
+		return o.due
+	}
+	n := 0
+	for ; n < len(o.held); n++ {
+		m := o.held[n]
+		if m.event == nil || drawnInTwo(m.event.Call) {
+			o.due = append(o.due, m)
+			continue
+		}
+		if m.returns { // it was made due when it began
+			continue
+		}
+		if !m.event.Return.IsZero() {
+			o.due = append(o.due, m, moment{at: m.event.Return, event: m.event, returns: true})
+		} else if !end {
+			break
+		}
+	}
+	o.held = slices.Delete(o.held, 0, n)
+	return o.due
+}
+
+// hold keeps a call's beginning or return, with a copy of what it is about: the
+// Tracer uses the event again.
+func (o *order) hold(e *Event, returns bool) {
+	if o.kept == nil {
+		o.kept = make(map[*Event]*Event)
+	}
+	kept := o.kept[e]
 	if kept == nil {
 		kept = new(Event)
-		f.kept[e] = kept
+		o.kept[e] = kept
 	}
 	*kept = *e
-	for i := range kept.Args {
-		kept.Args[i].Data = bytes.Clone(e.Args[i].Data)
-		if addr := e.Args[i].Addr; addr != nil && returned {
+	for i, p := range e.Call.Params {
+		switch data, addr := e.Args[i].Data, e.Args[i].Addr; {
+		case p.Kind == Incoming:
+			kept.Args[i].Data = bytes.Clone(data[:max(0, e.Result)])
+		case p.Kind == Outgoing:
+			kept.Args[i].Data = bytes.Clone(data)
+		case addr != nil && returns:
 			same := *addr
 			kept.Args[i].Addr = &same
 		}
 	}
 	m := moment{at: e.Begin, event: kept}
-	if returned {
+	if returns {
 		m = moment{at: e.Return, event: kept, returns: true}
-		delete(f.kept, e)
-		if f.open == e {
-			f.open = kept
-		}
+		delete(o.kept, e)
 	}
-	f.moments = append(f.moments, m)
+	o.held = append(o.held, m)
 }

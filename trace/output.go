@@ -49,6 +49,29 @@ func CreateOutput(path string, report func(error)) (*Output, error) {
 	return &Output{fd: sys.MoveUp(fd), name: path, held: true, report: report}, nil
 }
 
+// newBuffer returns an Output that keeps what is written to it.
+func newBuffer() *Output { return &Output{fd: -1} }
+
+// replaceFile writes a file beside the one at path, and puts it in its place
+// when it is whole.
+func replaceFile(path string, content []byte) error {
+	var lost error
+	file, err := CreateOutput(path+".new", func(err error) { lost = err })
+	if err != nil {
+		return err
+	}
+	file.buf = content
+	file.Flush()
+	unix.Close(file.fd)
+	if lost == nil {
+		lost = sys.Fail("rename", path, unix.Rename(path+".new", path))
+	}
+	if lost != nil {
+		unix.Unlink(path + ".new")
+	}
+	return lost
+}
+
 // Write writes p, or holds it back. It always takes all of p: a failure is
 // reported in the Output's own way.
 func (o *Output) Write(p []byte) (int, error) {
@@ -66,6 +89,9 @@ func (o *Output) settle() {
 
 // Flush writes what is held back.
 func (o *Output) Flush() {
+	if o.fd < 0 {
+		return
+	}
 	rest := o.buf
 	o.buf = o.buf[:0]
 	for len(rest) > 0 && !o.failed {
@@ -84,7 +110,7 @@ func (o *Output) Flush() {
 	}
 }
 
-// Terminal tells whether the output is a terminal, and how many characters wide
+// Terminal reports whether the output is a terminal, and how many characters wide
 // it is.
 func (o *Output) Terminal() (width int, terminal bool) {
 	size, err := unix.IoctlGetWinsize(o.fd, unix.TIOCGWINSZ)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"lbaws/trace/message"
 )
 
 // SVG draws the same diagram as Diagram, as a picture that is written when the
@@ -16,33 +14,27 @@ import (
 //
 // Source: UNP figures 4.1 and 2.5; SVG 1.1.
 type SVG struct {
-	figure
-	canvas *canvas
+	drawing
 }
 
 // NewSVG returns an SVG.
 func NewSVG(columns Columns) *SVG {
-	c := &canvas{layout: screen{width: 120}}
-	return &SVG{figure: figure{Columns: columns, drawer: c}, canvas: c}
+	return &SVG{newDrawing(columns, &canvas{layout: layout{width: 120, limit: columns.Limit}})}
 }
 
-// AppendEnd draws what is left and writes the picture.
-func (s *SVG) AppendEnd(b []byte) []byte {
-	b = s.figure.AppendEnd(b)
-	return s.canvas.appendPicture(b)
-}
-
-// canvas collects rows. Positions are in characters of the screen's layout and
-// are turned into pixels when they are drawn.
+// canvas collects rows. Positions are in characters of the layout and are turned
+// into pixels when they are drawn.
 type canvas struct {
-	layout  screen
-	shapes  strings.Builder // the rows that are complete
-	said    strings.Builder // the same for one who listens
-	y       float64         // below the last row
-	waiting []byte          // the text of the row that a call began
-	side    Side            // whose call that is
-	rows    int
-	left    int // rows that were left out
+	layout
+	shapes strings.Builder // the rows that are complete
+	said   strings.Builder // the same for one who listens
+	y      float64         // below the last row
+	rows   int
+	left   int // rows that were left out
+
+	open  int    // the call that the last row begins; 0 if there is none
+	side  Side   // whose call that is
+	begun []byte // what is there of it
 }
 
 // Sizes in pixels.
@@ -56,9 +48,43 @@ const (
 // maxRows is how many rows a picture has at most: a server may run for long.
 const maxRows = 1000
 
-func (c *canvas) room(side Side) int { return c.layout.room(side) }
+// draw draws a row, and appends nothing: the picture is written at the end.
+func (c *canvas) draw(b []byte, r *row) []byte {
+	if c.open != 0 && r.kind == returnRow && r.call == c.open {
+		if whole, fits := c.join(c.begun, characters(c.begun), r); fits {
+			c.open = 0
+			c.call(r.side, whole, "")
+			return b
+		}
+	}
+	c.cutOff()
+	switch r.kind {
+	case headRow:
+		c.head()
+	case beginRow:
+		c.open, c.side = r.call, r.side
+		c.begun = c.fit(c.begun[:0], r.side, &r.text)
+	case returnRow, callRow:
+		c.call(r.side, c.fit(nil, r.side, &r.text), r.remark)
+	case noteRow:
+		c.note(r)
+	case partsRow:
+		c.parts(r)
+	case arrowRow:
+		c.arrow(r)
+	case ruleRow:
+		c.rule(string(r.text.before))
+	}
+	return b
+}
 
-func (c *canvas) whole() int { return c.layout.whole() }
+// cutOff draws the beginning of a call that has another row after it.
+func (c *canvas) cutOff() {
+	if c.open != 0 {
+		c.open = 0
+		c.call(c.side, append(c.begun, "…"...), "")
+	}
+}
 
 // row makes room for another row, and reports whether there is any.
 func (c *canvas) row(height float64, said string) bool {
@@ -92,117 +118,94 @@ func escaped(text string) string {
 	return b.String()
 }
 
-var sideNames = map[Side]string{Client: "client", Server: "server"}
+var sideNames = [2]string{Client: "client", Server: "server"}
 
-func (c *canvas) begin(b []byte, side Side, text []byte) []byte {
-	c.waiting, c.side = append(c.waiting[:0], text...), side
-	return b
-}
-
-func (c *canvas) rest(b []byte, side Side, text []byte) []byte {
-	return c.call(b, side, append(c.waiting, text...), "")
-}
-
-func (c *canvas) cutOff(b []byte) []byte {
-	return c.call(b, c.side, append(c.waiting, "…"...), "")
-}
-
-func (c *canvas) call(b []byte, side Side, text []byte, remark string) []byte {
-	if !c.row(rowHeight, sideNames[side]+": "+string(text)+" "+remark) {
-		return b
-	}
-	column := c.layout.columnFor(side, text)
-	c.text(column, "call", string(text))
-	c.text(column+characters(text)+3, "state", remark)
-	return b
-}
-
-func (c *canvas) note(b []byte, side Side, text string) []byte {
-	for _, line := range c.layout.wrapped(side, text) {
-		if c.row(rowHeight, "# "+line) {
-			c.text(c.layout.columnOf(side), "note", "# "+line)
-		}
-	}
-	return b
-}
-
-func (c *canvas) parts(b []byte, side Side, parts []message.Part) []byte {
-	texts, columns := c.layout.columnsOf(side, parts)
-	said := ""
-	for i, p := range parts {
-		said += p.Name + " " + string(texts[i]) + "; "
-	}
-	if !c.row(rowHeight, said) {
-		return b
-	}
-	c.y += rowHeight
-	bar := c.x(c.layout.columnOf(side)) + characterWidth/2
-	fmt.Fprintf(&c.shapes, `<line class="bar" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", bar, c.y-2*rowHeight, bar, c.y)
-	for i, p := range parts {
-		c.text(columns[i], "note", p.Name)
-	}
-	c.y -= rowHeight
-	for i := range parts {
-		c.text(columns[i], "part", string(texts[i]))
-	}
-	c.y += rowHeight
-	return b
-}
-
-func (c *canvas) arrow(b []byte, a *arrow) []byte {
-	class, said := "seen", "segment"
-	if a.implied {
-		class, said = "implied", "implied"
-	}
-	from, to := "server", "client"
-	if a.fromClient {
-		from, to = to, from
-	}
-	if !c.row(arrowHeight, fmt.Sprintf("%s, %s to %s: %s", said, from, to, a.label)) {
-		return b
-	}
-	left, right := c.x(arrowLeft), c.x(c.layout.arrowRight(a.label))
-	y := c.y - 5
-	tip, back := right, right-9
-	if !a.fromClient {
-		tip, back = left, left+9
-	}
-	fmt.Fprintf(&c.shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", class, left, y, right, y)
-	fmt.Fprintf(&c.shapes, `<polygon class="%s" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n", class, tip, y, back, y-4.5, back, y+4.5)
-	y = c.y
-	c.text(0, "state", string(a.client))
-	c.text(c.layout.arrowRight(a.label)+1, "state", string(a.server))
-	c.y -= 5
-	c.text(arrowLeft+2, class, string(a.label))
-	c.y = y
-	return b
-}
-
-func (c *canvas) rule(b, text []byte) []byte {
-	if !c.row(arrowHeight, string(text)) {
-		return b
-	}
-	fmt.Fprintf(&c.shapes, `<line class="rule" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n",
-		margin, c.y-rowHeight, c.x(c.layout.width), c.y-rowHeight)
-	c.text(0, "note", string(text))
-	return b
-}
-
-func (c *canvas) head(b []byte) []byte {
+func (c *canvas) head() {
 	if c.row(rowHeight, "client and server, time running down") {
 		c.text(0, "state", "CLIENT")
-		c.text(c.layout.serverColumn(), "state", "SERVER")
+		c.text(c.serverColumn(), "state", "SERVER")
 	}
-	return b
 }
 
-// appendPicture appends the whole picture.
-func (c *canvas) appendPicture(b []byte) []byte {
+func (c *canvas) call(side Side, text []byte, remark string) {
+	if !c.row(rowHeight, sideNames[side]+": "+string(text)+" "+remark) {
+		return
+	}
+	column := c.columnFor(side, text)
+	c.text(column, "call", string(text))
+	c.text(column+characters(text)+3, "state", remark)
+}
+
+func (c *canvas) note(r *row) {
+	for _, line := range c.wrapped(r.side, string(r.text.before)) {
+		if c.row(rowHeight, "# "+line) {
+			c.text(c.column(r.side), "note", "# "+line)
+		}
+	}
+}
+
+func (c *canvas) parts(r *row) {
+	parts := c.place(r.side, r.parts)
+	said := ""
+	for _, p := range parts {
+		said += p.name + " " + string(p.text) + "; "
+	}
+	if !c.row(rowHeight, said) {
+		return
+	}
+	for _, p := range parts {
+		c.text(p.column, "part", string(p.text))
+	}
+	c.y += rowHeight
+	for _, p := range parts {
+		c.text(p.column, "note", p.name)
+	}
+	bar := c.x(c.column(r.side)) + characterWidth/2
+	fmt.Fprintf(&c.shapes, `<line class="bar" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", bar, c.y-2*rowHeight, bar, c.y)
+}
+
+func (c *canvas) arrow(r *row) {
+	class, said := "seen", "segment"
+	if r.implied {
+		class, said = "implied", "implied"
+	}
+	label := string(r.text.before)
+	if !c.row(arrowHeight, fmt.Sprintf("%s, %s to %s: %s", said, sideNames[r.side], sideNames[peerOf(r.side)], label)) {
+		return
+	}
+	right := c.arrowRight(r.text.before)
+	x1, x2 := c.x(arrowLeft), c.x(right)
+	tip, back := x2, x2-9
+	if r.side == Server {
+		tip, back = x1, x1+9
+	}
+	y := c.y - 5
+	fmt.Fprintf(&c.shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", class, x1, y, x2, y)
+	fmt.Fprintf(&c.shapes, `<polygon class="%s" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n", class, tip, y, back, y-4.5, back, y+4.5)
+	c.text(0, "state", string(r.states[Client]))
+	c.text(right+1, "state", string(r.states[Server]))
+	c.y -= 5
+	c.text(arrowLeft+2, class, label)
+	c.y += 5
+}
+
+func (c *canvas) rule(text string) {
+	if !c.row(arrowHeight, text) {
+		return
+	}
+	fmt.Fprintf(&c.shapes, `<line class="rule" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n",
+		margin, c.y-rowHeight, c.x(c.width), c.y-rowHeight)
+	c.text(0, "note", text)
+}
+
+// end appends the whole picture.
+func (c *canvas) end(b []byte) []byte {
+	c.cutOff()
 	if c.left > 0 {
 		c.y += rowHeight
-		c.text(0, "note", fmt.Sprintf("# and %d rows more", c.left))
+		c.text(0, "note", fmt.Sprintf("# and %d more rows", c.left))
 	}
-	width, height := c.x(c.layout.width)+margin, c.y+margin
+	width, height := c.x(c.width)+margin, c.y+margin
 	return appendPicture(b, width, height, "The system calls of a TCP connection, and the segments between them",
 		c.said.String(), c.shapes.String())
 }

@@ -18,6 +18,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace"
+	"lbaws/trace/tracetest"
 	"lbaws/trace/wire"
 )
 
@@ -72,13 +73,7 @@ func traced(t testing.TB, kernel sys.Kernel, f func(sys.Kernel), formats ...trac
 // TestEveryMessage compares the text of each error with the C library's, which
 // strace prints.
 func TestEveryMessage(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("python3 is not installed")
-		}
-		t.Skip("python3 is not installed: apt-get install python3")
-	}
+	python := tracetest.Need(t, "python3", "python3")
 	output, err := exec.Command(python, "-c", "import errno, os\n"+
 		"for n in sorted(errno.errorcode): print(n, os.strerror(n), sep='\\t')").Output()
 	if err != nil {
@@ -164,7 +159,7 @@ func TestDiagramSaysEachStepOnce(t *testing.T) {
 		k.Close(4)
 		k.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	}, trace.NewDiagram(trace.Columns{}, 80, false))
-	if strings.Count(got, "# one end of a connection") != 1 || strings.Count(got, "#") != 1 {
+	if strings.Count(got, "# a new socket") != 1 || strings.Count(got, "#") != 1 {
 		t.Errorf("got\n%s", got)
 	}
 }
@@ -315,8 +310,8 @@ func ExampleNewDiagram() {
 	tracer.End()
 	// Output:
 	// CLIENT              SERVER
-	//                     # one end of a connection to be: no
-	//                     # address, no peer
+	//                     # a new socket: no address and no peer
+	//                     # yet
 	// socket(-1, SOCK_STREAM, IPPROTO_IP) = -1 EAFNOSUPPORT (Addr…
 }
 

@@ -98,14 +98,40 @@ func ExampleRequestParts() {
 	// true
 }
 
-func ExampleRequestGoesOn() {
+func ExampleIncomplete() {
 	for _, request := range []string{"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nHe"} {
-		fmt.Printf("%q\n", message.RequestGoesOn([]byte(request), 1024))
+		fmt.Printf("%q\n", message.Incomplete([]byte(request), 1024))
 	}
 	// Output:
 	// ""
 	// "no blank line has come"
-	// "its body is not all there"
+	// "its body may go on"
+}
+
+func TestIncomplete(t *testing.T) {
+	for _, c := range []struct{ request, want string }{
+		{"", ""},
+		{"GET / HTTP/1.1\r\n\r\n", ""},
+		{"\r\n\r\nGET / HTTP/1.1\nHost: x\n\n", ""},
+		{"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", ""},
+		{"POST / HTTP/1.1\r\n\r\n", ""}, // RFC 9112 section 6.3: no length is no body
+		{"GET / HTTP/1.1\r\n", "no blank line has come"},
+		{"GET / HTTP/1.1\r\nContent-Length: 0\r\n", "no blank line has come"},
+		{"x", "no blank line has come"},
+		{"GET / HTTP/1.1\r\n\r\nGET", "its body may go on"},
+		{"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nab", "its body may go on"},
+		{"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcd", "its body may go on"},
+		{"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n", "its body may go on"},
+		{"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "its body may go on"},
+		{"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", "its body may go on"},
+		{"POST / HTTP/1.1\r\nContent-Length: 0\r\nContent-Length : 5\r\n\r\n", "its body may go on"},
+		{strings.Repeat("x", 1024), "read filled its buffer"},
+		{"GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 1024-23) + "\r\n\r\n", "read filled its buffer"},
+	} {
+		if got := message.Incomplete([]byte(c.request), 1024); got != c.want {
+			t.Errorf("%.60q: %q, want %q", c.request, got, c.want)
+		}
+	}
 }
 
 // FuzzAnatomy: whatever is received is cut into parts of itself, and a request
@@ -133,15 +159,15 @@ func FuzzAnatomy(f *testing.F) {
 			}
 		}
 		room := len(data) + 1
-		if why := message.RequestGoesOn(data, room); why != "" || len(data) == 0 {
+		if why := message.Incomplete(data, room); why != "" || len(data) == 0 {
 			return
 		}
 		for n := 1; n < len(data); n++ {
-			if message.RequestGoesOn(data[:n], room) == "" {
+			if message.Incomplete(data[:n], room) == "" {
 				t.Errorf("%q is over, but so are the first %d bytes of it", data, n)
 			}
 		}
-		if message.RequestGoesOn(data, len(data)) == "" || message.RequestGoesOn(append(data, 'x'), room+1) == "" {
+		if message.Incomplete(data, len(data)) == "" || message.Incomplete(append(data, 'x'), room+1) == "" {
 			t.Errorf("%q is over, although the buffer is full or a byte follows", data)
 		}
 	})

@@ -5,6 +5,7 @@ package message
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -33,4 +34,11 @@ func AppendText(b, data []byte) []byte {
 		data = data[size:]
 	}
 	return b
+}
+
+// OneLine returns a text for the user as one line that is safe to show on a
+// terminal: what is not printable becomes an escape of Go.
+func OneLine(text string) string {
+	quoted := strconv.Quote(text)
+	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(quoted[1 : len(quoted)-1])
 }

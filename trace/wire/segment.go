@@ -32,20 +32,23 @@ const (
 )
 
 // String is the names of the bits that are set, as in "SYN+ACK".
-func (f Flags) String() string {
-	var s string
+func (f Flags) String() string { return string(f.AppendTo(nil)) }
+
+// AppendTo appends the names of the bits that are set.
+func (f Flags) AppendTo(b []byte) []byte {
+	start := len(b)
 	for _, bit := range []struct {
 		flag Flags
 		name string
 	}{{SYN, "SYN"}, {FIN, "FIN"}, {RST, "RST"}, {PSH, "PSH"}, {URG, "URG"}, {ACK, "ACK"}} {
 		if f&bit.flag != 0 {
-			if s != "" {
-				s += "+"
+			if len(b) > start {
+				b = append(b, '+')
 			}
-			s += bit.name
+			b = append(b, bit.name...)
 		}
 	}
-	return s
+	return b
 }
 
 // ParseSegment reads an IPv4 or IPv6 packet. It reports false if the packet is

@@ -1,0 +1,102 @@
+package patient_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+var requests = flag.Int("requests", 10000, "how many requests TestHostileClients makes of each kind")
+
+// TestHostileClients: after clients that leave, that reset and that send
+// anything at all, the server has as many descriptors open as before, and has
+// not grown.
+func TestHostileClients(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	if runtime.GOOS != "linux" {
+		t.Skip("it looks into /proc")
+	}
+	for _, format := range []string{"off", "diagram"} {
+		t.Run(format, func(t *testing.T) {
+			p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-backlog", "4096", "-trace="+format,
+				"-o", filepath.Join(t.TempDir(), "trace"))
+			p.Stdout.Forget()
+			p.Get()
+			before := descriptors(t, p.PID())
+			random := rand.New(rand.NewPCG(1, 2))
+			request := make([]byte, 2000)
+			for name, hostile := range map[string]struct {
+				n    int
+				send func(*net.TCPConn)
+			}{
+				"leave": {min(*requests, 1000), func(*net.TCPConn) {}},
+				"reset": {min(*requests, 1000), func(conn *net.TCPConn) { conn.SetLinger(0) }},
+				"random": {*requests, func(conn *net.TCPConn) {
+					for i := range request {
+						request[i] = byte(random.Uint32())
+					}
+					conn.Write(request[:random.IntN(len(request))])
+				}},
+			} {
+				for range hostile.n {
+					conn := p.Dial()
+					hostile.send(conn)
+					conn.Close()
+				}
+				p.Get()
+				if after := descriptors(t, p.PID()); !slices.Equal(after, before) {
+					t.Errorf("%s: descriptors before %v and after %v", name, before, after)
+				}
+				size := residentMemory(t, p.PID())
+				t.Logf("%s: %.1f MiB resident", name, float64(size)/(1<<20))
+				if size > 20<<20 {
+					t.Errorf("%s: %d bytes resident", name, size)
+				}
+			}
+		})
+	}
+}
+
+// descriptors are the files that a process has open, without those by which Go's
+// runtime waits for its timers: a process that has run for a while gets them.
+func descriptors(t testing.TB, pid int) []string {
+	t.Helper()
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var numbers []string
+	for _, entry := range entries {
+		target, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", pid, entry.Name()))
+		if target != "anon_inode:[eventpoll]" && target != "anon_inode:[eventfd]" {
+			numbers = append(numbers, entry.Name())
+		}
+	}
+	return numbers
+}
+
+// residentMemory is a process's, in bytes.
+func residentMemory(t testing.TB, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(string(text))
+	if found == nil {
+		t.Fatalf("no VmRSS in\n%s", text)
+	}
+	kilobytes, _ := strconv.Atoi(found[1])
+	return kilobytes << 10
+}

@@ -1,0 +1,241 @@
+package patient_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/tracetest"
+)
+
+func TestMain(m *testing.M) { tracetest.Main(m) }
+
+// TestLeaving: a signal ends the server, also while it waits. What it was doing
+// is finished, its descriptors are closed, and no file is lost.
+func TestLeaving(t *testing.T) {
+	t.Parallel()
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		for _, waitsIn := range []string{"accept", "read"} {
+			t.Run(s.String()+" in "+waitsIn, func(t *testing.T) {
+				p := tracetest.Start(t, nil, "-addr", ":0", "-trace=strace", "-c")
+				var conn net.Conn
+				if waitsIn == "read" {
+					conn = p.Dial()
+					defer conn.Close()
+				}
+				p.Stderr.WaitFor(t, `(?m)^`+waitsIn+`\(\d, $`)
+				p.Signal(s)
+				if status := p.Status(); status != 0 {
+					t.Errorf("status %d", status)
+				}
+				text := p.Stderr.String()
+				if !strings.Contains(text, "close(3)                                = 0\n% time") {
+					t.Errorf("no close of the listening socket and then a table in\n%s", text)
+				}
+				if waitsIn == "read" {
+					if answer, err := io.ReadAll(conn); string(answer) != tracetest.HelloWorld || err != nil {
+						t.Errorf("answer %q, %v", answer, err)
+					}
+					if !strings.Contains(text, "shutdown(4, SHUT_RD") || !strings.Contains(text, "close(4) ") {
+						t.Errorf("no shutdown and close of the connected socket in\n%s", text)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestLeavingEqualsStrace: the call that wakes the server comes from another
+// thread, and strace -f sees what the trace says.
+func TestLeavingEqualsStrace(t *testing.T) {
+	t.Parallel()
+	for _, waitsIn := range []string{"accept", "read"} {
+		dir := t.TempDir()
+		theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "trace")
+		p := tracetest.Start(t, tracetest.Straced(t, theirs, "-f"), "-addr", "127.0.0.1:"+tracetest.FreePort(t), "-trace=strace", "-o", ours)
+		p.Get()
+		if waitsIn == "read" {
+			conn := p.Dial()
+			defer conn.Close()
+			tracetest.WaitForFile(t, ours, `read\(4, $`)
+		}
+		tracetest.WaitForFile(t, ours, `(?m)^`+waitsIn+`\(\d, $`)
+		if calls := leavesAndCompares(t, p, ours, theirs); !strings.Contains(calls, "shutdown(") {
+			t.Errorf("no shutdown in\n%s", calls)
+		}
+	}
+}
+
+// leavesAndCompares ends the server, compares the calls in its trace with those in
+// strace -f's, and returns them.
+func leavesAndCompares(t *testing.T, p *tracetest.Process, ours, theirs string) string {
+	t.Helper()
+	p.Signal(syscall.SIGTERM)
+	if status := p.Status(); status != 0 {
+		t.Errorf("status %d", status)
+	}
+	got, want := tracetest.WholeCalls(tracetest.ReadLines(t, ours)), tracetest.ServerCalls(tracetest.WholeCalls(tracetest.ReadLines(t, theirs)))
+	// Which of the two threads' calls returns first depends on the scheduler, and
+	// the two observers may see it differently.
+	slices.Sort(got)
+	slices.Sort(want)
+	tracetest.Compare(t, got, want)
+	return strings.Join(got, "")
+}
+
+// TestLeavingFromTheMiddleOfARequest: a client that has its answer may go on
+// sending for a moment, but not for ever.
+func TestLeavingFromTheMiddleOfARequest(t *testing.T) {
+	t.Parallel()
+	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=strace")
+	conn := p.Dial()
+	defer conn.Close()
+	io.WriteString(conn, "POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n")
+	p.Stderr.WaitFor(t, `SHUT_WR.*\nread\(4, $`)
+	p.Signal(syscall.SIGTERM)
+	if status := p.Status(); status != 0 || strings.Contains(p.Stderr.String(), "lbaws: ") {
+		t.Errorf("status %d: %s", status, p.Stderr)
+	}
+	if answer, err := io.ReadAll(conn); string(answer) != tracetest.HelloWorld || err != nil {
+		t.Errorf("answer %q, %v", answer, err)
+	}
+}
+
+// TestLeavingWhereShutdownDoesNotWakeAccept: on other systems than Linux,
+// shutdown refuses a listening socket. strace makes Linux do so too.
+func TestLeavingWhereShutdownDoesNotWakeAccept(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{":0", "127.0.0.1:0", "[::]:0"} {
+		wrap := tracetest.Straced(t, "/dev/null", "-f", "-e", "inject=shutdown:error=ENOTCONN")
+		p := tracetest.Start(t, wrap, "-addr", addr, "-trace=strace")
+		p.Stderr.WaitFor(t, `accept\(3, $`)
+		p.Signal(syscall.SIGINT)
+		if status := p.Status(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+		for _, part := range []string{"= -1 ENOTCONN", "connect(", "close(3) "} {
+			if !strings.Contains(p.Stderr.String(), part) {
+				t.Errorf("no %q in\n%s", part, p.Stderr)
+			}
+		}
+	}
+}
+
+// TestSecondSignal: the first signal finds the server stuck in printing; the
+// second ends it at once, as a signal does.
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	p, conn := startStuck(t)
+	defer conn.Close()
+	p.Signal(syscall.SIGINT)
+	tracetest.Await(t, "the end of the process", func() bool {
+		syscall.Kill(p.Cmd.Process.Pid, syscall.SIGINT)
+		select {
+		case <-p.Exited:
+			return true
+		default:
+			return false
+		}
+	})
+	if status := p.Cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGINT {
+		t.Errorf("ended with %v", p.Cmd.ProcessState)
+	}
+}
+
+// TestHangup: a terminal that closes leaves the table and the picture whole. Under
+// nohup it ends nothing.
+func TestHangup(t *testing.T) {
+	t.Parallel()
+	picture := filepath.Join(t.TempDir(), "picture.svg")
+	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=off", "-c", "-svg", picture)
+	p.Get()
+	p.Signal(syscall.SIGHUP)
+	if status := p.Status(); status != 0 || !strings.HasSuffix(p.Stderr.String(), " total\n") {
+		t.Errorf("status %d, stderr %s", status, p.Stderr)
+	}
+	if text, err := os.ReadFile(picture); !bytes.HasSuffix(text, []byte("</svg>\n")) {
+		t.Errorf("the picture is %q, %v", text, err)
+	}
+	p = tracetest.Start(t, []string{tracetest.Need(t, "nohup", "coreutils")}, "-addr", "127.0.0.1:0", "-trace=off")
+	p.Signal(syscall.SIGHUP)
+	p.Get()
+	p.Signal(syscall.SIGTERM)
+	if status := p.Status(); status != 0 {
+		t.Errorf("status %d", status)
+	}
+}
+
+// TestSignalsInterruptNoCall: a terminal that changes its size, and others like
+// it, do not make the kernel begin accept again, which strace would show.
+func TestSignalsInterruptNoCall(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "strace")
+	p := tracetest.Start(t, tracetest.Straced(t, file), "-trace=off", "-addr", "127.0.0.1:"+tracetest.FreePort(t), "-n", "1")
+	tracetest.WaitForFile(t, file, `(?m)^accept\(3, $`)
+	for _, s := range []syscall.Signal{syscall.SIGWINCH, syscall.SIGURG, syscall.SIGCHLD, syscall.SIGWINCH} {
+		p.Signal(s)
+	}
+	p.Get()
+	p.Status()
+	names := tracetest.CallNames(tracetest.ServerCalls(tracetest.ReadLines(t, file)))
+	want := []string{"socket", "setsockopt", "bind", "listen", "accept", "read", "write", "close", "close"}
+	if !slices.Equal(names, want) {
+		t.Errorf("calls %v\nwant %v", names, want)
+	}
+}
+
+// TestLeavingWhenNobodyReads: standard output is a pipe that is full. The
+// server cannot write and cannot wait for ever. The trace is written all the
+// same.
+func TestLeavingWhenNobodyReads(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	file := filepath.Join(t.TempDir(), "trace")
+	p, conn := startStuck(t, "-trace=strace", "-c", "-o", file)
+	defer conn.Close()
+	p.Signal(syscall.SIGTERM)
+	if status := p.Status(); status != 1 {
+		t.Errorf("status %d", status)
+	}
+	want := "lbaws: leaving, although a call has not returned, or nobody reads the output\n"
+	if got := p.Stderr.String(); got != want {
+		t.Errorf("stderr %q\nwant %q", got, want)
+	}
+	text, _ := os.ReadFile(file)
+	if !regexp.MustCompile(`read\(4, "xxx.*, 1024\) += 1024\n% time(?s:.*) total\n$`).Match(text) {
+		t.Errorf("the trace ends in\n%s", text[max(0, len(text)-1500):])
+	}
+}
+
+// startStuck runs lbaws with a standard output that nobody reads and that has
+// room for no request, and sends one. It returns the connection, which is not
+// answered.
+func startStuck(t testing.TB, args ...string) (*tracetest.Process, net.Conn) {
+	t.Helper()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { reader.Close() })
+	tracetest.LeaveRoom(t, writer, 40) // for the first line
+	port := tracetest.FreePort(t)
+	p := tracetest.NewProcess(t, append([]string{tracetest.Binary(t), "-addr", "127.0.0.1:" + port, "-trace=off"}, args...)...)
+	p.Port = port
+	p.Cmd.Stdout = writer
+	p.Run()
+	writer.Close()
+	tracetest.AwaitListening(t, port)
+	conn := p.Dial()
+	conn.Write(bytes.Repeat([]byte("x"), 1024))
+	tracetest.AwaitCall(t, p.PID(), unix.SYS_WRITE)
+	return p, conn
+}

@@ -1,0 +1,127 @@
+package trace_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"lbaws/trace"
+	"lbaws/trace/tracetest"
+)
+
+// TestDemoIsTrue takes the calls and the segments of a connection without the
+// program's help, and finds each of them in the diagram, once, in an order in
+// which they can have happened; and nothing else.
+func TestDemoIsTrue(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	for _, addr := range []string{"127.0.0.1:", ":", "[::1]:"} {
+		t.Run(addr, func(t *testing.T) {
+			port, dir := tracetest.FreePort(t), t.TempDir()
+			w := tracetest.ListenOnWire(t, port)
+			theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "diagram")
+			// It is made to believe that it is in a namespace of its own, so that the
+			// test's capture sees its segments.
+			wrap := append(tracetest.Straced(t, theirs, "-f"), "sh", "-c", `LBAWS_IN_NAMESPACE="$PPID x" exec "$0" "$@"`)
+			p := tracetest.Launch(t, wrap, "demo", "-addr", addr+port, "-o", ours)
+			if status := p.Status(); status != 0 {
+				t.Fatalf("status %d: %s", status, p.Stderr)
+			}
+			text, _ := os.ReadFile(ours)
+			rows := tracetest.ReadDiagram(string(text))
+			tracetest.CheckDemo(t, rows)
+			drawn, passed := tracetest.Captured(t, rows), w.Labels()
+			tracetest.CheckAcknowledgements(t, drawn)
+			slices.Sort(drawn)
+			slices.Sort(passed)
+			tracetest.Compare(t, drawn, passed)
+			if !strings.Contains(addr, "[") {
+				server, client := tracetest.SidesUnderStrace(tracetest.ReadLines(t, theirs))
+				// Between bind and listen the capture is opened, on this thread.
+				server = slices.Delete(server, slices.Index(server, "bind = 0")+1, slices.Index(server, "listen = 0"))
+				tracetest.Compare(t, tracetest.CallsOf(rows, trace.Server), server)
+				tracetest.Compare(t, tracetest.CallsOf(rows, trace.Client), client)
+			}
+			if t.Failed() {
+				t.Logf("\n%s", text)
+			}
+		})
+	}
+}
+
+// TestDemoWithoutRights: a user without rights sees the segments too, in a
+// network namespace of the program's own; and where that is not allowed, the
+// diagram says so, and draws what the calls imply.
+func TestDemoWithoutRights(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	wrap := tracetest.Unprivileged(t)
+	p := tracetest.Launch(t, wrap, "demo", "-addr", "127.0.0.1:0")
+	if status := p.Status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.Stderr)
+	}
+	rows := tracetest.ReadDiagram(p.Stderr.String())
+	tracetest.CheckDemo(t, rows)
+	if _, err := os.Stat("/proc/self/ns/user"); err == nil {
+		tracetest.Captured(t, rows)
+	}
+
+	// The kernel allows no namespace; or one without rights in it, as some systems
+	// give it: there the loopback interface cannot be brought up.
+	checkImplied(t, tracetest.Launch(t, []string{tracetest.Need(t, "unshare", "util-linux"), "--user", "--map-root-user", "sh", "-c",
+		`echo 0 >/proc/sys/user/max_user_namespaces && echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" "$@"`},
+		"demo", "-addr", "127.0.0.1:0"))
+	wrap = append(wrap, tracetest.Straced(t, "/dev/null", "-f", "-e", "inject=ioctl:error=EPERM")...)
+	checkImplied(t, tracetest.Launch(t, wrap, "demo", "-addr", "127.0.0.1:0"))
+}
+
+// checkImplied checks the figure of a demo without segments.
+func checkImplied(t *testing.T, p *tracetest.Process) {
+	t.Helper()
+	if status := p.Status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.Stderr)
+	}
+	if n := strings.Count(p.Stderr.String(), "AF_PACKET: EPERM"); n != 1 {
+		t.Errorf("%d lines on why there are no segments in\n%s", n, p.Stderr)
+	}
+	rows := tracetest.ReadDiagram(p.Stderr.String())
+	drawn := tracetest.Implied(t, rows)
+	if names := tracetest.CallsOf(rows, trace.Client); len(names) != 6 {
+		t.Errorf("the client's calls are %q", names)
+	}
+	// The request's length depends on the port's.
+	want := []string{"SYN, SYN+ACK, ACK", "65 bytes", "33 bytes", "FIN", "FIN"}
+	if len(drawn) > 1 && drawn[1] == "64 bytes" {
+		want[1] = drawn[1]
+	}
+	if !slices.Equal(drawn, want) {
+		t.Errorf("implied %q, want %q", drawn, want)
+	}
+}
+
+// TestNarrowTerminals: whatever size a terminal says it has, a diagram comes.
+func TestNarrowTerminals(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	script := tracetest.Need(t, "script", "bsdutils")
+	for _, columns := range []int{0, 1, 22, 23, 60, 61} {
+		command := fmt.Sprintf("stty cols %d; exec %s demo -addr 127.0.0.1:0 -segments=false", columns, tracetest.Binary(t))
+		p := tracetest.LaunchCommand(t, script, "-qec", command, "/dev/null")
+		if status := p.Status(); status != 0 {
+			t.Fatalf("%d columns: status %d", columns, status)
+		}
+		colours := regexp.MustCompile(`\x1b\[\d*m|\r`)
+		for line := range strings.Lines(colours.ReplaceAllString(p.Stdout.String(), "")) {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 || columns >= 60 && n > columns {
+				t.Errorf("%d columns, and a line of %d: %s", columns, n, line)
+			}
+		}
+		if !strings.Contains(p.Stdout.String(), "close(3) = 0") {
+			t.Errorf("%d columns: %s", columns, p.Stdout)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package trace
+
+import (
+	"lbaws/trace/message"
+	"lbaws/trace/wire"
+)
+
+// Columns is what a diagram is to show.
+type Columns struct {
+	Limit int            // how many bytes of a buffer are shown at most
+	Both  bool           // whether both ends are traced; they are drawn in order of time, at the end
+	URL   []message.Part // of the request that is to be made, if that is known
+}
+
+// drawing is a SegmentFormat that draws rows. Events and segments go one way:
+// from order, which puts them in the order of time, to the figure, which turns
+// them into rows, to the drawer.
+type drawing struct {
+	order  order
+	figure figure
+	drawer drawer
+}
+
+// drawer draws rows.
+type drawer interface {
+	// draw appends a row.
+	draw(b []byte, r *row) []byte
+	// end appends what comes after the last row.
+	end(b []byte) []byte
+}
+
+func newDrawing(columns Columns, d drawer) drawing {
+	return drawing{
+		order:  order{together: columns.Both},
+		figure: figure{both: columns.Both, url: columns.URL},
+		drawer: d,
+	}
+}
+
+// AppendEnter draws the beginning of a call that may wait.
+func (d *drawing) AppendEnter(b []byte, e *Event) []byte { return d.take(b, d.order.begins(e)) }
+
+// AppendReturn draws a call, or the rest of one that waited.
+func (d *drawing) AppendReturn(b []byte, e *Event) []byte { return d.take(b, d.order.returns(e)) }
+
+// AppendSegment draws a segment.
+func (d *drawing) AppendSegment(b []byte, s *wire.Segment) []byte {
+	return d.take(b, d.order.passes(s))
+}
+
+// AppendEnd draws what is left.
+func (d *drawing) AppendEnd(b []byte) []byte {
+	b = d.take(b, d.order.end())
+	b = d.draw(b, d.figure.end())
+	return d.drawer.end(b)
+}
+
+// Capture notes that segments will come, or why not.
+func (d *drawing) Capture(port uint16, err error) { d.figure.captures(port, err) }
+
+// Awaits reports whether segments are still to come of a connection that was
+// accepted and closed here.
+func (d *drawing) Awaits() bool { return d.figure.awaits() }
+
+// AppendLost keeps n for the end.
+func (d *drawing) AppendLost(b []byte, n int) []byte {
+	d.figure.lost = n
+	return b
+}
+
+func (d *drawing) take(b []byte, moments []moment) []byte {
+	for i := range moments {
+		b = d.draw(b, d.figure.take(&moments[i]))
+	}
+	return b
+}
+
+func (d *drawing) draw(b []byte, rows []row) []byte {
+	for i := range rows {
+		b = d.drawer.draw(b, &rows[i])
+	}
+	return b
+}

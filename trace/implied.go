@@ -1,0 +1,160 @@
+package trace
+
+import (
+	"errors"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/wire"
+)
+
+// What the calls imply of segments, where segments are not captured, and of the
+// peer, where its calls are not traced.
+
+const (
+	handshake     = "SYN, SYN+ACK, ACK"
+	fin           = "FIN"
+	reset         = "RST"
+	finOrReset    = "FIN, or RST if bytes are unread"
+	resetIfUnread = "RST if bytes are unread"
+)
+
+// preceded adds what must have happened on the wire for the call of e to return.
+func (f *figure) preceded(e *Event) {
+	if e.failed() {
+		return
+	}
+	switch e.Call {
+	case acceptCall:
+		f.about(f.conversation(e.Args[1].Addr.AddrPort()).oldest())
+		if !f.both {
+			f.imply(Client, handshake)
+		}
+	case connectCall:
+		f.imply(e.Side, handshake)
+	case readCall:
+		if f.both || f.shutdown[e.Args[0].Int] {
+			break
+		}
+		if c := f.descriptors[e.Args[0].Int]; e.Result == 0 && c != nil {
+			f.implyFIN(c, peerOf(e.Side))
+		} else {
+			f.imply(peerOf(e.Side), bytesOf(e.Result))
+		}
+	}
+}
+
+// caused adds what the call of e has done, after it.
+func (f *figure) caused(e *Event) {
+	fd := e.Args[0].Int
+	c := f.descriptors[fd]
+	if c != nil && (e.Errno == unix.ECONNRESET || e.Errno == unix.EPIPE) && !c.reset {
+		c.reset = true
+		f.imply(peerOf(e.Side), reset)
+		return
+	}
+	if e.failed() {
+		return
+	}
+	switch e.Call {
+	case bindCall, getsocknameCall:
+		f.server = e.Args[1].Addr.AddrPort()
+	case acceptCall:
+		accepted := f.conversation(e.Args[1].Addr.AddrPort()).oldest()
+		accepted.accepted = true
+		f.connect(e.Result, accepted)
+	case connectCall:
+		f.connect(fd, &conversation{number: 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}})
+	case readCall:
+		f.anatomy(e, e.Args[1].Data[:e.Result])
+	case writeCall:
+		f.anatomy(e, e.Args[1].Data)
+		f.imply(e.Side, bytesOf(e.Result))
+	case shutdownCall:
+		f.shutDown(e, c)
+	case closeCall:
+		f.closes(e, c)
+	}
+}
+
+func (f *figure) shutDown(e *Event, c *conversation) {
+	if e.Args[1].Int != unix.SHUT_WR {
+		if f.shutdown == nil {
+			f.shutdown = make(map[int]bool)
+		}
+		f.shutdown[e.Args[0].Int] = true
+	}
+	if c != nil && e.Args[1].Int != unix.SHUT_RD {
+		f.implyFIN(c, e.Side)
+	}
+}
+
+func (f *figure) closes(e *Event, c *conversation) {
+	if c == nil {
+		return
+	}
+	switch {
+	case c.reset:
+	case c.unread && c.finSent[e.Side]:
+		f.imply(e.Side, resetIfUnread)
+	case c.unread:
+		f.imply(e.Side, finOrReset)
+	default:
+		f.implyFIN(c, e.Side)
+	}
+	delete(f.descriptors, e.Args[0].Int)
+	delete(f.shutdown, e.Args[0].Int)
+	if !f.captured && f.conversations[c.Client] == c {
+		delete(f.conversations, c.Client)
+	}
+}
+
+// implyFIN adds the FIN of one side, if it was not sent before.
+func (f *figure) implyFIN(c *conversation, from Side) {
+	if !c.finSent[from] {
+		c.finSent[from] = true
+		f.imply(from, fin)
+	}
+}
+
+// imply adds an arrow that nobody has seen, if segments are not captured.
+func (f *figure) imply(from Side, label string) {
+	if f.captured {
+		return
+	}
+	f.explain()
+	r := f.add(arrowRow, from)
+	r.implied = true
+	r.text.add(label)
+}
+
+// explain adds, once, what the dotted arrows are, and why segments are not
+// captured.
+func (f *figure) explain() {
+	if f.explained {
+		return
+	}
+	f.explained = true
+	const legend = "┄┄▷ inferred from the calls, not captured"
+	switch {
+	case f.whyNot == nil:
+		f.say(Client, legend+"; -segments captures")
+		return
+	case errors.Is(f.whyNot, unix.EPERM) || errors.Is(f.whyNot, unix.EACCES):
+		f.warn("no segments: " + f.whyNot.Error() + "; root may capture them")
+	default:
+		f.warn("no segments: " + f.whyNot.Error())
+	}
+	f.say(Client, legend)
+}
+
+// peerOf is the other side.
+func peerOf(side Side) Side { return 1 - side }
+
+func bytesOf(n int) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return strconv.Itoa(n) + " bytes"
+}

@@ -1,0 +1,143 @@
+package message
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// readSize is how many bytes CopyBody asks for at once.
+const readSize = 1024
+
+// CopyBody reads an HTTP response from src and writes its body to dst. It returns
+// as soon as the body is whole: at its length's end, after its last chunk, or,
+// where the response gives neither, at the end of file. What has come of a body
+// that is not whole is written before the error is returned.
+//
+// Source: RFC 9112 section 6.3 (how long the body is).
+func CopyBody(dst io.Writer, src io.Reader) error {
+	r := bufio.NewReaderSize(src, readSize)
+	head, err := readHead(r)
+	if err != nil {
+		return err
+	}
+	body := io.Reader(r)
+	length := int64(-1)
+	switch {
+	case head.code == 204 || head.code == 304:
+		return nil
+	case head.chunked:
+		body = &chunkReader{from: r}
+	case len(head.lengths) > 0:
+		if length, err = head.length(); err != nil {
+			return err
+		}
+		body = io.LimitReader(r, length)
+	}
+	// The structs hide the methods by which Reader and Writer would move more
+	// bytes at once.
+	n, err := io.CopyBuffer(struct{ io.Writer }{dst}, struct{ io.Reader }{body}, make([]byte, readSize))
+	if err == nil && n < length {
+		err = fmt.Errorf("the response ended after %d of its %d bytes", n, length)
+	}
+	return err
+}
+
+// head is what the head of a response says about its body.
+type head struct {
+	code    int      // the status code
+	lengths []string // the values of Content-Length
+	chunked bool
+}
+
+// longestHead is how many bytes a response may have before its body, interim
+// responses included.
+const longestHead = 64 << 10
+
+// readHead reads the status line and the header, up to the blank line. It
+// passes over interim responses (1xx).
+func readHead(r *bufio.Reader) (head, error) {
+	left := longestHead
+	for {
+		h, err := readOneHead(r, &left)
+		switch {
+		case err != nil || h.code >= 200:
+			return h, err
+		case h.code == 101:
+			return h, errors.New("the response is 101: the server switches to another protocol, which nobody asked for")
+		}
+	}
+}
+
+func readOneHead(r *bufio.Reader, left *int) (h head, err error) {
+	line, err := readLine(r, left)
+	status, _, ok := ResponseParts([]byte(line + "\n"))
+	switch {
+	case err == io.EOF && line == "":
+		return h, errors.New("the server closed the connection without a response")
+	case err != nil && err != io.EOF:
+		return h, err
+	case !ok:
+		return h, fmt.Errorf("no HTTP server answers there: the response begins with %q", line[:min(len(line), 32)])
+	}
+	h.code, _ = strconv.Atoi(string(status[1].Text))
+	for err == nil {
+		if line, err = readLine(r, left); err == nil && line == "" {
+			return h, nil
+		}
+		h.note(line)
+	}
+	if err == io.EOF {
+		err = errors.New("the response ended before its blank line")
+	}
+	return h, err
+}
+
+// note keeps what a header line says about the body.
+func (h *head) note(line string) {
+	name, value, _ := strings.Cut(line, ":")
+	switch strings.ToLower(name) {
+	case "transfer-encoding":
+		codings := strings.Split(value, ",")
+		h.chunked = strings.EqualFold(strings.TrimSpace(codings[len(codings)-1]), "chunked")
+	case "content-length":
+		for v := range strings.SplitSeq(value, ",") {
+			if v = strings.TrimSpace(v); !slices.Contains(h.lengths, v) {
+				h.lengths = append(h.lengths, v)
+			}
+		}
+	}
+}
+
+// length is the body's, in bytes.
+func (h *head) length() (int64, error) {
+	if len(h.lengths) > 1 {
+		return 0, fmt.Errorf("the response has two lengths: Content-Length is %q and %q", h.lengths[0], h.lengths[1])
+	}
+	length, err := strconv.ParseUint(h.lengths[0], 10, 63)
+	if err != nil {
+		return 0, fmt.Errorf("the response has a Content-Length of %q", h.lengths[0])
+	}
+	return int64(length), nil
+}
+
+// readLine reads a line of at most *left bytes, takes its length off *left, and
+// returns it without its end. At the end of file it returns what there is, and
+// io.EOF.
+func readLine(r *bufio.Reader, left *int) (string, error) {
+	var line []byte
+	for {
+		piece, err := r.ReadSlice('\n')
+		if *left -= len(piece); *left < 0 {
+			return "", errors.New("the response has a line, or a header, without end")
+		}
+		line = append(line, piece...)
+		if err != bufio.ErrBufferFull {
+			return strings.TrimRight(string(line), "\r\n"), err
+		}
+	}
+}

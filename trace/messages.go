@@ -1,0 +1,68 @@
+package trace
+
+import (
+	"bytes"
+
+	"lbaws/trace/message"
+)
+
+// anatomy adds the parts of a request or a response where they are first seen:
+// of a request where the server reads it, of a response where the client does,
+// and where that side is not traced, where the other one writes it.
+func (f *figure) anatomy(e *Event, data []byte) {
+	c := f.descriptors[e.Args[0].Int]
+	if c == nil {
+		return
+	}
+	if e.Call == readCall && e.Side == Server {
+		c.unread = e.Result == e.Args[2].Int
+	}
+	if len(data) == 0 || f.both && e.Call == writeCall {
+		return
+	}
+	isRequest := (e.Side == Server) == (e.Call == readCall)
+	switch {
+	case isRequest && !c.requested:
+		c.requested = true
+		c.incomplete = message.Incomplete(data, e.Args[2].Int)
+		f.requestParts(e.Side, data)
+	case !isRequest && !c.responded:
+		c.responded = true
+		if !bytes.Equal(data, f.response) { // the same as the last one is shown once
+			f.response = append(f.response[:0], data...)
+			f.responseParts(e.Side, data)
+		}
+	}
+}
+
+func (f *figure) requestParts(side Side, data []byte) {
+	parts, ok := message.RequestParts(data)
+	switch {
+	case ok:
+		f.parts = parts
+		f.add(partsRow, side).parts = f.parts[:]
+	case !bytes.Contains(data, newline):
+		f.say(side, "the request's first line has no end yet")
+	default:
+		f.say(side, "no HTTP request: its first line is not method, path, version")
+	}
+}
+
+func (f *figure) responseParts(side Side, data []byte) {
+	status, body, ok := message.ResponseParts(data)
+	switch {
+	case ok:
+		f.parts = status
+		f.add(partsRow, side).parts = f.parts[:]
+		if len(body) > 0 {
+			f.add(partsRow, side).parts = []message.Part{
+				{Text: []byte("\r\n"), Name: "blank line"}, {Text: body, Name: "body"}}
+		}
+	case !bytes.Contains(data, newline):
+		f.say(side, "the response's first line has no end yet")
+	default:
+		f.say(side, "no HTTP response: its first line is no status line")
+	}
+}
+
+var newline = []byte("\n")

@@ -1,0 +1,223 @@
+package trace
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace/message"
+)
+
+// Options are what the command line says about the trace.
+type Options struct {
+	Format   string // diagram, strace, json or off
+	Output   string // the file that the trace goes to; "" is standard error
+	Limit    uint   // how many bytes of a buffer are shown at most
+	Summary  bool   // whether a table is written at the end
+	Segments bool
+	SVG      string // the file that the diagram goes to as a picture; "" is none
+	Pictures string // the folder that the tutorial's pictures go to; "" is none
+
+	Both bool           // whether both ends of a connection are traced
+	URL  []message.Part // of the request that is to be made, if there is one
+
+	// Warn reports an output that takes no more. If it is nil, End returns the
+	// error.
+	Warn func(error)
+}
+
+// Flags defines the flags of the trace. What they set is good after Check.
+func (o *Options) Flags(flags *flag.FlagSet) {
+	flags.Func("trace", "write the trace in this `FORMAT`: diagram, strace, json or off (default diagram)", o.setFormat)
+	flags.StringVar(&o.Output, "o", "", "write the trace to `FILE` (default standard error)")
+	flags.UintVar(&o.Limit, "s", 32, "show at most `N` bytes of a buffer, as strace -s does")
+	flags.BoolVar(&o.Summary, "c", false, "on leaving, write a table of calls, errors and time, as strace -c -w does")
+	flags.BoolVar(&o.Segments, "segments", o.Both,
+		"show the real TCP segments in the diagram; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
+	flags.StringVar(&o.SVG, "svg", "", "on leaving, write the diagram as a picture to `FILE`")
+	if o.Both {
+		flags.StringVar(&o.Pictures, "pictures", "", "on leaving, write the tutorial's pictures to `DIRECTORY`")
+	}
+}
+
+func (o *Options) setFormat(value string) error {
+	switch value {
+	case "diagram", "strace", "json", "off":
+		o.Format = value
+		return nil
+	}
+	return errors.New("want diagram, strace, json or off")
+}
+
+// Check returns an error if the options contradict each other.
+func (o *Options) Check() error {
+	if o.Segments && !o.ShowsSegments() && !o.Both {
+		return fmt.Errorf("-segments needs -trace diagram or -svg, not -trace %s alone", o.Format)
+	}
+	var files []string
+	if o.Output != "" {
+		files = append(files, o.Output)
+	}
+	if o.SVG != "" {
+		files = append(files, o.SVG)
+	}
+	if o.Pictures != "" {
+		for name := range Pictures() {
+			files = append(files, filepath.Join(o.Pictures, name))
+		}
+	}
+	for i, file := range files {
+		for _, other := range files[:i] {
+			if sameFile(file, other) {
+				return fmt.Errorf("%s and %s are the same file", other, file)
+			}
+		}
+	}
+	return nil
+}
+
+// sameFile reports whether two paths name the same file, and not a device, which
+// may be written to twice.
+func sameFile(x, y string) bool {
+	xInfo, xErr := os.Stat(x)
+	yInfo, yErr := os.Stat(y)
+	if xErr == nil && yErr == nil {
+		return os.SameFile(xInfo, yInfo) && xInfo.Mode().IsRegular()
+	}
+	x, xErr = filepath.Abs(x)
+	y, yErr = filepath.Abs(y)
+	return x == y && xErr == nil && yErr == nil
+}
+
+// ShowsSegments reports whether segments are wanted, and a format shows them.
+func (o *Options) ShowsSegments() bool {
+	return o.Segments && (o.Format == "diagram" || o.SVG != "" || o.Pictures != "")
+}
+
+// Trace is a trace that has begun.
+type Trace struct {
+	tracer   *Tracer            // nil if nothing is traced
+	pictures string             // the folder that the tutorial's pictures go to
+	drawn    map[string]*Output // those pictures, by the names of their files
+	lost     error              // why a part of an output was not written
+}
+
+// Start opens the files, and begins the trace.
+func (o *Options) Start() (*Trace, error) {
+	t := &Trace{pictures: o.Pictures}
+	report := o.Warn
+	if report == nil {
+		report = func(err error) { t.lost = err }
+	}
+	sinks, err := o.sinks(report)
+	if err != nil {
+		return nil, err
+	}
+	if o.Pictures != "" {
+		// "." shows that it is a folder.
+		if err := unix.Access(o.Pictures+"/.", unix.W_OK); err != nil {
+			return nil, sys.Fail("open", o.Pictures, err)
+		}
+		t.drawn = make(map[string]*Output)
+		for name, format := range Pictures() {
+			t.drawn[name] = newBuffer()
+			sinks = append(sinks, Sink{format, t.drawn[name]})
+		}
+	}
+	if len(sinks) > 0 {
+		t.tracer = New(sys.Unix{}, sinks...)
+		t.tracer.segments = o.ShowsSegments()
+	}
+	return t, nil
+}
+
+// sinks are the formats that are wanted, and where they go.
+func (o *Options) sinks(report func(error)) ([]Sink, error) {
+	out := NewOutput(unix.Stderr, "standard error", report)
+	table := out
+	var err error
+	if o.Output != "" {
+		if out, err = CreateOutput(o.Output, report); err != nil {
+			return nil, err
+		}
+		if o.Format != "json" { // a file of JSON objects gets no table at its end
+			table = out
+		}
+	}
+	var sinks []Sink
+	limit := int(min(o.Limit, 1<<30))
+	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL}
+	switch o.Format {
+	case "diagram":
+		width, colour := paper(out)
+		sinks = append(sinks, Sink{NewDiagram(columns, width, colour), out})
+	case "strace":
+		sinks = append(sinks, Sink{&Strace{Limit: limit}, out})
+	case "json":
+		sinks = append(sinks, Sink{&JSON{Limit: limit}, out})
+	}
+	if o.SVG != "" {
+		picture, err := CreateOutput(o.SVG, report)
+		if err != nil {
+			return nil, err
+		}
+		sinks = append(sinks, Sink{NewSVG(columns), picture})
+	}
+	if o.Summary {
+		sinks = append(sinks, Sink{&Summary{}, table})
+	}
+	return sinks, nil
+}
+
+// paper says how wide a diagram on an output is, and whether it is in colour.
+func paper(out *Output) (width int, colour bool) {
+	width, terminal := out.Terminal()
+	if !terminal {
+		return 100, false
+	}
+	return width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// Server returns a kernel in front of the machine's that traces the server's
+// calls, or the machine's if nothing is traced.
+func (t *Trace) Server() sys.Kernel {
+	if t.tracer == nil {
+		return sys.Unix{}
+	}
+	return t.tracer
+}
+
+// Client returns the same for the client's calls.
+func (t *Trace) Client() sys.Kernel {
+	if t.tracer == nil {
+		return sys.Unix{}
+	}
+	return t.tracer.Client(sys.Unix{})
+}
+
+// End shows that the program leaves, and writes what is left of the trace. A
+// program that may not be able to leave calls it from another thread; only the
+// first call does anything. The error says why a part of the trace was not
+// written, if Warn was not told.
+func (t *Trace) End() error {
+	if t.tracer != nil {
+		t.tracer.End()
+	}
+	return t.lost
+}
+
+// WritePictures writes the tutorial's pictures, after End. Each takes the place
+// of an old one when it is whole.
+func (t *Trace) WritePictures() error {
+	for name, picture := range t.drawn {
+		if err := replaceFile(filepath.Join(t.pictures, name), picture.buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}

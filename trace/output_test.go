@@ -1,0 +1,66 @@
+package trace_test
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+// TestTraceFileOnFullDisk: one line says so, and serving goes on.
+func TestTraceFileOnFullDisk(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"diagram", "strace", "json"} {
+		p := tracetest.Start(t, nil, "-addr", ":0", "-trace", format, "-o", "/dev/full")
+		p.Get()
+		p.Get()
+		p.Signal(syscall.SIGTERM)
+		if status := p.Status(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+		if got, want := p.Stderr.String(), "lbaws: write /dev/full: ENOSPC, no space left on device; "+
+			"the rest of it is lost, and serving goes on\n"; got != want {
+			t.Errorf("stderr %q\nwant %q", got, want)
+		}
+	}
+}
+
+// TestStandardStreamsThatTakeNothing: a full disk, no stream at all, a reader
+// that has left. Serving goes on.
+func TestStandardStreamsThatTakeNothing(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	for _, c := range []struct{ redirect, stderr string }{
+		{"exec >/dev/full", "lbaws: write standard output: ENOSPC, no space left on device; the rest of it is lost, and serving goes on\n"},
+		{"exec >&-", ""},
+		{"exec <&-", ""},
+		{"exec 2>&-", ""},
+		{"exec 2>/dev/full", ""},
+		{"exec > >(:); wait $!", "lbaws: write standard output: EPIPE, broken pipe; the rest of it is lost, and serving goes on\n"},
+		{"exec 2> >(:); wait $!", ""},
+		{"exec <&- >&- 2>&-", ""},
+	} {
+		t.Run(c.redirect, func(t *testing.T) {
+			tracetest.Need(t, "bash", "bash")
+			port := tracetest.FreePort(t)
+			script := c.redirect + `; exec "$0" "$@"`
+			p := tracetest.NewProcess(t, "bash", "-c", script, tracetest.Binary(t), "-addr", "127.0.0.1:"+port, "-n", "2")
+			p.Port = port
+			if strings.Contains(c.redirect, "2>") {
+				p.Cmd.Args = append(p.Cmd.Args, "-trace=strace")
+			} else {
+				p.Cmd.Args = append(p.Cmd.Args, "-trace=off")
+			}
+			p.Run()
+			tracetest.AwaitListening(t, port)
+			p.Get()
+			if status := p.Status(); status != 0 {
+				t.Errorf("status %d", status)
+			}
+			if got := p.Stderr.String(); got != c.stderr {
+				t.Errorf("stderr %q\nwant %q", got, c.stderr)
+			}
+		})
+	}
+}

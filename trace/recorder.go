@@ -1,0 +1,232 @@
+package trace
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"lbaws/sys"
+	"lbaws/trace/wire"
+)
+
+// recorder gives the events of both ends' calls, and the segments between them,
+// to the formats. It is what the tracers of both ends share.
+type recorder struct {
+	mu       sync.Mutex // guards what follows
+	sinks    []Sink
+	free     []*Event      // events to use again
+	calls    int           // how many have begun
+	segments bool          // whether segments are wanted
+	capture  *wire.Capture // of the segments, or nil
+	due      bool          // whether writeSoon knows that text is held back
+	ended    bool
+
+	held chan struct{} // tells writeSoon so
+}
+
+func newRecorder(sinks []Sink) *recorder {
+	r := &recorder{sinks: sinks, held: make(chan struct{}, 1)}
+	if slices.ContainsFunc(sinks, func(s Sink) bool { return s.Output.held }) {
+		go r.writeSoon()
+	}
+	return r
+}
+
+// enter gives the formats the beginning of a call, and returns its event and the
+// time at which the kernel is asked. Before a call that may wait, all that is
+// not to be held back is written: one who looks while the program waits sees
+// what it is waiting for.
+func (r *recorder) enter(side Side, call *Call, args []Arg) (*Event, time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.event()
+	r.calls++
+	e.Number = r.calls
+	e.Call = call
+	e.Side = side
+	copy(e.Args[:], args)
+	e.Begin = time.Now()
+	r.appendSegments(e.Begin)
+	for _, sink := range r.sinks {
+		sink.Output.buf = sink.Format.AppendEnter(sink.Output.buf, e)
+	}
+	if call.Waits {
+		r.settle()
+	}
+	return e, time.Now()
+}
+
+// exit gives the formats the return of the call of e.
+func (r *recorder) exit(e *Event, asked time.Time, result int, err error) {
+	returned := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.Took = returned.Sub(asked)
+	e.Return = returned
+	e.Result = result
+	if err != nil {
+		e.Result = -1
+		errors.As(err, &e.Errno)
+	}
+	r.appendSegments(returned)
+	for _, sink := range r.sinks {
+		sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
+	}
+	r.settle()
+	r.free = append(r.free, e)
+}
+
+// event returns an empty event: mostly the one of the call before.
+func (r *recorder) event() *Event {
+	if len(r.free) == 0 {
+		return new(Event)
+	}
+	e := r.free[len(r.free)-1]
+	r.free = r.free[:len(r.free)-1]
+	*e = Event{}
+	return e
+}
+
+// openCapture begins to capture the segments from and to the server, if they are
+// wanted and not captured yet; remote says that the server may be another
+// machine's. Where that is not permitted, it tells the formats why.
+func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.segments || r.capture != nil {
+		return
+	}
+	capture, err := wire.OpenCapture(server, remote)
+	for _, sink := range r.sinks {
+		if format, ok := sink.Format.(SegmentFormat); ok {
+			format.Capture(server.Port(), err)
+		}
+	}
+	if err == nil {
+		r.capture = capture
+		go r.followSegments(capture)
+	}
+}
+
+// captureOnly narrows a client's capture down to the connection that the socket
+// fd has made, or has tried to make since the given time.
+func (r *recorder) captureOnly(fd int, since time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.capture != nil {
+		r.capture.Only(localAddress(fd), since)
+	}
+}
+
+// localAddress asks the kernel for the address of the socket fd, without a
+// trace.
+func localAddress(fd int) netip.AddrPort {
+	var local sys.Sockaddr
+	if (sys.Unix{}).Getsockname(fd, &local) != nil {
+		return netip.AddrPort{}
+	}
+	return local.AddrPort()
+}
+
+// followSegments shows segments as they come, while the program waits in a call.
+func (r *recorder) followSegments(capture *wire.Capture) {
+	for {
+		capture.Wait(-1)
+		capture.Pause()
+		r.mu.Lock()
+		r.appendSegments(time.Now())
+		r.flush()
+		r.mu.Unlock()
+	}
+}
+
+// appendSegments gives the formats the segments that were captured before the
+// given time.
+func (r *recorder) appendSegments(before time.Time) {
+	if r.capture == nil {
+		return
+	}
+	for s := r.capture.Next(before); s != nil; s = r.capture.Next(before) {
+		for _, sink := range r.sinks {
+			if format, ok := sink.Format.(SegmentFormat); ok {
+				sink.Output.buf = format.AppendSegment(sink.Output.buf, s)
+			}
+		}
+	}
+}
+
+// awaits reports whether a format waits for segments.
+func (r *recorder) awaits() bool {
+	return r.capture != nil && slices.ContainsFunc(r.sinks, func(sink Sink) bool {
+		format, ok := sink.Format.(SegmentFormat)
+		return ok && format.Awaits()
+	})
+}
+
+// longestEnd is how long end waits for the segments of the last connection.
+const longestEnd = 250 * time.Millisecond
+
+// end gives the formats the end of the program, and writes what is left. It
+// waits a little for the segments by which the last connection ends. Only the
+// first call does anything.
+func (r *recorder) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		return
+	}
+	r.ended = true
+	r.appendSegments(time.Now())
+	for deadline := time.Now().Add(longestEnd); r.awaits() && time.Now().Before(deadline); {
+		r.capture.Wait(time.Until(deadline))
+		r.appendSegments(time.Now())
+	}
+	lost := 0
+	if r.capture != nil {
+		lost = r.capture.Lost()
+	}
+	for _, sink := range r.sinks {
+		if format, ok := sink.Format.(SegmentFormat); ok && lost > 0 {
+			sink.Output.buf = format.AppendLost(sink.Output.buf, lost)
+		}
+		sink.Output.buf = sink.Format.AppendEnd(sink.Output.buf)
+	}
+	r.flush()
+}
+
+func (r *recorder) flush() {
+	for _, sink := range r.sinks {
+		sink.Output.Flush()
+	}
+}
+
+// settle writes what need not or cannot be held back. For the rest it wakes
+// writeSoon.
+func (r *recorder) settle() {
+	for _, sink := range r.sinks {
+		sink.Output.settle()
+		if len(sink.Output.buf) > 0 && !r.due {
+			r.due = true
+			r.held <- struct{}{}
+		}
+	}
+}
+
+// longestHeld is how long text is held back at the most.
+const longestHeld = 100 * time.Millisecond
+
+// writeSoon writes what is held back, a little after the first of it came: a
+// server that waits has long written all, and one that does not wait writes the
+// text of many calls at once. It does not use time.Sleep, for which the runtime
+// would open descriptors.
+func (r *recorder) writeSoon() {
+	for range r.held {
+		(sys.Unix{}).Nanosleep(longestHeld)
+		r.mu.Lock()
+		r.due = false
+		r.flush()
+		r.mu.Unlock()
+	}
+}

@@ -1,0 +1,69 @@
+package trace
+
+import (
+	"net/netip"
+	"time"
+
+	"lbaws/trace/message"
+	"lbaws/trace/wire"
+)
+
+// row is one row of the connection diagram. It is a plain value, which knows
+// nothing of columns or pixels: what has to fit is cut where the row is drawn.
+// It is good until the figure takes the next event.
+type row struct {
+	kind       rowKind
+	side       Side      // in whose column; of an arrow, who sends
+	at         time.Time // when
+	connection connection
+	call       int    // the number of its call, by which a returnRow finds its beginRow
+	name       string // the name of its call
+
+	text    text           // of a returnRow: as it stands on a row of its own
+	rest    text           // of a returnRow: as it goes on behind its beginRow
+	remark  string         // stands behind the text
+	warning bool           // of a noteRow: whether something is missing
+	parts   []message.Part // of a partsRow
+
+	implied bool          // of an arrow: whether nobody has seen it
+	states  [2]wire.State // of an arrow: each side's, where it has changed
+}
+
+// connection is the connection that a row is about; the zero value is none.
+type connection struct {
+	number         int // 1 for the first one
+	client, server netip.AddrPort
+}
+
+type rowKind int
+
+const (
+	headRow   rowKind = iota // names the columns
+	beginRow                 // a call that may wait begins: what is known of it
+	returnRow                // such a call has returned
+	callRow                  // any other call
+	noteRow                  // explains the next row
+	partsRow                 // the parts of a message, each with its name
+	arrowRow                 // a segment, or what the calls imply of segments
+	ruleRow                  // the rows that follow are about another connection
+)
+
+// text is a text with a buffer in it, of which it may show any part.
+type text struct {
+	before []byte
+	buffer []byte
+	quoted bool // whether there is a buffer
+	after  []byte
+}
+
+// append appends the text with at most limit bytes of its buffer.
+func (t *text) append(b []byte, limit int) []byte {
+	b = append(b, t.before...)
+	if t.quoted {
+		b = appendQuoted(b, t.buffer, limit)
+	}
+	return append(b, t.after...)
+}
+
+// empty returns an empty text that has the room of t.
+func (t *text) empty() text { return text{before: t.before[:0], after: t.after[:0]} }

@@ -1,0 +1,100 @@
+package trace_test
+
+import (
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+// TestTraceEqualsStrace is the promise of the strace format: under strace, the
+// two lists of lines are equal. Left out of strace's list are the runtime's
+// start-up (what stands before the first socket), the runtime's calls after it
+// (runtimeCalls), calls on descriptors 0 to 2, the tracer's own output (writes
+// to its descriptor, 10 or above), and strace's word on the exit.
+func TestTraceEqualsStrace(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	for _, limit := range []string{"0", "32", "2000"} {
+		for _, listen := range []struct{ addr, dial string }{
+			{"127.0.0.1:", "127.0.0.1:"}, {":", "127.0.0.2:"}, {"[::1]:", "[::1]:"}, {"[::]:", "127.0.0.1:"},
+		} {
+			t.Run("s="+limit+" "+listen.addr, func(t *testing.T) {
+				port := tracetest.FreePort(t)
+				dir := t.TempDir()
+				theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "trace")
+				p := tracetest.Start(t, tracetest.Straced(t, theirs, "-s", limit), "-addr", listen.addr+port,
+					"-trace=strace", "-o", ours, "-s", limit, "-n", strconv.Itoa(len(tracetest.HostileClients)))
+				for _, client := range tracetest.HostileClients {
+					conn := tracetest.Dial(t, listen.dial+port)
+					client.Talk(t, conn)
+					conn.Close()
+				}
+				if status := p.Status(); status != 0 {
+					t.Fatalf("status %d: %s", status, p.Stderr)
+				}
+				got, want := tracetest.ReadLines(t, ours), tracetest.ServerCalls(tracetest.ReadLines(t, theirs))
+				tracetest.Compare(t, got, want)
+				accepts := 0
+				for _, line := range got {
+					if strings.HasPrefix(line, "accept(3, {") && strings.HasSuffix(line, " = 4\n") {
+						accepts++
+					}
+				}
+				if accepts != len(tracetest.HostileClients) {
+					t.Errorf("%d connections for %d clients", accepts, len(tracetest.HostileClients))
+				}
+			})
+		}
+	}
+}
+
+// TestCallIsSeenBeforeItReturns: while the server waits, the screen shows what
+// it waits for.
+func TestCallIsSeenBeforeItReturns(t *testing.T) {
+	t.Parallel()
+	for format, patterns := range map[string][2]string{
+		"strace":  {`accept\(3, $`, `= 4\nread\(4, $`},
+		"diagram": {` accept\(3, $`, `… accept = 4, .*\n( *# .*\n)* *read\(4, $`},
+		"json":    {`"result":null,"errno":null,"strace":"accept\(3, "}\n$`, `"result":null,"errno":null,"strace":"read\(4, "}\n$`},
+	} {
+		t.Run(format, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "trace")
+			onScreen := tracetest.Start(t, nil, "-addr", ":0", "-trace", format)
+			inFile := tracetest.Start(t, nil, "-addr", ":0", "-trace", format, "-o", file)
+			onScreen.Stderr.WaitFor(t, patterns[0])
+			if text := tracetest.WaitForFile(t, file, patterns[0]); !strings.Contains(text, "listen(3, 128)") {
+				t.Errorf("the calls before are not in the file:\n%s", text)
+			}
+			one, other := onScreen.Dial(), inFile.Dial()
+			defer one.Close()
+			defer other.Close()
+			onScreen.Stderr.WaitFor(t, patterns[1])
+			tracetest.WaitForFile(t, file, patterns[1])
+		})
+	}
+}
+
+// TestNoEscapeSequenceGetsThrough: a client that sends terminal escape
+// sequences changes nothing on the screen, in any format.
+func TestNoEscapeSequenceGetsThrough(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	const request = "GET /\x1b]0;title\a\x1b[2J\x9b31m\x90q HTTP/1.1\r\n\x00\x7f\u009b\u202e\r\n\r\n"
+	for _, format := range []string{"diagram", "strace", "json", "off"} {
+		p := tracetest.Start(t, nil, "-addr", ":0", "-trace", format, "-n", "1", "-s", "1000")
+		conn := p.Dial()
+		io.WriteString(conn, request)
+		io.ReadAll(conn)
+		conn.Close()
+		p.Status()
+		for _, r := range p.Stdout.String() + p.Stderr.String() {
+			if r != '\n' && !strconv.IsPrint(r) {
+				t.Errorf("-trace %s lets %U through", format, r)
+			}
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package trace_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+// TestPicture: whatever a client sends, the SVG is well-formed, refers to
+// nothing outside, holds nothing but shapes and text, and opens in Chromium.
+func TestPicture(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	picture := filepath.Join(t.TempDir(), "picture.svg")
+	p := tracetest.Start(t, nil, "-addr", ":0", "-svg", picture, "-trace=off", "-n", "2")
+	for _, request := range []string{
+		"GET /<script>alert(1)</script>]]> HTTP/1.1\r\n\x00\x1b[31m\xff\xfe&amp;<!-- \"'\r\n\r\n",
+		"\x01\x02<script>\xff\n"} {
+		conn := p.Dial()
+		io.WriteString(conn, request)
+		io.ReadAll(conn)
+		conn.Close()
+	}
+	if status := p.Status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.Stderr)
+	}
+	text, err := os.ReadFile(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range string(text) {
+		if r != '\n' && !strconv.IsPrint(r) {
+			t.Errorf("%U at %d", r, i)
+		}
+	}
+	elements := map[string]int{}
+	decoder := xml.NewDecoder(bytes.NewReader(text))
+	words := ""
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			elements[token.Name.Local]++
+			for _, a := range token.Attr {
+				if a.Name.Local == "href" || strings.HasPrefix(a.Name.Local, "on") {
+					t.Errorf("<%s %s=%q>", token.Name.Local, a.Name.Local, a.Value)
+				}
+			}
+		case xml.CharData:
+			words += string(token) + "\n"
+		}
+	}
+	for name := range elements {
+		if !slices.Contains([]string{"svg", "title", "desc", "style", "rect", "text", "line", "polygon"}, name) {
+			t.Errorf("an element <%s>", name)
+		}
+	}
+	if elements["title"] != 1 || elements["desc"] != 1 || elements["text"] < 30 {
+		t.Errorf("elements %v", elements)
+	}
+	if strings.Contains(string(text), `<line class="seen"`) || strings.Count(string(text), `<line class="implied"`) != 9 {
+		t.Error("the picture does not show four implied arrows of one connection and five of the other")
+	}
+	for _, want := range []string{"/<script>alert(1)</script>]]>", "no HTTP request", "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("no %q in the picture's text", want)
+		}
+	}
+	if strings.Contains(string(text), "url(") || strings.Count(string(text), "http://") != 1 {
+		t.Error("the picture refers to something outside")
+	}
+
+	tracetest.Need(t, "chromium", "chromium")
+	output, err := exec.Command("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+		"--user-data-dir="+t.TempDir(), "--dump-dom", "file://"+picture).Output()
+	if err != nil || !strings.Contains(string(output), "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3</text>") {
+		t.Errorf("chromium: %v\n%s", err, output)
+	}
+}

@@ -1,0 +1,101 @@
+package trace
+
+// The text of a call in the diagram. It is the call's own, as Strace has it,
+// but an address is written as address and port, without its length.
+
+// setCall makes t the text of a call that has returned.
+func (t *text) setCall(e *Event) {
+	t.setBegin(e)
+	t.addRest(e)
+}
+
+// setBegin makes t what is known of a call when it begins.
+func (t *text) setBegin(e *Event) {
+	t.before = append(t.before[:0], e.Call.Name...)
+	t.before = append(t.before, '(')
+	t.addArgs(e, 0, e.Call.atEntry())
+	if e.Call.atEntry() == len(e.Call.Params) {
+		t.add(")")
+	}
+}
+
+// addRest adds what is known of a call only when it has returned.
+func (t *text) addRest(e *Event) {
+	if e.Call.atEntry() < len(e.Call.Params) {
+		t.addArgs(e, e.Call.atEntry(), len(e.Call.Params))
+		t.add(")")
+	}
+	t.add(" = ")
+	end := t.end()
+	*end = appendResult(*end, e)
+}
+
+// setReturn makes t what a call has returned, for a row of its own.
+func (t *text) setReturn(e *Event) {
+	t.before = append(t.before[:0], "… "...)
+	t.before = append(t.before, e.Call.Name...)
+	t.before = append(t.before, " = "...)
+	t.before = appendResult(t.before, e)
+	if e.failed() {
+		return
+	}
+	switch e.Call {
+	case acceptCall:
+		t.before = append(t.before, ", peer "...)
+		t.before = e.Args[1].Addr.AddrPort().AppendTo(t.before)
+	case readCall:
+		t.before = append(t.before, ", "...)
+		t.quoted, t.buffer = true, e.Args[1].Data[:e.Result]
+	}
+}
+
+// end is the end of the text so far.
+func (t *text) end() *[]byte {
+	if t.quoted {
+		return &t.after
+	}
+	return &t.before
+}
+
+func (t *text) add(s string) {
+	end := t.end()
+	*end = append(*end, s...)
+}
+
+// addArgs adds the arguments from number from on and below number to, with a
+// comma after each but the call's last. The lengths of addresses are left out.
+func (t *text) addArgs(e *Event, from, to int) {
+	params := e.Call.Params
+	for i := from; i < to; i++ {
+		kind := params[i].Kind
+		if kind == AddressRoom || i > 0 && kind == Decimal && params[i-1].Kind == Address {
+			continue
+		}
+		if i > from {
+			t.add(", ")
+		}
+		t.addArg(e, &e.Args[i], kind)
+	}
+	if to < len(params) {
+		t.add(", ")
+	}
+}
+
+func (t *text) addArg(e *Event, a *Arg, kind Kind) {
+	end := t.end()
+	switch {
+	case kind == Outgoing:
+		t.quoted, t.buffer = true, a.Data
+	case kind == Incoming && !e.failed():
+		t.quoted, t.buffer = true, a.Data[:e.Result]
+	case kind == Address || kind == PeerAddress:
+		addr := a.Addr.AddrPort()
+		if e.failed() && !addr.IsValid() {
+			t.add("…")
+			return
+		}
+		*end = addr.AppendTo(*end)
+	default:
+		*end = straceKinds[kind](*end, a, e, 0)
+	}
+}

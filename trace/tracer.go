@@ -1,0 +1,156 @@
+package trace
+
+import (
+	"net/netip"
+	"time"
+
+	"lbaws/sys"
+)
+
+// Tracer is a sys.Kernel that passes every call on to another Kernel and gives
+// it to its formats. It makes no kernel call between the two but those that its
+// output and its capture need, and, to write a link-local address as strace
+// does, the question for the interface's name.
+//
+// Its memory is used again from call to call: in the strace and json formats,
+// to trace accept, read, write and close allocates nothing, once the buffers
+// have grown to what they need. (A link-local address does.)
+type Tracer struct {
+	kernel sys.Kernel
+	side   Side
+	*recorder
+}
+
+var _ sys.Kernel = (*Tracer)(nil)
+
+// New returns a Tracer in front of the server's kernel that writes what the
+// formats say.
+func New(kernel sys.Kernel, sinks ...Sink) *Tracer {
+	return &Tracer{kernel: kernel, side: Server, recorder: newRecorder(sinks)}
+}
+
+// Client returns a Tracer in front of the client's kernel that writes to the
+// same trace.
+func (t *Tracer) Client(kernel sys.Kernel) *Tracer {
+	return &Tracer{kernel: kernel, side: Client, recorder: t.recorder}
+}
+
+// ShowSegments, called before the first call, makes the formats show the segments from and to the server: those
+// that came before a call begins or returns, before it; and while the program
+// waits in a call, as they come.
+func (t *Tracer) ShowSegments() { t.segments = true }
+
+// End gives the formats the end of the program, and writes what is left.
+func (t *Tracer) End() { t.end() }
+
+// enter records that a call begins.
+func (t *Tracer) enter(call *Call, args ...Arg) (*Event, time.Time) {
+	return t.recorder.enter(t.side, call, args)
+}
+
+// enterWithAddress is enter for a call that is given an address.
+func (t *Tracer) enterWithAddress(call *Call, fd int, addr netip.AddrPort) (*Event, time.Time) {
+	var s sys.Sockaddr
+	s.Set(addr)
+	return t.enter(call, Arg{Int: fd}, Arg{Addr: &s}, Arg{Int: s.Len()})
+}
+
+// exitZero records the return of a call whose only result is success.
+func (t *Tracer) exitZero(e *Event, asked time.Time, err error) error {
+	t.exit(e, asked, 0, err)
+	return err
+}
+
+// Socket passes on and traces socket(2).
+func (t *Tracer) Socket(domain, typ, protocol int) (int, error) {
+	e, asked := t.enter(socketCall, Arg{Int: domain}, Arg{Int: typ}, Arg{Int: protocol})
+	fd, err := t.kernel.Socket(domain, typ, protocol)
+	t.exit(e, asked, fd, err)
+	return fd, err
+}
+
+// Setsockopt passes on and traces setsockopt(2).
+func (t *Tracer) Setsockopt(fd, level, option, value int) error {
+	const intSize = 4
+	e, asked := t.enter(setsockoptCall,
+		Arg{Int: fd}, Arg{Int: level}, Arg{Int: option}, Arg{Int: value}, Arg{Int: intSize})
+	return t.exitZero(e, asked, t.kernel.Setsockopt(fd, level, option, value))
+}
+
+// Bind passes on and traces bind(2).
+func (t *Tracer) Bind(fd int, local netip.AddrPort) error {
+	e, asked := t.enterWithAddress(bindCall, fd, local)
+	return t.exitZero(e, asked, t.kernel.Bind(fd, local))
+}
+
+// Listen passes on and traces listen(2). If segments are wanted, they are
+// captured from just before it on.
+func (t *Tracer) Listen(fd, backlog int) error {
+	if t.segments {
+		t.openCapture(localAddress(fd), false)
+	}
+	e, asked := t.enter(listenCall, Arg{Int: fd}, Arg{Int: backlog})
+	return t.exitZero(e, asked, t.kernel.Listen(fd, backlog))
+}
+
+// Accept passes on and traces accept(2).
+func (t *Tracer) Accept(fd int, peer *sys.Sockaddr) (int, error) {
+	e, asked := t.enter(acceptCall, Arg{Int: fd}, Arg{Addr: peer}, Arg{Addr: peer})
+	connected, err := t.kernel.Accept(fd, peer)
+	t.exit(e, asked, connected, err)
+	return connected, err
+}
+
+// Connect passes on and traces connect(2). If segments are wanted and the client
+// alone is traced, they are captured from just before it on.
+func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
+	if t.segments && t.side == Client {
+		t.openCapture(remote, true)
+	}
+	e, asked := t.enterWithAddress(connectCall, fd, remote)
+	err := t.kernel.Connect(fd, remote)
+	if t.segments && t.side == Client {
+		t.captureOnly(fd, asked)
+	}
+	return t.exitZero(e, asked, err)
+}
+
+// Read passes on and traces read(2).
+func (t *Tracer) Read(fd int, p []byte) (int, error) {
+	e, asked := t.enter(readCall, Arg{Int: fd}, Arg{Data: p}, Arg{Int: len(p)})
+	n, err := t.kernel.Read(fd, p)
+	t.exit(e, asked, n, err)
+	return n, err
+}
+
+// Write passes on and traces write(2).
+func (t *Tracer) Write(fd int, p []byte) (int, error) {
+	e, asked := t.enter(writeCall, Arg{Int: fd}, Arg{Data: p}, Arg{Int: len(p)})
+	n, err := t.kernel.Write(fd, p)
+	t.exit(e, asked, n, err)
+	return n, err
+}
+
+// Shutdown passes on and traces shutdown(2).
+func (t *Tracer) Shutdown(fd, how int) error {
+	e, asked := t.enter(shutdownCall, Arg{Int: fd}, Arg{Int: how})
+	return t.exitZero(e, asked, t.kernel.Shutdown(fd, how))
+}
+
+// Nanosleep passes on and traces nanosleep(2).
+func (t *Tracer) Nanosleep(d time.Duration) error {
+	e, asked := t.enter(nanosleepCall, Arg{Int: int(d)}, Arg{})
+	return t.exitZero(e, asked, t.kernel.Nanosleep(d))
+}
+
+// Getsockname passes on and traces getsockname(2).
+func (t *Tracer) Getsockname(fd int, local *sys.Sockaddr) error {
+	e, asked := t.enter(getsocknameCall, Arg{Int: fd}, Arg{Addr: local}, Arg{Addr: local})
+	return t.exitZero(e, asked, t.kernel.Getsockname(fd, local))
+}
+
+// Close passes on and traces close(2).
+func (t *Tracer) Close(fd int) error {
+	e, asked := t.enter(closeCall, Arg{Int: fd})
+	return t.exitZero(e, asked, t.kernel.Close(fd))
+}
