@@ -1,0 +1,137 @@
+package docs_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+func TestMain(m *testing.M) { tracetest.Main(m) }
+
+var update = flag.Bool("update", false, "let TestDocuments write what the commands print into the documents")
+
+// TestDocuments runs every command of the documents, and compares what it prints
+// with what the document shows. Each section has a shell of its own, in which the
+// commands above the first section are typed first.
+func TestDocuments(t *testing.T) {
+	for _, tool := range [][2]string{{"bash", "bash"}, {"curl", "curl"}, {"strace", "strace"}, {"ss", "iproute2"},
+		{"nstat", "iproute2"}, {"ip", "iproute2"}, {"unshare", "util-linux"}, {"python3", "python3"}, {"telnet", "telnet"}, {"pkill", "procps"}} {
+		tracetest.Need(t, tool[0], tool[1])
+	}
+	tracetest.Long(t)
+	needNamespace(t)
+	documents, err := filepath.Glob("*.md")
+	if err != nil || len(documents) < 5 {
+		t.Fatalf("%v, %v", documents, err)
+	}
+	for _, name := range documents {
+		t.Run(name, func(t *testing.T) { followDocument(t, name) })
+	}
+}
+
+func followDocument(t *testing.T, name string) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := regexp.MustCompile(`(?m)^## `).Split(string(text), -1)
+	today := slices.Clone(sections)
+	t.Run("sections", func(t *testing.T) {
+		for i, section := range sections {
+			title, _, _ := strings.Cut(section, "\n")
+			t.Run(title, func(t *testing.T) {
+				t.Parallel()
+				shell := newShell(t)
+				if i > 0 {
+					followSection(shell, sections[0])
+				}
+				today[i] = followSection(shell, section)
+			})
+		}
+	})
+	if *update {
+		if err := os.WriteFile(name, []byte(strings.Join(today, "## ")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+var consoleBlock = regexp.MustCompile("(?s)(<!-- numbers vary -->\n)?```console\n(.*?)```\n")
+
+// followSection types the commands of a section, and returns the section with
+// what they print today.
+func followSection(shell *shell, section string) string {
+	return consoleBlock.ReplaceAllStringFunc(section, func(block string) string {
+		parts := consoleBlock.FindStringSubmatch(block)
+		varies := parts[1] != ""
+		today := parts[1] + "```console\n"
+		for _, command := range regexp.MustCompile(`(?m)^\$ `).Split(parts[2], -1)[1:] {
+			typed, shown := commandAndOutput(command)
+			printed := shell.types(typed)
+			if got, want := normalDocument(printed, varies), normalDocument(shown, varies); got != want && !*update {
+				shell.t.Errorf("$ %s\n--- printed:\n%s\n--- in the document:\n%s", typed, printed, shown)
+			}
+			if today += "$ " + strings.ReplaceAll(typed, "\n", "\n> ") + "\n" + printed; !strings.HasSuffix(today, "\n") {
+				today += "\n"
+			}
+		}
+		return today + "```\n"
+	})
+}
+
+// commandAndOutput cuts what follows a prompt. A command goes on after "> ".
+func commandAndOutput(text string) (command, output string) {
+	command, output, _ = strings.Cut(text, "\n")
+	for strings.HasPrefix(output, "> ") {
+		var line string
+		line, output, _ = strings.Cut(output[len("> "):], "\n")
+		command += "\n" + line
+	}
+	return command, output
+}
+
+// normalDocument is normal, and without numbers if they vary.
+func normalDocument(text string, varies bool) string {
+	if varies {
+		text = regexp.MustCompile(`\d+`).ReplaceAllString(text, "N")
+		text = regexp.MustCompile(` +`).ReplaceAllString(text, " ")
+	}
+	// Which of two threads' calls returns first depends on the scheduler.
+	unfinished := regexp.MustCompile(`(shutdown\(4, SHUT_RDWR) <unfinished \.\.\.>\n((?:.*\n)*?)<\.\.\. shutdown resumed>`)
+	text = unfinished.ReplaceAllString(text, "$1$2")
+	text = regexp.MustCompile(`(shutdown\(4, SHUT_RDWR)(<\.\.\. read .*\n)\) += 0\n`).ReplaceAllString(text, "$1) = 0\n$2")
+	text = regexp.MustCompile(`\) +=`).ReplaceAllString(text, ") =")
+	if strings.Contains(text, "Recv-Q") { // the columns of ss are as wide as what is in them
+		text = regexp.MustCompile(` *Process| +`).ReplaceAllString(text, " ")
+	}
+	text = regexp.MustCompile(`(?m)(127\.0\.0\.\d|\[::1\]|\[::ffff:127\.0\.0\.1\]):\d{5} *`).ReplaceAllString(text, "$1:PORT ")
+	return normal(text)
+}
+
+// normal is text without what may vary from run to run.
+func normal(text string) string {
+	for _, vary := range []struct{ pattern, with string }{
+		{`\r`, ""},
+		{`htons\(\d{5}\)`, "htons(PORT)"},
+		{`127\.0\.0\.1:\d{5}`, "127.0.0.1:PORT"},
+		{` +waited [0-9.]+m?s`, ""},
+		{`… read = \d+, "GET /hello HTTP/1.1\\r\\nHost`, "… read = N, \"GET /hello HTTP/1.1\\r\\nHost"},
+		{`┄ \d\d bytes ┄`, "┄ N bytes ┄"},
+		{`0x[0-9a-f]+`, "ADDRESS"},
+		{`curl/[0-9.]+`, "curl/VERSION"},
+		{`(read\(4, "GET /hello HTTP/1.1\\r\\nHost: local"\.\.\., 1024\)) = \d+`, "$1 = N"},
+		{`(write\(1, "GET .*), \d+\) = \d+`, "$1, N) = N"},
+		{`Trying ::1\.\.\.\n(telnet: .*\n)?`, ""},
+		{` +\n`, "\n"},
+		{`\s+\z`, ""},
+	} {
+		text = regexp.MustCompile(vary.pattern).ReplaceAllString(text, vary.with)
+	}
+	return text
+}

@@ -1,0 +1,172 @@
+package docs_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"lbaws/trace"
+	"lbaws/trace/tracetest"
+)
+
+// TestReadme follows the README from its first line, in a copy of the source:
+// it runs each command in a block marked console, and compares what is printed
+// there with what comes out. A block that begins with no command goes on with
+// the server's screen; one that begins with ^C sends SIGINT first. Ports,
+// places in memory, and the version of curl may vary.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	for _, tool := range []string{"bash", "curl", "telnet", "strace"} {
+		tracetest.Need(t, tool, tool)
+	}
+	tracetest.NeedCapture(t)
+	listener, err := net.Listen("tcp", ":8888")
+	if err != nil {
+		tracetest.Missing(t, "port 8888, which the README uses, is taken")
+	}
+	listener.Close()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := &reader{t: t, dir: copySource(t)}
+	blocks := regexp.MustCompile("(?s)(?:<!-- typed: ([^\n]*) -->\n)?```console\n(.*?)```\n").FindAllStringSubmatch(string(text), -1)
+	for _, block := range blocks {
+		reader.follow(block[2], block[1])
+	}
+	if len(blocks) < 10 {
+		t.Errorf("only %d blocks", len(blocks))
+	}
+}
+
+// reader is one who follows the README.
+type reader struct {
+	t      *testing.T
+	dir    string
+	server *tracetest.Process
+	seen   int // how much of the server's screen the README has shown
+}
+
+func (r *reader) follow(block, typed string) {
+	r.t.Helper()
+	command, rest, isCommand := strings.Cut(strings.TrimPrefix(block, "$ "), "\n")
+	switch {
+	case strings.HasPrefix(block, "^C"):
+		syscall.Kill(-r.server.Cmd.Process.Pid, syscall.SIGINT)
+		r.expectOnServersScreen(strings.TrimPrefix(block, "^C"))
+		r.server.Status() // go run's own, which is 1 after SIGINT
+	case !strings.HasPrefix(block, "$ ") || !isCommand:
+		// The line that was not at its end is shown again, whole.
+		r.seen = strings.LastIndexByte(r.server.Stdout.String()[:r.seen], '\n') + 1
+		r.expectOnServersScreen(block)
+	case command == "go run ." || strings.HasPrefix(rest, "Serving HTTP"):
+		r.startServer(command)
+		r.expectOnServersScreen(rest)
+	case typed != "":
+		r.typeInto(command, typed, rest)
+	default:
+		if strings.Contains(command, "calls.txt") {
+			r.server.Status() // strace writes its last line when the server has left
+		}
+		cmd := exec.Command("bash", "-c", command)
+		cmd.Dir = r.dir
+		var errors bytes.Buffer
+		cmd.Stderr = &errors
+		output, err := cmd.Output()
+		if err != nil && !strings.HasPrefix(rest, "lbaws: ") {
+			r.t.Fatalf("%s: %v\n%s", command, err, &errors)
+		}
+		// curl shows its progress on standard error when it is no terminal.
+		if strings.HasPrefix(rest, "lbaws: ") || strings.Contains(command, "lbaws demo") {
+			output = errors.Bytes()
+		}
+		if strings.Contains(command, "lbaws demo") {
+			r.compareDemo(string(output), rest)
+			break
+		}
+		r.compare(command, string(output), rest)
+	}
+}
+
+func (r *reader) startServer(command string) {
+	r.t.Helper()
+	r.server = tracetest.NewProcess(r.t, "bash", "-c", "exec "+command)
+	r.server.Cmd.Stderr = r.server.Stdout // one terminal for both, as the reader has it
+	r.server.Cmd.Dir = r.dir
+	r.seen = 0
+	r.server.Run()
+}
+
+// expectOnServersScreen waits until the screen shows as many lines more as want
+// has, and compares them.
+func (r *reader) expectOnServersScreen(want string) {
+	r.t.Helper()
+	lines := strings.Count(want, "\n")
+	tracetest.Await(r.t, "more of the server's screen:\n"+want, func() bool {
+		screen := r.server.Stdout.String()
+		shown := screen[r.seen:]
+		whole := strings.Count(shown, "\n")
+		last := shown[strings.LastIndexByte(shown, '\n')+1:]
+		if whole >= lines || whole == lines-1 && last != "" && normal(last) == normal(lastLine(want)) {
+			r.compare("the server's screen", shown, want)
+			r.seen = len(screen)
+			return true
+		}
+		return false
+	})
+}
+
+func lastLine(text string) string {
+	text = strings.TrimSuffix(text, "\n")
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
+// typeInto runs a command that a person types a line into. The line itself is
+// on the README's screen, where the terminal echoes it.
+func (r *reader) typeInto(command, typed, want string) {
+	r.t.Helper()
+	args := strings.Fields(command)
+	telnet, keyboard, output := tracetest.StartTelnet(r.t, args[1:]...)
+	output.WaitFor(r.t, "Escape character")
+	io.WriteString(keyboard, typed+"\n")
+	telnet.Wait()
+	r.compare(command, output.String(), strings.Replace(want, typed+"\n", "", 1))
+}
+
+func (r *reader) compare(what, got, want string) {
+	r.t.Helper()
+	if normal(got) != normal(want) {
+		r.t.Errorf("%s\n--- printed:\n%s\n--- in the README:\n%s", what, got, want)
+	}
+}
+
+// compareDemo compares two figures of a demo, in which the two ends' calls may
+// come in another order, a call that waited in one may not have waited in the
+// other, and an acknowledgement may travel alone or with what follows.
+func (r *reader) compareDemo(got, want string) {
+	r.t.Helper()
+	lines := func(text string) string {
+		var kept []string
+		rows := tracetest.ReadDiagram(text)
+		for _, call := range slices.Concat(tracetest.CallsOf(rows, trace.Server), tracetest.CallsOf(rows, trace.Client)) {
+			kept = append(kept, call+"\n")
+		}
+		for line := range strings.Lines(text) {
+			isCall := tracetest.WholeRow.MatchString(line) || tracetest.BeginRow.MatchString(line) || tracetest.ResultRow.MatchString(line)
+			if !isCall && !strings.Contains(line, "─ ACK seq") {
+				kept = append(kept, line)
+			}
+		}
+		slices.Sort(kept)
+		return strings.Join(kept, "")
+	}
+	r.compare("lbaws demo", lines(got), lines(want))
+}

@@ -1,0 +1,101 @@
+package docs_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+// shell is a shell in a network namespace and a folder of its own. It is ended at
+// the end of the test, with all that it has started.
+type shell struct {
+	t       *testing.T
+	process *tracetest.Process
+	stdin   io.Writer
+	typed   int
+}
+
+// newShell returns a shell in a folder with the source and the built program,
+// ./lbaws.
+func newShell(t *testing.T) *shell {
+	t.Helper()
+	dir := copySource(t)
+	if output, err := exec.Command("cp", tracetest.Binary(t), filepath.Join(dir, "lbaws")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	flags := namespaceFlags()
+	p := tracetest.NewProcess(t, append([]string{"unshare"}, append(flags[:len(flags)-1], "bash", "--norc", "--noprofile")...)...)
+	p.Cmd.Dir = dir
+	p.Cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "NSTAT_HISTORY="+filepath.Join(dir, "nstat"))
+	p.Cmd.Stderr = p.Stdout
+	stdin, err := p.Cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Run()
+	s := &shell{t: t, process: p, stdin: stdin}
+	s.types("ip link set lo up")
+	return s
+}
+
+// types types a command, and returns what it prints. After a command in the
+// background it waits, as a user does, until the server serves.
+func (s *shell) types(command string) string {
+	s.t.Helper()
+	s.typed++
+	before := len(s.process.Stdout.String())
+	fmt.Fprintf(s.stdin, "%s\nprintf '\\n<%d>\\n'\n", command, s.typed)
+	s.process.Stdout.WaitFor(s.t, fmt.Sprintf(`\n<%d>\n`, s.typed))
+	text, _, _ := strings.Cut(s.process.Stdout.String()[before:], fmt.Sprintf("\n<%d>\n", s.typed))
+	if strings.HasSuffix(command, "&") && regexp.MustCompile(`lbaws|nethttp`).MatchString(command) {
+		tracetest.Await(s.t, "a server after "+command, s.listens)
+	}
+	return text
+}
+
+// listens reports whether a socket of the namespace listens on a port from 8886
+// to 8889.
+func (s *shell) listens() bool {
+	for _, family := range []string{"tcp", "tcp6"} {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", s.process.Cmd.Process.Pid, family))
+		if regexp.MustCompile(`:22B[6-9] [0-9A-F:]+ 0A `).Match(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// namespaceFlags are unshare's, and the command true.
+func namespaceFlags() []string {
+	if os.Getuid() == 0 {
+		return []string{"--net", "true"}
+	}
+	return []string{"--net", "--user", "--map-root-user", "true"}
+}
+
+// needNamespace skips the test where the kernel allows no network namespace.
+func needNamespace(t *testing.T) {
+	t.Helper()
+	if output, err := exec.Command("unshare", namespaceFlags()...).CombinedOutput(); err != nil {
+		tracetest.Missing(t, fmt.Sprintf("no network namespace: %v\n%s", err, output))
+	}
+}
+
+// copySource copies the program's source to a folder of its own.
+func copySource(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"go.mod", "go.sum", "main.go", "sys", "trace", "docs"} {
+		if output, err := exec.Command("cp", "-r", filepath.Join("..", name), dir).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+	}
+	return dir
+}
