@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lbaws/trace/message"
+	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
@@ -30,6 +31,7 @@ type figure struct {
 	port       uint16         // then: the server's, by which a segment's direction is known
 	whyNot     error          // why they are not, although they were asked for
 	lost       int            // segments that were not captured
+	notAsked   error          // why the kernel is not asked what it holds, although it was to be
 
 	headed    bool            // whether the head has come
 	explained bool            // whether the legend has come
@@ -37,6 +39,7 @@ type figure struct {
 
 	conversations map[netip.AddrPort]*conversation // by the client's address
 	descriptors   map[int]*conversation            // connected sockets
+	held          map[int]sockets.Socket           // what the kernel holds, by descriptor, as far as it was asked
 	shutdown      map[int]bool                     // sockets of which reading was shut down
 	response      []byte                           // the last one that was shown in parts
 	numbered      int
@@ -68,6 +71,8 @@ func (f *figure) captures(port uint16, err error) {
 func (f *figure) take(m *moment) []row {
 	f.rows, f.at = f.rows[:0], m.at
 	switch {
+	case m.change != nil:
+		f.changed(m.change, m.side)
 	case m.event == nil:
 		f.segment(&m.segment)
 	case m.returns:
@@ -110,6 +115,10 @@ func (f *figure) begins(e *Event) {
 	}
 	if f.whyNot != nil {
 		f.explain()
+	}
+	if f.notAsked != nil {
+		f.warn("the kernel's sockets are not shown: " + f.notAsked.Error())
+		f.notAsked = nil
 	}
 	f.noteOn(e)
 	if drawnInTwo(e.Call) {

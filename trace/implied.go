@@ -34,14 +34,24 @@ func (f *figure) preceded(e *Event) {
 	case connectCall:
 		f.imply(e.Side, handshake)
 	case readCall:
-		if f.both || f.shutdown[e.Args[0].Int] {
-			break
+		f.readPreceded(e)
+	}
+}
+
+// readPreceded adds what the peer has sent for a read to return. A read that
+// returns 0 need not mean a FIN: reading was shut down here, or the connection was
+// reset and an earlier call has reported that.
+func (f *figure) readPreceded(e *Event) {
+	c := f.descriptors[e.Args[0].Int]
+	switch {
+	case f.both: // the other column has the call that sent it
+		if c != nil && e.Result == 0 {
+			c.finSent[peerOf(e.Side)] = true
 		}
-		if c := f.descriptors[e.Args[0].Int]; e.Result == 0 && c != nil {
-			f.implyFIN(c, peerOf(e.Side))
-		} else {
-			f.imply(peerOf(e.Side), bytesOf(e.Result))
-		}
+	case e.Result > 0:
+		f.imply(peerOf(e.Side), bytesOf(e.Result))
+	case c != nil && !c.reset && !f.shutdown[e.Args[0].Int]:
+		f.implyFIN(c, peerOf(e.Side))
 	}
 }
 

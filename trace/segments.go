@@ -26,6 +26,7 @@ func (f *figure) segment(s *wire.Segment) {
 	if f.current == nil || f.current.Over() && !c.Over() {
 		f.about(c)
 	}
+	f.explainStates()
 	r := f.add(arrowRow, from)
 	if c != f.current {
 		r.text.add("#")
@@ -33,17 +34,51 @@ func (f *figure) segment(s *wire.Segment) {
 		r.text.add(" ")
 	}
 	wasOver := c.Over()
-	wasClient, wasServer := c.States()
+	was := [2]wire.State{}
+	was[Client], was[Server] = c.States()
 	seen := c.See(s)
 	r.text.before = appendLabel(r.text.before, s, &seen)
-	if seen.Client != wasClient {
-		r.states[Client] = seen.Client
-	}
-	if seen.Server != wasServer {
-		r.states[Server] = seen.Server
+	r.states = [2]wire.State{Client: seen.Client, Server: seen.Server}
+	f.judge(r, c, s)
+	for side := range was {
+		if r.states[side] == was[side] {
+			r.states[side] = wire.Unknown
+		}
 	}
 	if c.Over() && !wasOver && !c.accepted && !f.clientOnly {
 		r.text.add(", before accept")
+	}
+}
+
+// explainStates adds, once, where the states beside the arrows come from.
+func (f *figure) explainStates() {
+	if f.explained {
+		return
+	}
+	f.explained = true
+	if f.held == nil {
+		f.say(Client, "a state beside an arrow is worked out from the segments; -sockets asks the kernel")
+		return
+	}
+	f.say(Client, heldMark+" what the kernel said when it was asked; a state without it is worked out from the segments")
+}
+
+// judge holds the states that were worked out for a segment of r against what the
+// kernel gave when it was asked after it. The kernel is right.
+func (f *figure) judge(r *row, c *conversation, s *wire.Segment) {
+	var is [2]wire.State
+	is[r.side], is[peerOf(r.side)] = s.FromIs, s.ToIs
+	for _, side := range []Side{Client, Server} {
+		worked := r.states[side]
+		switch {
+		case is[side] == wire.Unknown:
+			continue
+		case is[side] == worked:
+			r.asked[side] = true
+		case s.Last || is[side].Contradicts(worked):
+			r.states[side], r.asked[side] = is[side], true
+			c.Correct(side == Client, is[side])
+		}
 	}
 }
 

@@ -80,7 +80,11 @@ func (t *Tracer) Setsockopt(fd, level, option, value int) error {
 // Bind passes on and traces bind(2).
 func (t *Tracer) Bind(fd int, local netip.AddrPort) error {
 	e, asked := t.enterWithAddress(bindCall, fd, local)
-	return t.exitZero(e, asked, t.kernel.Bind(fd, local))
+	err := t.exitZero(e, asked, t.kernel.Bind(fd, local))
+	if err == nil && t.sockets {
+		t.watchSockets(localAddress(fd), false)
+	}
+	return err
 }
 
 // Listen passes on and traces listen(2). If segments are wanted, they are
@@ -106,6 +110,9 @@ func (t *Tracer) Accept(fd int, peer *sys.Sockaddr) (int, error) {
 func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
 	if t.segments && t.side == Client {
 		t.openCapture(remote, true)
+	}
+	if t.sockets && t.side == Client {
+		t.watchSockets(remote, true)
 	}
 	e, asked := t.enterWithAddress(connectCall, fd, remote)
 	err := t.kernel.Connect(fd, remote)
