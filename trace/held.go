@@ -9,8 +9,8 @@ import (
 	"lbaws/trace/wire"
 )
 
-// changed adds what has changed in a socket of one side.
-func (f *figure) changed(c *sockets.Change, side Side) {
+// holds adds what has changed in a socket of one side.
+func (f *figure) holds(c *sockets.Change, side Side) {
 	r := f.add(socketRow, side)
 	if c.State == wire.Listen {
 		r.text.add(holder(c, side) + listeningText(c))
@@ -52,18 +52,16 @@ func (f *figure) remember(c *sockets.Change, side Side) {
 // holder says which descriptor leads to a socket.
 func holder(c *sockets.Change, side Side) string {
 	switch {
-	case c.Gone || c.Inode == 0:
-		if c.Had {
-			return "no descriptor any more: "
-		}
-		if side == Client {
-			return ""
-		}
-		return "no descriptor yet: "
-	case c.Descriptor < 0:
+	case c.Descriptor >= 0:
+		return fmt.Sprintf("%d: ", c.Descriptor)
+	case c.Inode != 0:
 		return "another process's: "
+	case c.Had:
+		return "no descriptor any more: "
+	case side == Client:
+		return ""
 	}
-	return fmt.Sprintf("%d: ", c.Descriptor)
+	return "no descriptor yet: "
 }
 
 func listeningText(c *sockets.Change) string {
@@ -97,10 +95,14 @@ func connectedText(c *sockets.Change) string {
 		parts = append(parts, "peer "+c.Remote.String())
 	}
 	if entered && c.Receive > 0 || !entered && c.Receive != was.Receive {
-		parts = append(parts, counted(c.Unread(), c.UnreadFIN(), "unread"))
+		fin := ""
+		if c.UnreadFIN() {
+			fin = "FIN"
+		}
+		parts = append(parts, counted(c.Unread(), fin, "unread"))
 	}
 	if entered && c.Send > 0 || !entered && c.Send != was.Send {
-		parts = append(parts, counted(c.Unacknowledged(), c.UnsentFIN(), "not acknowledged"))
+		parts = append(parts, counted(c.Unacknowledged(), c.Pending(), "not acknowledged"))
 	}
 	if c.Again > 0 && c.Again != was.Again {
 		parts = append(parts, fmt.Sprintf("sent again %s, next in %s", times(c.Again), inSeconds(c.Left)))
@@ -126,13 +128,13 @@ func goneText(c *sockets.Change) string {
 	return text
 }
 
-// counted says how many bytes, and whether the FIN, are what.
-func counted(n int, fin bool, what string) string {
+// counted says how many bytes, and which control bit behind them, are what.
+func counted(n int, control, what string) string {
 	switch {
-	case fin && n > 0:
-		return bytesOf(n) + " and the FIN " + what
-	case fin:
-		return "the FIN " + what
+	case control != "" && n > 0:
+		return bytesOf(n) + " and the " + control + " " + what
+	case control != "":
+		return "the " + control + " " + what
 	}
 	return bytesOf(n) + " " + what
 }

@@ -72,7 +72,8 @@ func (f *figure) caused(e *Event) {
 		f.server = e.Args[1].Addr.AddrPort()
 	case acceptCall:
 		accepted := f.conversation(e.Args[1].Addr.AddrPort()).oldest()
-		accepted.accepted = true
+		accepted.accepted, accepted.completed = true, true
+		f.changedState(accepted)
 		f.connect(e.Result, accepted)
 	case connectCall:
 		f.connect(fd, &conversation{number: 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}})
@@ -115,8 +116,8 @@ func (f *figure) closes(e *Event, c *conversation) {
 	}
 	delete(f.descriptors, e.Args[0].Int)
 	delete(f.shutdown, e.Args[0].Int)
-	if !f.captured && f.conversations[c.Client] == c {
-		delete(f.conversations, c.Client)
+	if !f.captured && f.held == nil { // nothing more will be heard of it
+		f.forget(c)
 	}
 }
 

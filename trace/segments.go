@@ -8,17 +8,13 @@ import (
 
 // segment adds a captured segment.
 func (f *figure) segment(s *wire.Segment) {
-	from, client := Server, s.To
-	if s.To.Port() == f.port {
-		from, client = Client, s.From
-	}
-	isFirst := s.Flags&(wire.SYN|wire.ACK) == wire.SYN
-	if isFirst {
-		f.forgetEnded()
-	}
-	c := f.conversation(client)
-	if isFirst && c.Over() {
-		c = f.succeed(c)
+	from, c := f.sender(s)
+	f.explainStates()
+	if c == nil {
+		r := f.add(arrowRow, from)
+		r.text.before = appendLabel(r.text.before, s, &wire.Seen{Seq: s.Seq, Ack: s.Ack})
+		r.text.add(", of no connection")
+		return
 	}
 	if f.clientOnly {
 		f.current = c
@@ -26,13 +22,33 @@ func (f *figure) segment(s *wire.Segment) {
 	if f.current == nil || f.current.Over() && !c.Over() {
 		f.about(c)
 	}
-	f.explainStates()
 	r := f.add(arrowRow, from)
 	if c != f.current {
 		r.text.add("#")
 		r.text.before = strconv.AppendInt(r.text.before, int64(c.number), 10)
 		r.text.add(" ")
 	}
+	f.see(r, c, s)
+}
+
+// sender returns which side has sent a segment, and in which conversation: nil if
+// it is in none, and does not begin one.
+func (f *figure) sender(s *wire.Segment) (Side, *conversation) {
+	from, client := Server, s.To
+	c := f.find(client)
+	if s.From.Port() != f.port || s.To.Port() == f.port && c == nil { // where both ports are the same, who began is the client
+		from, client = Client, s.From
+		c = f.find(client)
+	}
+	isFirst := from == Client && s.Flags&(wire.SYN|wire.ACK) == wire.SYN
+	if isFirst && (c == nil || c.Over()) {
+		c = f.begin(client, s.To)
+	}
+	return from, c
+}
+
+// see adds what a segment of a conversation says to its row.
+func (f *figure) see(r *row, c *conversation, s *wire.Segment) {
 	wasOver := c.Over()
 	was := [2]wire.State{}
 	was[Client], was[Server] = c.States()
@@ -48,6 +64,14 @@ func (f *figure) segment(s *wire.Segment) {
 	if c.Over() && !wasOver && !c.accepted && !f.clientOnly {
 		r.text.add(", before accept")
 	}
+	f.changedState(c)
+}
+
+// changedState notes that the states of a conversation have changed.
+func (f *figure) changedState(c *conversation) {
+	_, server := c.States()
+	c.completed = c.completed || server == wire.Established
+	f.changed(c)
 }
 
 // explainStates adds, once, where the states beside the arrows come from.
@@ -80,41 +104,6 @@ func (f *figure) judge(r *row, c *conversation, s *wire.Segment) {
 			c.Correct(side == Client, is[side])
 		}
 	}
-}
-
-// forgetEnded makes room where many connections have ended.
-func (f *figure) forgetEnded() {
-	const many = 1024
-	if len(f.conversations) <= many {
-		return
-	}
-	for addr, c := range f.conversations {
-		if c.Over() && c.accepted {
-			delete(f.conversations, addr)
-		}
-	}
-}
-
-// succeed returns a new connection of a client that uses the port of an old one
-// again.
-func (f *figure) succeed(old *conversation) *conversation {
-	delete(f.conversations, old.Client)
-	c := f.conversation(old.Client)
-	if !old.accepted {
-		c.older = old
-	}
-	return c
-}
-
-// oldest is the connection of the same client that accept returns first.
-func (c *conversation) oldest() *conversation {
-	first := c
-	for ; c != nil; c = c.older {
-		if !c.accepted {
-			first = c
-		}
-	}
-	return first
 }
 
 // appendLabel appends what is written on a segment's arrow.

@@ -40,6 +40,10 @@ func (t *Tracer) Client(kernel sys.Kernel) *Tracer {
 // waits in a call, as they come.
 func (t *Tracer) ShowSegments() { t.segments = true }
 
+// ShowSockets, called before the first call, makes the formats show what changes
+// in the kernel's sockets: after each call, and while the program waits in one.
+func (t *Tracer) ShowSockets() { t.sockets = true }
+
 // End gives the formats the end of the program, and writes what is left.
 func (t *Tracer) End() { t.end() }
 

@@ -14,7 +14,7 @@ type Change struct {
 	Time time.Time // when the kernel was asked
 	Socket
 	Was  *Socket // what the kernel held before; nil if the socket is new
-	Gone bool    // whether the kernel holds nothing of it any more; Socket is what it held last
+	Gone bool    // whether the kernel holds nothing of it any more; Socket is what it held last, but for the descriptor
 	Had  bool    // whether a descriptor has led to it
 }
 
@@ -117,6 +117,9 @@ func (w *Watch) forget(cookie uint64, h *holding) {
 		delete(w.ends, h.ends())
 	}
 	h.was = h.Socket
+	if h.Descriptor >= 0 && w.files.inode(h.Descriptor) != h.Inode { // it was closed
+		h.Descriptor, h.Inode = -1, 0
+	}
 	w.list = append(w.list, Change{Time: w.at, Socket: h.Socket, Was: &h.was, Gone: true, Had: h.had})
 }
 

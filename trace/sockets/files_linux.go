@@ -73,18 +73,28 @@ func (f *files) scan() {
 
 // note notes where a descriptor leads, if it leads to a socket.
 func (f *files) note(name string) {
-	var target [64]byte
-	n, err := unix.Readlinkat(f.folder, name, target[:])
+	fd, err := strconv.Atoi(name)
 	if err != nil {
 		return
+	}
+	inode := f.inode(fd)
+	if lowest, known := f.known[inode]; inode != 0 && (!known || fd < lowest) {
+		f.known[inode] = fd
+	}
+}
+
+// inode returns the inode of the socket that a descriptor leads to, or 0 if it
+// leads to none.
+func (f *files) inode(fd int) uint32 {
+	var target [64]byte
+	n, err := unix.Readlinkat(f.folder, strconv.Itoa(fd), target[:])
+	if err != nil {
+		return 0
 	}
 	link, isSocket := strings.CutPrefix(string(target[:n]), "socket:[")
 	inode, err := strconv.ParseUint(strings.TrimSuffix(link, "]"), 10, 32)
 	if !isSocket || err != nil {
-		return
+		return 0
 	}
-	fd, _ := strconv.Atoi(name)
-	if lowest, known := f.known[uint32(inode)]; !known || fd < lowest {
-		f.known[uint32(inode)] = fd
-	}
+	return uint32(inode)
 }

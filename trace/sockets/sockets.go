@@ -56,16 +56,6 @@ func (s *Socket) UnreadFIN() bool {
 	return false
 }
 
-// UnsentFIN reports whether Send counts this end's FIN: it was sent, or waits
-// behind bytes, and is not acknowledged.
-func (s *Socket) UnsentFIN() bool {
-	switch s.State {
-	case wire.FinWait1, wire.LastAck, wire.Closing:
-		return s.Send > 0
-	}
-	return false
-}
-
 // Unread returns how many bytes wait for a read.
 func (s *Socket) Unread() int {
 	if s.UnreadFIN() {
@@ -74,10 +64,22 @@ func (s *Socket) Unread() int {
 	return s.Receive
 }
 
+// Pending returns "SYN" or "FIN" if Send counts this end's, which was sent, or
+// waits behind bytes, and is not acknowledged; otherwise "".
+func (s *Socket) Pending() string {
+	switch s.State {
+	case wire.SynSent:
+		return "SYN"
+	case wire.FinWait1, wire.LastAck, wire.Closing:
+		return "FIN"
+	}
+	return ""
+}
+
 // Unacknowledged returns how many bytes wait for the peer's acknowledgement.
 func (s *Socket) Unacknowledged() int {
-	if s.UnsentFIN() || s.State == wire.SynSent && s.Send > 0 {
-		return s.Send - 1
+	if s.Pending() != "" {
+		return max(0, s.Send-1)
 	}
 	return s.Send
 }
