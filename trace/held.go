@@ -89,8 +89,8 @@ func connectedText(c *sockets.Change) string {
 		parts = append(parts, string(c.State))
 	}
 	switch {
-	case c.State == wire.Closed:
-		parts = append(parts, "bound to "+c.Local.String())
+	case c.State == wire.Closed: // its queues mean nothing
+		return "CLOSED, bound to " + c.Local.String()
 	case c.Was == nil && c.Inode == 0:
 		parts = append(parts, "peer "+c.Remote.String())
 	}

@@ -99,10 +99,27 @@ func (f *figure) judge(r *row, c *conversation, s *wire.Segment) {
 			continue
 		case is[side] == worked:
 			r.asked[side] = true
+		case side == Server && is[side] == wire.Closed && !c.completed && s.Flags&wire.RST == 0:
+			f.noSocket(r, c, s)
 		case s.Last || is[side].Contradicts(worked):
 			r.states[side], r.asked[side] = is[side], true
 			c.Correct(side == Client, is[side])
 		}
+	}
+}
+
+// noSocket is for a segment of a handshake of which the kernel holds nothing at
+// the server's end: it was dropped, or answered with a SYN cookie.
+func (f *figure) noSocket(r *row, c *conversation, s *wire.Segment) {
+	r.states[Server] = wire.Unknown
+	c.Correct(false, wire.Unknown)
+	switch {
+	case !s.Last:
+	case r.side == Client:
+		r.text.add(", dropped")
+	case s.Flags&wire.SYN != 0:
+		f.sayOnce(Server, "the kernel keeps nothing of this handshake: the number of the SYN+ACK is a SYN cookie, "+
+			"from which it can make the socket when the ACK comes")
 	}
 }
 
