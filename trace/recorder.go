@@ -19,6 +19,7 @@ type recorder struct {
 	free     []*Event       // events to use again
 	calls    int            // how many have begun
 	segments bool           // whether segments are wanted
+	bound    netip.AddrPort // what bind was given
 	capture  *wire.Capture  // of the segments, or nil
 	passed   []wire.Segment // captured, and not yet given to the formats
 	sockets  bool           // whether the kernel's sockets are wanted

@@ -85,17 +85,29 @@ func (t *Tracer) Setsockopt(fd, level, option, value int) error {
 func (t *Tracer) Bind(fd int, local netip.AddrPort) error {
 	e, asked := t.enterWithAddress(bindCall, fd, local)
 	err := t.exitZero(e, asked, t.kernel.Bind(fd, local))
+	if err == nil {
+		t.bound = local
+	}
 	if err == nil && t.sockets {
-		t.watchSockets(localAddress(fd), false)
+		t.watchSockets(t.address(fd), false)
 	}
 	return err
+}
+
+// address is the local address of the server's socket. The kernel is asked only
+// where bind left the port to it.
+func (t *Tracer) address(fd int) netip.AddrPort {
+	if t.bound.Port() != 0 {
+		return t.bound
+	}
+	return localAddress(fd)
 }
 
 // Listen passes on and traces listen(2). If segments are wanted, they are
 // captured from just before it on.
 func (t *Tracer) Listen(fd, backlog int) error {
 	if t.segments {
-		t.openCapture(localAddress(fd), false)
+		t.openCapture(t.address(fd), false)
 	}
 	e, asked := t.enter(listenCall, Arg{Int: fd}, Arg{Int: backlog})
 	return t.exitZero(e, asked, t.kernel.Listen(fd, backlog))

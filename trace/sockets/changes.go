@@ -89,7 +89,7 @@ func (w *Watch) Ask() ([]Change, error) {
 func (w *Watch) note(s *Socket) {
 	h := w.held[s.Cookie]
 	if h == nil {
-		h = &holding{Socket: *s, had: s.Inode != 0}
+		h = &holding{Socket: *s, had: s.Inode != 0 || s.wasClosed()}
 		w.held[s.Cookie] = h
 		w.ends[ends{s.Local, s.Remote}] = h
 		h.round = w.round
@@ -106,6 +106,12 @@ func (w *Watch) note(s *Socket) {
 	if differs(&h.was, s) {
 		w.list = append(w.list, Change{Time: w.at, Socket: *s, Was: &h.was, Had: h.had})
 	}
+}
+
+// wasClosed reports whether a socket is in a state that only a close leads to, or
+// a half-close of a program that has its descriptor.
+func (s *Socket) wasClosed() bool {
+	return slices.Contains([]wire.State{wire.FinWait1, wire.FinWait2, wire.Closing, wire.LastAck, wire.TimeWait}, s.State)
 }
 
 func (h *holding) ends() ends { return ends{h.Local, h.Remote} }
