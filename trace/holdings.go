@@ -28,18 +28,24 @@ func (r *recorder) watchSockets(server netip.AddrPort, remote bool) {
 	}
 	watch, err := sockets.Open(server.Port(), sys.Family(server))
 	if err != nil {
-		r.sockets = false
-		for _, sink := range r.sinks {
-			if format, ok := sink.Format.(SocketFormat); ok {
-				format.Sockets(err)
-			}
-		}
+		r.cannotAsk(err)
 		return
 	}
 	r.holdings = holdings{watch: watch, server: server, remote: remote, own: make(map[netip.AddrPort]bool)}
 	r.look()
 	r.settle()
 	go r.followSockets()
+}
+
+// cannotAsk tells the formats why the kernel is not asked any more.
+func (r *recorder) cannotAsk(err error) {
+	r.sockets = false
+	r.holdings.watch = nil
+	for _, sink := range r.sinks {
+		if format, ok := sink.Format.(SocketFormat); ok {
+			format.Sockets(err)
+		}
+	}
 }
 
 // followSockets looks, while a call waits, for what changes meanwhile.
@@ -71,6 +77,7 @@ func (r *recorder) ask() []sockets.Change {
 	began := time.Now()
 	changes, err := h.watch.Ask()
 	if err != nil {
+		r.cannotAsk(err)
 		return nil
 	}
 	for i := range changes {

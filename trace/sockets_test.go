@@ -22,6 +22,8 @@ import (
 
 var schedules = flag.Int("schedules", 6, "how many random schedules TestSocketsEqualSS follows")
 
+var first = flag.Int("first", 0, "the first of them")
+
 // TestSocketsEqualSS: after every step of a server and of three clients that
 // connect, send, half-close, close and reset at random, the rows of -sockets
 // together say what ss says at that moment.
@@ -29,7 +31,7 @@ func TestSocketsEqualSS(t *testing.T) {
 	ss := tracetest.Need(t, "ss", "iproute2")
 	tracetest.Long(t)
 	addresses := []string{"127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"}
-	for seed := range *schedules {
+	for seed := *first; seed < *first+*schedules; seed++ {
 		p := newPlay(t, ss, addresses[seed%len(addresses)], uint64(seed))
 		for step := range 30 {
 			p.move()
@@ -154,13 +156,14 @@ func (p *play) name(fd int) netip.AddrPort {
 	return local.AddrPort()
 }
 
+// ready reports whether a call on fd would not wait.
+func ready(fd int, event int16) bool {
+	n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: event}}, 0)
+	return n > 0
+}
+
 // move makes one call of the server's or of a client's that does not wait.
 func (p *play) move() {
-	ready := func(fd int, event int16) bool {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: event}}
-		n, _ := unix.Poll(fds, 0)
-		return n > 0
-	}
 	var peer sys.Sockaddr
 	buffer := make([]byte, 1+p.random.IntN(100))
 	note := func(format string, args ...any) { p.moves = append(p.moves, fmt.Sprintf(format, args...)) }

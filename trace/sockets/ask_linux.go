@@ -18,6 +18,7 @@ type asker struct {
 	fd       int
 	port     uint16
 	families []byte
+	sequence uint32 // the number of the last question
 	answer   []byte // room for a part of an answer
 	sockets  []Socket
 }
@@ -43,21 +44,41 @@ func newAsker(port uint16, family int) (*asker, error) {
 func (a *asker) ask() ([]Socket, error) {
 	a.sockets = a.sockets[:0]
 	for _, family := range a.families {
-		request := newRequest(family, a.port)
-		if err := unix.Sendto(a.fd, request.bytes(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		a.sequence++
+		request := newRequest(family, a.port, a.sequence)
+		if err := a.send(request.bytes()); err != nil {
 			return nil, sys.Fail("sendto", "NETLINK_SOCK_DIAG", err)
 		}
 		for more := true; more; {
-			n, err := unix.Read(a.fd, a.answer)
-			if err != nil {
-				return nil, sys.Fail("read", "NETLINK_SOCK_DIAG", err)
+			n, err := a.receive()
+			if err == nil {
+				more, err = a.take(a.answer[:n])
 			}
-			if more, err = a.take(a.answer[:n]); err != nil {
+			if err != nil {
 				return nil, sys.Fail("read", "NETLINK_SOCK_DIAG", err)
 			}
 		}
 	}
 	return a.sockets, nil
+}
+
+// send sends a question, again if a signal comes.
+func (a *asker) send(question []byte) error {
+	for {
+		err := unix.Sendto(a.fd, question, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// receive receives a part of the answer, and returns its length.
+func (a *asker) receive() (n int, err error) {
+	for {
+		if n, err = unix.Read(a.fd, a.answer); err != unix.EINTR {
+			return n, err
+		}
+	}
 }
 
 // take adds the sockets of a part of an answer, and reports whether there are
@@ -71,7 +92,11 @@ func (a *asker) take(answer []byte) (more bool, err error) {
 			return false, unix.EBADMSG
 		}
 		body := answer[unix.SizeofNlMsghdr:length]
-		switch binary.NativeEndian.Uint16(answer[4:]) {
+		kind := binary.NativeEndian.Uint16(answer[4:])
+		if binary.NativeEndian.Uint32(answer[8:]) != a.sequence { // it is left of an earlier answer
+			kind = unix.NLMSG_NOOP
+		}
+		switch kind {
 		case unix.NLMSG_DONE:
 			return false, nil
 		case unix.NLMSG_ERROR:
@@ -176,9 +201,9 @@ const (
 	remoteEqual = 12
 )
 
-func newRequest(family byte, port uint16) *request {
+func newRequest(family byte, port uint16, sequence uint32) *request {
 	r := &request{
-		kind: unix.SOCK_DIAG_BY_FAMILY, flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP,
+		kind: unix.SOCK_DIAG_BY_FAMILY, flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP, sequence: sequence,
 		family: family, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
 		isProgram:  bytecode,
 		localIs:    op{localEqual, 8, 12}, // or go to remoteIs

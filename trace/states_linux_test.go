@@ -1,0 +1,369 @@
+package trace_test
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace"
+	"lbaws/trace/sockets"
+	"lbaws/trace/tracetest"
+	"lbaws/trace/wire"
+)
+
+// stateCase is a connection of which the drawn states must be the kernel's. Each
+// move is a call of the server's (accept, read, write, shutdown, close), or a
+// segment that a peer behind a tunnel sends: "a SYN", or, with numbers that are off
+// from those that come next, "a FIN seq+5". Peers have letters.
+type stateCase struct {
+	name    string
+	backlog int
+	cookies bool // whether the kernel always answers with SYN cookies
+	ipv6    bool
+	moves   string
+}
+
+const handshake = "a SYN; a ACK; "
+
+var stateCases = []stateCase{
+	{name: "plain", moves: handshake + "accept; a DATA 10; read; write; close; a ACK; a FIN"},
+	{name: "client half-closes first", moves: handshake + "accept; a DATA 10; a FIN; read; write; a ACK; read; close; a ACK"},
+	{name: "client closes first, and is gone", moves: handshake + "accept; a FIN; write; a RST"},
+	{name: "simultaneous close", moves: handshake + "accept; close; a FIN ack-1; a ACK"},
+	{name: "RST in ESTABLISHED", moves: handshake + "accept; a DATA 10; a RST; read"},
+	{name: "RST in the queue", moves: handshake + "a DATA 10; a RST; accept; read; close"},
+	{name: "never accepted", moves: handshake + "a DATA 10; a FIN; close listening"},
+	{name: "full accept queue", backlog: 2, moves: "a SYN; a ACK; b SYN; c SYN; b ACK; d SYN; c ACK; d ACK; d DATA 10; accept; d ACK"},
+	{name: "SYN dropped", backlog: 1, moves: "a SYN; a ACK; b SYN; b ACK; c SYN; accept; c SYN again"},
+	{name: "SYN cookie", cookies: true, moves: "a SYN; a ACK; accept; a DATA 10; close; a ACK"},
+	{name: "FIN before missing data", moves: handshake + "accept; a FIN seq+5; a DATA 5; a ACK seq+1; close; a ACK seq+1"},
+	{name: "RST out of the window, and not exact", moves: handshake + "accept; a RST seq+100000; a RST seq+10; a RST"},
+	{name: "a SYN inside, a FIN without ACK", moves: handshake + "accept; a SYN seq+10; a FINONLY seq+0; a DATA 10; a FIN; close; a ACK"},
+	{name: "half-open client comes back", moves: handshake + "accept; a DATA 10; a SYN seq+500000; a RST; a SYN seq+500000; a ACK seq+500001; accept"},
+	{name: "IPv6", ipv6: true, moves: handshake + "accept; a DATA 10; a FIN; read; close; a ACK"},
+}
+
+// TestStatesEqualTheKernels: after each move, the last state that was drawn for the
+// server's end of each connection is the one that ss shows, whether the kernel was
+// asked or not; and what was drawn in between are transitions that the kernel has
+// made, in their order.
+func TestStatesEqualTheKernels(t *testing.T) {
+	ss := tracetest.Need(t, "ss", "iproute2")
+	tracetest.NeedCapture(t)
+	for _, c := range stateCases {
+		for _, asked := range []bool{true, false} {
+			if c.cookies && !asked {
+				continue // from segments alone, nobody can tell a cookie
+			}
+			t.Run(fmt.Sprintf("%s, asked %v", c.name, asked), func(t *testing.T) {
+				s := newStage(t, ss, c, asked)
+				for move := range strings.SplitSeq(c.moves, "; ") {
+					s.move(strings.Fields(move))
+					s.compare(move)
+				}
+				s.compareTransitions()
+				if t.Failed() {
+					t.Logf("the diagram:\n%s", s.arrows.all)
+				}
+			})
+		}
+	}
+}
+
+// arrows is a format that keeps the states that the diagram draws at the server's
+// end of each connection.
+type arrows struct {
+	*trace.Diagram
+	all     string
+	current int
+	drawn   map[int][]string // by the connection's number
+}
+
+var (
+	drawnStates = regexp.MustCompile(`^▪?[A-Z_12]* +(?:◀─|──) (?:#(\d+) )?.*? ─*[─▶](?: ▪?([A-Z_12]+))?$`)
+	rule        = regexp.MustCompile(`^── connection (\d+): `)
+)
+
+func (a *arrows) AppendEnter(b []byte, e *trace.Event) []byte {
+	return a.read(a.Diagram.AppendEnter(b, e))
+}
+
+func (a *arrows) AppendReturn(b []byte, e *trace.Event) []byte {
+	return a.read(a.Diagram.AppendReturn(b, e))
+}
+
+func (a *arrows) AppendSegment(b []byte, s *wire.Segment) []byte {
+	return a.read(a.Diagram.AppendSegment(b, s))
+}
+
+func (a *arrows) AppendSocket(b []byte, c *sockets.Change, side trace.Side) []byte {
+	return a.read(a.Diagram.AppendSocket(b, c, side))
+}
+
+// read reads the rows of a text, and keeps it.
+func (a *arrows) read(text []byte) []byte {
+	a.all += string(text)
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := rule.FindStringSubmatch(line); m != nil {
+			a.current, _ = strconv.Atoi(m[1])
+		} else if m := drawnStates.FindStringSubmatch(line); m != nil && m[2] != "" {
+			number := a.current
+			if m[1] != "" {
+				number, _ = strconv.Atoi(m[1])
+			}
+			a.drawn[number] = append(a.drawn[number], m[2])
+		}
+	}
+	return text[:0]
+}
+
+// segments is the number of segments that were drawn.
+func (a *arrows) segments() int { return strings.Count(a.all, "─ ") }
+
+// stage is a server whose calls the test makes, and the peers behind a tunnel.
+type stage struct {
+	*play
+	arrows *arrows
+	tunnel *tracetest.Tunnel
+	peers  map[string]*tracetest.Peer
+	names  []string // of the peers, in the order in which they came
+	kernel *transitions
+}
+
+func newStage(t *testing.T, ss string, c stateCase, asked bool) *stage {
+	t.Helper()
+	if c.cookies {
+		setSysctl(t, "net/ipv4/tcp_syncookies", "2")
+	}
+	out, err := trace.CreateOutput(filepath.Join(t.TempDir(), "trace"), func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &arrows{Diagram: trace.NewDiagram(trace.Columns{}, 200, false), drawn: map[int][]string{}}
+	s := &stage{arrows: a, tunnel: tracetest.NewTunnel(t), peers: map[string]*tracetest.Peer{}}
+	s.play = &play{t: t, ss: ss, tracer: trace.New(sys.Unix{}, trace.Sink{Format: a, Output: out})}
+	s.tracer.ShowSegments()
+	if asked {
+		s.tracer.ShowSockets()
+	}
+	bound := netip.AddrPortFrom(tracetest.HereIPv4, 0)
+	if c.ipv6 {
+		bound = netip.AddrPortFrom(tracetest.HereIPv6, 0)
+	}
+	s.listening = s.must(s.tracer.Socket(sys.Family(bound), unix.SOCK_STREAM, 0))
+	t.Cleanup(s.end)
+	s.must(0, s.tracer.Bind(s.listening, bound))
+	s.server = s.name(s.listening)
+	s.kernel = followTransitions(t, s.server.Port())
+	backlog := c.backlog
+	if backlog == 0 {
+		backlog = 128
+	}
+	s.must(0, s.tracer.Listen(s.listening, backlog))
+	return s
+}
+
+func setSysctl(t *testing.T, name, value string) {
+	t.Helper()
+	file := "/proc/sys/" + name
+	old, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, []byte(value), 0o644)
+	}
+	if err != nil {
+		tracetest.Missing(t, err.Error())
+	}
+	t.Cleanup(func() { os.WriteFile(file, old, 0o644) })
+}
+
+// move makes a call, or sends a segment.
+func (s *stage) move(words []string) {
+	s.t.Helper()
+	buffer := make([]byte, 100)
+	var peer sys.Sockaddr
+	last := 0
+	if n := len(s.accepted); n > 0 {
+		last = s.accepted[n-1]
+	}
+	await := func(fd int) {
+		tracetest.Await(s.t, strings.Join(words, " ")+" not to wait", func() bool { return ready(fd, unix.POLLIN) })
+	}
+	switch words[0] {
+	case "accept":
+		await(s.listening)
+		s.accepted = append(s.accepted, s.must(s.tracer.Accept(s.listening, &peer)))
+	case "read":
+		await(last)
+		s.tracer.Read(last, buffer)
+	case "write":
+		s.tracer.Write(last, buffer[:33])
+	case "shutdown":
+		s.must(0, s.tracer.Shutdown(last, unix.SHUT_WR))
+	case "close":
+		if len(words) > 1 {
+			s.must(0, s.tracer.Close(s.listening))
+			s.listening = -1
+			return
+		}
+		s.must(0, s.tracer.Close(last))
+		s.accepted = s.accepted[:len(s.accepted)-1]
+	default:
+		s.send(words)
+	}
+}
+
+var flagsOf = map[string]wire.Flags{"SYN": wire.SYN, "ACK": wire.ACK, "DATA": wire.PSH | wire.ACK, "FIN": wire.FIN | wire.ACK,
+	"FINONLY": wire.FIN, "RST": wire.RST | wire.ACK}
+
+// send sends a segment of a peer's.
+func (s *stage) send(words []string) {
+	s.t.Helper()
+	p := s.peers[words[0]]
+	if p == nil {
+		p = s.tunnel.NewPeer(40000+uint16(words[0][0]), s.server)
+		s.peers[words[0]] = p
+		s.names = append(s.names, words[0])
+	}
+	seq, ack, n := 0, 0, 0
+	for _, word := range words[2:] {
+		switch number, _ := strconv.Atoi(strings.TrimLeft(word, "seqack")); {
+		case word == "again":
+			p.Next--
+		case strings.HasPrefix(word, "seq"):
+			seq = number
+		case strings.HasPrefix(word, "ack"):
+			ack = number
+		default:
+			n = number
+		}
+	}
+	if words[1] == "FINONLY" {
+		seq = 1 << 16 // it is not to be counted
+		p.Next -= 1 << 16
+		defer func() { p.Next += 1 << 16 }()
+	}
+	p.Send(flagsOf[words[1]], seq, ack, n)
+}
+
+// compare compares the last state that was drawn for each connection with what ss
+// shows.
+func (s *stage) compare(move string) {
+	s.t.Helper()
+	for i, name := range s.names {
+		p := s.peers[name]
+		var shown string
+		tracetest.Await(s.t, "a moment without a segment", func() bool {
+			s.look()
+			before := s.arrows.segments()
+			output, err := exec.Command(s.ss, "-tanH", "src", s.server.String(), "dst", p.Addr.String()).Output()
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			shown = ""
+			if f := strings.Fields(string(output)); len(f) > 0 {
+				shown = ssState[f[0]]
+			}
+			s.look()
+			return s.arrows.segments() == before
+		})
+		drawn := s.arrows.drawn[i+1]
+		last := ""
+		if len(drawn) > 0 {
+			last = drawn[len(drawn)-1]
+		}
+		if last == "CLOSED" {
+			last = ""
+		}
+		if last != shown {
+			s.t.Errorf("after %q the server's end with %v is drawn as %q, and ss shows %q", move, p.Addr, last, shown)
+		}
+	}
+}
+
+// look has the tracer look at what has come.
+func (s *stage) look() {
+	s.t.Helper()
+	var local sys.Sockaddr
+	s.tracer.Getsockname(max(s.listening, 0), &local)
+}
+
+// compareTransitions checks that each state that was drawn is one that the kernel
+// went to, in the same order.
+func (s *stage) compareTransitions() {
+	s.t.Helper()
+	made := s.kernel.made(s.t)
+	for number, drawn := range s.arrows.drawn {
+		client := s.peers[s.names[min(number, len(s.names))-1]].Addr
+		rest := made[client.Port()]
+		for _, state := range drawn {
+			if state == "SYN_RCVD" || state == "TIME_WAIT" { // the tracepoint has neither
+				continue
+			}
+			i := slices.Index(rest, state)
+			if i < 0 && state != "CLOSED" {
+				s.t.Errorf("drawn of %v: %v; the kernel made %v", client, drawn, made[client.Port()])
+				break
+			}
+			rest = rest[i+1:]
+		}
+	}
+}
+
+// transitions are those that the kernel makes at the server's ends of a port, as
+// its tracepoint sock:inet_sock_set_state tells them.
+type transitions struct {
+	instance string
+	port     uint16
+}
+
+func followTransitions(t *testing.T, port uint16) *transitions {
+	t.Helper()
+	instance := fmt.Sprintf("/sys/kernel/tracing/instances/lbaws-%d-%d", os.Getpid(), port)
+	if err := os.Mkdir(instance, 0o700); err != nil {
+		t.Logf("no tracepoints: %v", err)
+		return &transitions{}
+	}
+	t.Cleanup(func() {
+		os.WriteFile(instance+"/events/sock/inet_sock_set_state/enable", []byte("0"), 0o600)
+		os.Remove(instance)
+	})
+	if err := os.WriteFile(instance+"/events/sock/inet_sock_set_state/enable", []byte("1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &transitions{instance, port}
+}
+
+var transition = regexp.MustCompile(`sport=(\d+) dport=(\d+) .* newstate=TCP_(\w+)`)
+
+// made returns the states that the kernel went to, by the client's port.
+func (k *transitions) made(t *testing.T) map[uint16][]string {
+	t.Helper()
+	if k.instance == "" {
+		t.Skip("the kernel's transitions cannot be seen: run the test as root, with tracefs mounted")
+	}
+	text, err := os.ReadFile(k.instance + "/trace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.NewReplacer("FIN_WAIT1", "FIN_WAIT_1", "FIN_WAIT2", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSE_WAIT", "CLOSE", "CLOSED")
+	states := map[uint16][]string{}
+	for _, m := range transition.FindAllStringSubmatch(string(text), -1) {
+		local, _ := strconv.Atoi(m[1])
+		remote, _ := strconv.Atoi(m[2])
+		if local == int(k.port) {
+			states[uint16(remote)] = append(states[uint16(remote)], names.Replace(m[3]))
+		}
+	}
+	return states
+}
