@@ -22,7 +22,7 @@ func (f *figure) holds(c *sockets.Change, side Side) {
 			client = c.Local
 		}
 		conversation := f.conversation(client)
-		if conversation != f.current && !f.both {
+		if conversation != f.current && !f.both && !f.clientOnly {
 			r.text.add(fmt.Sprintf("#%d ", conversation.number))
 		}
 		r.connection = connection{conversation.number, conversation.Client, conversation.Server}

@@ -2,6 +2,7 @@ package trace_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/netip"
 	"path/filepath"
 	"regexp"
@@ -184,5 +185,70 @@ func TestJSONOfSocketsAndSegments(t *testing.T) {
 	}
 	if segments < 9 || listens == 0 || timeWaits == 0 || asked == 0 {
 		t.Errorf("%d segments, %d LISTEN, %d TIME_WAIT, %d asked in\n%s", segments, listens, timeWaits, asked, p.Stderr)
+	}
+}
+
+// TestSocketsNeedNoRights: an ordinary user sees the same of both ends.
+func TestSocketsNeedNoRights(t *testing.T) {
+	t.Parallel()
+	p := tracetest.Start(t, tracetest.Unprivileged(t), "-addr", "127.0.0.1:0", "-sockets")
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"get", "-sockets", p.URL()}, []string{
+			`▪ 3: ESTABLISHED`, `▪ 3: CLOSE_WAIT`, `▪ no descriptor any more: CLOSED`,
+			` {48}▪ (another process's|no descriptor yet|no descriptor any more): `}},
+		{[]string{"demo", "-sockets", "-addr", "127.0.0.1:0", "-segments=false"}, []string{
+			` {48}▪ 3: LISTEN, accept queue 0 of 128`, `▪ 5: ESTABLISHED`, ` {48}▪ no descriptor any more: TIME_WAIT, 60 s left`}},
+	} {
+		q := tracetest.Launch(t, tracetest.Unprivileged(t), c.args...)
+		if status := q.Status(); status != 0 {
+			t.Errorf("%v: status %d: %s", c.args, status, q.Stderr)
+		}
+		for _, want := range c.want {
+			if !regexp.MustCompile(`(?m)^` + want).MatchString(q.Stderr.String()) {
+				t.Errorf("%v: no row %q in\n%s", c.args, want, q.Stderr)
+			}
+		}
+	}
+	p.Stderr.WaitFor(t, ` ▪ 4: ESTABLISHED`)
+	p.Stderr.WaitFor(t, ` ▪ no descriptor any more: TIME_WAIT, 60 s left`)
+}
+
+// TestQueueIsSeen: while a first client is silent, the rows tell of the others.
+func TestQueueIsSeen(t *testing.T) {
+	t.Parallel()
+	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-sockets", "-backlog", "1")
+	silent := p.Dial()
+	p.Stderr.WaitFor(t, `▪ 4: ESTABLISHED\n(.*\n)*.*read\(4, $`)
+	second := p.Dial()
+	p.Stderr.WaitFor(t, `▪ 3: accept queue 1 of 1\n`)
+	p.Stderr.WaitFor(t, `▪ #2 no descriptor yet: ESTABLISHED, peer\s+`+second.LocalAddr().String())
+	io.WriteString(second, strings.Repeat("x", 2069))
+	p.Stderr.WaitFor(t, `▪ #2 no descriptor yet: 2069 bytes unread`)
+	third := p.Dial()
+	defer third.Close()
+	p.Stderr.WaitFor(t, `▪ 3: accept queue 2 of 1\n +# the accept queue is full`)
+	silent.Close()
+	p.Stderr.WaitFor(t, `▪ 3: accept queue 1 of 1\n(.*\n)*.*▪ 4: ESTABLISHED, 2069 bytes unread`)
+	second.Close()
+}
+
+// TestCloseWithUnreadBytes: the note on close says what will be lost, and the row
+// after it what was.
+func TestCloseWithUnreadBytes(t *testing.T) {
+	t.Parallel()
+	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-sockets", "-halfclose=false", "-n", "1")
+	conn := p.Dial()
+	io.WriteString(conn, tracetest.GetOf(3093))
+	p.Status()
+	for _, want := range []string{
+		`# 2069 bytes unread: the kernel throws them away,\s+# and sends a RST in place of a FIN\s+close\(4\) = 0`,
+		`▪ no descriptor any more: CLOSED, 2069 unread\s+bytes thrown away`,
+	} {
+		if !regexp.MustCompile(want).MatchString(p.Stderr.String()) {
+			t.Errorf("no %q in\n%s", want, p.Stderr)
+		}
 	}
 }
