@@ -245,7 +245,7 @@ func TestCloseWithUnreadBytes(t *testing.T) {
 	p.Status()
 	for _, want := range []string{
 		`# 2069 bytes unread: the kernel throws them away,\s+# and sends a RST in place of a FIN\s+close\(4\) = 0`,
-		`▪ no descriptor any more: CLOSED, 2069 unread\s+bytes thrown away`,
+		`▪ no descriptor any more: CLOSED, 2069\s+unread\s+bytes\s+thrown\s+away`,
 	} {
 		if !regexp.MustCompile(want).MatchString(p.Stderr.String()) {
 			t.Errorf("no %q in\n%s", want, p.Stderr)

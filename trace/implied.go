@@ -105,8 +105,13 @@ func (f *figure) closes(e *Event, c *conversation) {
 	if c == nil {
 		return
 	}
+	held, asked := f.held[e.Args[0].Int]
 	switch {
 	case c.reset:
+	case asked && held.Unread() > 0:
+		f.imply(e.Side, reset)
+	case asked:
+		f.implyFIN(c, e.Side)
 	case c.unread && c.finSent[e.Side]:
 		f.imply(e.Side, resetIfUnread)
 	case c.unread:
