@@ -200,7 +200,7 @@ func (c *client) get(k sys.Kernel) error {
 // fail says what was being done when err came.
 func (c *client) fail(call, direction string, err error) error {
 	if errors.Is(err, unix.ECANCELED) {
-		return fmt.Errorf("interrupted: %s %s%v did not end", call, direction, c.url.Addr)
+		return fmt.Errorf("interrupted during %s %s%v", call, direction, c.url.Addr)
 	}
 	return sys.Fail(call, direction+c.url.Addr.String(), err)
 }
@@ -306,7 +306,7 @@ func (o *options) run() error {
 func (o *options) patient(k sys.Kernel, t *trace.Trace) *patient.Kernel {
 	p := patient.New(k, o.timeout, warn)
 	p.LeaveOnSignal(func() {
-		warn(errors.New("leaving, although a call has not returned, or nobody reads the output"))
+		warn(errors.New("exiting, although a call is still blocked or nothing is reading the output"))
 		t.End()
 	})
 	return p
@@ -329,7 +329,7 @@ func warn(err error) {
 
 // warnOfLoss is warn for a stream that takes no more.
 func warnOfLoss(err error) {
-	warn(fmt.Errorf("%w; the rest of it is lost, and serving goes on", err))
+	warn(fmt.Errorf("%w; further output to it is discarded, and the server keeps running", err))
 }
 
 // options is what the command line says.
@@ -349,15 +349,15 @@ usage: lbaws [serve] [flags]      the web server
 
 examples:
   lbaws                               serve http://localhost:8888/hello
-  lbaws -addr [::1]:8080 -n 1         one connection, over IPv6, then leave
+  lbaws -addr [::1]:8080 -n 1         one connection, over IPv6, then exit
   lbaws -segments                     with the real TCP segments; needs root
   lbaws -trace=strace -o FILE -c      what strace would write, and a table at the end
   lbaws get http://localhost:8888/hello
   lbaws demo -svg connection.svg      the diagram, on the screen and as a picture
 
-The trace goes to standard error. Standard output has what the tutorial's program
-prints, and for get the body of the response. Ctrl-C or SIGTERM ends the server:
-the answer in hand goes out first.
+The trace goes to standard error. Standard output gets what the tutorial's program
+prints or, for get, the response body. Ctrl-C or SIGTERM stops the server after it
+has answered the current client.
 
 flags:
 `
@@ -380,7 +380,7 @@ func parse(args []string) (*options, error) {
 	case err != nil:
 		return nil, err
 	case o.timeout < 0:
-		return nil, errors.New("want a -timeout of 0 or more")
+		return nil, errors.New("-timeout must not be negative")
 	case o.command == "get" && flags.NArg() == 0:
 		return nil, errors.New("get needs a URL, such as http://localhost:8888/hello")
 	case o.command == "get":
@@ -406,7 +406,7 @@ func (o *options) flags() *flag.FlagSet {
 	if o.command != "get" {
 		s.addr, s.backlog = netip.AddrPortFrom(netip.IPv4Unspecified(), 8888), 128
 		flags.Func("addr", "listen on `HOST:PORT`; the host is an IPv4 or IPv6 address, localhost, or nothing for\n"+
-			"all local IPv4 addresses; port 0 is any that is free (default :8888)", func(value string) (err error) {
+			"all local IPv4 addresses; port 0 means any free port (default :8888)", func(value string) (err error) {
 			s.addr, err = sys.ParseAddrPort(value)
 			return err
 		})
@@ -415,14 +415,15 @@ func (o *options) flags() *flag.FlagSet {
 	}
 	if o.command == "serve" {
 		flags.BoolVar(&s.halfClose, "halfclose", true,
-			"where a request may be incomplete, half-close after the answer and read to the end of file;\n"+
-				"without it, bytes that come after close are answered with RST, as in the tutorial")
-		flags.Func("n", "leave after `N` connections; 0 means never (default 0)", number(&s.connections))
-		o.trace.Warn = warnOfLoss // of get and demo the trace is the point: what is lost is a failure
+			"when a request may be incomplete, half-close after the answer and read to end of file;\n"+
+				"otherwise bytes that arrive after close are answered with RST, as in the tutorial")
+		flags.Func("n", "exit after `N` connections; 0 means never (default 0)", number(&s.connections))
+		// For get and demo the trace is the purpose, so losing part of it is an error.
+		o.trace.Warn = warnOfLoss
 	}
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Second,
-		"wait this `LONG` for a silent peer, as in 1.5s or 2m; of the server, for a client's whole\n"+
-			"request; 0 waits for ever, as in the tutorial")
+		"give up on a silent peer after `DURATION`, such as 1.5s or 2m; the server allows this for a\n"+
+			"client's whole request; 0 means no limit, as in the tutorial")
 	o.trace.Format, o.trace.Both = "diagram", o.command == "demo"
 	o.trace.Flags(flags)
 	return flags

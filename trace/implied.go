@@ -139,10 +139,10 @@ func (f *figure) explain() {
 	const legend = "┄┄▷ inferred from the calls, not captured"
 	switch {
 	case f.whyNot == nil:
-		f.say(Client, legend+"; -segments captures")
+		f.say(Client, legend+"; use -segments to capture them")
 		return
 	case errors.Is(f.whyNot, unix.EPERM) || errors.Is(f.whyNot, unix.EACCES):
-		f.warn("no segments: " + f.whyNot.Error() + "; root may capture them")
+		f.warn("no segments: " + f.whyNot.Error() + "; run as root to capture them")
 	default:
 		f.warn("no segments: " + f.whyNot.Error())
 	}

@@ -36,12 +36,12 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.Func("trace", "write the trace in this `FORMAT`: diagram, strace, json or off (default diagram)", o.setFormat)
 	flags.StringVar(&o.Output, "o", "", "write the trace to `FILE` (default standard error)")
 	flags.UintVar(&o.Limit, "s", 32, "show at most `N` bytes of a buffer, as strace -s does")
-	flags.BoolVar(&o.Summary, "c", false, "on leaving, write a table of calls, errors and time, as strace -c -w does")
+	flags.BoolVar(&o.Summary, "c", false, "on exit, write a table of calls, errors and time, as strace -c -w does")
 	flags.BoolVar(&o.Segments, "segments", o.Both,
 		"show the real TCP segments in the diagram; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
-	flags.StringVar(&o.SVG, "svg", "", "on leaving, write the diagram as a picture to `FILE`")
+	flags.StringVar(&o.SVG, "svg", "", "on exit, write the diagram as a picture to `FILE`")
 	if o.Both {
-		flags.StringVar(&o.Pictures, "pictures", "", "on leaving, write the tutorial's pictures to `DIRECTORY`")
+		flags.StringVar(&o.Pictures, "pictures", "", "on exit, write the tutorial's pictures to `DIRECTORY`")
 	}
 }
 

@@ -18,7 +18,9 @@ const (
 // To errors.Is it is unix.ETIMEDOUT.
 type Timeout time.Duration
 
-func (t Timeout) Error() string { return "nothing came for " + time.Duration(t).String() }
+func (t Timeout) Error() string {
+	return "the peer did not respond within " + time.Duration(t).String()
+}
 
 // Is reports whether target is unix.ETIMEDOUT.
 func (t Timeout) Is(target error) bool { return target == unix.ETIMEDOUT }

@@ -68,7 +68,7 @@ func readHead(r *bufio.Reader) (head, error) {
 		case err != nil || h.code >= 200:
 			return h, err
 		case h.code == 101:
-			return h, errors.New("the response is 101: the server switches to another protocol, which nobody asked for")
+			return h, errors.New("unexpected response 101: the server switches to another protocol")
 		}
 	}
 }
@@ -82,7 +82,7 @@ func readOneHead(r *bufio.Reader, left *int) (h head, err error) {
 	case err != nil && err != io.EOF:
 		return h, err
 	case !ok:
-		return h, fmt.Errorf("no HTTP server answers there: the response begins with %q", line[:min(len(line), 32)])
+		return h, fmt.Errorf("not an HTTP response: it begins with %q", line[:min(len(line), 32)])
 	}
 	h.code, _ = strconv.Atoi(string(status[1].Text))
 	for err == nil {
@@ -116,11 +116,11 @@ func (h *head) note(line string) {
 // length is the body's, in bytes.
 func (h *head) length() (int64, error) {
 	if len(h.lengths) > 1 {
-		return 0, fmt.Errorf("the response has two lengths: Content-Length is %q and %q", h.lengths[0], h.lengths[1])
+		return 0, fmt.Errorf("conflicting Content-Length values %q and %q", h.lengths[0], h.lengths[1])
 	}
 	length, err := strconv.ParseUint(h.lengths[0], 10, 63)
 	if err != nil {
-		return 0, fmt.Errorf("the response has a Content-Length of %q", h.lengths[0])
+		return 0, fmt.Errorf("invalid Content-Length %q", h.lengths[0])
 	}
 	return int64(length), nil
 }
@@ -133,7 +133,7 @@ func readLine(r *bufio.Reader, left *int) (string, error) {
 	for {
 		piece, err := r.ReadSlice('\n')
 		if *left -= len(piece); *left < 0 {
-			return "", errors.New("the response has a line, or a header, without end")
+			return "", errors.New("a line or the header of the response is too long")
 		}
 		line = append(line, piece...)
 		if err != bufio.ErrBufferFull {

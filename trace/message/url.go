@@ -28,9 +28,9 @@ func ParseURL(value string) (*URL, error) {
 	u, err := url.Parse(value)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%q is no URL", value)
+		return nil, fmt.Errorf("%q is not a URL", value)
 	case u.Scheme == "https":
-		return nil, errors.New("want http://: no system call encrypts")
+		return nil, errors.New("https is not supported: use http://")
 	case u.Scheme != "http" || u.Host == "":
 		return nil, fmt.Errorf("want a URL such as http://localhost:8888/hello, not %q", value)
 	case u.User != nil:
