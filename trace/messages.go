@@ -7,8 +7,8 @@ import (
 )
 
 // anatomy adds the parts of a request or a response where they are first seen:
-// of a request where the server reads it, of a response where the client does,
-// and where that side is not traced, where the other one writes it.
+// where the receiver reads it or, if only the sender is traced, where that one
+// writes it.
 func (f *figure) anatomy(e *Event, data []byte) {
 	c := f.descriptors[e.Args[0].Int]
 	if c == nil {

@@ -26,7 +26,7 @@ type Options struct {
 	Both bool           // whether both ends of a connection are traced
 	URL  []message.Part // of the request that is to be made, if there is one
 
-	// Warn reports an output that takes no more. If it is nil, End returns the
+	// Warn reports an output that can no longer be written. If it is nil, End returns the
 	// error.
 	Warn func(error)
 }

@@ -60,7 +60,7 @@ func (c *chunkReader) next() error {
 	for room = longestLine; c.last && err == nil && line != ""; {
 		line, err = readLine(c.from, &room)
 	}
-	if c.last && err == io.EOF { // the body is whole all the same
+	if c.last && err == io.EOF { // the body is complete all the same
 		err = nil
 	}
 	return err

@@ -14,9 +14,9 @@ import (
 const readSize = 1024
 
 // CopyBody reads an HTTP response from src and writes its body to dst. It returns
-// as soon as the body is whole: at its length's end, after its last chunk, or,
-// where the response gives neither, at the end of file. What has come of a body
-// that is not whole is written before the error is returned.
+// as soon as the body is complete: after Content-Length bytes, after the last chunk
+// or, if the response has neither, at end of file. What has come of an incomplete
+// body is written before the error is returned.
 //
 // Source: RFC 9112 section 6.3 (how long the body is).
 func CopyBody(dst io.Writer, src io.Reader) error {

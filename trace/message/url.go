@@ -22,8 +22,7 @@ type URL struct {
 // ParseURL reads a URL such as http://localhost:8888/hello. The host must be
 // localhost or an address.
 //
-// Source: RFC 3986, RFC 9110 section 4.2, RFC 6874 section 3 (a zone is nobody
-// else's business).
+// Source: RFC 3986, RFC 9110 section 4.2, RFC 6874 section 3 (a zone is not sent).
 func ParseURL(value string) (*URL, error) {
 	u, err := url.Parse(value)
 	switch {
