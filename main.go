@@ -4,10 +4,11 @@
 //go:debug containermaxprocs=0
 
 // Lbaws is the web server of the tutorial "Let's Build A Web Server, Part 1",
-// written straight on system calls, and it shows each of them as it happens.
+// written directly on system calls; it shows each of them as it happens.
 //
-// The tutorial's program is serve and answer. The client is get, both ends at
-// once are demo, and the command line comes last. Run lbaws -h for the flags.
+// The tutorial's program is serve and answer. After it come get, the client, and
+// demo, which runs both ends of one connection; the command line comes last. Run
+// lbaws -h for the flags.
 package main
 
 import (
@@ -41,8 +42,8 @@ type server struct {
 	addr        netip.AddrPort // where it listens
 	backlog     int            // how many connections may wait to be accepted
 	reuseAddr   bool           // whether to set SO_REUSEADDR
-	halfClose   bool           // whether to half-close where a request may be incomplete
-	connections int            // how many to serve; 0 is no end
+	halfClose   bool           // whether to half-close when a request may be incomplete
+	connections int            // how many to serve; 0 means no limit
 	stdout      io.Writer
 
 	clientAddress sys.Sockaddr // of the last connection
@@ -51,15 +52,16 @@ type server struct {
 	text          []byte       // room for the request as it is printed
 }
 
-// serve makes the listening socket and serves one client after the other. k is
-// the kernel: each of its methods is one system call, which may pass through
-// what waits for the client and what traces the call (see sys.Kernel).
+// serve makes the listening socket and serves one client after another. k makes
+// the system calls, one per method. In front of the machine's kernel stand
+// package patient, which retries calls and limits how long they may wait, and
+// package trace, which shows each call.
 func (s *server) serve(k sys.Kernel) error {
 	listenSocket, err := k.Socket(sys.Family(s.addr), unix.SOCK_STREAM, unix.IPPROTO_IP)
 	if err != nil {
 		return sys.Fail("socket", "", err)
 	}
-	defer k.Close(listenSocket)
+	defer k.Close(listenSocket) // when serve returns
 
 	if s.reuseAddr {
 		err = k.Setsockopt(listenSocket, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
@@ -98,7 +100,7 @@ func (s *server) serve(k sys.Kernel) error {
 // request gets the same answer, and gets it after the first read: one line
 // typed in telnet is enough.
 func (s *server) answer(k sys.Kernel, clientConnection int) error {
-	defer k.Close(clientConnection)
+	defer k.Close(clientConnection) // when answer returns
 
 	n, err := k.Read(clientConnection, s.requestData[:])
 	if err != nil {
@@ -107,6 +109,7 @@ func (s *server) answer(k sys.Kernel, clientConnection int) error {
 	request := s.requestData[:n]
 	s.print(request)
 
+	// k writes all of it: package patient calls write as often as it takes.
 	if _, err = k.Write(clientConnection, httpResponse); err != nil {
 		return sys.Fail("write", "to "+s.client(), err)
 	}
@@ -116,10 +119,11 @@ func (s *server) answer(k sys.Kernel, clientConnection int) error {
 	return nil
 }
 
-// drain sends the FIN behind the answer, and reads what the client still sends,
-// up to the end of file. A close with bytes unread, or before bytes that still
-// come, has the kernel send a RST. At that the client's calls fail with
-// ECONNRESET: it cannot know that the answer is whole, and may not have it.
+// drain is an addition to the tutorial. It sends a FIN after the answer and
+// discards what the client still sends, until end of file. If the server closed
+// with bytes unread, or before more arrived, the kernel would send a RST; the
+// client's calls would then fail with ECONNRESET, and it might lose part of the
+// answer.
 //
 // Source: RFC 9112 section 9.6; UNP section 6.6 (shutdown); RFC 2525 section 2.17.
 func (s *server) drain(k sys.Kernel, clientConnection int) error {
@@ -134,18 +138,18 @@ func (s *server) drain(k sys.Kernel, clientConnection int) error {
 	}
 }
 
-// isClientsFault reports whether err says no more than that the client has left,
-// or took too long.
+// isClientsFault reports whether err means only that the client has gone or was
+// too slow.
 func isClientsFault(err error) bool {
 	return slices.ContainsFunc([]error{unix.ECONNRESET, unix.EPIPE, unix.ENOTCONN, unix.ETIMEDOUT},
 		func(target error) bool { return errors.Is(err, target) })
 }
 
-// client is the address of the client in hand.
+// client returns the address of the current client.
 func (s *server) client() string { return s.clientAddress.AddrPort().String() }
 
-// port returns the port that the server listens on: the one that was asked for,
-// or, if that was 0, the one that the kernel chose.
+// port is an addition to the tutorial. It returns the port that the server listens
+// on: the one that was asked for or, if that was 0, the one that the kernel chose.
 func (s *server) port(k sys.Kernel, listenSocket int) (uint16, error) {
 	if s.addr.Port() != 0 {
 		return s.addr.Port(), nil
@@ -155,8 +159,8 @@ func (s *server) port(k sys.Kernel, listenSocket int) (uint16, error) {
 	return local.AddrPort().Port(), err
 }
 
-// print prints a request as the tutorial's program does, with an empty line
-// after it, and with what is not text escaped.
+// print prints a request as the tutorial's program does, followed by an empty
+// line. It escapes what is not text.
 func (s *server) print(request []byte) {
 	s.text = message.AppendText(s.text[:0], request)
 	s.text = append(s.text, '\n')
@@ -170,8 +174,8 @@ type client struct {
 }
 
 // get makes the request, and writes the body of the response to c.stdout. It
-// reads until the body is whole: where the response does not say how long it is,
-// as the server's above, until read returns 0.
+// reads until the body is complete or, if the response does not give its length,
+// as the server's above does not, until read returns 0.
 func (c *client) get(k sys.Kernel) error {
 	socket, err := k.Socket(sys.Family(c.url.Addr), unix.SOCK_STREAM, unix.IPPROTO_IP)
 	if err != nil {
@@ -197,20 +201,20 @@ func (c *client) get(k sys.Kernel) error {
 	}))
 }
 
-// fail says what was being done when err came.
+// fail adds to err what the client was doing.
 func (c *client) fail(call, direction string, err error) error {
 	if errors.Is(err, unix.ECANCELED) {
-		return fmt.Errorf("interrupted: %s %s%v did not end", call, direction, c.url.Addr)
+		return fmt.Errorf("interrupted during %s %s%v", call, direction, c.url.Addr)
 	}
 	return sys.Fail(call, direction+c.url.Addr.String(), err)
 }
 
-// readFunc is a function that is an io.Reader.
+// readFunc makes an io.Reader of a function.
 type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
-// demo is both ends of one connection: the server on this thread, the client on
+// demo runs both ends of one connection: the server on this thread, the client on
 // another.
 func (o *options) demo(t *trace.Trace) error {
 	ends := turns.New(t.Server(), t.Client())
@@ -223,7 +227,7 @@ func (o *options) demo(t *trace.Trace) error {
 		runtime.LockOSThread()
 		c := &client{url: message.HelloURL(ends.Address()), stdout: io.Discard}
 		got <- c.get(clientKernel)
-		serverKernel.Leave() // nobody else comes
+		serverKernel.Leave() // no other client will come
 	}()
 	if err := o.server.serve(serverKernel); err != nil {
 		return err
@@ -237,9 +241,9 @@ func (o *options) demo(t *trace.Trace) error {
 // strace, without -f, follows.
 func init() {
 	runtime.LockOSThread()
-	// With a processor to spare (what a thread must hold to run Go code), the
-	// runtime's monitor thread does not take the server's away while it waits in
-	// a call: that would be a tenth of all that the program costs.
+	// As long as another P is idle (a thread needs a P to run Go code), the
+	// runtime's monitor leaves the server its P during a short system call. Taking
+	// it away would cost about a tenth of the program's time.
 	const enough = 4
 	runtime.GOMAXPROCS(max(enough, runtime.GOMAXPROCS(0)))
 }
@@ -274,7 +278,7 @@ func (o *options) run() error {
 			os.Exit(status)
 		}
 	}
-	// After that: a process inherits what is blocked.
+	// Block signals only now: the child process would inherit the mask.
 	if err := sys.BlockSignals(); err != nil {
 		return err
 	}
@@ -284,7 +288,7 @@ func (o *options) run() error {
 	}
 	switch o.command {
 	case "get":
-		signal.Ignore(unix.SIGPIPE) // a reader of the body that has left is an error like others
+		signal.Ignore(unix.SIGPIPE) // treat a closed pipe like any other write error
 		err = (&client{o.url, os.Stdout}).get(o.patient(t.Client(), t))
 	case "demo":
 		err = o.demo(t)
@@ -301,20 +305,20 @@ func (o *options) run() error {
 	return err
 }
 
-// patient returns a kernel in front of k that waits for the peer as long as
-// -timeout says, and leaves on a signal.
+// patient returns a Kernel in front of k that waits for the peer for as long as
+// -timeout allows, and stops waiting on a signal.
 func (o *options) patient(k sys.Kernel, t *trace.Trace) *patient.Kernel {
 	p := patient.New(k, o.timeout, warn)
 	p.LeaveOnSignal(func() {
-		warn(errors.New("leaving, although a call has not returned, or nobody reads the output"))
+		warn(errors.New("exiting, although a call is still blocked or nothing is reading the output"))
 		t.End()
 	})
 	return p
 }
 
-// warn writes one line about err to standard error, and what the user can do
-// about it. It does not use os.Stderr, which would end the process if nobody
-// reads there any more.
+// warn writes err to standard error, with what the user can do about it, in one
+// line. It does not use os.Stderr, with which a write to a closed pipe would end
+// the process.
 func warn(err error) {
 	line := "lbaws: " + err.Error()
 	var refused *sys.Error
@@ -327,17 +331,17 @@ func warn(err error) {
 	unix.Write(unix.Stderr, []byte(message.OneLine(line)+"\n"))
 }
 
-// warnOfLoss is warn for a stream that takes no more.
+// warnOfLoss is warn for a stream that can no longer be written.
 func warnOfLoss(err error) {
-	warn(fmt.Errorf("%w; the rest of it is lost, and serving goes on", err))
+	warn(fmt.Errorf("%w; further output to it is discarded, and the server keeps running", err))
 }
 
 // options is what the command line says.
 type options struct {
 	command string // serve, get or demo
 	server  server
-	url     *message.URL  // of get
-	timeout time.Duration // how long a silent peer is waited for; 0 is for ever
+	url     *message.URL  // for get
+	timeout time.Duration // how long to wait for a silent peer; 0 means no limit
 	trace   trace.Options
 }
 
@@ -349,15 +353,15 @@ usage: lbaws [serve] [flags]      the web server
 
 examples:
   lbaws                               serve http://localhost:8888/hello
-  lbaws -addr [::1]:8080 -n 1         one connection, over IPv6, then leave
+  lbaws -addr [::1]:8080 -n 1         one connection, over IPv6, then exit
   lbaws -segments                     with the real TCP segments; needs root
   lbaws -trace=strace -o FILE -c      what strace would write, and a table at the end
   lbaws get http://localhost:8888/hello
   lbaws demo -svg connection.svg      the diagram, on the screen and as a picture
 
-The trace goes to standard error. Standard output has what the tutorial's program
-prints, and for get the body of the response. Ctrl-C or SIGTERM ends the server:
-the answer in hand goes out first.
+The trace goes to standard error. Standard output gets what the tutorial's program
+prints or, for get, the response body. Ctrl-C or SIGTERM stops the server after it
+has answered the current client.
 
 flags:
 `
@@ -380,7 +384,7 @@ func parse(args []string) (*options, error) {
 	case err != nil:
 		return nil, err
 	case o.timeout < 0:
-		return nil, errors.New("want a -timeout of 0 or more")
+		return nil, errors.New("-timeout must not be negative")
 	case o.command == "get" && flags.NArg() == 0:
 		return nil, errors.New("get needs a URL, such as http://localhost:8888/hello")
 	case o.command == "get":
@@ -406,7 +410,7 @@ func (o *options) flags() *flag.FlagSet {
 	if o.command != "get" {
 		s.addr, s.backlog = netip.AddrPortFrom(netip.IPv4Unspecified(), 8888), 128
 		flags.Func("addr", "listen on `HOST:PORT`; the host is an IPv4 or IPv6 address, localhost, or nothing for\n"+
-			"all local IPv4 addresses; port 0 is any that is free (default :8888)", func(value string) (err error) {
+			"all local IPv4 addresses; port 0 means any free port (default :8888)", func(value string) (err error) {
 			s.addr, err = sys.ParseAddrPort(value)
 			return err
 		})
@@ -415,21 +419,22 @@ func (o *options) flags() *flag.FlagSet {
 	}
 	if o.command == "serve" {
 		flags.BoolVar(&s.halfClose, "halfclose", true,
-			"where a request may be incomplete, half-close after the answer and read to the end of file;\n"+
-				"without it, bytes that come after close are answered with RST, as in the tutorial")
-		flags.Func("n", "leave after `N` connections; 0 means never (default 0)", number(&s.connections))
-		o.trace.Warn = warnOfLoss // of get and demo the trace is the point: what is lost is a failure
+			"when a request may be incomplete, half-close after the answer and read to end of file;\n"+
+				"otherwise bytes that arrive after close are answered with RST, as in the tutorial")
+		flags.Func("n", "exit after `N` connections; 0 means never (default 0)", number(&s.connections))
+		// For get and demo the trace is the purpose, so losing part of it is an error.
+		o.trace.Warn = warnOfLoss
 	}
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Second,
-		"wait this `LONG` for a silent peer, as in 1.5s or 2m; of the server, for a client's whole\n"+
-			"request; 0 waits for ever, as in the tutorial")
+		"give up on a silent peer after `DURATION`, such as 1.5s or 2m; the server allows this for a\n"+
+			"client's whole request; 0 means no limit, as in the tutorial")
 	o.trace.Format, o.trace.Both = "diagram", o.command == "demo"
 	o.trace.Flags(flags)
 	return flags
 }
 
-// number returns what sets *n to a flag's value: a number from 0 to the largest
-// int of C.
+// number returns a function that sets *n to a flag's value, a number from 0 to
+// the largest int in C.
 func number(n *int) func(string) error {
 	return func(value string) error {
 		u, err := strconv.ParseUint(value, 10, 31)

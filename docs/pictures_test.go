@@ -13,7 +13,7 @@ import (
 )
 
 // TestPictures: the pictures in docs/ are those that the program makes today, but
-// for ports. Of the connection's only the texts are compared, sorted: the
+// for ports. In connection.svg only the texts are compared, sorted: the
 // scheduler may decide which call returns first, and whether the client's last
 // ACK travels alone or with its FIN.
 func TestPictures(t *testing.T) {

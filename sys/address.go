@@ -41,7 +41,7 @@ func parseHost(host string) (netip.Addr, error) {
 	addr, err := netip.ParseAddr(literal)
 	switch {
 	case err != nil:
-		return addr, errors.New("want an IPv4 or IPv6 address, localhost or nothing before the port: " +
+		return addr, errors.New("the host must be an IPv4 or IPv6 address, localhost or nothing: " +
 			"no system call looks up other names")
 	case addr.Is6() != bracketed:
 		return addr, errors.New("want brackets around an IPv6 address, and around no other, as in [::1]:8888")

@@ -14,13 +14,13 @@
 //	close            ────────────▶ read → 0  end of file
 //	                               close
 //
-// Kernel is the set of calls as an interface, and the seam of the program: the
-// server is written against it, package trace puts itself in front of it, and
-// a test can stand in for it. Unix is the machine's own.
+// Kernel is that set of calls as an interface. The server is written against it;
+// packages patient and trace put Kernels of their own in front of another, and a
+// test can stand in for it. Unix is the machine's own.
 //
 // A descriptor is the small number by which a process names an open file; a
-// socket is one kind of open file. Every error that a method returns is a
-// unix.Errno, so errors.Is(err, unix.EADDRINUSE) and the like are exact.
+// socket is one kind of open file. Every error that Unix returns is a unix.Errno,
+// so errors.Is(err, unix.EADDRINUSE) and the like are exact.
 package sys
 
 import (
@@ -100,11 +100,11 @@ type Kernel interface {
 	// the next call.
 	//
 	// Errors: ECONNABORTED, the client was gone before it could be accepted
-	// (Linux returns the connection all the same, and Read or Write tells);
-	// EINVAL, fd does not listen, or no more (after Shutdown); EMFILE, ENFILE,
-	// ENOBUFS, ENOMEM as for Socket; on Linux also the errors that wait on the
-	// new connection (ENETDOWN, EPROTO, EHOSTUNREACH and others), which concern
-	// that connection and not the server.
+	// (Linux returns the connection anyway, and Read or Write fails);
+	// EINVAL, fd is not (after Shutdown: no longer) a listening socket; EMFILE,
+	// ENFILE, ENOBUFS, ENOMEM as for Socket; on Linux also errors that are pending
+	// on the new connection (ENETDOWN, EPROTO, EHOSTUNREACH and others), which
+	// concern that connection and not the server.
 	//
 	// Source: accept(2); UNP sections 4.6, 5.11 (ECONNABORTED) and 3.3 (the
 	// address's length as a value-result argument).
@@ -115,7 +115,7 @@ type Kernel interface {
 	// zone, if there is one, is the interface's number and not its name.
 	//
 	// Errors: ECONNREFUSED, a RST came back: no socket listens there;
-	// ETIMEDOUT, nothing came back; ENETUNREACH and EHOSTUNREACH, no way
+	// ETIMEDOUT, no answer came; ENETUNREACH and EHOSTUNREACH, no route
 	// there; EADDRNOTAVAIL, no local port is free.
 	//
 	// Source: connect(2), tcp(7); UNP section 4.3.
@@ -135,7 +135,7 @@ type Kernel interface {
 
 	// Write gives the kernel bytes to send on fd, and waits while its send
 	// buffer is full. n is the number that it took, which may be less than
-	// len(p) (UNP's writen carries on). That they were taken does not say that
+	// len(p) (UNP's writen carries on). That it took them does not mean that
 	// they have arrived. p is only read, and may be used again at once.
 	//
 	// Errors: EPIPE, the connection is closed for sending (the kernel sends
@@ -151,14 +151,14 @@ type Kernel interface {
 	// waits returns 0; or unix.SHUT_RDWR. On Linux SHUT_RD on a listening
 	// socket ends the listening, and an accept that waits fails with EINVAL.
 	//
-	// Errors: ENOTCONN, no connection. Other systems than Linux may say so of a
+	// Errors: ENOTCONN, no connection. Systems other than Linux may return it for a
 	// listening socket too, whether or not they end the wait in accept.
 	//
 	// Source: shutdown(2); UNP section 6.6 and figure 6.12.
 	Shutdown(fd, how int) error
 
-	// Nanosleep lets the calling thread do nothing for d. The server does so
-	// when accept lacks descriptors or memory: to try again at once would only
+	// Nanosleep pauses the calling thread for d. The server does so when
+	// accept lacks descriptors or memory: to try again at once would only
 	// keep the processor busy.
 	//
 	// Errors: EINTR, a signal came.
@@ -168,21 +168,22 @@ type Kernel interface {
 
 	// Getsockname writes the local address of fd to local. The server needs it
 	// when it asked bind for port 0, to learn which port it got; and to connect
-	// to itself, where nothing else ends the wait in accept.
+	// to itself, if nothing else ends the wait in accept.
 	//
 	// Errors: EBADF and ENOTSOCK, fd is not a socket.
 	//
 	// Source: getsockname(2); UNP section 4.10.
 	Getsockname(fd int, local *Sockaddr) error
 
-	// Close gives the descriptor back. When it was the socket's last one, the
-	// connection is closed: the active close, if the peer has not closed yet.
-	// What was written is still sent, then a FIN, and this end goes on to
-	// FIN_WAIT_1 and, after the peer's FIN, to TIME_WAIT. If bytes have
-	// arrived that nobody read, a RST is sent in place of the FIN.
+	// Close gives the descriptor back. If it was the socket's last one, the
+	// connection is closed: what was written is still sent, then a FIN. If the
+	// peer has not closed yet, this is the active close: this end goes on to
+	// FIN_WAIT_1 and, after the peer's FIN, to TIME_WAIT. Otherwise it is the
+	// passive one: LAST_ACK and, after the peer's ACK, CLOSED. If bytes have
+	// arrived that nobody has read, a RST is sent instead of the FIN.
 	//
 	// Errors: EBADF, fd is not open. After any other error the descriptor is
-	// closed all the same: never call it twice.
+	// closed anyway: never call it twice.
 	//
 	// Source: close(2); UNP sections 4.9, 2.6 and 2.7; RFC 9293 section 3.6;
 	// for the RST, RFC 2525 section 2.17.

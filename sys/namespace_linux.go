@@ -11,19 +11,19 @@ import (
 )
 
 // namespaceVariable is set in the environment of a process that runs in a
-// namespace of its own: to the number of its parent, and that one's namespace.
+// namespace of its own, to its parent's process ID and namespace.
 const namespaceVariable = "LBAWS_IN_NAMESPACE"
 
 // noRights is the exit status by which the process in the namespace says that it
-// has no rights there: some systems give the namespace and not the rights.
+// has no rights there: some systems grant the namespace but not the rights.
 const noRights = 99
 
-// RunInNamespace runs this program again, with the same arguments, in a network
-// namespace of its own: nobody else's segments pass there, no port is taken, and
-// the process may capture. A user who is not root gets a user namespace too. It
-// returns the exit status and true; or false if the caller is to go on itself,
-// because it is the program in the namespace, or the kernel does not allow one.
-// SIGINT, SIGTERM and SIGHUP are passed on to the program in the namespace.
+// RunInNamespace runs this program again, with the same arguments, in its own
+// network namespace: no other segments pass there, no port is taken, and the
+// process may capture. A user who is not root gets a user namespace too. It returns
+// the exit status and true; or false if the caller should go on, because it is the
+// program in the namespace, or because the kernel does not allow one. SIGINT,
+// SIGTERM and SIGHUP are passed on to the program in the namespace.
 //
 // Source: network_namespaces(7), user_namespaces(7), clone(2).
 func RunInNamespace() (status int, done bool) {

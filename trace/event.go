@@ -35,7 +35,7 @@ const (
 	Client
 )
 
-// failed tells whether the call has returned with an error.
+// failed reports whether the call has returned an error.
 func (e *Event) failed() bool { return e.Result < 0 }
 
 // Arg is one argument of a call. Which field has it follows from the
@@ -83,7 +83,7 @@ const (
 	AddressRoom // the room for that address, and how much of it was used
 )
 
-// filledIn tells whether an argument of this kind is only known when the call
+// filledIn reports whether an argument of this kind is known only when the call
 // has returned.
 func (k Kind) filledIn() bool { return k >= Incoming }
 

@@ -9,8 +9,9 @@ import (
 	"lbaws/trace/wire"
 )
 
-// What the calls imply of segments, where segments are not captured, and of the
-// peer, where its calls are not traced.
+// This file infers segments from the calls: those that a call causes and, if the
+// peer's calls are not traced, those that the peer must have sent. They are shown
+// only if segments are not captured.
 
 const (
 	handshake     = "SYN, SYN+ACK, ACK"
@@ -134,7 +135,7 @@ func (f *figure) implyFIN(c *conversation, from Side) {
 	}
 }
 
-// imply adds an arrow that nobody has seen, if segments are not captured.
+// imply adds an arrow for a segment that is inferred, if segments are not captured.
 func (f *figure) imply(from Side, label string) {
 	if f.captured {
 		return
@@ -145,7 +146,7 @@ func (f *figure) imply(from Side, label string) {
 	r.text.add(label)
 }
 
-// explain adds, once, what the dotted arrows are, and why segments are not
+// explain adds, once, what the dotted arrows mean, and why segments are not
 // captured.
 func (f *figure) explain() {
 	if f.explained {
@@ -155,10 +156,10 @@ func (f *figure) explain() {
 	const legend = "┄┄▷ inferred from the calls, not captured"
 	switch {
 	case f.whyNot == nil:
-		f.say(Client, legend+"; -segments captures")
+		f.say(Client, legend+"; use -segments to capture them")
 		return
 	case errors.Is(f.whyNot, unix.EPERM) || errors.Is(f.whyNot, unix.EACCES):
-		f.warn("no segments: " + f.whyNot.Error() + "; root may capture them")
+		f.warn("no segments: " + f.whyNot.Error() + "; run as root to capture them")
 	default:
 		f.warn("no segments: " + f.whyNot.Error())
 	}

@@ -7,8 +7,8 @@ import (
 )
 
 // anatomy adds the parts of a request or a response where they are first seen:
-// of a request where the server reads it, of a response where the client does,
-// and where that side is not traced, where the other one writes it.
+// where the receiver reads it or, if only the sender is traced, where that one
+// writes it.
 func (f *figure) anatomy(e *Event, data []byte) {
 	c := f.descriptors[e.Args[0].Int]
 	if c == nil {
@@ -42,9 +42,9 @@ func (f *figure) requestParts(side Side, data []byte) {
 		f.parts = parts
 		f.add(partsRow, side).parts = f.parts[:]
 	case !bytes.Contains(data, newline):
-		f.say(side, "the request's first line has no end yet")
+		f.say(side, "the request's first line is not complete yet")
 	default:
-		f.say(side, "no HTTP request: its first line is not method, path, version")
+		f.say(side, "not an HTTP request: the first line is not method, path and version")
 	}
 }
 
@@ -59,9 +59,9 @@ func (f *figure) responseParts(side Side, data []byte) {
 				{Text: []byte("\r\n"), Name: "blank line"}, {Text: body, Name: "body"}}
 		}
 	case !bytes.Contains(data, newline):
-		f.say(side, "the response's first line has no end yet")
+		f.say(side, "the response's first line is not complete yet")
 	default:
-		f.say(side, "no HTTP response: its first line is no status line")
+		f.say(side, "not an HTTP response: the first line is not a status line")
 	}
 }
 

@@ -27,7 +27,7 @@ type Options struct {
 	Both bool           // whether both ends of a connection are traced
 	URL  []message.Part // of the request that is to be made, if there is one
 
-	// Warn reports an output that takes no more. If it is nil, End returns the
+	// Warn reports an output that can no longer be written. If it is nil, End returns the
 	// error.
 	Warn func(error)
 }
@@ -37,15 +37,15 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.Func("trace", "write the trace in this `FORMAT`: diagram, strace, json or off (default diagram)", o.setFormat)
 	flags.StringVar(&o.Output, "o", "", "write the trace to `FILE` (default standard error)")
 	flags.UintVar(&o.Limit, "s", 32, "show at most `N` bytes of a buffer, as strace -s does")
-	flags.BoolVar(&o.Summary, "c", false, "on leaving, write a table of calls, errors and time, as strace -c -w does")
+	flags.BoolVar(&o.Summary, "c", false, "on exit, write a table of calls, errors and time, as strace -c -w does")
 	flags.BoolVar(&o.Segments, "segments", o.Both,
 		"show the real TCP segments in the diagram; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
 	flags.BoolVar(&o.Sockets, "sockets", false,
 		"after each call, and while it waits, show what has changed in the kernel's sockets: states,\n"+
 			"the accept queue, bytes unread and not acknowledged, timers; this needs Linux")
-	flags.StringVar(&o.SVG, "svg", "", "on leaving, write the diagram as a picture to `FILE`")
+	flags.StringVar(&o.SVG, "svg", "", "on exit, write the diagram as a picture to `FILE`")
 	if o.Both {
-		flags.StringVar(&o.Pictures, "pictures", "", "on leaving, write the tutorial's pictures to `DIRECTORY`")
+		flags.StringVar(&o.Pictures, "pictures", "", "on exit, write the tutorial's pictures to `DIRECTORY`")
 	}
 }
 
@@ -141,8 +141,12 @@ func (o *Options) Start() (*Trace, error) {
 	}
 	if len(sinks) > 0 {
 		t.tracer = New(sys.Unix{}, sinks...)
-		t.tracer.segments = o.ShowsSegments()
-		t.tracer.sockets = o.Sockets
+		if o.ShowsSegments() {
+			t.tracer.ShowSegments()
+		}
+		if o.Sockets {
+			t.tracer.ShowSockets()
+		}
 	}
 	return t, nil
 }

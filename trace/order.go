@@ -20,14 +20,14 @@ type moment struct {
 	segment wire.Segment // if event and change are nil
 }
 
-// order puts moments in order. Of two threads' calls, and of a call and the
-// segments that it causes, the one that the Tracer tells first need not be the
-// one that happened first. Each method returns the moments whose turn has come;
-// they are good until the next call.
+// order puts moments in order. The Tracer need not report two threads' calls, or a
+// call and the segments that it causes, in the order in which they happened. Each
+// method returns the moments whose turn has come; they are valid until the next
+// call.
 //
-// A call that does not wait is one row of the diagram, where it began: what
-// comes before it returns (the segments that it causes, the end of another
-// thread's wait) is held until then.
+// A call that does not wait is one row of the diagram, where it began: what comes
+// before it returns (the segments that it causes, the end of another thread's wait)
+// is held until then.
 type order struct {
 	together bool // hold everything until the end, and put it in order of time
 

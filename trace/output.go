@@ -9,12 +9,12 @@ import (
 	"lbaws/sys"
 )
 
-// Output is a file that text of the program's own goes to: the trace, or the
-// printed requests. Its writes are the program's, not the server's: they go
+// Output is a file to which the program writes text of its own: the trace, or the
+// printed requests. These writes are the program's, not the server's: they go
 // straight to the kernel and are not traced.
 //
-// When the file takes no more (a full disk, a reader that went away), that is
-// reported once, the rest is dropped, and the program goes on.
+// When the file can no longer be written (a full disk, a reader that has gone),
+// that is reported once, the rest is discarded, and the program goes on.
 //
 // It is not safe for use by several threads at once.
 type Output struct {
@@ -26,7 +26,7 @@ type Output struct {
 	buf    []byte
 }
 
-// maxHeld is how many bytes are held back at the most.
+// maxHeld is how many bytes are held back at most.
 const maxHeld = 64 << 10
 
 // NewOutput returns an Output that writes at once to the descriptor fd, which
@@ -36,11 +36,11 @@ func NewOutput(fd int, name string, report func(error)) *Output {
 }
 
 // CreateOutput creates or empties the file at path, and returns an Output that
-// holds text back until Flush. It takes no descriptor below 10 if it can: a
+// holds text back until Flush. It takes a descriptor of 10 or above if it can: a
 // learner expects the listening socket to be 3.
 //
-// It does not use package os, which would set up the runtime's poller and
-// take three more descriptors.
+// It does not use package os, which would set up the runtime's poller and take
+// three more descriptors.
 func CreateOutput(path string, report func(error)) (*Output, error) {
 	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o666)
 	if err != nil {
@@ -52,8 +52,8 @@ func CreateOutput(path string, report func(error)) (*Output, error) {
 // newBuffer returns an Output that keeps what is written to it.
 func newBuffer() *Output { return &Output{fd: -1} }
 
-// replaceFile writes a file beside the one at path, and puts it in its place
-// when it is whole.
+// replaceFile writes a file beside the one at path, and puts it in that one's
+// place when it is complete.
 func replaceFile(path string, content []byte) error {
 	var lost error
 	file, err := CreateOutput(path+".new", func(err error) { lost = err })
@@ -110,8 +110,7 @@ func (o *Output) Flush() {
 	}
 }
 
-// Terminal reports whether the output is a terminal, and how many characters wide
-// it is.
+// Terminal reports whether the output is a terminal, and how many characters wide.
 func (o *Output) Terminal() (width int, terminal bool) {
 	size, err := unix.IoctlGetWinsize(o.fd, unix.TIOCGWINSZ)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// TestTraceFileOnFullDisk: one line says so, and serving goes on.
+// TestTraceFileOnFullDisk: one line says so, and the server keeps running.
 func TestTraceFileOnFullDisk(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"diagram", "strace", "json"} {
@@ -20,7 +20,7 @@ func TestTraceFileOnFullDisk(t *testing.T) {
 			t.Errorf("status %d", status)
 		}
 		if got, want := p.Stderr.String(), "lbaws: write /dev/full: ENOSPC, no space left on device; "+
-			"the rest of it is lost, and serving goes on\n"; got != want {
+			"further output to it is discarded, and the server keeps running\n"; got != want {
 			t.Errorf("stderr %q\nwant %q", got, want)
 		}
 	}
@@ -32,12 +32,12 @@ func TestStandardStreamsThatTakeNothing(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
 	for _, c := range []struct{ redirect, stderr string }{
-		{"exec >/dev/full", "lbaws: write standard output: ENOSPC, no space left on device; the rest of it is lost, and serving goes on\n"},
+		{"exec >/dev/full", "lbaws: write standard output: ENOSPC, no space left on device; further output to it is discarded, and the server keeps running\n"},
 		{"exec >&-", ""},
 		{"exec <&-", ""},
 		{"exec 2>&-", ""},
 		{"exec 2>/dev/full", ""},
-		{"exec > >(:); wait $!", "lbaws: write standard output: EPIPE, broken pipe; the rest of it is lost, and serving goes on\n"},
+		{"exec > >(:); wait $!", "lbaws: write standard output: EPIPE, broken pipe; further output to it is discarded, and the server keeps running\n"},
 		{"exec 2> >(:); wait $!", ""},
 		{"exec <&- >&- 2>&-", ""},
 	} {

@@ -11,7 +11,7 @@ import (
 
 // Pictures returns the formats that draw the tutorial's pictures, by the names of
 // their files. Both ends of one connection must be traced. Each is written as an
-// SVG when the program leaves.
+// SVG when the program exits.
 func Pictures() map[string]Format {
 	columns := Columns{Limit: 32, Both: true}
 	formats := map[string]Format{"connection.svg": NewSVG(columns)}

@@ -28,7 +28,7 @@ type recorder struct {
 	due      bool           // whether writeSoon knows that text is held back
 	ended    bool
 
-	held chan struct{} // tells writeSoon so
+	held chan struct{} // wakes writeSoon when text is held back
 }
 
 func newRecorder(sinks []Sink) *recorder {
@@ -40,9 +40,8 @@ func newRecorder(sinks []Sink) *recorder {
 }
 
 // enter gives the formats the beginning of a call, and returns its event and the
-// time at which the kernel is asked. Before a call that may wait, all that is
-// not to be held back is written: one who looks while the program waits sees
-// what it is waiting for.
+// time at which the kernel is asked. Before a call that may wait, it writes what
+// need not be held back, so that the user sees what the program is waiting for.
 func (r *recorder) enter(side Side, call *Call, args []Arg) (*Event, time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -245,10 +244,10 @@ func (r *recorder) settle() {
 // longestHeld is how long text is held back at the most.
 const longestHeld = 100 * time.Millisecond
 
-// writeSoon writes what is held back, a little after the first of it came: a
-// server that waits has long written all, and one that does not wait writes the
-// text of many calls at once. It does not use time.Sleep, for which the runtime
-// would open descriptors.
+// writeSoon writes what is held back, longestHeld after the first of it came. So a
+// server that waits has soon written everything, and a busy one writes the text of
+// many calls at once. It does not use time.Sleep, for which the runtime would open
+// descriptors.
 func (r *recorder) writeSoon() {
 	for range r.held {
 		(sys.Unix{}).Nanosleep(longestHeld)

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Summary counts the calls, and on leaving writes a table of them, in the
-// layout of strace -c. The time is the time that passed in a call, waiting
-// included, as with strace -c -w.
+// Summary counts the calls and, on exit, writes a table of them in the layout of
+// strace -c. The time is the time that passed in a call, waiting included, as with
+// strace -c -w.
 type Summary struct {
 	rows []*summaryRow
 }

@@ -27,7 +27,7 @@ func NewSVG(columns Columns) *SVG {
 type canvas struct {
 	layout
 	shapes strings.Builder // the rows that are complete
-	said   strings.Builder // the same for one who listens
+	said   strings.Builder // the same for a screen reader
 	y      float64         // below the last row
 	rows   int
 	left   int // rows that were left out
@@ -233,7 +233,7 @@ func (c *canvas) end(b []byte) []byte {
 }
 
 // appendPicture appends an SVG of a width and height in pixels. said is its text
-// for one who listens.
+// for a screen reader.
 func appendPicture(b []byte, width, height float64, title, said, shapes string) []byte {
 	return fmt.Appendf(b, picture, width, height, width, height, escaped(title), escaped(said), width, height, shapes)
 }

@@ -76,7 +76,7 @@ func TestPicture(t *testing.T) {
 	if strings.Contains(string(text), `<line class="seen"`) || strings.Count(string(text), `<line class="implied"`) != 9 {
 		t.Error("the picture does not show four implied arrows of one connection and five of the other")
 	}
-	for _, want := range []string{"/<script>alert(1)</script>]]>", "no HTTP request", "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3"} {
+	for _, want := range []string{"/<script>alert(1)</script>]]>", "not an HTTP request", "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("no %q in the picture's text", want)
 		}

@@ -8,13 +8,13 @@ import (
 )
 
 // Tracer is a sys.Kernel that passes every call on to another Kernel and gives
-// it to its formats. It makes no kernel call between the two but those that its
-// output and its capture need, and, to write a link-local address as strace
-// does, the question for the interface's name.
+// it to its formats. The only kernel calls of its own are those that its output
+// and its capture need and, to write a link-local address as strace does, the one
+// that asks for the interface's name.
 //
-// Its memory is used again from call to call: in the strace and json formats,
-// to trace accept, read, write and close allocates nothing, once the buffers
-// have grown to what they need. (A link-local address does.)
+// It reuses its memory: in the strace and json formats, tracing accept, read, write
+// and close allocates nothing once the buffers have grown to the size that they
+// need. (A link-local address does.)
 type Tracer struct {
 	kernel sys.Kernel
 	side   Side
@@ -35,16 +35,16 @@ func (t *Tracer) Client(kernel sys.Kernel) *Tracer {
 	return &Tracer{kernel: kernel, side: Client, recorder: t.recorder}
 }
 
-// ShowSegments, called before the first call, makes the formats show the segments from and to the server: those
-// that came before a call begins or returns, before it; and while the program
-// waits in a call, as they come.
+// ShowSegments, called before the first call, makes the formats show the segments
+// from and to the server: those that came before a call begins or returns, before
+// it; and while the program waits in a call, as they come.
 func (t *Tracer) ShowSegments() { t.segments = true }
 
 // ShowSockets, called before the first call, makes the formats show what changes
 // in the kernel's sockets: after each call, and while the program waits in one.
 func (t *Tracer) ShowSockets() { t.sockets = true }
 
-// End gives the formats the end of the program, and writes what is left.
+// End tells the formats that the program exits, and writes what is left.
 func (t *Tracer) End() { t.end() }
 
 // enter records that a call begins.
@@ -103,8 +103,8 @@ func (t *Tracer) address(fd int) netip.AddrPort {
 	return localAddress(fd)
 }
 
-// Listen passes on and traces listen(2). If segments are wanted, they are
-// captured from just before it on.
+// Listen passes on and traces listen(2). If segments are wanted, the capture
+// begins just before it.
 func (t *Tracer) Listen(fd, backlog int) error {
 	if t.segments {
 		t.openCapture(t.address(fd), false)
@@ -121,8 +121,8 @@ func (t *Tracer) Accept(fd int, peer *sys.Sockaddr) (int, error) {
 	return connected, err
 }
 
-// Connect passes on and traces connect(2). If segments are wanted and the client
-// alone is traced, they are captured from just before it on.
+// Connect passes on and traces connect(2). If segments are wanted and only the
+// client is traced, the capture begins just before it.
 func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
 	if t.segments && t.side == Client {
 		t.openCapture(remote, true)

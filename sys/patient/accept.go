@@ -9,18 +9,18 @@ import (
 	"lbaws/sys"
 )
 
-// pause is how long the server waits before it tries to accept again.
+// pause is how long Accept waits before it tries again.
 const pause = 250 * time.Millisecond
 
-// manyFailures is how many connections may fail one after the other before it
-// waits too.
+// manyFailures is how many connections may fail in a row before Accept pauses as
+// well.
 const manyFailures = 100
 
-// Accept is the call accept, made again until there is a connection. One that
-// failed before it could be accepted does not concern the server. If the process
-// is out of descriptors or memory, Accept warns once and tries again after a
-// pause: the connection waits in the queue. It returns ECANCELED if the program
-// is leaving.
+// Accept is the call accept, made again until there is a connection. A connection
+// that failed before it could be accepted does not concern the server. If the
+// process is out of descriptors or memory, Accept warns once and tries again after
+// a pause, while the connection waits in the queue. After Leave it returns
+// ECANCELED.
 func (k *Kernel) Accept(fd int, peer *sys.Sockaddr) (connected int, err error) {
 	for failures := 1; ; failures++ {
 		if err := k.begin("accept", fd); err != nil {
@@ -44,7 +44,7 @@ func (k *Kernel) Accept(fd int, peer *sys.Sockaddr) (connected int, err error) {
 		case errors.Is(err, unix.EAGAIN):
 			k.Kernel.Nanosleep(pause)
 		case sys.IsTransient(err):
-			if failures%manyFailures == 0 { // perhaps it concerns them all
+			if failures%manyFailures == 0 { // perhaps all of them will
 				k.Kernel.Nanosleep(pause)
 			}
 		default:

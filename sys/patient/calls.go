@@ -7,9 +7,9 @@ import (
 )
 
 // Read is the call read, made again if a signal interrupts it. It returns a
-// Timeout if the peer is silent for too long. When the program is leaving, it
-// returns ECANCELED for a connection made with Connect; of an accepted one it
-// returns what has come, or 0 as at the end of file.
+// Timeout if the peer is silent for too long. After Leave, it returns ECANCELED on
+// a connection made with Connect; on an accepted one it returns what has come, or
+// 0 as at end of file.
 func (k *Kernel) Read(fd int, p []byte) (int, error) {
 	for {
 		if k.hurries(fd) {
@@ -34,7 +34,8 @@ func (k *Kernel) Read(fd int, p []byte) (int, error) {
 
 // Write writes all of p, in as many calls as it takes (UNP figure 3.16): n is
 // len(p), or -1 with an error. It returns a Timeout if the peer takes nothing
-// for too long.
+// for too long. After Leave, it makes no more calls on a connection made with
+// Connect, and returns ECANCELED.
 func (k *Kernel) Write(fd int, p []byte) (n int, err error) {
 	for n < len(p) {
 		if err := k.begin("write", fd); err != nil {
@@ -50,16 +51,16 @@ func (k *Kernel) Write(fd int, p []byte) (n int, err error) {
 		case err != nil:
 			return -1, err
 		case written == 0:
-			return -1, unix.EIO // a kernel that takes nothing would be asked for ever
+			return -1, unix.EIO // otherwise the loop might never end
 		}
 		n += written
 	}
 	return n, nil
 }
 
-// Shutdown is the call shutdown. After a half-close (unix.SHUT_WR) an accepted
-// connection's peer is waited for no longer than it takes to read what it still
-// sends.
+// Shutdown is the call shutdown. After a half-close (unix.SHUT_WR), the peer of an
+// accepted connection may be silent for at most longestSilence, and go on sending
+// for at most longestRest, but never past the connection's deadline.
 func (k *Kernel) Shutdown(fd, how int) error {
 	err := k.Kernel.Shutdown(fd, how)
 	if err == nil && how == unix.SHUT_WR {

@@ -7,23 +7,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long a half-closed peer may be silent, and how long it may go on sending.
-// Without a limit a single client could hold up all the others.
+// How long the peer may be silent after a half-close, and how long it may go on
+// sending. Without a limit, a single client could hold up all the others.
 const (
 	longestSilence = 5 * time.Second
 	longestRest    = 30 * time.Second
 )
 
 // Timeout is the error of a call that has waited for the peer as long as it may.
-// To errors.Is it is unix.ETIMEDOUT.
+// For errors.Is it is unix.ETIMEDOUT.
 type Timeout time.Duration
 
-func (t Timeout) Error() string { return "nothing came for " + time.Duration(t).String() }
+func (t Timeout) Error() string {
+	return "the peer did not respond within " + time.Duration(t).String()
+}
 
 // Is reports whether target is unix.ETIMEDOUT.
 func (t Timeout) Is(target error) bool { return target == unix.ETIMEDOUT }
 
-// admit starts the time of an accepted connection.
+// admit starts the clock for an accepted connection.
 func (k *Kernel) admit(fd int) {
 	c := connection{deadline: k.timeoutFromNow()}
 	k.mu.Lock()
@@ -31,7 +33,7 @@ func (k *Kernel) admit(fd int) {
 	k.accepted[fd], k.due = c, c.deadline
 }
 
-// halfClosed starts the time of what the peer of an accepted connection still
+// halfClosed starts the clock for what the peer of an accepted connection still
 // sends.
 func (k *Kernel) halfClosed(fd int) {
 	k.mu.Lock()
@@ -42,8 +44,7 @@ func (k *Kernel) halfClosed(fd int) {
 	}
 }
 
-// limit returns until when a call that begins now may wait; the zero time is for
-// ever.
+// limit returns the deadline of a call that begins now; the zero time means none.
 func (k *Kernel) limit(call string, fd int) time.Time {
 	if call == "accept" {
 		return time.Time{}
@@ -65,7 +66,7 @@ func (k *Kernel) timeoutFromNow() time.Time {
 	return time.Now().Add(k.timeout)
 }
 
-// earliest returns the earlier of two times. The zero time is never.
+// earliest returns the earlier of two deadlines; the zero time means none.
 func earliest(x, y time.Time) time.Time {
 	if x.IsZero() || !y.IsZero() && y.Before(x) {
 		return y
@@ -73,19 +74,19 @@ func earliest(x, y time.Time) time.Time {
 	return x
 }
 
-// watch ends every wait that takes too long. It has a thread of its own, so that
-// the server makes no call for it as long as no peer is silent. (A receive
-// timeout, SO_RCVTIMEO, would be one more call for each connection; set once, on
-// the listening socket, which hands it down, it would end the wait in accept
-// too.)
+// watch ends every wait that takes too long. It runs on a thread of its own, so
+// that the server makes no extra call as long as no peer is silent. (A receive
+// timeout, SO_RCVTIMEO, would take one more call for each connection; set once on
+// the listening socket, from which connections inherit it, it would end the wait in
+// accept too.)
 func (k *Kernel) watch() {
 	for !k.urgent.Load() {
 		k.sleep(k.endLongWait())
 	}
 }
 
-// endLongWait ends the wait if it has taken too long, and returns how long it is
-// until a wait can have: a later one may begin with the shortest limit.
+// endLongWait ends the current wait if it is overdue, and returns how long watch
+// may sleep before it must look again: the next wait may have the shortest limit.
 func (k *Kernel) endLongWait() time.Duration {
 	k.mu.Lock()
 	defer k.mu.Unlock()

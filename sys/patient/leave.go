@@ -9,12 +9,14 @@ import (
 	"lbaws/sys"
 )
 
-// grace is how long a client that has its answer may go on sending after Leave.
+// grace is how long, after Leave, a client that has its answer may go on sending.
 const grace = 400 * time.Millisecond
 
-// Leave asks the program to leave: Accept and Connect return ECANCELED, and Read
-// as it says there. A wait in one of them ends at once, but for a half-closed
-// connection's, which may take a moment longer. Leave returns after that moment.
+// Leave makes the calls end so that the program can exit: Accept and Connect return
+// ECANCELED, and Read and Write behave as their comments say. A wait in Accept,
+// Connect or Read ends at once; only on a half-closed connection may Read go on for
+// the grace period. A write that waits is not interrupted. Leave returns after the
+// grace period.
 func (k *Kernel) Leave() {
 	k.leaving.Store(true)
 	k.wakeNow()
@@ -23,9 +25,9 @@ func (k *Kernel) Leave() {
 	k.wakeNow()
 }
 
-// hurries reports whether the program has been leaving for so long that an
-// accepted connection is read no more. (After a shutdown for reading, Linux
-// still hands over data that comes later.)
+// hurries reports whether fd is an accepted connection that is no longer read,
+// because the grace period is over. (After a shutdown for reading, Linux still
+// hands over data that arrives later.)
 func (k *Kernel) hurries(fd int) bool { return k.urgent.Load() && k.isAccepted(fd) }
 
 func (k *Kernel) wakeNow() {
@@ -34,10 +36,10 @@ func (k *Kernel) wakeNow() {
 	k.wake()
 }
 
-// wake ends the wait. After shutdown(SHUT_RD) read returns 0, and accept fails,
-// on Linux with EINVAL. Other systems may answer ENOTCONN for a listening
-// socket, and not all of them end the wait all the same; a connection of the
-// program's own to itself does.
+// wake ends the current wait. After shutdown(SHUT_RD), read returns 0, and accept
+// fails, on Linux with EINVAL. On other systems, shutdown of a listening socket may
+// fail with ENOTCONN and leave accept waiting; then a connection that the program
+// makes to itself ends the wait.
 func (k *Kernel) wake() {
 	halfClosed := !k.accepted[k.wait.fd].restEnd.IsZero()
 	if k.wait.call == "" || k.wait.call == "write" || halfClosed && !k.urgent.Load() {

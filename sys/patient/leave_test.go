@@ -206,7 +206,7 @@ func TestLeavingWhenNobodyReads(t *testing.T) {
 	if status := p.Status(); status != 1 {
 		t.Errorf("status %d", status)
 	}
-	want := "lbaws: leaving, although a call has not returned, or nobody reads the output\n"
+	want := "lbaws: exiting, although a call is still blocked or nothing is reading the output\n"
 	if got := p.Stderr.String(); got != want {
 		t.Errorf("stderr %q\nwant %q", got, want)
 	}

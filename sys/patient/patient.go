@@ -1,16 +1,16 @@
-// Package patient puts a Kernel in front of another that waits as long as a
-// server should, and no longer. So the server says k.Accept, k.Read and k.Write
-// and nothing else. Each rule is a file:
+// Package patient wraps a Kernel so that its calls wait as long as a server should,
+// and no longer. The server can then simply call k.Accept, k.Read and k.Write. Each
+// file holds one rule:
 //
 //   - calls.go: a call that a signal interrupted is made again, and a write goes
-//     on until all is written;
-//   - accept.go: an error that concerns one connection is not the server's, and
-//     where there is no descriptor for a connection, accept is tried again;
+//     on until everything is written;
+//   - accept.go: an error that concerns one connection does not stop the server,
+//     and if there is no descriptor for a connection, accept is tried again;
 //   - deadline.go: a silent peer is dropped;
-//   - leave.go: a call that waits ends when the program is to leave;
+//   - leave.go: a call that waits ends when the program is to exit;
 //   - signal.go: the signals that ask for that.
 //
-// What it adds goes through the Kernel behind it, and so is in the trace.
+// The calls that it adds go through the wrapped Kernel, so they are in the trace.
 package patient
 
 import (
@@ -24,16 +24,16 @@ import (
 	"lbaws/sys"
 )
 
-// Kernel is a sys.Kernel in front of another. Its calls are for one thread;
-// Leave is for any.
+// Kernel is a sys.Kernel that wraps another. One thread makes its calls; any
+// thread may call Leave.
 type Kernel struct {
-	sys.Kernel // the one behind it
+	sys.Kernel // the one that it wraps
 	timeout    time.Duration
 	warn       func(error)
 	sleep      func(time.Duration) // a test may have a clock of its own
 
 	leaving atomic.Bool // whether Leave was called
-	urgent  atomic.Bool // whether that was a while ago
+	urgent  atomic.Bool // whether the grace period is over
 	warned  bool        // whether the user knows that accept is out of resources
 
 	mu       sync.Mutex // guards what follows
@@ -46,36 +46,36 @@ type Kernel struct {
 type wait struct {
 	call   string // "" if there is none
 	fd     int
-	until  time.Time // the zero time is for ever
+	until  time.Time // the zero time means no limit
 	gaveUp bool      // whether it was ended because the peer took too long
 }
 
 // connection is an accepted connection.
 type connection struct {
-	deadline time.Time // for its whole request; the zero time is none
+	deadline time.Time // for its whole request; the zero time means none
 	restEnd  time.Time // after a half-close: for what the peer still sends
 }
 
-// New returns a Kernel in front of k. Of an accepted connection it waits for the
-// whole request for as long as timeout, of a connection made with Connect for as
-// long as that in each call; a timeout of 0 is for ever. It reports to warn what
-// the user should know and the caller need not.
+// New returns a Kernel that wraps k. timeout limits the whole request on an
+// accepted connection, and each call on a connection made with Connect; 0 means no
+// limit. Problems that the user should know of, but that do not concern the caller,
+// are reported to warn.
 func New(k sys.Kernel, timeout time.Duration, warn func(error)) *Kernel {
 	patient := &Kernel{Kernel: k, timeout: timeout, warn: warn, sleep: sleep, accepted: make(map[int]connection)}
 	go patient.watch()
 	return patient
 }
 
-// sleep lets d pass. It is not time.Sleep, for whose timers the runtime opens
-// descriptors that the server's sockets are to have; and not one nanosleep,
-// which ends early when a signal comes (the runtime sends itself SIGURG).
+// sleep pauses the calling thread for d. It avoids time.Sleep, whose timers make
+// the runtime open descriptors that would shift the sockets' numbers. It loops
+// because a signal (the runtime's own SIGURG) ends nanosleep early.
 func sleep(d time.Duration) {
 	for end := time.Now().Add(d); d > 0; d = time.Until(end) {
 		sys.Unix{}.Nanosleep(d)
 	}
 }
 
-// begin notes that the calling thread is about to wait in a call, so that other
+// begin records that the calling thread is about to wait in a call, so that other
 // threads can end the wait. It returns an error if the call must not be made.
 func (k *Kernel) begin(call string, fd int) error {
 	k.mu.Lock()
@@ -96,7 +96,7 @@ func (k *Kernel) begin(call string, fd int) error {
 	return nil
 }
 
-// end notes that the wait is over, and reports whether it took too long.
+// end records that the wait is over, and reports whether it took too long.
 func (k *Kernel) end() (gaveUp bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -105,8 +105,8 @@ func (k *Kernel) end() (gaveUp bool) {
 	return gaveUp
 }
 
-// Connect is the call connect. It returns a Timeout if nothing answers for too
-// long, and ECANCELED if the program is leaving.
+// Connect is the call connect. It returns a Timeout if the peer does not answer in
+// time, and ECANCELED after Leave.
 func (k *Kernel) Connect(fd int, remote netip.AddrPort) error {
 	if err := k.begin("connect", fd); err != nil {
 		return err

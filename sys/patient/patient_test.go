@@ -108,7 +108,7 @@ func TestSilentClient(t *testing.T) {
 		test(t, k, 30*time.Second, func(p *Kernel) {
 			fd, _ := p.Accept(3, new(sys.Sockaddr))
 			n, err := p.Read(fd, make([]byte, 10))
-			if n != -1 || !errors.Is(err, unix.ETIMEDOUT) || err.Error() != "nothing came for 30s" {
+			if n != -1 || !errors.Is(err, unix.ETIMEDOUT) || err.Error() != "the peer did not respond within 30s" {
 				t.Errorf("got %d, %v", n, err)
 			}
 		}, "0s accept(3)", "0s read(4)", "30s shutdown(4 RDWR)")

@@ -9,21 +9,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// After the first signal: how long the program may take to leave, how long what
-// abandon does then may take, and from when on a signal is a second one. (Some
-// programs send a signal to a process and at once to its group.)
 const (
-	patience  = 600 * time.Millisecond
-	lastWords = time.Second
-	again     = 100 * time.Millisecond
+	patience  = 600 * time.Millisecond // how long the program may take to exit after a signal
+	lastWords = time.Second            // how long abandon may take then
+
+	// again is how long after the first signal another one begins to count as the
+	// second. (Some programs signal a process and, right after, its group.)
+	again = 100 * time.Millisecond
 )
 
-// LeaveOnSignal makes SIGINT, SIGTERM and SIGHUP call k.Leave. A second signal
-// ends the process at once. A program that does not leave, because whoever reads
-// its standard output or its trace has stopped reading, calls abandon a little
-// later, and ends with status 1.
+// LeaveOnSignal makes SIGINT, SIGTERM and SIGHUP call k.Leave. A second signal ends
+// the process at once, unless it is SIGHUP. If the program does not exit in time,
+// because a call is still blocked or nothing is reading its output, LeaveOnSignal
+// calls abandon and ends the process with status 1.
 //
-// SIGHUP stays ignored where it is ignored, as under nohup.
+// If SIGHUP is ignored, as under nohup, it stays ignored.
 func (k *Kernel) LeaveOnSignal(abandon func()) {
 	signals := make(chan os.Signal, 2)
 	if !signal.Ignored(unix.SIGHUP) {
@@ -44,12 +44,12 @@ func (k *Kernel) LeaveOnSignal(abandon func()) {
 			os.Exit(1)
 		}()
 		for s := range signals {
-			// A terminal that closes may send SIGHUP twice, its shell once more.
+			// When a terminal closes, its shell may send SIGHUP once more.
 			if s != unix.SIGHUP && time.Since(first) > again {
 				signal.Reset(s)
 				unix.Kill(unix.Getpid(), s.(syscall.Signal))
 				k.sleep(again)
-				os.Exit(128 + int(s.(syscall.Signal))) // it is ignored
+				os.Exit(128 + int(s.(syscall.Signal))) // the signal was ignored when the program started
 			}
 		}
 	}()

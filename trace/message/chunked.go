@@ -37,7 +37,7 @@ func (c *chunkReader) Read(p []byte) (int, error) {
 		room := longestLine
 		var end string
 		if end, err = readLine(c.from, &room); err == nil && end != "" {
-			err = errors.New("the response has a chunk that is longer than it says")
+			err = errors.New("a chunk is longer than it says")
 		}
 	}
 	return n, notWhole(err)
@@ -54,13 +54,13 @@ func (c *chunkReader) next() error {
 	length, _, _ := strings.Cut(line, ";")
 	size, err := strconv.ParseUint(strings.TrimSpace(length), 16, 63)
 	if err != nil {
-		return fmt.Errorf("the response has a chunk of length %q", length)
+		return fmt.Errorf("invalid chunk length %q", length)
 	}
 	c.left, c.last = int64(size), size == 0
 	for room = longestLine; c.last && err == nil && line != ""; {
 		line, err = readLine(c.from, &room)
 	}
-	if c.last && err == io.EOF { // the body is whole all the same
+	if c.last && err == io.EOF { // the body is complete all the same
 		err = nil
 	}
 	return err

@@ -131,7 +131,7 @@ func answering(t *testing.T, response string, closes bool) string {
 func TestGetOfWhatIsNoWholeResponse(t *testing.T) {
 	for _, c := range []struct{ response, body, want string }{
 		{"", "", "lbaws: the server closed the connection without a response"},
-		{"220 mail\x1b[31m\\\r\n", "", `lbaws: no HTTP server answers there: the response begins with "220 mail\x1b[31m\\"`},
+		{"220 mail\x1b[31m\\\r\n", "", `lbaws: not an HTTP response: it begins with "220 mail\x1b[31m\\"`},
 		{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "hello", "lbaws: the response ended after 5 of its 10 bytes"},
 	} {
 		p := tracetest.Launch(t, nil, "get", "-trace=off", "http://"+answering(t, c.response, true))
@@ -160,7 +160,7 @@ func TestGetFromServerThatKeepsTheConnection(t *testing.T) {
 func TestTimeoutOfGet(t *testing.T) {
 	silent := answering(t, "", false)
 	p := tracetest.Launch(t, nil, "get", "-timeout", "200ms", "-trace=off", "http://"+silent+"/")
-	want := "lbaws: read from " + silent + ": nothing came for 200ms; -timeout sets how long to wait\n"
+	want := "lbaws: read from " + silent + ": the peer did not respond within 200ms; -timeout sets how long to wait\n"
 	if status := p.Status(); status != 1 || p.Stderr.String() != want {
 		t.Errorf("status %d, stderr %q\nwant %q", status, p.Stderr, want)
 	}
@@ -183,7 +183,7 @@ func TestTimeoutOfGet(t *testing.T) {
 	address := fmt.Sprintf("127.0.0.1:%d", local.(*unix.SockaddrInet4).Port)
 	defer tracetest.Dial(t, address).Close() // it fills the queue
 	p = tracetest.Launch(t, nil, "get", "-timeout", "200ms", "-trace=off", "http://"+address+"/")
-	want = "lbaws: connect " + address + ": nothing came for 200ms; -timeout sets how long to wait\n"
+	want = "lbaws: connect " + address + ": the peer did not respond within 200ms; -timeout sets how long to wait\n"
 	if status := p.Status(); status != 1 || p.Stderr.String() != want {
 		t.Errorf("status %d, stderr %q\nwant %q", status, p.Stderr, want)
 	}
@@ -197,7 +197,7 @@ func TestInterruptedGet(t *testing.T) {
 	p.Stdout.WaitFor(t, "hello")
 	p.Stderr.WaitFor(t, `= 24\nread\(3, $`)
 	p.Signal(syscall.SIGINT)
-	if status := p.Status(); status != 1 || !strings.HasSuffix(p.Stderr.String(), "\nlbaws: interrupted: read from "+address+" did not end\n") {
+	if status := p.Status(); status != 1 || !strings.HasSuffix(p.Stderr.String(), "\nlbaws: interrupted during read from "+address+"\n") {
 		t.Errorf("status %d, stderr %q", status, p.Stderr)
 	}
 }

@@ -14,9 +14,9 @@ import (
 const readSize = 1024
 
 // CopyBody reads an HTTP response from src and writes its body to dst. It returns
-// as soon as the body is whole: at its length's end, after its last chunk, or,
-// where the response gives neither, at the end of file. What has come of a body
-// that is not whole is written before the error is returned.
+// as soon as the body is complete: after Content-Length bytes, after the last chunk
+// or, if the response has neither, at end of file. What has come of an incomplete
+// body is written before the error is returned.
 //
 // Source: RFC 9112 section 6.3 (how long the body is).
 func CopyBody(dst io.Writer, src io.Reader) error {
@@ -68,7 +68,7 @@ func readHead(r *bufio.Reader) (head, error) {
 		case err != nil || h.code >= 200:
 			return h, err
 		case h.code == 101:
-			return h, errors.New("the response is 101: the server switches to another protocol, which nobody asked for")
+			return h, errors.New("unexpected response 101: the server switches to another protocol")
 		}
 	}
 }
@@ -82,7 +82,7 @@ func readOneHead(r *bufio.Reader, left *int) (h head, err error) {
 	case err != nil && err != io.EOF:
 		return h, err
 	case !ok:
-		return h, fmt.Errorf("no HTTP server answers there: the response begins with %q", line[:min(len(line), 32)])
+		return h, fmt.Errorf("not an HTTP response: it begins with %q", line[:min(len(line), 32)])
 	}
 	h.code, _ = strconv.Atoi(string(status[1].Text))
 	for err == nil {
@@ -116,11 +116,11 @@ func (h *head) note(line string) {
 // length is the body's, in bytes.
 func (h *head) length() (int64, error) {
 	if len(h.lengths) > 1 {
-		return 0, fmt.Errorf("the response has two lengths: Content-Length is %q and %q", h.lengths[0], h.lengths[1])
+		return 0, fmt.Errorf("conflicting Content-Length values %q and %q", h.lengths[0], h.lengths[1])
 	}
 	length, err := strconv.ParseUint(h.lengths[0], 10, 63)
 	if err != nil {
-		return 0, fmt.Errorf("the response has a Content-Length of %q", h.lengths[0])
+		return 0, fmt.Errorf("invalid Content-Length %q", h.lengths[0])
 	}
 	return int64(length), nil
 }
@@ -133,7 +133,7 @@ func readLine(r *bufio.Reader, left *int) (string, error) {
 	for {
 		piece, err := r.ReadSlice('\n')
 		if *left -= len(piece); *left < 0 {
-			return "", errors.New("the response has a line, or a header, without end")
+			return "", errors.New("a line or the header of the response is too long")
 		}
 		line = append(line, piece...)
 		if err != bufio.ErrBufferFull {

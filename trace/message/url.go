@@ -22,15 +22,14 @@ type URL struct {
 // ParseURL reads a URL such as http://localhost:8888/hello. The host must be
 // localhost or an address.
 //
-// Source: RFC 3986, RFC 9110 section 4.2, RFC 6874 section 3 (a zone is nobody
-// else's business).
+// Source: RFC 3986, RFC 9110 section 4.2, RFC 6874 section 3 (a zone is not sent).
 func ParseURL(value string) (*URL, error) {
 	u, err := url.Parse(value)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%q is no URL", value)
+		return nil, fmt.Errorf("%q is not a URL", value)
 	case u.Scheme == "https":
-		return nil, errors.New("want http://: no system call encrypts")
+		return nil, errors.New("https is not supported: use http://")
 	case u.Scheme != "http" || u.Host == "":
 		return nil, fmt.Errorf("want a URL such as http://localhost:8888/hello, not %q", value)
 	case u.User != nil:

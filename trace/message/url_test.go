@@ -43,17 +43,17 @@ func TestParseURLRefuses(t *testing.T) {
 		"localhost:8888":             "want a URL such as http://localhost:8888/hello",
 		"/hello":                     "want a URL such as",
 		"http://":                    "want a URL such as",
-		"https://localhost/":         "no system call encrypts",
+		"https://localhost/":         "https is not supported",
 		"http://example.com/":        "no system call looks up other names",
 		"http://user@localhost/":     "without a user name",
-		"http://localhost:x/":        "is no URL",
+		"http://localhost:x/":        "is not a URL",
 		"http://localhost:99999/":    "want a port from 0 to 65535",
-		"http://localhost/\r\nX: y":  "is no URL",
+		"http://localhost/\r\nX: y":  "is not a URL",
 		"http://[fe80::1%25lo]:80/":  "want the number of the interface lo",
-		"http://localhost /":         "is no URL",
+		"http://localhost /":         "is not a URL",
 		"ftp://localhost/":           "want a URL such as",
-		"http://1.2.3:80/":           "want an IPv4 or IPv6 address",
-		"http://localhost:8888\x00/": "is no URL",
+		"http://1.2.3:80/":           "must be an IPv4 or IPv6 address",
+		"http://localhost:8888\x00/": "is not a URL",
 	} {
 		if _, err := message.ParseURL(url); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", url, err, want)
