@@ -11,6 +11,7 @@ type Columns struct {
 	Limit int            // how many bytes of a buffer are shown at most
 	Both  bool           // whether both ends are traced; they are drawn in order of time, at the end
 	URL   []message.Part // of the request that is to be made, if that is known
+	Times Times          // which time stands before each row
 }
 
 // drawing is a SegmentFormat that draws rows. Events and segments go one way:

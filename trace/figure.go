@@ -78,7 +78,7 @@ func (f *figure) add(kind rowKind, side Side) *row {
 // addCall adds an empty row about a call.
 func (f *figure) addCall(kind rowKind, e *Event) *row {
 	r := f.add(kind, e.Side)
-	r.call, r.name = e.Number, e.Call.Name
+	r.call, r.name, r.failed = e.Number, e.Call.Name, e.failed()
 	if c := f.conversationOf(e); c != nil {
 		r.connection = connection{c.number, c.Client, c.Server}
 	}
@@ -121,6 +121,7 @@ func (f *figure) returns(e *Event) {
 		r.remark = waited(e)
 	} else {
 		r := f.addCall(callRow, e)
+		r.at = e.Begin // the segments that it caused come after it
 		r.text.setCall(e)
 		if e.Call == listenCall && !e.failed() {
 			r.remark = string(wire.Listen)

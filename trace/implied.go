@@ -143,6 +143,7 @@ func (f *figure) imply(from Side, label string) {
 	f.explain()
 	r := f.add(arrowRow, from)
 	r.implied = true
+	r.failed = label == reset
 	r.text.add(label)
 }
 

@@ -36,9 +36,9 @@ func (l *layout) column(side Side) int {
 }
 
 // columnFor is where a call begins: in its side's column, or as much further
-// left as it takes to fit.
-func (l *layout) columnFor(side Side, text []byte) int {
-	return max(0, min(l.column(side), l.width-characters(text)))
+// left as it takes to fit with spare characters behind it.
+func (l *layout) columnFor(side Side, text []byte, spare int) int {
+	return max(0, min(l.column(side), l.width-characters(text)-spare))
 }
 
 // arrowRight is where an arrow with the label ends: at the server's column if
@@ -49,27 +49,36 @@ func (l *layout) arrowRight(label []byte) int {
 }
 
 // fit appends a call's text, with as much of its buffer as fits into its side's
-// column. If there is no room for the rest, it takes the whole line, and cuts the
-// end off only where it needs more.
-func (l *layout) fit(b []byte, side Side, t *text) []byte {
-	start := len(b)
-	for _, room := range []int{l.width - l.column(side), l.width} {
+// column with spare characters behind it. If there is no room for the rest, it
+// takes the whole line, and cuts the end off only where it needs more.
+func (l *layout) fit(b []byte, side Side, t *text, spare int) []byte {
+	start, width := len(b), l.width-spare
+	for _, room := range []int{width - l.column(side), width} {
 		if b = l.shorten(b[:start], t, room); characters(b[start:]) <= room {
 			return b
 		}
 	}
-	cut := start
-	for range l.width - 1 {
-		_, size := utf8.DecodeRune(b[cut:])
-		cut += size
-	}
-	return append(b[:cut], "…"...)
+	return append(b[:start], appendCut(nil, b[start:], width)...)
 }
 
-// join appends the rest of a call's text behind its beginning, which has begun
-// characters, and reports whether that fits into its side's column.
-func (l *layout) join(b []byte, begun int, r *row) ([]byte, bool) {
-	start, room := len(b), l.width-l.column(r.side)-begun
+// appendCut appends a text, or as much of it as fits into room with a … behind it.
+func appendCut(b, text []byte, room int) []byte {
+	if characters(text) <= room {
+		return append(b, text...)
+	}
+	cut := 0
+	for range room - 1 {
+		_, size := utf8.DecodeRune(text[cut:])
+		cut += size
+	}
+	b = append(b, text[:cut]...)
+	return append(b, "…"...)
+}
+
+// join appends the rest of a call's text behind its beginning, which ends at a
+// column, and reports whether that fits.
+func (l *layout) join(b []byte, end int, r *row) ([]byte, bool) {
+	start, room := len(b), l.width-end
 	b = l.shorten(b, &r.rest, room)
 	if characters(b[start:]) > room {
 		return b[:start], false
@@ -130,11 +139,17 @@ type placed struct {
 	column int
 }
 
-// place cuts parts so that all of them fit on a line with their names. The result
-// is good until the next call.
-func (l *layout) place(side Side, parts []message.Part) []placed {
+// place cuts parts so that all of them fit on a line with their names, and says
+// in which column the bar beside them is: their side's, or as much further left
+// as it takes. The result is good until the next call.
+func (l *layout) place(side Side, parts []message.Part) (bar int, _ []placed) {
 	const shortest = 8 // what is left at least of the parts beside a long one
-	column := l.column(side) + 2
+	least := 0
+	for _, p := range parts {
+		least += 2 + max(len(p.Name), min(len(p.Text), shortest))
+	}
+	bar = max(0, min(l.column(side), l.width-least))
+	column := bar + 2
 	for i, p := range parts {
 		if i == len(l.placed) {
 			l.placed = append(l.placed, placed{})
@@ -150,7 +165,7 @@ func (l *layout) place(side Side, parts []message.Part) []placed {
 		l.placed[i] = placed{text, p.Name, column}
 		column += max(len(text), len(p.Name)) + 2
 	}
-	return l.placed[:len(parts)]
+	return bar, l.placed[:len(parts)]
 }
 
 // appendPrintable appends bytes of a peer's in printable ASCII.

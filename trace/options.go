@@ -169,8 +169,7 @@ func (o *Options) sinks(report func(error)) ([]Sink, error) {
 	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL}
 	switch o.Format {
 	case "diagram":
-		width, colour := paper(out)
-		sinks = append(sinks, Sink{NewDiagram(columns, width, colour), out})
+		sinks = append(sinks, Sink{newDiagramOn(out, columns), out})
 	case "strace":
 		sinks = append(sinks, Sink{&Strace{Limit: limit}, out})
 	case "json":
@@ -187,15 +186,6 @@ func (o *Options) sinks(report func(error)) ([]Sink, error) {
 		sinks = append(sinks, Sink{&Summary{}, table})
 	}
 	return sinks, nil
-}
-
-// paper says how wide a diagram on an output is, and whether it is in colour.
-func paper(out *Output) (width int, colour bool) {
-	width, terminal := out.Terminal()
-	if !terminal {
-		return 100, false
-	}
-	return width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // Server returns a kernel in front of the machine's that traces the server's

@@ -23,6 +23,7 @@ type row struct {
 	rest    text           // of a returnRow: as it goes on behind its beginRow
 	remark  string         // stands behind the text
 	warning bool           // of a noteRow: whether something is missing
+	failed  bool           // of a call: whether it returned an error; of an arrow: whether it is a RST
 	parts   []message.Part // of a partsRow
 
 	implied bool          // of an arrow: whether nobody has seen it

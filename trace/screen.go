@@ -1,5 +1,10 @@
 package trace
 
+import (
+	"bytes"
+	"sync/atomic"
+)
+
 // Diagram draws the calls and the segments between them as the books do, as
 // text: the client's calls on the left, the server's on the right, time running
 // down. It is drawn while it happens, a row for each call or segment. A row is
@@ -8,44 +13,82 @@ package trace
 // Source: UNP figures 4.1 and 2.5.
 type Diagram struct {
 	drawing
+	screen *screen
 }
 
 // NewDiagram returns a Diagram that is width characters wide, in colour or not.
 func NewDiagram(columns Columns, width int, colour bool) *Diagram {
-	s := &screen{layout: layout{width: max(width, narrowest), limit: columns.Limit}, colour: colour}
-	return &Diagram{newDrawing(columns, s)}
+	s := &screen{layout: layout{limit: columns.Limit}, clock: clock{times: columns.Times}, colour: colour}
+	s.paper.Store(int32(width))
+	return &Diagram{newDrawing(columns, s), s}
 }
+
+// Resize makes the rows from the next one on fit into another width. It may be
+// called at any time.
+func (d *Diagram) Resize(width int) { d.screen.paper.Store(int32(width)) }
 
 // screen draws rows as lines of text.
 type screen struct {
-	layout
+	layout              // of what is right of the times
+	clock  clock        // writes the times
+	paper  atomic.Int32 // how wide a line may be
 	colour bool
 
 	open  int    // the call that the last line begins and does not end; 0 if there is none
-	begun int    // the length of what is there of it
+	begun int    // the column where what is there of it ends
 	text  []byte // room for texts
+	lines []byte // room for a row's lines
 }
 
-// The colours, as SGR parameters (ECMA-48 section 8.3.117).
+// The colours, as SGR parameters (ECMA-48 section 8.3.117). What is there to be
+// read has the terminal's own colour, or white on red: no other of the first
+// eight colours can be read on a light background and on a dark one too.
 const (
-	dim  = "2"
-	cyan = "36"
-	bold = "1"
+	bold  = "1"
+	cyan  = "36"
+	green = "32" // for lines
+	alarm = "1;97;41"
 )
 
 // draw appends a row. The rest of a call goes on where it begins, if it fits
-// there and no other row came in between.
+// there and no other row came in between. Where times are shown, a call that
+// waited has the time of its return on a row of its own.
 func (s *screen) draw(b []byte, r *row) []byte {
+	s.fitPaper()
 	if s.open != 0 {
-		joins := r.kind == returnRow && r.call == s.open
+		joins := r.kind == returnRow && r.call == s.open && (s.clock.times == NoTimes || r.remark == "")
 		s.open = 0
 		if joins {
-			if b, joins = s.join(b, s.begun, r); joins {
+			if s.text, joins = s.join(s.text[:0], s.begun, r); joins {
+				b = s.paintCall(b, s.text, r)
 				return append(b, '\n')
 			}
 		}
 		b = append(b, "…\n"...)
 	}
+	if s.clock.times == NoTimes {
+		return s.row(b, r)
+	}
+	time := s.clock.read(r)
+	s.fitPaper() // a longer time leaves less room
+	s.lines = s.row(s.lines[:0], r)
+	for line := range bytes.Lines(s.lines) {
+		b = pad(b, s.clock.column()-len(" ")-len(time))
+		b = append(b, time...)
+		b = append(b, ' ')
+		b = append(b, line...)
+		time = nil // a row has it on its first line
+	}
+	return b
+}
+
+// fitPaper gives rows the width that is left beside the times.
+func (s *screen) fitPaper() {
+	s.width = max(int(s.paper.Load()), narrowest) - s.clock.column()
+}
+
+// row appends the lines of a row, without its time.
+func (s *screen) row(b []byte, r *row) []byte {
 	switch r.kind {
 	case headRow:
 		return s.head(b)
@@ -95,17 +138,30 @@ func (s *screen) head(b []byte) []byte {
 }
 
 func (s *screen) begin(b []byte, r *row) []byte {
-	s.text = s.fit(s.text[:0], r.side, &r.text)
-	s.open, s.begun = r.call, characters(s.text)
-	b = pad(b, s.columnFor(r.side, s.text))
-	return append(b, s.text...)
+	const spare = 1 // for …
+	s.text = s.fit(s.text[:0], r.side, &r.text, spare)
+	column := s.columnFor(r.side, s.text, spare)
+	s.open, s.begun = r.call, column+characters(s.text)
+	b = pad(b, column)
+	return s.paintCall(b, s.text, r)
+}
+
+// paintCall appends the text of a call, or of a part of it.
+func (s *screen) paintCall(b, text []byte, r *row) []byte {
+	if r.failed {
+		b = s.paint(b, alarm)
+	} else {
+		b = s.paint(b, bold)
+	}
+	b = append(b, text...)
+	return s.plain(b)
 }
 
 func (s *screen) call(b []byte, r *row) []byte {
-	s.text = s.fit(s.text[:0], r.side, &r.text)
-	column := s.columnFor(r.side, s.text)
+	s.text = s.fit(s.text[:0], r.side, &r.text, 0)
+	column := s.columnFor(r.side, s.text, 0)
 	b = pad(b, column)
-	b = append(b, s.text...)
+	b = s.paintCall(b, s.text, r)
 	if gap := s.width - column - characters(s.text) - len(r.remark); r.remark != "" && gap > 0 {
 		b = pad(b, min(gap, 4))
 		b = s.paint(b, bold)
@@ -119,10 +175,14 @@ func (s *screen) call(b []byte, r *row) []byte {
 func (s *screen) note(b []byte, r *row) []byte {
 	for _, line := range s.wrapped(r.side, string(r.text.before)) {
 		b = pad(b, s.column(r.side))
-		b = s.paint(b, dim)
+		if r.warning {
+			b = s.paint(b, alarm)
+		}
 		b = append(b, "# "...)
 		b = append(b, line...)
-		b = s.plain(b)
+		if r.warning {
+			b = s.plain(b)
+		}
 		b = append(b, '\n')
 	}
 	return b
@@ -132,7 +192,7 @@ func (s *screen) note(b []byte, r *row) []byte {
 func (s *screen) socket(b []byte, r *row) []byte {
 	for i, line := range s.wrapped(r.side, string(r.text.before)) {
 		b = pad(b, s.column(r.side))
-		b = s.paint(b, bold)
+		b = s.paint(b, green)
 		b = append(b, [2]string{heldMark + " ", "  "}[min(i, 1)]...)
 		b = append(b, line...)
 		b = s.plain(b)
@@ -146,64 +206,48 @@ const heldMark = "▪"
 
 // parts draws each part above its name.
 func (s *screen) parts(b []byte, r *row) []byte {
-	parts := s.place(r.side, r.parts)
-	b = pad(b, s.column(r.side))
+	bar, parts := s.place(r.side, r.parts)
+	b = pad(b, bar)
 	b = append(b, "│"...)
-	column := s.column(r.side) + 1
+	column := bar + 1
 	for _, p := range parts {
 		b = pad(b, p.column-column)
 		b = append(b, p.text...)
 		column = p.column + len(p.text)
 	}
 	b = append(b, '\n')
-	b = pad(b, s.column(r.side))
+	b = pad(b, bar)
 	b = append(b, "│"...)
-	b = s.paint(b, dim)
-	column = s.column(r.side) + 1
+	column = bar + 1
 	for _, p := range parts {
 		b = pad(b, p.column-column)
 		b = append(b, p.name...)
 		column = p.column + len(p.name)
 	}
-	b = s.plain(b)
 	return append(b, '\n')
 }
 
 // arrow draws a segment: solid with its numbers if it was seen, dotted if it
 // is implied.
 func (s *screen) arrow(b []byte, r *row) []byte {
-	line, left, right, colour := "─", "◀", "▶", cyan
-	if r.implied {
-		line, left, right, colour = "┄", "◁", "▷", dim
-	}
-	label := r.text.before
-	length := s.arrowRight(label) - arrowLeft
-	if len(label) > length-arrowEnds {
-		s.text = append(s.text[:0], label[:length-arrowEnds-1]...)
-		label = append(s.text, "…"...)
-	}
+	length := s.arrowRight(r.text.before) - arrowLeft
+	s.text = appendCut(s.text[:0], r.text.before, length-arrowEnds)
 	const before = 2 // the piece of line left of the label
-	after := length - before - characters(label) - 2
+	after := length - before - characters(s.text) - 2
 
 	b, n := s.state(b, r, Client)
 	b = pad(b, arrowLeft-n)
-	b = s.paint(b, colour)
-	if r.side == Client {
-		b = repeat(b, line, before)
-	} else {
-		b = append(b, left...)
-		b = repeat(b, line, before-1)
+	b = s.stroke(b, r, before, r.side == Server, false)
+	b = append(b, ' ')
+	if r.failed {
+		b = s.paint(b, alarm)
+	}
+	b = append(b, s.text...)
+	if r.failed {
+		b = s.plain(b)
 	}
 	b = append(b, ' ')
-	b = append(b, label...)
-	b = append(b, ' ')
-	if r.side == Client {
-		b = repeat(b, line, after-1)
-		b = append(b, right...)
-	} else {
-		b = repeat(b, line, after)
-	}
-	b = s.plain(b)
+	b = s.stroke(b, r, after, false, r.side == Client)
 	if r.states[Server] != "" {
 		b = append(b, ' ')
 		b, _ = s.state(b, r, Server)
@@ -224,13 +268,35 @@ func (s *screen) state(b []byte, r *row, side Side) ([]byte, int) {
 	return s.plain(b), len(state) + 1
 }
 
+// stroke draws a piece of an arrow, with a head at one of its ends or at none.
+func (s *screen) stroke(b []byte, r *row, length int, headLeft, headRight bool) []byte {
+	line, left, right := "─", "◀", "▶"
+	if r.implied {
+		line, left, right = "┄", "◁", "▷"
+	}
+	b = s.paint(b, cyan)
+	if headLeft {
+		b = append(b, left...)
+		length--
+	}
+	if headRight {
+		length--
+	}
+	b = repeat(b, line, length)
+	if headRight {
+		b = append(b, right...)
+	}
+	return s.plain(b)
+}
+
 func (s *screen) rule(b []byte, r *row) []byte {
-	b = s.paint(b, dim)
-	b = append(b, "── "...)
-	b = append(b, r.text.before...)
+	const before, blanks = 2, 2
+	s.text = appendCut(s.text[:0], r.text.before, s.width-before-blanks)
+	b = repeat(b, "─", before)
 	b = append(b, ' ')
-	b = repeat(b, "─", s.width-4-len(r.text.before))
-	b = s.plain(b)
+	b = append(b, s.text...)
+	b = append(b, ' ')
+	b = repeat(b, "─", s.width-before-blanks-characters(s.text))
 	return append(b, '\n')
 }
 

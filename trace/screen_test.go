@@ -3,14 +3,11 @@ package trace_test
 import (
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"lbaws/trace/tracetest"
 )
@@ -21,53 +18,101 @@ import (
 func TestOnTheScreen(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
-	tmux := tracetest.Need(t, "tmux", "tmux")
 	tracetest.Need(t, "telnet", "telnet")
 	for _, width := range []int{80, 100, 140} {
 		t.Run(strconv.Itoa(width), func(t *testing.T) {
 			port := tracetest.FreePort(t)
-			name := fmt.Sprintf("lbaws-test-%d-%d", os.Getpid(), width)
-			socket := filepath.Join(t.TempDir(), "tmux")
-			do := func(args ...string) string {
-				t.Helper()
-				output, err := exec.Command(tmux, append([]string{"-S", socket, "-f", "/dev/null", "-u"}, args...)...).CombinedOutput()
-				if err != nil {
-					t.Fatalf("tmux %q: %v\n%s", args, err, output)
-				}
-				return string(output)
-			}
-			screen := func(pattern string) string {
-				t.Helper()
-				re := regexp.MustCompile(pattern)
-				for deadline := time.Now().Add(tracetest.Patience); ; time.Sleep(5 * time.Millisecond) {
-					text := do("capture-pane", "-p", "-t", name)
-					if re.MatchString(text) {
-						return text
-					}
-					if time.Now().After(deadline) {
-						t.Fatalf("waited in vain for %q on\n%s", pattern, text)
-					}
-				}
-			}
-			do("new-session", "-d", "-s", name, "-x", strconv.Itoa(width), "-y", "70", tracetest.Binary(t)+" -addr 127.0.0.1:"+port+"; cat")
-			t.Cleanup(func() { exec.Command(tmux, "-S", socket, "kill-server").Run() })
-			screen(`accept\(3,\s*$`)
+			terminal := tracetest.OpenTerminal(t, width, tracetest.Binary(t)+" -addr 127.0.0.1:"+port)
+			terminal.WaitFor(`accept\(3,\s*$`)
 			telnet, typed, _ := tracetest.StartTelnet(t, "127.0.0.1", port)
-			screen(`… accept = 4, peer 127\.0\.0\.1:\d+.*\n( +#.*\n)* +read\(4,\s*$`)
+			terminal.WaitFor(`… accept = 4, peer 127\.0\.0\.1:\d+.*\n( +#.*\n)* +read\(4,\s*$`)
 			io.WriteString(typed, "GET /hello HTTP/1.1\n")
 			telnet.Wait()
-			screen(`shutdown\(4, SHUT_WR\) = 0\n(?s:.*)close\(4\) = 0\n +accept\(3,\s*$`)
-			do("send-keys", "-t", name, "C-c")
-			text := screen(`close\(3\) = 0`)
-			if strings.Count(do("capture-pane", "-p", "-J", "-t", name), "\n") != strings.Count(text, "\n") {
-				t.Errorf("a line wraps on\n%s", text)
-			}
-			do("respawn-pane", "-k", "-t", name, tracetest.Binary(t)+" demo -addr 127.0.0.1:"+port+"; cat")
-			text = screen(`LAST_ACK (?s:.*)close\(|┄ FIN ┄(?s:.*)┄ FIN ┄|TIME_WAIT\n(?s:.*)CLOSED`)
-			if strings.Count(do("capture-pane", "-p", "-J", "-t", name), "\n") != strings.Count(text, "\n") {
-				t.Errorf("a line wraps on\n%s", text)
-			}
+			terminal.WaitFor(`shutdown\(4, SHUT_WR\) = 0\n(?s:.*)close\(4\) = 0\n +accept\(3,\s*$`)
+			terminal.Press("C-c")
+			terminal.WaitFor(`close\(3\) = 0`)
+			terminal.CheckWraps()
+			terminal.Run(tracetest.Binary(t) + " demo -addr 127.0.0.1:" + port)
+			text := terminal.WaitFor(`LAST_ACK (?s:.*)close\(|┄ FIN ┄(?s:.*)┄ FIN ┄|TIME_WAIT\n(?s:.*)CLOSED`)
+			terminal.CheckWraps()
 			tracetest.CheckDemo(t, tracetest.ReadDiagram(text))
 		})
+	}
+}
+
+// TestResize: while the program runs, its terminal becomes narrower and wider.
+// Soon the rule above a connection is as long as the new width allows, and from
+// then on each line fits.
+func TestResize(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	for _, flags := range []string{""} {
+		t.Run("lbaws"+flags, func(t *testing.T) {
+			port := tracetest.FreePort(t)
+			terminal := tracetest.OpenTerminal(t, 140, tracetest.Binary(t)+" -addr 127.0.0.1:"+port+flags)
+			terminal.WaitFor(`accept\(3,\s*$`)
+			for _, width := range []int{80, 100, 60, 140} {
+				terminal.Resize(width)
+				tracetest.Await(t, fmt.Sprintf("a rule of %d characters", width), func() bool {
+					lines := serveOne(t, terminal, port)
+					last := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, "── connection") })
+					return len([]rune(lines[last])) == width
+				})
+				for _, line := range serveOne(t, terminal, port) {
+					if n := len([]rune(line)); n > width {
+						t.Errorf("%d columns, and a line of %d: %s", width, n, line)
+					}
+				}
+			}
+			terminal.Press("C-c")
+			terminal.WaitFor(`accept\(3, (\^C)?…\n(?s:.*)… accept = -1 EINVAL(?s:.*)close\(3\) = 0`)
+		})
+	}
+}
+
+// serveOne makes a request of a server that waits in accept, and returns the
+// lines that the terminal shows more when it waits there again.
+func serveOne(t *testing.T, terminal *tracetest.Terminal, port string) []string {
+	t.Helper()
+	before := len(terminal.Lines())
+	if err := tracetest.Ask("127.0.0.1:"+port, tracetest.InPieces("GET /hello HTTP/1.1\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	tracetest.Await(t, "the end of a connection", func() bool {
+		lines = terminal.Lines()[before:]
+		text := strings.Join(lines, "\n")
+		return regexp.MustCompile(`… accept = 4, peer (?s:.*)close\(4\) = 0\n(?s:.*)accept\(3,\s*$`).MatchString(text)
+	})
+	return lines
+}
+
+// TestColours: what is to be read on a terminal is not faint; and where colours
+// are not wanted or cannot be shown there is no escape sequence.
+func TestColours(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	script := tracetest.Need(t, "script", "bsdutils")
+	for _, environment := range []string{"TERM=xterm", "TERM=dumb", "TERM=xterm NO_COLOR=1"} {
+		command := fmt.Sprintf("env -u NO_COLOR %s %s get -segments=false http://127.0.0.1:%s/",
+			environment, tracetest.Binary(t), tracetest.FreePort(t))
+		p := tracetest.LaunchCommand(t, script, "-qec", command, "/dev/null")
+		if status := p.Status(); status != 1 {
+			t.Fatalf("status %d: %s", status, p.Stdout)
+		}
+		text := p.Stdout.String()
+		const refused = " = -1 ECONNREFUSED (Connection refused)"
+		if environment != "TERM=xterm" {
+			if strings.Contains(text, "\x1b") || !strings.Contains(text, ")"+refused+"\r\n") {
+				t.Errorf("with %s it is %q", environment, text)
+			}
+			continue
+		}
+		if !strings.Contains(text, "\x1b[1;97;41m"+refused+"\x1b[0m\r\n") {
+			t.Errorf("the failure does not stand out in %q", text)
+		}
+		if !strings.Contains(text, "\n# active open: send a SYN and wait for the answer\r\n") || strings.Contains(text, "\x1b[2m") {
+			t.Errorf("a note is not in the terminal's own colour in %q", text)
+		}
 	}
 }

@@ -23,6 +23,7 @@ func (f *figure) segment(s *wire.Segment) {
 		f.about(c)
 	}
 	r := f.add(arrowRow, from)
+	r.failed = s.Flags&wire.RST != 0
 	if c != f.current {
 		r.text.add("#")
 		r.text.before = strconv.AppendInt(r.text.before, int64(c.number), 10)

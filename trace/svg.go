@@ -19,13 +19,16 @@ type SVG struct {
 
 // NewSVG returns an SVG.
 func NewSVG(columns Columns) *SVG {
-	return &SVG{newDrawing(columns, &canvas{layout: layout{width: 120, limit: columns.Limit}})}
+	c := &canvas{layout: layout{width: 120, limit: columns.Limit}, clock: clock{times: columns.Times}}
+	return &SVG{newDrawing(columns, c)}
 }
 
 // canvas collects rows. Positions are in characters of the layout and are turned
 // into pixels when they are drawn.
 type canvas struct {
-	layout
+	layout                 // of what is right of the times
+	clock  clock           // writes the times
+	time   string          // of the row in hand, until it is drawn
 	shapes strings.Builder // the rows that are complete
 	said   strings.Builder // the same for a screen reader
 	y      float64         // below the last row
@@ -50,22 +53,23 @@ const maxRows = 1000
 
 // draw draws a row, and appends nothing: the picture is written at the end.
 func (c *canvas) draw(b []byte, r *row) []byte {
-	if c.open != 0 && r.kind == returnRow && r.call == c.open {
-		if whole, fits := c.join(c.begun, characters(c.begun), r); fits {
+	if c.open != 0 && r.kind == returnRow && r.call == c.open && (c.clock.times == NoTimes || r.remark == "") {
+		if whole, fits := c.join(c.begun, c.column(r.side)+characters(c.begun), r); fits {
 			c.open = 0
-			c.call(r.side, whole, "")
+			c.call(r, whole, "")
 			return b
 		}
 	}
 	c.cutOff()
+	c.time = string(c.clock.read(r))
 	switch r.kind {
 	case headRow:
 		c.head()
 	case beginRow:
 		c.open, c.side = r.call, r.side
-		c.begun = c.fit(c.begun[:0], r.side, &r.text)
+		c.begun = c.fit(c.begun[:0], r.side, &r.text, 1)
 	case returnRow, callRow:
-		c.call(r.side, c.fit(nil, r.side, &r.text), r.remark)
+		c.call(r, c.fit(nil, r.side, &r.text, 0), r.remark)
 	case noteRow:
 		c.note(r)
 	case partsRow:
@@ -84,7 +88,7 @@ func (c *canvas) draw(b []byte, r *row) []byte {
 func (c *canvas) cutOff() {
 	if c.open != 0 {
 		c.open = 0
-		c.call(c.side, append(c.begun, "…"...), "")
+		c.call(&row{side: c.side}, append(c.begun, "…"...), "")
 	}
 }
 
@@ -96,6 +100,11 @@ func (c *canvas) row(height float64, said string) bool {
 	}
 	c.rows++
 	c.y += height
+	if c.time != "" {
+		said = c.time + ": " + said
+		c.text(-1-len(c.time), "call", c.time)
+		c.time = ""
+	}
 	c.said.WriteString(said)
 	c.said.WriteByte('\n')
 	return true
@@ -112,7 +121,9 @@ func (c *canvas) text(column int, class, text string) {
 		class, c.x(column), c.y-5, float64(n)*characterWidth, escaped(text))
 }
 
-func (c *canvas) x(column int) float64 { return margin + float64(column)*characterWidth }
+func (c *canvas) x(column int) float64 {
+	return margin + float64(c.clock.column()+column)*characterWidth
+}
 
 func escaped(text string) string {
 	var b strings.Builder
@@ -122,6 +133,15 @@ func escaped(text string) string {
 
 var sideNames = [2]string{Client: "client", Server: "server"}
 
+// class is the class of a row's shapes, with "error" where something has gone
+// wrong.
+func (r *row) class(name string) string {
+	if r.failed || r.warning {
+		return name + " error"
+	}
+	return name
+}
+
 func (c *canvas) head() {
 	if c.row(rowHeight, "client and server, time running down") {
 		c.text(0, "state", "CLIENT")
@@ -129,19 +149,20 @@ func (c *canvas) head() {
 	}
 }
 
-func (c *canvas) call(side Side, text []byte, remark string) {
-	if !c.row(rowHeight, sideNames[side]+": "+string(text)+" "+remark) {
+// call draws the text of a call, and a remark behind it.
+func (c *canvas) call(r *row, text []byte, remark string) {
+	if !c.row(rowHeight, sideNames[r.side]+": "+string(text)+" "+remark) {
 		return
 	}
-	column := c.columnFor(side, text)
-	c.text(column, "call", string(text))
+	column := c.columnFor(r.side, text, 0)
+	c.text(column, r.class("call"), string(text))
 	c.text(column+characters(text)+3, "state", remark)
 }
 
 func (c *canvas) note(r *row) {
 	for _, line := range c.wrapped(r.side, string(r.text.before)) {
 		if c.row(rowHeight, "# "+line) {
-			c.text(c.column(r.side), "note", "# "+line)
+			c.text(c.column(r.side), r.class("note"), "# "+line)
 		}
 	}
 }
@@ -156,7 +177,7 @@ func (c *canvas) socket(r *row) {
 }
 
 func (c *canvas) parts(r *row) {
-	parts := c.place(r.side, r.parts)
+	column, parts := c.place(r.side, r.parts)
 	said := ""
 	for _, p := range parts {
 		said += p.name + " " + string(p.text) + "; "
@@ -171,14 +192,14 @@ func (c *canvas) parts(r *row) {
 	for _, p := range parts {
 		c.text(p.column, "note", p.name)
 	}
-	bar := c.x(c.column(r.side)) + characterWidth/2
+	bar := c.x(column) + characterWidth/2
 	fmt.Fprintf(&c.shapes, `<line class="bar" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", bar, c.y-2*rowHeight, bar, c.y)
 }
 
 func (c *canvas) arrow(r *row) {
-	class, said := "seen", "segment"
+	class, said := r.class("seen"), "segment"
 	if r.implied {
-		class, said = "implied", "implied"
+		class, said = r.class("implied"), "implied"
 	}
 	label := string(r.text.before)
 	if !c.row(arrowHeight, fmt.Sprintf("%s, %s to %s: %s", said, sideNames[r.side], sideNames[peerOf(r.side)], label)) {
@@ -216,7 +237,7 @@ func (c *canvas) rule(text string) {
 		return
 	}
 	fmt.Fprintf(&c.shapes, `<line class="rule" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n",
-		margin, c.y-rowHeight, c.x(c.width), c.y-rowHeight)
+		c.x(0), c.y-rowHeight, c.x(c.width), c.y-rowHeight)
 	c.text(0, "note", text)
 }
 
@@ -243,8 +264,8 @@ const picture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f"
 <title id="title">%s</title>
 <desc id="desc">%s</desc>
 <style>
-svg { --page: #ffffff; --ink: #1f2328; --dim: #59636e; --wire: #0550ae; }
-@media (prefers-color-scheme: dark) { svg { --page: #0d1117; --ink: #f0f6fc; --dim: #9198a1; --wire: #79c0ff; } }
+svg { --page: #ffffff; --ink: #1f2328; --dim: #59636e; --wire: #0550ae; --error: #cf222e; }
+@media (prefers-color-scheme: dark) { svg { --page: #0d1117; --ink: #f0f6fc; --dim: #9198a1; --wire: #79c0ff; --error: #ff7b72; } }
 text { font: 13px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: var(--ink); white-space: pre; }
 .note { fill: var(--dim); }
 .state, .held { font-weight: bold; }
@@ -257,6 +278,9 @@ polygon.seen { fill: var(--wire); }
 polygon.implied { fill: var(--page); stroke: var(--dim); }
 .rule, .bar { stroke: var(--dim); }
 .box { fill: none; stroke: var(--ink); }
+text.error { fill: var(--error); font-weight: bold; }
+line.error, polygon.error { stroke: var(--error); }
+polygon.error.seen { fill: var(--error); }
 </style>
 <rect width="%.0f" height="%.0f" fill="var(--page)"/>
 %s</svg>

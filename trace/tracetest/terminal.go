@@ -1,0 +1,81 @@
+package tracetest
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Terminal is a terminal of tmux's, in which one command runs after the other.
+type Terminal struct {
+	t            testing.TB
+	tmux, socket string
+}
+
+// OpenTerminal opens a terminal of so many columns, and runs a shell's command in
+// it.
+func OpenTerminal(t testing.TB, columns int, command string) *Terminal {
+	t.Helper()
+	w := &Terminal{t: t, tmux: Need(t, "tmux", "tmux"), socket: filepath.Join(t.TempDir(), "tmux")}
+	t.Cleanup(func() { exec.Command(w.tmux, "-S", w.socket, "kill-server").Run() })
+	w.do("new-session", "-d", "-x", strconv.Itoa(columns), "-y", "70", command+"; cat")
+	return w
+}
+
+func (w *Terminal) do(args ...string) string {
+	w.t.Helper()
+	output, err := exec.Command(w.tmux, append([]string{"-S", w.socket, "-f", "/dev/null", "-u"}, args...)...).CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("tmux %q: %v\n%s", args, err, output)
+	}
+	return string(output)
+}
+
+// Run runs another command in place of the one before, on an empty screen.
+func (w *Terminal) Run(command string) {
+	w.t.Helper()
+	w.do("respawn-pane", "-k", command+"; cat")
+}
+
+// Press presses a key.
+func (w *Terminal) Press(key string) {
+	w.t.Helper()
+	w.do("send-keys", key)
+}
+
+// Resize gives the terminal another width.
+func (w *Terminal) Resize(columns int) {
+	w.t.Helper()
+	w.do("resize-window", "-x", strconv.Itoa(columns))
+}
+
+// WaitFor returns what is on the screen as soon as pattern matches it.
+func (w *Terminal) WaitFor(pattern string) string {
+	w.t.Helper()
+	re := regexp.MustCompile(pattern)
+	text := ""
+	Await(w.t, pattern+" on the terminal", func() bool {
+		text = w.do("capture-pane", "-p")
+		return re.MatchString(text)
+	})
+	return text
+}
+
+// Lines returns the lines that were written, those that have left the screen
+// among them. One that wraps is one line.
+func (w *Terminal) Lines() []string {
+	w.t.Helper()
+	return strings.Split(strings.TrimRight(w.do("capture-pane", "-p", "-J", "-S", "-"), "\n"), "\n")
+}
+
+// CheckWraps checks that no line on the screen wraps.
+func (w *Terminal) CheckWraps() {
+	w.t.Helper()
+	text := w.do("capture-pane", "-p")
+	if strings.Count(w.do("capture-pane", "-p", "-J"), "\n") != strings.Count(text, "\n") {
+		w.t.Errorf("a line wraps on\n%s", text)
+	}
+}
