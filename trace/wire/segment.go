@@ -16,6 +16,7 @@ type Segment struct {
 	Seq      uint32 // the sequence number of its first byte
 	Ack      uint32 // the next sequence number that its sender waits for, if Flags has ACK
 	Len      int    // bytes of data
+	Damaged  bool   // its checksum is wrong
 }
 
 // Flags are the control bits of a segment.
