@@ -222,7 +222,7 @@ func (c *Capture) Wait(patience time.Duration) {
 // together. It does without the runtime's timers, which would take descriptors
 // that the server's sockets are to have.
 func (c *Capture) Pause() {
-	const moment = 50 * time.Millisecond // nobody sees that it is later
+	const moment = 20 * time.Millisecond
 	(sys.Unix{}).Nanosleep(moment)
 }
 
