@@ -2,6 +2,7 @@ package trace
 
 import (
 	"lbaws/trace/message"
+	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
@@ -47,6 +48,14 @@ func (d *drawing) AppendReturn(b []byte, e *Event) []byte { return d.take(b, d.o
 func (d *drawing) AppendSegment(b []byte, s *wire.Segment) []byte {
 	return d.take(b, d.order.passes(s))
 }
+
+// AppendSocket draws a change in a socket.
+func (d *drawing) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
+	return d.take(b, d.order.changes(c, side))
+}
+
+// Sockets notes why changes will not come.
+func (d *drawing) Sockets(err error) { d.figure.notAsked = err }
 
 // AppendEnd draws what is left.
 func (d *drawing) AppendEnd(b []byte) []byte {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lbaws/trace/message"
+	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
@@ -30,32 +31,18 @@ type figure struct {
 	port       uint16         // then: the server's, by which a segment's direction is known
 	whyNot     error          // why they are not, although they were asked for
 	lost       int            // segments that were not captured
+	notAsked   error          // why the kernel is not asked what it holds, although it was to be
 
 	headed    bool            // whether the head has come
 	explained bool            // whether the legend has come
 	noted     map[string]bool // the notes that have come
 
-	conversations map[netip.AddrPort]*conversation // by the client's address
-	descriptors   map[int]*conversation            // connected sockets
-	shutdown      map[int]bool                     // sockets of which reading was shut down
-	response      []byte                           // the last one that was shown in parts
-	numbered      int
-	current       *conversation // the one that the rows are about
-}
-
-// conversation is a connection, and what the figure has to know about it.
-type conversation struct {
-	wire.Connection
-	number   int  // 1 for the first one that was seen
-	accepted bool // whether accept has returned it
-
-	older *conversation // one of the same addresses that has ended and was not accepted yet
-
-	requested, responded bool    // whether its request and its response were shown
-	reset                bool    // whether a call failed because it was reset
-	unread               bool    // whether read filled its buffer: more may have come
-	incomplete           string  // why the request may go on; "" if it is complete
-	finSent              [2]bool // by side, as far as the calls tell
+	conversations
+	descriptors map[int]*conversation  // connected sockets
+	held        map[int]sockets.Socket // what the kernel holds, by descriptor, as far as it was asked
+	shutdown    map[int]bool           // sockets of which reading was shut down
+	response    []byte                 // the last one that was shown in parts
+	current     *conversation          // the one that the rows are about
 }
 
 // captures notes that segments from and to the server's port will come, or, with
@@ -68,6 +55,8 @@ func (f *figure) captures(port uint16, err error) {
 func (f *figure) take(m *moment) []row {
 	f.rows, f.at = f.rows[:0], m.at
 	switch {
+	case m.change != nil:
+		f.holds(m.change, m.side)
 	case m.event == nil:
 		f.segment(&m.segment)
 	case m.returns:
@@ -111,6 +100,10 @@ func (f *figure) begins(e *Event) {
 	if f.whyNot != nil {
 		f.explain()
 	}
+	if f.notAsked != nil {
+		f.warn("the kernel's sockets are not shown: " + f.notAsked.Error())
+		f.notAsked = nil
+	}
 	f.noteOn(e)
 	if drawnInTwo(e.Call) {
 		f.addCall(beginRow, e).text.setBegin(e)
@@ -147,17 +140,10 @@ func waited(e *Event) string {
 
 // conversation returns the one with the client at addr, which may be new.
 func (f *figure) conversation(addr netip.AddrPort) *conversation {
-	addr = netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
-	c := f.conversations[addr]
-	if c == nil {
-		if f.conversations == nil {
-			f.conversations = make(map[netip.AddrPort]*conversation)
-		}
-		f.numbered++
-		c = &conversation{number: f.numbered, Connection: wire.Connection{Client: addr, Server: f.server}}
-		f.conversations[addr] = c
+	if c := f.find(addr); c != nil {
+		return c
 	}
-	return c
+	return f.begin(addr, f.server)
 }
 
 // conversationOf returns the conversation that a call is about, or nil.
@@ -194,14 +180,7 @@ func (f *figure) about(c *conversation) {
 
 // awaits reports whether segments are still to come of a connection that was
 // accepted and closed here.
-func (f *figure) awaits() bool {
-	for _, c := range f.conversations {
-		if c.accepted && !c.Over() {
-			return true
-		}
-	}
-	return false
-}
+func (f *figure) awaits() bool { return f.awaited > 0 }
 
 // end returns the last rows.
 func (f *figure) end() []row {
@@ -213,18 +192,4 @@ func (f *figure) end() []row {
 		f.neverAccepted()
 	}
 	return f.rows
-}
-
-// neverAccepted names the connections that did not get to accept.
-func (f *figure) neverAccepted() {
-	var waiting []*conversation
-	for _, c := range f.conversations {
-		if !c.accepted {
-			waiting = append(waiting, c)
-		}
-	}
-	slices.SortFunc(waiting, func(x, y *conversation) int { return x.number - y.number })
-	for _, c := range waiting {
-		f.say(Server, fmt.Sprintf("connection %d, %v, never reached accept", c.number, c.Client))
-	}
 }

@@ -34,14 +34,24 @@ func (f *figure) preceded(e *Event) {
 	case connectCall:
 		f.imply(e.Side, handshake)
 	case readCall:
-		if f.both || f.shutdown[e.Args[0].Int] {
-			break
+		f.readPreceded(e)
+	}
+}
+
+// readPreceded adds what the peer has sent for a read to return. A read that
+// returns 0 need not mean a FIN: reading was shut down here, or the connection was
+// reset and an earlier call has reported that.
+func (f *figure) readPreceded(e *Event) {
+	c := f.descriptors[e.Args[0].Int]
+	switch {
+	case f.both: // the other column has the call that sent it
+		if c != nil && e.Result == 0 {
+			c.finSent[peerOf(e.Side)] = true
 		}
-		if c := f.descriptors[e.Args[0].Int]; e.Result == 0 && c != nil {
-			f.implyFIN(c, peerOf(e.Side))
-		} else {
-			f.imply(peerOf(e.Side), bytesOf(e.Result))
-		}
+	case e.Result > 0:
+		f.imply(peerOf(e.Side), bytesOf(e.Result))
+	case c != nil && !c.reset && !f.shutdown[e.Args[0].Int]:
+		f.implyFIN(c, peerOf(e.Side))
 	}
 }
 
@@ -62,7 +72,8 @@ func (f *figure) caused(e *Event) {
 		f.server = e.Args[1].Addr.AddrPort()
 	case acceptCall:
 		accepted := f.conversation(e.Args[1].Addr.AddrPort()).oldest()
-		accepted.accepted = true
+		accepted.accepted, accepted.completed = true, true
+		f.changedState(accepted)
 		f.connect(e.Result, accepted)
 	case connectCall:
 		f.connect(fd, &conversation{number: 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}})
@@ -105,8 +116,8 @@ func (f *figure) closes(e *Event, c *conversation) {
 	}
 	delete(f.descriptors, e.Args[0].Int)
 	delete(f.shutdown, e.Args[0].Int)
-	if !f.captured && f.conversations[c.Client] == c {
-		delete(f.conversations, c.Client)
+	if !f.captured && f.held == nil { // nothing more will be heard of it
+		f.forget(c)
 	}
 }
 

@@ -2,7 +2,6 @@ package trace
 
 import (
 	"strconv"
-	"time"
 
 	"lbaws/sys"
 )
@@ -17,21 +16,27 @@ import (
 // that one sees what the program is waiting for: the same object, with null
 // for whatever is not known yet, the duration and the result among it.
 //
+// With segments and with the kernel's sockets, each is an object of its own: see
+// AppendSegment and AppendSocket.
+//
 // time is when the call began, in UTC. A buffer is a string with one character
 // for each byte, U+0000 to U+00FF. A missing address (the call failed) is null,
 // and errno is the error's name.
 type JSON struct {
 	Limit int // how many bytes of a buffer are shown
 
-	line []byte // room for the strace line
+	line    []byte // room for the strace line
+	missing []byte // objects that say what is missing, to be written next
+	closing closing
 }
 
 // AppendEnter appends an object for a call that may wait.
 func (j *JSON) AppendEnter(b []byte, e *Event) []byte {
+	b, j.missing = append(b, j.missing...), j.missing[:0]
 	if !e.Call.Waits {
 		return b
 	}
-	b = appendTime(b, e)
+	b = appendMoment(b, e.Begin)
 	b = append(b, `,"duration_ns":null`...)
 	b = j.appendCall(b, e, false)
 	b = append(b, `,"result":null,"errno":null`...)
@@ -42,7 +47,8 @@ func (j *JSON) AppendEnter(b []byte, e *Event) []byte {
 
 // AppendReturn appends the call's complete object.
 func (j *JSON) AppendReturn(b []byte, e *Event) []byte {
-	b = appendTime(b, e)
+	j.closing.returned(e)
+	b = appendMoment(b, e.Begin)
 	b = append(b, `,"duration_ns":`...)
 	b = strconv.AppendInt(b, e.Took.Nanoseconds(), 10)
 	b = j.appendCall(b, e, true)
@@ -64,12 +70,6 @@ func (j *JSON) AppendReturn(b []byte, e *Event) []byte {
 
 // AppendEnd appends nothing: each line is complete.
 func (j *JSON) AppendEnd(b []byte) []byte { return b }
-
-func appendTime(b []byte, e *Event) []byte {
-	b = append(b, `{"time":"`...)
-	b = e.Begin.UTC().AppendFormat(b, time.RFC3339Nano)
-	return append(b, '"')
-}
 
 func appendStraceLine(b, line []byte) []byte {
 	b = append(b, `,"strace":`...)

@@ -18,7 +18,7 @@ type layout struct {
 
 const (
 	narrowest   = 60
-	arrowLeft   = 13 // right of the longest state's name, ESTABLISHED
+	arrowLeft   = 13 // right of the longest state's name, ESTABLISHED, and its mark
 	arrowLength = 34 // at least
 	stateLength = 12
 	arrowEnds   = 6 // beside the label: blanks, a piece of line, the head

@@ -1,6 +1,10 @@
 package trace
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/wire"
+)
 
 // steps has, for each side, what a call does, in a few words.
 var steps = map[Side]map[*Call]string{
@@ -15,12 +19,11 @@ var steps = map[Side]map[*Call]string{
 		readCall:      "wait for bytes; 0 means end of file",
 		writeCall:     "the kernel takes the bytes and sends them",
 		nanosleepCall: "no descriptor or no memory is free: wait, then try again",
-		closeCall:     "send a FIN; the end that sends the first one closes actively, and ends in TIME_WAIT",
 	},
 	Client: {
 		socketCall:  "a new socket: no address and no peer yet",
 		connectCall: "active open: send a SYN and wait for the answer",
-		readCall:    "read until 0, the end of file: the server's FIN",
+		readCall:    "wait for the response; 0 means end of file",
 	},
 }
 
@@ -29,10 +32,8 @@ func (f *figure) noteOn(e *Event) {
 	note := steps[e.Side][e.Call]
 	c := f.descriptors[e.Args[0].Int]
 	switch {
-	case e.Call == closeCall && e.Side == Server && (c == nil || c.reset || c.Over()):
-		return // a listening socket, or one that was reset: no FIN is sent
-	case e.Call == closeCall && c != nil && c.finSent[e.Side]:
-		note = "FIN already sent: this only frees the descriptor"
+	case e.Call == closeCall:
+		note = f.noteOnClose(e, c)
 	case e.Call == shutdownCall:
 		f.noteOnShutdown(e, c)
 		return
@@ -45,22 +46,55 @@ func (f *figure) noteOn(e *Event) {
 	f.sayOnce(e.Side, note)
 }
 
-// noteOnShutdown adds what a shutdown is for. Why a request may be incomplete is
-// said each time.
+// noteOnClose says what a close will do, as far as that is known; "" is nothing
+// that a learner should know.
+//
+// Source: RFC 9293 section 3.6, RFC 2525 section 2.17.
+func (f *figure) noteOnClose(e *Event, c *conversation) string {
+	held, asked := f.held[e.Args[0].Int]
+	switch {
+	case asked && held.State == wire.Listen && held.Receive > 0:
+		return "connections that nobody has accepted end with the listening socket: a RST goes to each client"
+	case c == nil || c.reset || c.Over():
+		return "" // a listening socket, or one that was reset: no FIN is sent
+	case asked && held.Unread() > 0:
+		note := bytesOf(held.Unread()) + " unread: the kernel throws them away, and sends a RST in place of a FIN"
+		if n := held.Unacknowledged(); n > 0 {
+			note += "; " + bytesOf(n) + " that the peer has not acknowledged may be lost too"
+		}
+		return note
+	case !asked && c.unread:
+		return "more may have come than was read: if bytes are unread, the kernel throws them away and sends a RST in place of a FIN"
+	case c.finSent[e.Side]:
+		return "FIN already sent: this only frees the descriptor"
+	case c.finSent[peerOf(e.Side)] || held.State == wire.CloseWait:
+		return "send the second FIN: the passive close"
+	case held.State == wire.Established:
+		return "send the first FIN: the active close, which ends in TIME_WAIT"
+	}
+	return "send a FIN; the end that sends the first one closes actively, and ends in TIME_WAIT"
+}
+
+// noteOnShutdown adds what a shutdown does on Linux. Why a request may be
+// incomplete is said each time.
+//
+// Source: shutdown(2); UNP section 6.6. Linux differs from what POSIX leaves open:
+// see tcp_shutdown and tcp_rcv_state_process in its net/ipv4.
 func (f *figure) noteOnShutdown(e *Event, c *conversation) {
-	switch e.Args[1].Int {
-	case unix.SHUT_RD:
-		f.sayOnce(e.Side, "wake the thread that waits on this socket")
-		return
-	case unix.SHUT_RDWR:
-		f.sayOnce(e.Side, "the peer took too long: end the connection, and wake the thread that waits for it")
-		return
+	switch how := e.Args[1].Int; {
+	case how == unix.SHUT_RD && c == nil:
+		f.sayOnce(e.Side, "SHUT_RD on a listening socket: Linux stops listening, and the accept that waits fails")
+	case how == unix.SHUT_RD:
+		f.sayOnce(e.Side, "SHUT_RD sends no segment: a read that waits returns 0, and Linux still hands over bytes that come later")
+	case how == unix.SHUT_RDWR:
+		f.sayOnce(e.Side, "SHUT_RDWR: send a FIN, and wake the read that waits with 0. Linux answers bytes that come later with RST")
+	default:
+		if c != nil && c.incomplete != "" {
+			f.say(e.Side, "the request may be incomplete: "+c.incomplete)
+		}
+		f.sayOnce(e.Side, "half-close: send the FIN now, and read on. Bytes that come after close are answered with RST, "+
+			"and the client may lose the answer")
 	}
-	if c != nil && c.incomplete != "" {
-		f.say(e.Side, "the request may be incomplete: "+c.incomplete)
-	}
-	f.sayOnce(e.Side, "half-close: send the FIN now, and read on. Bytes that come after close are answered with RST, "+
-		"and the client may lose the answer")
 }
 
 // say adds a note.

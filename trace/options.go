@@ -20,6 +20,7 @@ type Options struct {
 	Limit    uint   // how many bytes of a buffer are shown at most
 	Summary  bool   // whether a table is written at the end
 	Segments bool
+	Sockets  bool   // whether what the kernel's sockets hold is shown
 	SVG      string // the file that the diagram goes to as a picture; "" is none
 	Pictures string // the folder that the tutorial's pictures go to; "" is none
 
@@ -39,6 +40,9 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.BoolVar(&o.Summary, "c", false, "on leaving, write a table of calls, errors and time, as strace -c -w does")
 	flags.BoolVar(&o.Segments, "segments", o.Both,
 		"show the real TCP segments in the diagram; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
+	flags.BoolVar(&o.Sockets, "sockets", false,
+		"after each call, and while it waits, show what has changed in the kernel's sockets: states,\n"+
+			"the accept queue, bytes unread and not acknowledged, timers; this needs Linux")
 	flags.StringVar(&o.SVG, "svg", "", "on leaving, write the diagram as a picture to `FILE`")
 	if o.Both {
 		flags.StringVar(&o.Pictures, "pictures", "", "on leaving, write the tutorial's pictures to `DIRECTORY`")
@@ -57,7 +61,10 @@ func (o *Options) setFormat(value string) error {
 // Check returns an error if the options contradict each other.
 func (o *Options) Check() error {
 	if o.Segments && !o.ShowsSegments() && !o.Both {
-		return fmt.Errorf("-segments needs -trace diagram or -svg, not -trace %s alone", o.Format)
+		return fmt.Errorf("-segments needs -trace diagram or json, or -svg, not -trace %s alone", o.Format)
+	}
+	if o.Sockets && !o.showsMore() {
+		return fmt.Errorf("-sockets needs -trace diagram or json, or -svg, not -trace %s alone", o.Format)
 	}
 	var files []string
 	if o.Output != "" {
@@ -95,8 +102,11 @@ func sameFile(x, y string) bool {
 }
 
 // ShowsSegments reports whether segments are wanted, and a format shows them.
-func (o *Options) ShowsSegments() bool {
-	return o.Segments && (o.Format == "diagram" || o.SVG != "" || o.Pictures != "")
+func (o *Options) ShowsSegments() bool { return o.Segments && o.showsMore() }
+
+// showsMore reports whether a format shows more than calls.
+func (o *Options) showsMore() bool {
+	return o.Format == "diagram" || o.Format == "json" || o.SVG != "" || o.Pictures != ""
 }
 
 // Trace is a trace that has begun.
@@ -132,6 +142,7 @@ func (o *Options) Start() (*Trace, error) {
 	if len(sinks) > 0 {
 		t.tracer = New(sys.Unix{}, sinks...)
 		t.tracer.segments = o.ShowsSegments()
+		t.tracer.sockets = o.Sockets
 	}
 	return t, nil
 }

@@ -5,16 +5,19 @@ import (
 	"slices"
 	"time"
 
+	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
-// moment is something that happened: a call began, a call returned, or a segment
-// passed.
+// moment is something that happened: a call began, a call returned, a segment
+// passed, or something has changed in a socket.
 type moment struct {
 	at      time.Time
 	event   *Event
 	returns bool
-	segment wire.Segment // if event is nil
+	change  *sockets.Change
+	side    Side         // whose socket it is
+	segment wire.Segment // if event and change are nil
 }
 
 // order puts moments in order. Of two threads' calls, and of a call and the
@@ -68,6 +71,23 @@ func (o *order) passes(s *wire.Segment) []moment {
 	m := moment{at: s.Time, segment: *s}
 	if !o.holds() {
 		return append(o.due, m)
+	}
+	o.held = append(o.held, m)
+	return o.release(false)
+}
+
+// changes takes a change in a socket of one side.
+func (o *order) changes(c *sockets.Change, side Side) []moment {
+	o.due = o.due[:0]
+	m := moment{at: c.Time, change: c, side: side}
+	if !o.holds() {
+		return append(o.due, m)
+	}
+	kept := *c
+	m.change = &kept
+	if c.Was != nil {
+		was := *c.Was
+		kept.Was = &was
 	}
 	o.held = append(o.held, m)
 	return o.release(false)

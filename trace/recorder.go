@@ -16,11 +16,16 @@ import (
 type recorder struct {
 	mu       sync.Mutex // guards what follows
 	sinks    []Sink
-	free     []*Event      // events to use again
-	calls    int           // how many have begun
-	segments bool          // whether segments are wanted
-	capture  *wire.Capture // of the segments, or nil
-	due      bool          // whether writeSoon knows that text is held back
+	free     []*Event       // events to use again
+	calls    int            // how many have begun
+	segments bool           // whether segments are wanted
+	bound    netip.AddrPort // what bind was given
+	capture  *wire.Capture  // of the segments, or nil
+	passed   []wire.Segment // captured, and not yet given to the formats
+	sockets  bool           // whether the kernel's sockets are wanted
+	holdings holdings       // what the kernel holds
+	waiting  int            // how many calls wait for the peer, or may
+	due      bool           // whether writeSoon knows that text is held back
 	ended    bool
 
 	held chan struct{} // tells writeSoon so
@@ -48,11 +53,15 @@ func (r *recorder) enter(side Side, call *Call, args []Arg) (*Event, time.Time) 
 	e.Side = side
 	copy(e.Args[:], args)
 	e.Begin = time.Now()
+	if call == closeCall || call == shutdownCall {
+		r.look() // what the call does follows from what is unread now
+	}
 	r.appendSegments(e.Begin)
 	for _, sink := range r.sinks {
 		sink.Output.buf = sink.Format.AppendEnter(sink.Output.buf, e)
 	}
 	if call.Waits {
+		r.waiting++
 		r.settle()
 	}
 	return e, time.Now()
@@ -70,10 +79,15 @@ func (r *recorder) exit(e *Event, asked time.Time, result int, err error) {
 		e.Result = -1
 		errors.As(err, &e.Errno)
 	}
+	if e.Call.Waits {
+		r.waiting--
+	}
+	changes := r.ask()
 	r.appendSegments(returned)
 	for _, sink := range r.sinks {
 		sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
 	}
+	r.appendChanges(changes)
 	r.settle()
 	r.free = append(r.free, e)
 }
@@ -136,25 +150,37 @@ func (r *recorder) followSegments(capture *wire.Capture) {
 		capture.Wait(-1)
 		capture.Pause()
 		r.mu.Lock()
+		r.look()
 		r.appendSegments(time.Now())
 		r.flush()
 		r.mu.Unlock()
 	}
 }
 
-// appendSegments gives the formats the segments that were captured before the
-// given time.
-func (r *recorder) appendSegments(before time.Time) {
+// capturedUpTo adds the segments that were captured before the given time to
+// those that have passed.
+func (r *recorder) capturedUpTo(before time.Time) {
 	if r.capture == nil {
 		return
 	}
 	for s := r.capture.Next(before); s != nil; s = r.capture.Next(before) {
+		r.passed = append(r.passed, *s)
+	}
+}
+
+// appendSegments gives the formats the segments that passed before the given
+// time.
+func (r *recorder) appendSegments(before time.Time) {
+	r.capturedUpTo(before)
+	n := 0
+	for ; n < len(r.passed) && !r.passed[n].Time.After(before); n++ {
 		for _, sink := range r.sinks {
 			if format, ok := sink.Format.(SegmentFormat); ok {
-				sink.Output.buf = format.AppendSegment(sink.Output.buf, s)
+				sink.Output.buf = format.AppendSegment(sink.Output.buf, &r.passed[n])
 			}
 		}
 	}
+	r.passed = slices.Delete(r.passed, 0, n)
 }
 
 // awaits reports whether a format waits for segments.
@@ -178,9 +204,11 @@ func (r *recorder) end() {
 		return
 	}
 	r.ended = true
+	r.look()
 	r.appendSegments(time.Now())
 	for deadline := time.Now().Add(longestEnd); r.awaits() && time.Now().Before(deadline); {
 		r.capture.Wait(time.Until(deadline))
+		r.look()
 		r.appendSegments(time.Now())
 	}
 	lost := 0

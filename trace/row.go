@@ -27,6 +27,7 @@ type row struct {
 
 	implied bool          // of an arrow: whether nobody has seen it
 	states  [2]wire.State // of an arrow: each side's, where it has changed
+	asked   [2]bool       // of an arrow: whether the kernel gave that state
 }
 
 // connection is the connection that a row is about; the zero value is none.
@@ -45,6 +46,7 @@ const (
 	noteRow                  // explains the next row
 	partsRow                 // the parts of a message, each with its name
 	arrowRow                 // a segment, or what the calls imply of segments
+	socketRow                // a change in what the kernel holds
 	ruleRow                  // the rows that follow are about another connection
 )
 

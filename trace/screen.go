@@ -59,6 +59,8 @@ func (s *screen) draw(b []byte, r *row) []byte {
 		return s.parts(b, r)
 	case arrowRow:
 		return s.arrow(b, r)
+	case socketRow:
+		return s.socket(b, r)
 	}
 	return s.rule(b, r)
 }
@@ -126,6 +128,22 @@ func (s *screen) note(b []byte, r *row) []byte {
 	return b
 }
 
+// socket draws a change in what the kernel holds, on as many lines as it takes.
+func (s *screen) socket(b []byte, r *row) []byte {
+	for i, line := range s.wrapped(r.side, string(r.text.before)) {
+		b = pad(b, s.column(r.side))
+		b = s.paint(b, bold)
+		b = append(b, [2]string{heldMark + " ", "  "}[min(i, 1)]...)
+		b = append(b, line...)
+		b = s.plain(b)
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// heldMark stands before what the kernel gave when it was asked.
+const heldMark = "▪"
+
 // parts draws each part above its name.
 func (s *screen) parts(b []byte, r *row) []byte {
 	parts := s.place(r.side, r.parts)
@@ -167,10 +185,8 @@ func (s *screen) arrow(b []byte, r *row) []byte {
 	const before = 2 // the piece of line left of the label
 	after := length - before - characters(label) - 2
 
-	b = s.paint(b, bold)
-	b = append(b, r.states[Client]...)
-	b = s.plain(b)
-	b = pad(b, arrowLeft-len(r.states[Client]))
+	b, n := s.state(b, r, Client)
+	b = pad(b, arrowLeft-n)
 	b = s.paint(b, colour)
 	if r.side == Client {
 		b = repeat(b, line, before)
@@ -190,11 +206,22 @@ func (s *screen) arrow(b []byte, r *row) []byte {
 	b = s.plain(b)
 	if r.states[Server] != "" {
 		b = append(b, ' ')
-		b = s.paint(b, bold)
-		b = append(b, r.states[Server]...)
-		b = s.plain(b)
+		b, _ = s.state(b, r, Server)
 	}
 	return append(b, '\n')
+}
+
+// state draws the new state of one side, if it has one, and returns how many
+// characters that takes. One that the kernel gave is marked.
+func (s *screen) state(b []byte, r *row, side Side) ([]byte, int) {
+	state := r.states[side]
+	if state == "" || !r.asked[side] {
+		return append(b, state...), len(state)
+	}
+	b = s.paint(b, bold)
+	b = append(b, heldMark...)
+	b = append(b, state...)
+	return s.plain(b), len(state) + 1
 }
 
 func (s *screen) rule(b []byte, r *row) []byte {

@@ -8,17 +8,13 @@ import (
 
 // segment adds a captured segment.
 func (f *figure) segment(s *wire.Segment) {
-	from, client := Server, s.To
-	if s.To.Port() == f.port {
-		from, client = Client, s.From
-	}
-	isFirst := s.Flags&(wire.SYN|wire.ACK) == wire.SYN
-	if isFirst {
-		f.forgetEnded()
-	}
-	c := f.conversation(client)
-	if isFirst && c.Over() {
-		c = f.succeed(c)
+	from, c := f.sender(s)
+	f.explainStates()
+	if c == nil {
+		r := f.add(arrowRow, from)
+		r.text.before = appendLabel(r.text.before, s, &wire.Seen{Seq: s.Seq, Ack: s.Ack})
+		r.text.add(", of no connection")
+		return
 	}
 	if f.clientOnly {
 		f.current = c
@@ -32,54 +28,99 @@ func (f *figure) segment(s *wire.Segment) {
 		r.text.before = strconv.AppendInt(r.text.before, int64(c.number), 10)
 		r.text.add(" ")
 	}
+	f.see(r, c, s)
+}
+
+// sender returns which side has sent a segment, and in which conversation: nil if
+// it is in none, and does not begin one.
+func (f *figure) sender(s *wire.Segment) (Side, *conversation) {
+	from, client := Server, s.To
+	c := f.find(client)
+	if s.From.Port() != f.port || s.To.Port() == f.port && c == nil { // where both ports are the same, who began is the client
+		from, client = Client, s.From
+		c = f.find(client)
+	}
+	isFirst := from == Client && s.Flags&(wire.SYN|wire.ACK) == wire.SYN
+	if isFirst && (c == nil || c.Over()) {
+		c = f.begin(client, s.To)
+	}
+	return from, c
+}
+
+// see adds what a segment of a conversation says to its row.
+func (f *figure) see(r *row, c *conversation, s *wire.Segment) {
 	wasOver := c.Over()
-	wasClient, wasServer := c.States()
+	was := [2]wire.State{}
+	was[Client], was[Server] = c.States()
 	seen := c.See(s)
 	r.text.before = appendLabel(r.text.before, s, &seen)
-	if seen.Client != wasClient {
-		r.states[Client] = seen.Client
-	}
-	if seen.Server != wasServer {
-		r.states[Server] = seen.Server
+	r.states = [2]wire.State{Client: seen.Client, Server: seen.Server}
+	f.judge(r, c, s)
+	for side := range was {
+		if r.states[side] == was[side] {
+			r.states[side] = wire.Unknown
+		}
 	}
 	if c.Over() && !wasOver && !c.accepted && !f.clientOnly {
 		r.text.add(", before accept")
 	}
+	f.changedState(c)
 }
 
-// forgetEnded makes room where many connections have ended.
-func (f *figure) forgetEnded() {
-	const many = 1024
-	if len(f.conversations) <= many {
+// changedState notes that the states of a conversation have changed.
+func (f *figure) changedState(c *conversation) {
+	_, server := c.States()
+	c.completed = c.completed || server == wire.Established
+	f.changed(c)
+}
+
+// explainStates adds, once, where the states beside the arrows come from.
+func (f *figure) explainStates() {
+	if f.explained {
 		return
 	}
-	for addr, c := range f.conversations {
-		if c.Over() && c.accepted {
-			delete(f.conversations, addr)
+	f.explained = true
+	if f.held == nil {
+		f.say(Client, "a state beside an arrow is worked out from the segments; -sockets asks the kernel")
+		return
+	}
+	f.say(Client, heldMark+" what the kernel said when it was asked; a state without it is worked out from the segments")
+}
+
+// judge holds the states that were worked out for a segment of r against what the
+// kernel gave when it was asked after it. The kernel is right.
+func (f *figure) judge(r *row, c *conversation, s *wire.Segment) {
+	var is [2]wire.State
+	is[r.side], is[peerOf(r.side)] = s.FromIs, s.ToIs
+	for _, side := range []Side{Client, Server} {
+		worked := r.states[side]
+		switch {
+		case is[side] == wire.Unknown:
+			continue
+		case is[side] == worked:
+			r.asked[side] = true
+		case side == Server && is[side] == wire.Closed && !c.completed && s.Flags&wire.RST == 0:
+			f.noSocket(r, c, s)
+		case s.Last || is[side].Contradicts(worked):
+			r.states[side], r.asked[side] = is[side], true
+			c.Correct(side == Client, is[side])
 		}
 	}
 }
 
-// succeed returns a new connection of a client that uses the port of an old one
-// again.
-func (f *figure) succeed(old *conversation) *conversation {
-	delete(f.conversations, old.Client)
-	c := f.conversation(old.Client)
-	if !old.accepted {
-		c.older = old
+// noSocket is for a segment of a handshake of which the kernel holds nothing at
+// the server's end: it was dropped, or answered with a SYN cookie.
+func (f *figure) noSocket(r *row, c *conversation, s *wire.Segment) {
+	r.states[Server] = wire.Unknown
+	c.Correct(false, wire.Unknown)
+	switch {
+	case !s.Last:
+	case r.side == Client:
+		r.text.add(", dropped")
+	case s.Flags&wire.SYN != 0:
+		f.sayOnce(Server, "the kernel keeps nothing of this handshake: the number of the SYN+ACK is a SYN cookie, "+
+			"from which it can make the socket when the ACK comes")
 	}
-	return c
-}
-
-// oldest is the connection of the same client that accept returns first.
-func (c *conversation) oldest() *conversation {
-	first := c
-	for ; c != nil; c = c.older {
-		if !c.accepted {
-			first = c
-		}
-	}
-	return first
 }
 
 // appendLabel appends what is written on a segment's arrow.

@@ -72,6 +72,8 @@ func (c *canvas) draw(b []byte, r *row) []byte {
 		c.parts(r)
 	case arrowRow:
 		c.arrow(r)
+	case socketRow:
+		c.socket(r)
 	case ruleRow:
 		c.rule(string(r.text.before))
 	}
@@ -144,6 +146,15 @@ func (c *canvas) note(r *row) {
 	}
 }
 
+func (c *canvas) socket(r *row) {
+	for i, line := range c.wrapped(r.side, string(r.text.before)) {
+		line = [2]string{heldMark + " ", "  "}[min(i, 1)] + line
+		if c.row(rowHeight, sideNames[r.side]+"'s kernel: "+line) {
+			c.text(c.column(r.side), "held", line)
+		}
+	}
+}
+
 func (c *canvas) parts(r *row) {
 	parts := c.place(r.side, r.parts)
 	said := ""
@@ -182,11 +193,22 @@ func (c *canvas) arrow(r *row) {
 	y := c.y - 5
 	fmt.Fprintf(&c.shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", class, x1, y, x2, y)
 	fmt.Fprintf(&c.shapes, `<polygon class="%s" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n", class, tip, y, back, y-4.5, back, y+4.5)
-	c.text(0, "state", string(r.states[Client]))
-	c.text(right+1, "state", string(r.states[Server]))
+	c.state(0, r, Client)
+	c.state(right+1, r, Server)
 	c.y -= 5
 	c.text(arrowLeft+2, class, label)
 	c.y += 5
+}
+
+// state draws the new state of one side. One that the kernel gave is marked.
+func (c *canvas) state(column int, r *row, side Side) {
+	switch state := string(r.states[side]); {
+	case state == "":
+	case r.asked[side]:
+		c.text(column, "state", heldMark+state)
+	default:
+		c.text(column, "workedout", state)
+	}
 }
 
 func (c *canvas) rule(text string) {
@@ -225,7 +247,8 @@ svg { --page: #ffffff; --ink: #1f2328; --dim: #59636e; --wire: #0550ae; }
 @media (prefers-color-scheme: dark) { svg { --page: #0d1117; --ink: #f0f6fc; --dim: #9198a1; --wire: #79c0ff; } }
 text { font: 13px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: var(--ink); white-space: pre; }
 .note { fill: var(--dim); }
-.state { font-weight: bold; }
+.state, .held { font-weight: bold; }
+.workedout { fill: var(--dim); }
 text.seen { fill: var(--wire); }
 text.implied { fill: var(--dim); font-style: italic; }
 line.seen { stroke: var(--wire); stroke-width: 1.5; }

@@ -30,7 +30,10 @@
 // drawer draws each row (screen.go, svg.go).
 package trace
 
-import "lbaws/trace/wire"
+import (
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
 
 // Format turns events into text. Each method appends to b and returns the
 // longer slice, like the built-in append. Of one call, AppendEnter comes
@@ -60,6 +63,16 @@ type SegmentFormat interface {
 	// AppendLost shows, at the end, how many segments were not captured because
 	// they came faster than they were read.
 	AppendLost(b []byte, n int) []byte
+}
+
+// SocketFormat is a Format that shows what the kernel's sockets hold. It gets each
+// change in its order in time among the calls and the segments.
+type SocketFormat interface {
+	Format
+	// Sockets says that changes will not come, and why.
+	Sockets(err error)
+	// AppendSocket shows a change in a socket of one side. It does not keep c.
+	AppendSocket(b []byte, c *sockets.Change, side Side) []byte
 }
 
 // Sink is a format and where its text goes.

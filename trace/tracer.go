@@ -40,6 +40,10 @@ func (t *Tracer) Client(kernel sys.Kernel) *Tracer {
 // waits in a call, as they come.
 func (t *Tracer) ShowSegments() { t.segments = true }
 
+// ShowSockets, called before the first call, makes the formats show what changes
+// in the kernel's sockets: after each call, and while the program waits in one.
+func (t *Tracer) ShowSockets() { t.sockets = true }
+
 // End gives the formats the end of the program, and writes what is left.
 func (t *Tracer) End() { t.end() }
 
@@ -80,14 +84,30 @@ func (t *Tracer) Setsockopt(fd, level, option, value int) error {
 // Bind passes on and traces bind(2).
 func (t *Tracer) Bind(fd int, local netip.AddrPort) error {
 	e, asked := t.enterWithAddress(bindCall, fd, local)
-	return t.exitZero(e, asked, t.kernel.Bind(fd, local))
+	err := t.exitZero(e, asked, t.kernel.Bind(fd, local))
+	if err == nil {
+		t.bound = local
+	}
+	if err == nil && t.sockets {
+		t.watchSockets(t.address(fd), false)
+	}
+	return err
+}
+
+// address is the local address of the server's socket. The kernel is asked only
+// where bind left the port to it.
+func (t *Tracer) address(fd int) netip.AddrPort {
+	if t.bound.Port() != 0 {
+		return t.bound
+	}
+	return localAddress(fd)
 }
 
 // Listen passes on and traces listen(2). If segments are wanted, they are
 // captured from just before it on.
 func (t *Tracer) Listen(fd, backlog int) error {
 	if t.segments {
-		t.openCapture(localAddress(fd), false)
+		t.openCapture(t.address(fd), false)
 	}
 	e, asked := t.enter(listenCall, Arg{Int: fd}, Arg{Int: backlog})
 	return t.exitZero(e, asked, t.kernel.Listen(fd, backlog))
@@ -106,6 +126,9 @@ func (t *Tracer) Accept(fd int, peer *sys.Sockaddr) (int, error) {
 func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
 	if t.segments && t.side == Client {
 		t.openCapture(remote, true)
+	}
+	if t.sockets && t.side == Client {
+		t.watchSockets(remote, true)
 	}
 	e, asked := t.enterWithAddress(connectCall, fd, remote)
 	err := t.kernel.Connect(fd, remote)

@@ -49,6 +49,27 @@ func (c *Connection) Over() bool { return c.client.state.Over() && c.server.stat
 // States are the states of the two ends.
 func (c *Connection) States() (client, server State) { return c.client.state, c.server.state }
 
+// order is the order in which an end can go through the states. Those of the same
+// number exclude each other.
+var order = map[State]int{Listen: 1, SynSent: 1, SynReceived: 2, Established: 3, FinWait1: 4, CloseWait: 4,
+	FinWait2: 5, Closing: 5, LastAck: 5, TimeWait: 6, Closed: 7}
+
+// Contradicts reports whether an end cannot have been in the state before if it
+// is in state s now.
+func (s State) Contradicts(before State) bool {
+	return s != Unknown && before != s && order[before] >= order[s]
+}
+
+// Correct notes that the kernel was asked for the state of an end: the client's,
+// or the server's.
+func (c *Connection) Correct(client bool, state State) {
+	if client {
+		c.client.state = state
+	} else {
+		c.server.state = state
+	}
+}
+
 // Seen is what one segment meant for its connection.
 type Seen struct {
 	FromClient     bool

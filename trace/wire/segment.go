@@ -17,6 +17,12 @@ type Segment struct {
 	Ack      uint32 // the next sequence number that its sender waits for, if Flags has ACK
 	Len      int    // bytes of data
 	Damaged  bool   // its checksum is wrong
+
+	// What the kernel gave, when it was asked next, as the states of its sender and
+	// of its receiver; Unknown if it was not asked. Last says that no segment of the
+	// connection came between this one and the question.
+	FromIs, ToIs State
+	Last         bool
 }
 
 // Flags are the control bits of a segment.

@@ -1,0 +1,137 @@
+package trace
+
+import (
+	"fmt"
+	"net/netip"
+
+	"lbaws/trace/wire"
+)
+
+// conversation is a connection, and what the figure has to know about it.
+type conversation struct {
+	wire.Connection
+	number    int  // 1 for the first one that was seen
+	completed bool // whether its handshake was completed here
+	accepted  bool // whether accept has returned it
+
+	older *conversation // one of the same addresses that has ended and was not accepted yet
+
+	requested, responded bool    // whether its request and its response were shown
+	reset                bool    // whether a call failed because it was reset
+	unread               bool    // whether read filled its buffer: more may have come
+	incomplete           string  // why the request may go on; "" if it is complete
+	finSent              [2]bool // by side, as far as the calls tell
+
+	awaited, queued bool // as the conversations count it
+}
+
+// conversations are those that the figure follows: at most mostFollowed, whatever
+// clients do. What it does for one call or one segment does not depend on how many
+// there are.
+type conversations struct {
+	byClient map[netip.AddrPort]*conversation
+	order    []*conversation // as they began
+	numbered int
+	awaited  int // how many were accepted and are not over
+	queued   int // how many wait for accept
+	given    int // how many were given up before they were over
+}
+
+// mostFollowed is how many connections are followed at once. A listening socket
+// of Linux lets no more than that wait for accept (net.core.somaxconn).
+const mostFollowed = 4096
+
+// find returns the conversation with the client at addr, or nil.
+func (t *conversations) find(addr netip.AddrPort) *conversation { return t.byClient[plain(addr)] }
+
+// begin adds a conversation with the client at addr. It takes the place of one
+// that has ended.
+func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
+	if t.byClient == nil {
+		t.byClient = make(map[netip.AddrPort]*conversation)
+	}
+	if len(t.order) == mostFollowed {
+		oldest := t.order[0]
+		if t.byClient[oldest.Client] == oldest && !oldest.Over() {
+			t.given++
+		}
+		t.forget(oldest)
+		t.order = t.order[1:]
+	}
+	t.numbered++
+	c := &conversation{number: t.numbered, Connection: wire.Connection{Client: plain(addr), Server: server}}
+	if old := t.byClient[c.Client]; old != nil && old.completed && !old.accepted {
+		c.older = old
+	}
+	t.byClient[c.Client] = c
+	t.order = append(t.order, c)
+	return c
+}
+
+// plain is an address without what another spelling of it has.
+func plain(addr netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
+}
+
+// forget forgets a conversation.
+func (t *conversations) forget(c *conversation) {
+	if t.byClient[c.Client] == c { // and not another one that has taken its place
+		delete(t.byClient, c.Client)
+	}
+	t.count(c, false, false)
+}
+
+// changed counts a conversation anew.
+func (t *conversations) changed(c *conversation) {
+	t.count(c, c.accepted && !c.Over(), c.completed && !c.accepted)
+}
+
+func (t *conversations) count(c *conversation, awaited, queued bool) {
+	t.awaited += difference(awaited, c.awaited)
+	t.queued += difference(queued, c.queued)
+	c.awaited, c.queued = awaited, queued
+}
+
+func difference(is, was bool) int {
+	switch {
+	case is && !was:
+		return 1
+	case was && !is:
+		return -1
+	}
+	return 0
+}
+
+// oldest is the connection of the same client that accept returns first.
+func (c *conversation) oldest() *conversation {
+	first := c
+	for ; c != nil; c = c.older {
+		if !c.accepted {
+			first = c
+		}
+	}
+	return first
+}
+
+// neverAccepted adds the connections that did not get to accept.
+func (f *figure) neverAccepted() {
+	const most = 10 // one by one
+	others := 0
+	for i, n := 0, 0; i < len(f.order); i++ {
+		c := f.order[i]
+		if c.accepted || f.find(c.Client) != c {
+			continue
+		}
+		if n++; n > most {
+			others++
+			continue
+		}
+		f.say(Server, fmt.Sprintf("connection %d, %v, never reached accept", c.number, c.Client))
+	}
+	if others > 0 {
+		f.say(Server, fmt.Sprintf("nor did %d others", others))
+	}
+	if f.given > 0 {
+		f.warn(fmt.Sprintf("%d more were forgotten before they ended: no more than %d are followed at once", f.given, mostFollowed))
+	}
+}

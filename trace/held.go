@@ -1,0 +1,162 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// holds adds what has changed in a socket of one side.
+func (f *figure) holds(c *sockets.Change, side Side) {
+	r := f.add(socketRow, side)
+	if c.State == wire.Listen {
+		r.text.add(holder(c, side) + listeningText(c))
+	} else if c.Remote.Port() == 0 { // it has no peer yet
+		r.text.add(holder(c, side) + connectedText(c))
+	} else {
+		client := c.Remote
+		if side == Client {
+			client = c.Local
+		}
+		conversation := f.conversation(client)
+		if conversation != f.current && !f.both {
+			r.text.add(fmt.Sprintf("#%d ", conversation.number))
+		}
+		r.connection = connection{conversation.number, conversation.Client, conversation.Server}
+		r.text.add(holder(c, side) + connectedText(c))
+	}
+	f.remember(c, side)
+	if full := c.State == wire.Listen && !c.Gone && c.Receive > c.Send; full {
+		f.sayOnce(Server, "the accept queue is full: the kernel drops the next SYN, and the ACK that would complete "+
+			"a handshake; a client sends its SYN again after a second, its ACK with its data")
+	}
+}
+
+// remember keeps what a socket holds, for the notes on the calls to come.
+func (f *figure) remember(c *sockets.Change, side Side) {
+	if f.held == nil {
+		f.held = make(map[int]sockets.Socket)
+	}
+	switch {
+	case c.Was != nil && c.Was.Descriptor >= 0 && (c.Gone || c.Descriptor != c.Was.Descriptor):
+		delete(f.held, c.Was.Descriptor)
+	}
+	if c.Descriptor >= 0 && !c.Gone {
+		f.held[c.Descriptor] = c.Socket
+	}
+}
+
+// holder says which descriptor leads to a socket.
+func holder(c *sockets.Change, side Side) string {
+	switch {
+	case c.Descriptor >= 0:
+		return fmt.Sprintf("%d: ", c.Descriptor)
+	case c.Inode != 0:
+		return "another process's: "
+	case c.Had:
+		return "no descriptor any more: "
+	case side == Client:
+		return ""
+	}
+	return "no descriptor yet: "
+}
+
+func listeningText(c *sockets.Change) string {
+	switch {
+	case c.Gone:
+		return string(wire.Closed)
+	case c.Was == nil || c.Was.State != wire.Listen:
+		return fmt.Sprintf("LISTEN, accept queue %d of %d", c.Receive, c.Send)
+	}
+	return fmt.Sprintf("accept queue %d of %d", c.Receive, c.Send)
+}
+
+// connectedText says what has changed in a socket that does not listen.
+func connectedText(c *sockets.Change) string {
+	if c.Gone {
+		return goneText(c)
+	}
+	var was sockets.Socket
+	if c.Was != nil {
+		was = *c.Was
+	}
+	entered := was.State != c.State || (was.Inode == 0) != (c.Inode == 0)
+	var parts []string
+	if entered {
+		parts = append(parts, string(c.State))
+	}
+	switch {
+	case c.State == wire.Closed: // its queues mean nothing
+		return "CLOSED, bound to " + c.Local.String()
+	case c.Was == nil && c.Inode == 0:
+		parts = append(parts, "peer "+c.Remote.String())
+	}
+	if entered && c.Receive > 0 || !entered && c.Receive != was.Receive {
+		fin := ""
+		if c.UnreadFIN() {
+			fin = "FIN"
+		}
+		parts = append(parts, counted(c.Unread(), fin, "unread"))
+	}
+	if entered && c.Send > 0 || !entered && c.Send != was.Send {
+		parts = append(parts, counted(c.Unacknowledged(), c.Pending(), "not acknowledged"))
+	}
+	if c.Again > 0 && c.Again != was.Again {
+		parts = append(parts, fmt.Sprintf("sent again %s, next in %s", times(c.Again), inSeconds(c.Left)))
+	}
+	if c.Timer == sockets.TimeWait && entered {
+		parts = append(parts, inSeconds(c.Left)+" left")
+	}
+	if len(parts) == 0 { // it has another address, or another descriptor
+		parts = append(parts, string(c.State))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// goneText says what the kernel threw away with a socket.
+func goneText(c *sockets.Change) string {
+	if c.State == wire.TimeWait {
+		return "TIME_WAIT is over"
+	}
+	text := string(wire.Closed)
+	if n := c.Unread(); n > 0 {
+		text += fmt.Sprintf(", %d unread %s thrown away", n, plural(n, "byte"))
+	}
+	return text
+}
+
+// counted says how many bytes, and which control bit behind them, are what.
+func counted(n int, control, what string) string {
+	switch {
+	case control != "" && n > 0:
+		return bytesOf(n) + " and the " + control + " " + what
+	case control != "":
+		return "the " + control + " " + what
+	}
+	return bytesOf(n) + " " + what
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// inSeconds rounds a duration to seconds, or to tenths if it is short.
+func inSeconds(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.0f s", d.Seconds())
+}

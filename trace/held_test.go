@@ -1,0 +1,188 @@
+package trace_test
+
+import (
+	"encoding/json"
+	"net/netip"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lbaws/trace"
+	"lbaws/trace/sockets"
+	"lbaws/trace/tracetest"
+	"lbaws/trace/wire"
+)
+
+var (
+	serverAddr = netip.MustParseAddrPort("127.0.0.1:8888")
+	clientAddr = netip.MustParseAddrPort("127.0.0.1:50716")
+)
+
+// changed is a change in a connected socket of the server's: fd is -1 if no
+// descriptor leads to it.
+func changed(state wire.State, receive, send, fd int, was *sockets.Socket) sockets.Change {
+	c := sockets.Change{Was: was, Had: fd >= 0 || was != nil && was.Descriptor >= 0}
+	c.Local, c.Remote, c.State, c.Receive, c.Send, c.Descriptor = serverAddr, clientAddr, state, receive, send, fd
+	if fd >= 0 {
+		c.Inode = 7
+	}
+	return c
+}
+
+// TestWordsOfSockets: what a row says of each change.
+func TestWordsOfSockets(t *testing.T) {
+	t.Parallel()
+	held := func(state wire.State, receive, send, fd int) *sockets.Socket {
+		c := changed(state, receive, send, fd, nil)
+		return &c.Socket
+	}
+	with := func(c sockets.Change, change func(*sockets.Change)) sockets.Change {
+		change(&c)
+		return c
+	}
+	gone := func(c sockets.Change) sockets.Change { return with(c, func(c *sockets.Change) { c.Gone = true }) }
+	listening := func(queued, backlog int, was *sockets.Socket) sockets.Change {
+		return with(changed(wire.Listen, queued, backlog, 3, was), func(c *sockets.Change) { c.Remote = netip.AddrPort{} })
+	}
+	for _, c := range []struct {
+		change sockets.Change
+		want   string
+	}{
+		{listening(0, 128, nil), "3: LISTEN, accept queue 0 of 128"},
+		{listening(1, 128, held(wire.Listen, 0, 128, 3)), "3: accept queue 1 of 128"},
+		{changed(wire.SynReceived, 0, 0, -1, nil), "no descriptor yet: SYN_RCVD, peer 127.0.0.1:50716"},
+		{changed(wire.Established, 64, 0, -1, nil), "no descriptor yet: ESTABLISHED, peer 127.0.0.1:50716, 64 bytes unread"},
+		{changed(wire.Established, 64, 0, -1, held(wire.Established, 0, 0, -1)), "no descriptor yet: 64 bytes unread"},
+		{changed(wire.Established, 64, 0, 4, held(wire.Established, 64, 0, -1)), "4: ESTABLISHED, 64 bytes unread"},
+		{changed(wire.Established, 1, 0, 4, held(wire.Established, 64, 0, 4)), "4: 1 byte unread"},
+		{changed(wire.Established, 0, 33, 4, held(wire.Established, 64, 0, 4)), "4: 0 bytes unread, 33 bytes not acknowledged"},
+		{changed(wire.CloseWait, 34, 0, 4, held(wire.Established, 33, 0, 4)), "4: CLOSE_WAIT, 33 bytes and the FIN unread"},
+		{changed(wire.CloseWait, 0, 0, 4, held(wire.CloseWait, 1, 0, 4)), "4: 0 bytes unread"},
+		{changed(wire.FinWait1, 0, 34, -1, held(wire.Established, 0, 33, 4)),
+			"no descriptor any more: FIN_WAIT_1, 33 bytes and the FIN not acknowledged"},
+		{changed(wire.FinWait1, 0, 1, 4, held(wire.Established, 0, 0, 4)), "4: FIN_WAIT_1, the FIN not acknowledged"},
+		{with(changed(wire.TimeWait, 0, 0, -1, held(wire.FinWait2, 0, 0, 4)), func(c *sockets.Change) {
+			c.Timer, c.Left = sockets.TimeWait, time.Minute
+		}), "no descriptor any more: TIME_WAIT, 60 s left"},
+		{gone(changed(wire.TimeWait, 0, 0, -1, held(wire.TimeWait, 0, 0, 4))), "no descriptor any more: TIME_WAIT is over"},
+		{gone(changed(wire.Established, 2069, 0, -1, held(wire.Established, 2069, 0, 4))),
+			"no descriptor any more: CLOSED, 2069 unread bytes thrown away"},
+		{gone(changed(wire.Established, 0, 0, 4, held(wire.Established, 0, 0, 4))), "4: CLOSED"},
+		{with(changed(wire.Established, 0, 33, 4, held(wire.Established, 0, 33, 4)), func(c *sockets.Change) {
+			c.Again, c.Left = 2, 800*time.Millisecond
+		}), "4: sent again 2 times, next in 0.8 s"},
+		{with(changed(wire.Established, 0, 0, -1, nil), func(c *sockets.Change) { c.Inode, c.Had = 9, true }),
+			"another process's: ESTABLISHED"},
+	} {
+		diagram := trace.NewDiagram(trace.Columns{Both: false}, 400, false)
+		row := string(diagram.AppendSocket(nil, &c.change, trace.Server))
+		if got := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(row), "▪ "), "#1 "); got != c.want {
+			t.Errorf("%+v\n got %s\nwant %s", c.change, got, c.want)
+		}
+	}
+}
+
+// onHigh is a call on a descriptor of 10 or above.
+var onHigh = regexp.MustCompile(`^\w+\(\d\d`)
+
+// TestNothingIsAskedWithoutTheFlag: without -sockets there is no netlink socket.
+// With it, its descriptor is 10 or above, and the server's calls are the same.
+func TestNothingIsAskedWithoutTheFlag(t *testing.T) {
+	t.Parallel()
+	var calls [2][]string
+	for i, flags := range [][]string{nil, {"-sockets"}} {
+		file, port := filepath.Join(t.TempDir(), "strace"), tracetest.FreePort(t)
+		p := tracetest.Start(t, tracetest.Straced(t, file), append(flags, "-addr", ":"+port, "-n", "1")...)
+		p.Get()
+		p.Status()
+		lines := tracetest.ReadLines(t, file)
+		if asks := strings.Contains(strings.Join(lines, ""), "AF_NETLINK"); asks != (flags != nil) {
+			t.Errorf("%v: a netlink socket: %v", flags, asks)
+		}
+		calls[i] = tracetest.CallNames(slices.DeleteFunc(tracetest.ServerCalls(lines), func(line string) bool {
+			return strings.Contains(line, "NETLINK") || strings.HasPrefix(line, "openat(AT_FDCWD, \"/proc/self/fd\"") ||
+				onHigh.MatchString(line)
+		}))
+	}
+	if !slices.Equal(calls[0], calls[1]) {
+		t.Errorf("calls %v, with -sockets %v", calls[0], calls[1])
+	}
+}
+
+// TestKernelThatCannotBeAsked: one line says so, and the calls go on.
+func TestKernelThatCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"diagram", "json"} {
+		wrap := tracetest.Straced(t, "/dev/null", "-e", "inject=socket:error=EAFNOSUPPORT:when=2")
+		p := tracetest.Start(t, wrap, "-addr", "127.0.0.1:0", "-n", "1", "-sockets", "-trace="+format)
+		p.Get()
+		p.Status()
+		why := regexp.MustCompile(`socket AF_NETLINK: EAFNOSUPPORT, address family not supported\s+(# )?by protocol`)
+		if text := p.Stderr.String(); strings.Count(text, "EAFNOSUPPORT") != 1 || !why.MatchString(text) {
+			t.Errorf("not one line that says why:\n%s", text)
+		}
+	}
+}
+
+// TestJSONOfSocketsAndSegments: -trace=json has them as objects of their own.
+func TestJSONOfSocketsAndSegments(t *testing.T) {
+	t.Parallel()
+	tracetest.NeedCapture(t)
+	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:0", "-sockets", "-trace=json")
+	if status := p.Status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.Stderr)
+	}
+	var segments, listens, timeWaits, asked int
+	for line := range strings.Lines(p.Stderr.String()) {
+		var object struct {
+			Time    time.Time
+			Call    string
+			Segment *struct {
+				From, To, Flags string
+				Seq, Ack, Len   int
+			}
+			Asked *struct {
+				From, To string
+				Last     bool
+			}
+			Socket *struct {
+				Side, Local, Remote, State string
+				FD                         *int
+				ReceiveQueue               int `json:"receive_queue"`
+				SendQueue                  int `json:"send_queue"`
+			}
+		}
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		kinds := 0
+		if object.Call != "" {
+			kinds++
+		}
+		if object.Segment != nil {
+			kinds++
+			segments++
+			if object.Asked != nil {
+				asked++
+			}
+		}
+		if s := object.Socket; s != nil {
+			kinds++
+			if s.State == "LISTEN" && s.SendQueue == 128 && s.FD != nil && *s.FD == 3 {
+				listens++
+			}
+			if s.State == "TIME_WAIT" && s.Side == "server" && s.FD == nil {
+				timeWaits++
+			}
+		}
+		if kinds != 1 || object.Time.IsZero() {
+			t.Errorf("%s", line)
+		}
+	}
+	if segments < 9 || listens == 0 || timeWaits == 0 || asked == 0 {
+		t.Errorf("%d segments, %d LISTEN, %d TIME_WAIT, %d asked in\n%s", segments, listens, timeWaits, asked, p.Stderr)
+	}
+}

@@ -1,0 +1,178 @@
+package trace
+
+import (
+	"net/netip"
+	"time"
+
+	"lbaws/sys"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// holdings is what the kernel holds of the traced port, as far as it was asked.
+type holdings struct {
+	watch  *sockets.Watch          // nil if the kernel is not asked
+	server netip.AddrPort          // where the server listens
+	remote bool                    // whether the client alone is traced
+	own    map[netip.AddrPort]bool // then: the local addresses of its sockets
+}
+
+// watchSockets begins to ask what the kernel holds of the server's port, if that is
+// wanted; remote says that the client alone is traced. Where the kernel cannot be
+// asked, it tells the formats why.
+func (r *recorder) watchSockets(server netip.AddrPort, remote bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.sockets || r.holdings.watch != nil {
+		return
+	}
+	watch, err := sockets.Open(server.Port(), sys.Family(server))
+	if err != nil {
+		r.sockets = false
+		for _, sink := range r.sinks {
+			if format, ok := sink.Format.(SocketFormat); ok {
+				format.Sockets(err)
+			}
+		}
+		return
+	}
+	r.holdings = holdings{watch: watch, server: server, remote: remote, own: make(map[netip.AddrPort]bool)}
+	r.look()
+	r.settle()
+	go r.followSockets()
+}
+
+// followSockets looks, while a call waits, for what changes meanwhile.
+func (r *recorder) followSockets() {
+	const often = 50 * time.Millisecond
+	for {
+		(sys.Unix{}).Nanosleep(often)
+		r.mu.Lock()
+		if r.waiting > 0 && !r.ended {
+			r.look()
+			r.flush()
+		}
+		r.mu.Unlock()
+	}
+}
+
+// look asks the kernel, and gives the formats what has changed since it was asked
+// before.
+func (r *recorder) look() { r.appendChanges(r.ask()) }
+
+// ask asks the kernel, if it is to be asked, and notes in the segments that have
+// passed what it said of their two ends.
+func (r *recorder) ask() []sockets.Change {
+	h := &r.holdings
+	if h.watch == nil {
+		return nil
+	}
+	r.letSettle()
+	began := time.Now()
+	changes, err := h.watch.Ask()
+	if err != nil {
+		return nil
+	}
+	for i := range changes {
+		if changes[i].Descriptor >= 0 {
+			h.own[changes[i].Local] = true
+		}
+	}
+	r.capturedUpTo(h.watch.Asked())
+	r.noteStates(began)
+	return changes
+}
+
+// letSettle lets a moment pass if a segment has come just now: it may have been
+// captured and not be taken in yet.
+func (r *recorder) letSettle() {
+	const moment = 200 * time.Microsecond
+	for range 10 {
+		r.capturedUpTo(time.Now())
+		if len(r.passed) == 0 || time.Since(r.passed[len(r.passed)-1].Time) > moment {
+			return
+		}
+		(sys.Unix{}).Nanosleep(moment)
+	}
+}
+
+// noteStates notes in the segments that have passed the states that the kernel
+// gave when it was asked at the given time. A connection of which a segment has
+// come since is left out: the answer may be from before it.
+func (r *recorder) noteStates(asked time.Time) {
+	seen := make(map[[2]netip.AddrPort]*wire.Segment) // each connection's last segment
+	for i := len(r.passed) - 1; i >= 0; i-- {
+		s := &r.passed[i]
+		ends := [2]netip.AddrPort{s.From, s.To}
+		if s.From.Compare(s.To) > 0 {
+			ends = [2]netip.AddrPort{s.To, s.From}
+		}
+		last := seen[ends]
+		if last == nil {
+			last, seen[ends] = s, s
+			s.Last = s.Time.Before(asked)
+		}
+		if last.Last {
+			s.FromIs, s.ToIs = r.holdings.state(s.From, s.To), r.holdings.state(s.To, s.From)
+		}
+	}
+}
+
+// state returns the state of the end of a connection with the address local, or
+// wire.Unknown if it may be another machine's.
+func (h *holdings) state(local, remote netip.AddrPort) wire.State {
+	state := h.watch.State(local, remote)
+	if state == wire.Closed && !h.isHere(local, remote) {
+		return wire.Unknown
+	}
+	return state
+}
+
+// isHere reports whether it is sure that the kernel would know of an end of a
+// connection.
+func (h *holdings) isHere(local, remote netip.AddrPort) bool {
+	isServers := local.Port() == h.server.Port()
+	return local.Addr().IsLoopback() || local.Addr() == remote.Addr() || isServers != h.remote
+}
+
+// appendChanges gives the formats the segments up to the moment when the kernel
+// was asked, and what had changed by then.
+func (r *recorder) appendChanges(changes []sockets.Change) {
+	if r.holdings.watch == nil {
+		return
+	}
+	r.appendSegments(r.holdings.watch.Asked())
+	for i := range changes {
+		side, concerned := r.holdings.side(&changes[i])
+		if !concerned {
+			continue
+		}
+		for _, sink := range r.sinks {
+			if format, ok := sink.Format.(SocketFormat); ok {
+				sink.Output.buf = format.AppendSocket(sink.Output.buf, &changes[i], side)
+			}
+		}
+	}
+}
+
+// side returns whose socket it is, and reports whether it is one of the server
+// that is traced, or one that is connected to it. Other programs may have sockets
+// with the same port, on another address or to another machine.
+func (h *holdings) side(c *sockets.Change) (side Side, concerned bool) {
+	server, client := c.Local, c.Remote
+	if isClients := c.Local.Port() != h.server.Port() || c.Local != h.server && c.Remote == h.server; isClients {
+		side, server, client = Client, c.Remote, c.Local
+	}
+	bound := h.server.Addr().Unmap()
+	switch {
+	case !bound.IsUnspecified() && server.Addr() != bound.WithZone(""):
+		return side, false
+	case h.remote:
+		return side, h.own[client]
+	case c.State == wire.Listen:
+		return side, c.Descriptor >= 0 || c.Gone
+	case side == Client:
+		return side, h.isHere(server, client) || h.watch.State(server, client) != wire.Closed
+	}
+	return side, true
+}

@@ -1,0 +1,174 @@
+package trace
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// Capture writes an object if segments will not come:
+//
+//	{"time":"…","missing":"segments","why":"socket AF_PACKET: EPERM, operation not permitted"}
+func (j *JSON) Capture(_ uint16, err error) { j.miss("segments", err) }
+
+// Sockets writes an object if changes in the kernel's sockets will not come.
+func (j *JSON) Sockets(err error) { j.miss("sockets", err) }
+
+func (j *JSON) miss(what string, err error) {
+	if err == nil {
+		return
+	}
+	j.missing = appendMoment(j.missing, time.Now())
+	j.missing = append(j.missing, `,"missing":"`+what+`","why":`...)
+	j.missing = append(appendJSONBytes(j.missing, []byte(err.Error()), len(err.Error())), "}\n"...)
+}
+
+// AppendSegment appends an object for a captured segment:
+//
+//	{"time":"…","segment":{"from":"127.0.0.1:50716","to":"127.0.0.1:8888","flags":"SYN",
+//	 "seq":2714935511,"ack":0,"len":0},"asked":null}
+//
+// asked has the states of the two ends that the kernel gave, if it was asked next:
+// of the sender (from) and the receiver (to), null for another machine's end; and
+// whether no segment of the connection came before it was.
+func (j *JSON) AppendSegment(b []byte, s *wire.Segment) []byte {
+	j.closing.see(s)
+	b = appendMoment(b, s.Time)
+	b = append(b, `,"segment":{"from":"`...)
+	b = s.From.AppendTo(b)
+	b = append(b, `","to":"`...)
+	b = s.To.AppendTo(b)
+	b = append(b, `","flags":"`...)
+	b = s.Flags.AppendTo(b)
+	b = append(b, `","seq":`...)
+	b = strconv.AppendUint(b, uint64(s.Seq), 10)
+	b = append(b, `,"ack":`...)
+	b = strconv.AppendUint(b, uint64(s.Ack), 10)
+	b = append(b, `,"len":`...)
+	b = strconv.AppendInt(b, int64(s.Len), 10)
+	b = append(b, `},"asked":`...)
+	if s.FromIs == wire.Unknown && s.ToIs == wire.Unknown {
+		return append(b, "null}\n"...)
+	}
+	b = append(b, `{"from":`...)
+	b = appendState(b, s.FromIs)
+	b = append(b, `,"to":`...)
+	b = appendState(b, s.ToIs)
+	b = append(b, `,"last":`...)
+	b = strconv.AppendBool(b, s.Last)
+	return append(b, "}}\n"...)
+}
+
+func appendState(b []byte, s wire.State) []byte {
+	if s == wire.Unknown {
+		return append(b, "null"...)
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+// AppendLost appends an object that says how many segments were not captured.
+func (j *JSON) AppendLost(b []byte, n int) []byte {
+	b = appendMoment(b, time.Now())
+	b = append(b, `,"missing":"segments","why":"`...)
+	b = strconv.AppendInt(b, int64(n), 10)
+	return append(b, " came faster than they were read\"}\n"...)
+}
+
+// AppendSocket appends an object for a socket in which something has changed:
+//
+//	{"time":"…","socket":{"side":"server","fd":4,"local":"127.0.0.1:8888","remote":"127.0.0.1:50716",
+//	 "state":"ESTABLISHED","receive_queue":64,"send_queue":0,"timer":0,"timer_ms":0,"retransmits":0,
+//	 "inode":93422,"cookie":4129,"had_fd":true,"gone":false}}
+//
+// fd is null if no descriptor of this process leads to it; then inode is 0 if none
+// of another does either. The queues are as ss -tn has them: of a listening
+// socket, receive_queue is the accept queue and send_queue the backlog. Of a
+// socket that is gone, the object has what it held last.
+func (j *JSON) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
+	b = appendMoment(b, c.Time)
+	b = append(b, `,"socket":{"side":"`...)
+	b = append(b, sideNames[side]...)
+	b = append(b, `","fd":`...)
+	if c.Descriptor < 0 {
+		b = append(b, "null"...)
+	} else {
+		b = strconv.AppendInt(b, int64(c.Descriptor), 10)
+	}
+	b = append(b, `,"local":"`...)
+	b = c.Local.AppendTo(b)
+	b = append(b, `","remote":"`...)
+	b = c.Remote.AppendTo(b)
+	b = append(b, `","state":`...)
+	b = appendState(b, c.State)
+	for _, number := range []struct {
+		name  string
+		value uint64
+	}{
+		{"receive_queue", uint64(c.Receive)}, {"send_queue", uint64(c.Send)},
+		{"timer", uint64(c.Timer)}, {"timer_ms", uint64(c.Left.Milliseconds())}, {"retransmits", uint64(c.Again)},
+		{"inode", uint64(c.Inode)}, {"cookie", c.Cookie},
+	} {
+		b = append(b, `,"`...)
+		b = append(b, number.name...)
+		b = append(b, `":`...)
+		b = strconv.AppendUint(b, number.value, 10)
+	}
+	b = append(b, `,"had_fd":`...)
+	b = strconv.AppendBool(b, c.Had)
+	b = append(b, `,"gone":`...)
+	b = strconv.AppendBool(b, c.Gone)
+	return append(b, "}}\n"...)
+}
+
+func appendMoment(b []byte, t time.Time) []byte {
+	b = append(b, `{"time":"`...)
+	b = t.UTC().AppendFormat(b, time.RFC3339Nano)
+	return append(b, '"')
+}
+
+// Awaits reports whether segments are still to come of the last connection that
+// was closed here.
+func (j *JSON) Awaits() bool { return j.closing.awaits() }
+
+// closing follows the end of the connection that was accepted, or made, last.
+type closing struct {
+	peer   netip.AddrPort
+	fd     int
+	closed bool    // whether close was called
+	fins   [2]bool // whether the peer's FIN, and this end's, have passed
+	reset  bool
+}
+
+// returned notes what a call has done.
+func (c *closing) returned(e *Event) {
+	switch {
+	case e.failed():
+	case e.Call == acceptCall:
+		*c = closing{peer: e.Args[1].Addr.AddrPort(), fd: e.Result}
+	case e.Call == connectCall:
+		*c = closing{peer: e.Args[1].Addr.AddrPort(), fd: e.Args[0].Int}
+	case e.Call == closeCall && e.Args[0].Int == c.fd:
+		c.closed = true
+	}
+}
+
+// see notes what a segment ends.
+func (c *closing) see(s *wire.Segment) {
+	from := 0
+	switch c.peer {
+	case s.From:
+	case s.To:
+		from = 1
+	default:
+		return
+	}
+	c.reset = c.reset || s.Flags&wire.RST != 0
+	c.fins[from] = c.fins[from] || s.Flags&wire.FIN != 0
+}
+
+func (c *closing) awaits() bool { return c.closed && !c.reset && c.fins != [2]bool{true, true} }

@@ -1,0 +1,195 @@
+package sockets
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace/wire"
+)
+
+// asker asks the kernel for the sockets of one port, over a netlink socket. It is
+// the trace's, not the server's: its calls are not traced.
+type asker struct {
+	fd       int
+	port     uint16
+	families []byte
+	answer   []byte // room for a part of an answer
+	sockets  []Socket
+}
+
+// newAsker opens a netlink socket, with a descriptor of 10 or above. family is
+// that of the server's socket: an IPv6 socket may have IPv4 clients, whose own
+// sockets are IPv4.
+func newAsker(port uint16, family int) (*asker, error) {
+	low, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
+	if err != nil {
+		return nil, sys.Fail("socket", "AF_NETLINK", err)
+	}
+	a := &asker{fd: sys.MoveUp(low), port: port, families: []byte{unix.AF_INET}, answer: make([]byte, 32<<10)}
+	if family == unix.AF_INET6 {
+		a.families = append(a.families, unix.AF_INET6)
+	}
+	_, err = a.ask()
+	return a, err
+}
+
+// ask returns the sockets of the port, local or remote. They are good until the
+// next call.
+func (a *asker) ask() ([]Socket, error) {
+	a.sockets = a.sockets[:0]
+	for _, family := range a.families {
+		request := newRequest(family, a.port)
+		if err := unix.Sendto(a.fd, request.bytes(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+			return nil, sys.Fail("sendto", "NETLINK_SOCK_DIAG", err)
+		}
+		for more := true; more; {
+			n, err := unix.Read(a.fd, a.answer)
+			if err != nil {
+				return nil, sys.Fail("read", "NETLINK_SOCK_DIAG", err)
+			}
+			if more, err = a.take(a.answer[:n]); err != nil {
+				return nil, sys.Fail("read", "NETLINK_SOCK_DIAG", err)
+			}
+		}
+	}
+	return a.sockets, nil
+}
+
+// take adds the sockets of a part of an answer, and reports whether there are
+// more parts.
+//
+// Source: netlink(7).
+func (a *asker) take(answer []byte) (more bool, err error) {
+	for len(answer) >= unix.SizeofNlMsghdr {
+		length := int(binary.NativeEndian.Uint32(answer))
+		if length < unix.SizeofNlMsghdr || length > len(answer) {
+			return false, unix.EBADMSG
+		}
+		body := answer[unix.SizeofNlMsghdr:length]
+		switch binary.NativeEndian.Uint16(answer[4:]) {
+		case unix.NLMSG_DONE:
+			return false, nil
+		case unix.NLMSG_ERROR:
+			if len(body) >= 4 {
+				return false, unix.Errno(-int32(binary.NativeEndian.Uint32(body)))
+			}
+			return false, unix.EBADMSG
+		case unix.SOCK_DIAG_BY_FAMILY:
+			if len(body) < int(unsafe.Sizeof(diagMessage{})) {
+				return false, unix.EBADMSG
+			}
+			a.sockets = append(a.sockets, (*diagMessage)(unsafe.Pointer(&body[0])).socket())
+		}
+		const align = unix.NLMSG_ALIGNTO
+		answer = answer[min(len(answer), (length+align-1)/align*align):]
+	}
+	return true, nil
+}
+
+// diagID is struct inet_diag_sockid: whose socket it is. Ports and addresses are
+// in network byte order.
+type diagID struct {
+	localPort, remotePort [2]byte
+	local, remote         [16]byte
+	link                  uint32
+	cookie                [2]uint32
+}
+
+// diagMessage is struct inet_diag_msg: one socket.
+type diagMessage struct {
+	family, state, timer, retransmits uint8
+	id                                diagID
+	expires                           uint32 // in milliseconds
+	receive, send                     uint32
+	user, inode                       uint32
+}
+
+// states are the kernel's numbers for the states. 12 is SYN_RCVD too, and 13 a
+// socket that has a port, and neither listens nor is connected.
+var states = [...]wire.State{1: wire.Established, 2: wire.SynSent, 3: wire.SynReceived, 4: wire.FinWait1, 5: wire.FinWait2,
+	6: wire.TimeWait, 7: wire.Closed, 8: wire.CloseWait, 9: wire.LastAck, 10: wire.Listen, 11: wire.Closing,
+	12: wire.SynReceived, 13: wire.Closed}
+
+func (m *diagMessage) socket() Socket {
+	s := Socket{
+		Cookie:  uint64(m.id.cookie[1])<<32 | uint64(m.id.cookie[0]),
+		Local:   m.address(m.id.local, m.id.localPort),
+		Remote:  m.address(m.id.remote, m.id.remotePort),
+		Receive: int(m.receive), Send: int(m.send),
+		Timer: Timer(m.timer), Left: time.Duration(m.expires) * time.Millisecond, Again: int(m.retransmits),
+		Inode: m.inode, Descriptor: -1,
+	}
+	if int(m.state) < len(states) {
+		s.State = states[m.state]
+	}
+	return s
+}
+
+func (m *diagMessage) address(addr [16]byte, port [2]byte) netip.AddrPort {
+	ip := netip.AddrFrom16(addr).Unmap()
+	if m.family == unix.AF_INET {
+		ip = netip.AddrFrom4([4]byte(addr[:4]))
+	}
+	return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(port[:]))
+}
+
+// request asks for a dump: a header, struct inet_diag_req_v2, and as an attribute
+// a program that the kernel runs on each socket, so that it copies only those of
+// the port.
+type request struct {
+	length      uint32
+	kind, flags uint16
+	sequence    uint32
+	sender      uint32
+	family      uint8
+	protocol    uint8
+	extensions  uint8
+	_           uint8
+	states      uint32
+	id          diagID
+	attribute   uint16 // its length
+	isProgram   uint16
+	localIs     op
+	localPort   op
+	orElse      op
+	remoteIs    op
+	remotePort  op
+}
+
+// op is an instruction of the program: how many bytes to go on if it holds, and if
+// not. To go on just behind the last one is to accept the socket, further is not.
+type op struct {
+	code, yes uint8
+	no        uint16
+}
+
+// The numbers are those of linux/inet_diag.h.
+const (
+	bytecode    = 1 // INET_DIAG_REQ_BYTECODE
+	jump        = 1
+	localEqual  = 11
+	remoteEqual = 12
+)
+
+func newRequest(family byte, port uint16) *request {
+	r := &request{
+		kind: unix.SOCK_DIAG_BY_FAMILY, flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP,
+		family: family, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
+		isProgram:  bytecode,
+		localIs:    op{localEqual, 8, 12}, // or go to remoteIs
+		localPort:  op{no: port},
+		orElse:     op{jump, 4, 12}, // accept
+		remoteIs:   op{remoteEqual, 8, 12},
+		remotePort: op{no: port},
+	}
+	r.length = uint32(unsafe.Sizeof(*r))
+	r.attribute = uint16(unsafe.Sizeof(*r) - unsafe.Offsetof(r.attribute))
+	return r
+}
+
+func (r *request) bytes() []byte { return unsafe.Slice((*byte)(unsafe.Pointer(r)), unsafe.Sizeof(*r)) }

@@ -1,0 +1,85 @@
+// Package sockets asks the kernel what it holds of the connections of one port:
+// each socket's state, its queues, its timer and its descriptor, also of sockets
+// that no program has yet, or has any more.
+//
+// Source: sock_diag(7). The program ss prints the same.
+package sockets
+
+import (
+	"net/netip"
+	"time"
+
+	"lbaws/trace/wire"
+)
+
+// Socket is what the kernel holds of one TCP socket.
+type Socket struct {
+	Cookie        uint64 // names the socket, from its SYN to the end of its TIME_WAIT
+	Local, Remote netip.AddrPort
+	State         wire.State
+
+	// Receive is, of a listening socket, how many connections wait in the accept
+	// queue; of any other, how many bytes have come in order that no read has
+	// taken. The peer's FIN counts as one.
+	Receive int
+	// Send is, of a listening socket, how many connections may wait: the backlog;
+	// of any other, how many bytes were written that the peer has not
+	// acknowledged. This end's SYN and FIN count as one each.
+	Send int
+
+	Timer      Timer
+	Left       time.Duration // until the timer ends
+	Again      int           // how often the oldest unacknowledged segment was sent again
+	Inode      uint32        // by which /proc names the socket; 0 if no descriptor leads to it
+	Descriptor int           // of this process that leads to it, or -1
+}
+
+// Timer is what a socket's timer is for.
+type Timer int
+
+// The timers, by their numbers in the kernel.
+const (
+	NoTimer         Timer = iota
+	Retransmission        // when what is not acknowledged is sent again
+	Keepalive             // also: the SYN+ACK, or a FIN_WAIT_2 without a descriptor
+	TimeWait              // when the kernel forgets the socket
+	ZeroWindowProbe       // when the peer is asked whether it has room again
+)
+
+// UnreadFIN reports whether Receive counts the peer's FIN. Nothing can come after
+// it, and a read that has returned 0 has taken it.
+func (s *Socket) UnreadFIN() bool {
+	switch s.State {
+	case wire.CloseWait, wire.LastAck, wire.Closing:
+		return s.Receive > 0
+	}
+	return false
+}
+
+// Unread returns how many bytes wait for a read.
+func (s *Socket) Unread() int {
+	if s.UnreadFIN() {
+		return s.Receive - 1
+	}
+	return s.Receive
+}
+
+// Pending returns "SYN" or "FIN" if Send counts this end's, which was sent, or
+// waits behind bytes, and is not acknowledged; otherwise "".
+func (s *Socket) Pending() string {
+	switch s.State {
+	case wire.SynSent:
+		return "SYN"
+	case wire.FinWait1, wire.LastAck, wire.Closing:
+		return "FIN"
+	}
+	return ""
+}
+
+// Unacknowledged returns how many bytes wait for the peer's acknowledgement.
+func (s *Socket) Unacknowledged() int {
+	if s.Pending() != "" {
+		return max(0, s.Send-1)
+	}
+	return s.Send
+}

@@ -1,0 +1,29 @@
+//go:build darwin || freebsd || netbsd || openbsd
+
+package sockets
+
+import (
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+)
+
+// asker asks nothing: this platform has no sock_diag.
+type asker struct{}
+
+func newAsker(uint16, int) (*asker, error) {
+	return nil, sys.Fail("socket", "AF_NETLINK", unix.EAFNOSUPPORT)
+}
+
+func (*asker) ask() ([]Socket, error) { return nil, unix.EAFNOSUPPORT }
+
+// files knows no descriptors.
+type files struct{}
+
+func openFiles() *files { return &files{} }
+
+func (*files) begin() {}
+
+func (*files) descriptor(uint32) int { return -1 }
+
+func (*files) inode(int) uint32 { return 0 }
