@@ -151,7 +151,7 @@ func (r *recorder) followSegments(capture *wire.Capture) {
 		r.mu.Lock()
 		r.look()
 		r.appendSegments(time.Now())
-		r.flush()
+		r.settle()
 		r.mu.Unlock()
 	}
 }

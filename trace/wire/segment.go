@@ -16,6 +16,7 @@ type Segment struct {
 	Seq      uint32 // the sequence number of its first byte
 	Ack      uint32 // the next sequence number that its sender waits for, if Flags has ACK
 	Len      int    // bytes of data
+	Damaged  bool   // its checksum is wrong
 
 	// What the kernel gave, when it was asked next, as the states of its sender and
 	// of its receiver; Unknown if it was not asked. Last says that no segment of the

@@ -1,0 +1,9 @@
+package wire_test
+
+import (
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+func TestMain(m *testing.M) { tracetest.Main(m) }

@@ -1,0 +1,147 @@
+package wire_test
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/tracetest"
+	"lbaws/trace/wire"
+)
+
+// device is a network interface whose other end is in the test's hands: what it
+// writes, arrives.
+type device struct {
+	name string
+	fd   int
+}
+
+// newDevice makes a TUN device, or a TAP one, with an address in a network of 256
+// addresses, if one is given. It is gone when the test is over.
+//
+// Source: Documentation/networking/tuntap.rst of Linux; netdevice(7).
+func newDevice(t *testing.T, kind uint16, name, address string) *device {
+	t.Helper()
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		tracetest.Missing(t, "no TUN device: "+err.Error())
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	request, err := unix.NewIfreq(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetUint16(kind | unix.IFF_NO_PI)
+	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
+		tracetest.Missing(t, "no TUN device: "+err.Error())
+	}
+	if address != "" {
+		control(t, unix.SIOCSIFADDR, name, func(r *unix.Ifreq) error { return r.SetInet4Addr(netip.MustParseAddr(address).AsSlice()) })
+		control(t, unix.SIOCSIFNETMASK, name, func(r *unix.Ifreq) error { return r.SetInet4Addr([]byte{255, 255, 255, 0}) })
+	}
+	bringUp(t, name)
+	return &device{name, fd}
+}
+
+func bringUp(t *testing.T, name string) {
+	t.Helper()
+	control(t, unix.SIOCSIFFLAGS, name, func(r *unix.Ifreq) error { r.SetUint16(unix.IFF_UP); return nil })
+}
+
+// control makes an ioctl about an interface.
+func control(t *testing.T, code uint, name string, set func(*unix.Ifreq) error) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	request, err := unix.NewIfreq(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set(request); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlIfreq(fd, code, request); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// arrive lets packets arrive.
+func (d *device) arrive(t *testing.T, packets ...[]byte) {
+	t.Helper()
+	for _, packet := range packets {
+		if _, err := unix.Write(d.fd, packet); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// packet is an IP packet with a TCP segment, whose checksums are right.
+func packet(from, to string, flags wire.Flags, data []byte) []byte {
+	source, target := netip.MustParseAddrPort(from), netip.MustParseAddrPort(to)
+	segment := append(tcp(source.Port(), target.Port(), 1000, 2000, flags, 0, 0), data...)
+	pseudo := append(source.Addr().AsSlice(), target.Addr().AsSlice()...)
+	pseudo = binary.BigEndian.AppendUint32(pseudo, uint32(len(segment)))
+	pseudo = append(pseudo, 0, 0, 0, 6)
+	binary.BigEndian.PutUint16(segment[16:], checksum(append(pseudo, segment...)))
+	if source.Addr().Is6() {
+		return ipv6(source.Addr().String(), target.Addr().String(), 6, segment)
+	}
+	p := ipv4(source.Addr().String(), target.Addr().String(), 6, segment)
+	p[8] = 64 // how long it is to live
+	binary.BigEndian.PutUint16(p[10:], checksum(p[:20]))
+	return p
+}
+
+// checksum is the Internet's (RFC 1071).
+func checksum(p []byte) uint16 {
+	sum := uint32(0)
+	for i, b := range p {
+		sum += uint32(b) << (8 * (1 - i%2))
+		sum = sum&0xffff + sum>>16
+	}
+	return ^uint16(sum)
+}
+
+// spoilt is a packet with a bit of its last byte changed.
+func spoilt(p []byte) []byte {
+	p[len(p)-1] ^= 1
+	return p
+}
+
+// startCapture captures the segments of a server, or skips the test.
+func startCapture(t *testing.T, server string, remote bool) *wire.Capture {
+	t.Helper()
+	tracetest.NeedCapture(t)
+	capture, err := wire.OpenCapture(netip.MustParseAddrPort(server), remote)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return capture
+}
+
+// taken takes the segments up to now.
+func taken(c *wire.Capture) []wire.Segment {
+	var segments []wire.Segment
+	now := time.Now()
+	for s := c.Next(now); s != nil; s = c.Next(now) {
+		segments = append(segments, *s)
+	}
+	return segments
+}
+
+// checkTaken checks which segments there are up to now: "10.9.0.2:4000 SYN" is
+// who has sent one, and its flags.
+func checkTaken(t *testing.T, c *wire.Capture, want ...string) {
+	t.Helper()
+	var got []string
+	for _, s := range taken(c) {
+		got = append(got, s.From.String()+" "+s.Flags.String())
+	}
+	tracetest.Compare(t, got, want)
+}
