@@ -18,6 +18,7 @@ func tcp(from, to uint16, seq, ack uint32, flags wire.Flags, options, data int) 
 	binary.BigEndian.PutUint32(b[8:], ack)
 	b[12] = byte((20 + options) / 4 << 4)
 	b[13] = byte(flags)
+	binary.BigEndian.PutUint16(b[14:], 512)
 	return b
 }
 
@@ -44,7 +45,7 @@ func ipv6(from, to string, next byte, payload []byte) []byte {
 func TestParseSegment(t *testing.T) {
 	const tcpNumber, hopByHop, fragment = 6, 0, 44
 	whole := tcp(40000, 8888, 1000, 2000, wire.PSH|wire.ACK, 12, 33)
-	want := wire.Segment{Flags: wire.PSH | wire.ACK, Seq: 1000, Ack: 2000, Len: 33}
+	want := wire.Segment{Flags: wire.PSH | wire.ACK, Seq: 1000, Ack: 2000, Len: 33, Window: 512, Scale: -1}
 	change := func(packet []byte, at int, to ...byte) []byte {
 		copy(packet[at:], to)
 		return packet
@@ -97,6 +98,36 @@ func TestParseSegment(t *testing.T) {
 	}
 }
 
+// TestWindowScale: the option is read where it is whole, and counts in a SYN.
+func TestWindowScale(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		flags   wire.Flags
+		options []byte // the header says that there are twelve bytes
+		want    int
+	}{
+		{"Linux's", wire.SYN, []byte{2, 4, 5, 180, 4, 2, 1, 3, 3, 7, 0, 0}, 7},
+		{"at the end", wire.SYN | wire.ACK, []byte{1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 14}, 14},
+		{"not in a SYN", wire.ACK, []byte{1, 3, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0}, -1},
+		{"none", wire.SYN, []byte{2, 4, 5, 180, 4, 2, 0, 0, 0, 0, 0, 0}, -1},
+		{"after the end of the list", wire.SYN, []byte{0, 3, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0}, -1},
+		{"in another option", wire.SYN, []byte{8, 10, 3, 3, 7, 3, 3, 7, 0, 0, 0, 0}, -1},
+		{"of another length", wire.SYN, []byte{3, 4, 7, 0, 3, 3, 6, 0, 0, 0, 0, 0}, 6},
+		{"of length 0", wire.SYN, []byte{3, 0, 3, 3, 7, 0, 0, 0, 0, 0, 0, 0}, -1},
+		{"longer than the header", wire.SYN, []byte{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3}, -1},
+		{"cut by the capture", wire.SYN, []byte{1, 3, 3}, -1},
+		{"all cut by the capture", wire.SYN, nil, -1},
+	} {
+		segment := tcp(40000, 8888, 1000, 2000, c.flags, 12, 0)
+		copy(segment[20:], c.options)
+		packet := ipv4("192.0.2.1", "192.0.2.2", 6, segment)
+		got, ok := wire.ParseSegment(packet[:20+20+len(c.options)])
+		if !ok || got.Scale != c.want {
+			t.Errorf("%s: %d, %v, want %d", c.name, got.Scale, ok, c.want)
+		}
+	}
+}
+
 func FuzzParseSegment(f *testing.F) {
 	whole := tcp(40000, 8888, 1000, 2000, wire.PSH|wire.ACK, 12, 33)
 	f.Add(ipv4("192.0.2.1", "192.0.2.2", 6, whole))
@@ -104,7 +135,8 @@ func FuzzParseSegment(f *testing.F) {
 	f.Add(ipv6("2001:db8::1", "2001:db8::2", 0, append([]byte{60, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0}, whole...)))
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		s, ok := wire.ParseSegment(packet)
-		if ok && (s.Len < 0 || s.Len > max(len(packet), 65535) || !s.From.IsValid() || s.Flags > 0x3f) {
+		if ok && (s.Len < 0 || s.Len > max(len(packet), 65535) || !s.From.IsValid() || s.Flags > 0x3f ||
+			s.Window < 0 || s.Window > 65535 || s.Scale < -1 || s.Scale > 255) {
 			t.Errorf("%x: %+v", packet, s)
 		}
 	})
