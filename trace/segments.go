@@ -17,7 +17,7 @@ func (f *figure) segment(s *wire.Segment) {
 		f.forgetEnded()
 	}
 	c := f.conversation(client)
-	if isFirst && c.Over() {
+	if c.Begins(s) {
 		c = f.succeed(c)
 	}
 	if f.clientOnly {
