@@ -25,6 +25,7 @@ type figure struct {
 	at    time.Time       // when that is
 	parts [3]message.Part // room for the parts of one of them
 
+	backlog    int            // how many connections may wait for accept
 	clientOnly bool           // whether only the client's calls are traced
 	server     netip.AddrPort // where it listens, as far as the calls tell
 	captured   bool           // whether segments are captured

@@ -69,6 +69,8 @@ func (f *figure) caused(e *Event) {
 		return
 	}
 	switch e.Call {
+	case listenCall:
+		f.backlog = e.Args[1].Int
 	case bindCall, getsocknameCall:
 		f.server = e.Args[1].Addr.AddrPort()
 	case acceptCall:

@@ -42,8 +42,11 @@ func (f *figure) sender(s *wire.Segment) (Side, *conversation) {
 		c = f.find(client)
 	}
 	isFirst := from == Client && s.Flags&(wire.SYN|wire.ACK) == wire.SYN
-	if isFirst && (c == nil || c.Over()) {
+	switch {
+	case c == nil && isFirst:
 		c = f.begin(client, s.To)
+	case c != nil && c.Begins(s):
+		c = f.begin(client, c.Server)
 	}
 	return from, c
 }
@@ -53,10 +56,14 @@ func (f *figure) see(r *row, c *conversation, s *wire.Segment) {
 	wasOver := c.Over()
 	was := [2]wire.State{}
 	was[Client], was[Server] = c.States()
+	c.QueueFull = f.queued > f.backlog
 	seen := c.See(s)
 	r.text.before = appendLabel(r.text.before, s, &seen)
 	r.states = [2]wire.State{Client: seen.Client, Server: seen.Server}
-	f.judge(r, c, s)
+	f.judge(r, c, s, &seen)
+	if seen.Ignored != "" {
+		r.text.add(", ignored: " + seen.Ignored)
+	}
 	for side := range was {
 		if r.states[side] == was[side] {
 			r.states[side] = wire.Unknown
@@ -90,7 +97,7 @@ func (f *figure) explainStates() {
 
 // judge holds the states that were worked out for a segment of r against what the
 // kernel gave when it was asked after it. The kernel is right.
-func (f *figure) judge(r *row, c *conversation, s *wire.Segment) {
+func (f *figure) judge(r *row, c *conversation, s *wire.Segment, seen *wire.Seen) {
 	var is [2]wire.State
 	is[r.side], is[peerOf(r.side)] = s.FromIs, s.ToIs
 	for _, side := range []Side{Client, Server} {
@@ -101,7 +108,7 @@ func (f *figure) judge(r *row, c *conversation, s *wire.Segment) {
 		case is[side] == worked:
 			r.asked[side] = true
 		case side == Server && is[side] == wire.Closed && !c.completed && s.Flags&wire.RST == 0:
-			f.noSocket(r, c, s)
+			f.noSocket(r, c, s, seen)
 		case s.Last || is[side].Contradicts(worked):
 			r.states[side], r.asked[side] = is[side], true
 			c.Correct(side == Client, is[side])
@@ -111,12 +118,12 @@ func (f *figure) judge(r *row, c *conversation, s *wire.Segment) {
 
 // noSocket is for a segment of a handshake of which the kernel holds nothing at
 // the server's end: it was dropped, or answered with a SYN cookie.
-func (f *figure) noSocket(r *row, c *conversation, s *wire.Segment) {
+func (f *figure) noSocket(r *row, c *conversation, s *wire.Segment, seen *wire.Seen) {
 	r.states[Server] = wire.Unknown
 	c.Correct(false, wire.Unknown)
 	switch {
 	case !s.Last:
-	case r.side == Client:
+	case r.side == Client && seen.Ignored == "":
 		r.text.add(", dropped")
 	case s.Flags&wire.SYN != 0:
 		f.sayOnce(Server, "the kernel keeps nothing of this handshake: the number of the SYN+ACK is a SYN cookie, "+

@@ -112,7 +112,7 @@ func (c *Capture) receive() {
 		}
 		segment, ok := ParseSegment(f.packet)
 		if segment.Time = f.time(); ok && c.concerns(&segment, f.link) {
-			segment.Damaged = damaged(&f)
+			segment.Damaged = isDamaged(&f)
 			sorted = sorted && (len(c.pending) == 0 || !segment.Time.Before(c.pending[len(c.pending)-1].Time))
 			c.pending = append(c.pending, segment)
 		}

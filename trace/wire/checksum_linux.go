@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// damaged reports whether the TCP checksum of the packet in a frame is known to be
+// isDamaged reports whether the TCP checksum of the packet in a frame is known to be
 // wrong. Of a packet that was sent, the network card may be still to compute it,
 // and of one that has arrived, it may have checked it; the kernel then says so.
 //
@@ -14,7 +14,7 @@ import (
 // extension headers: they may name another destination, which the sum includes.
 //
 // Source: RFC 9293 section 3.1; RFC 1071; RFC 8200 section 8.1; packet(7).
-func damaged(f *frame) bool {
+func isDamaged(f *frame) bool {
 	p := f.packet
 	if f.header.Status&(unix.TP_STATUS_CSUMNOTREADY|unix.TP_STATUS_CSUM_VALID) != 0 || int(f.header.Len) > len(p) {
 		return false

@@ -3,45 +3,54 @@ package wire
 import "net/netip"
 
 // Connection is what the segments of one connection say about its two ends.
+//
+// Each end is followed by itself: what it sends tells what it has done
+// (send.go), and what it is sent changes it only as far as the standard has it
+// take the segment (receive.go). A segment is taken to arrive when it is seen;
+// if it turns out not to have, what its receiver sends next puts that right.
 type Connection struct {
 	Client, Server netip.AddrPort
+
+	// QueueFull says, of the segments to come, that the server's accept queue is
+	// full: Linux then drops the ACK that would complete the handshake.
+	QueueFull bool
 
 	client, server end
 }
 
-// end is one end of a connection.
+// end is one end of a connection. Its variables are those of RFC 9293, section
+// 3.3.1, as far as segments tell them.
 type end struct {
-	state State
-	began bool   // whether a segment of this end was seen
-	first uint32 // the sequence number of its first segment: that of its SYN
-	next  uint32 // the sequence number after all that it has sent
-	fin   uint32 // the sequence number after its FIN
-	sent  bool   // whether it has sent its FIN
+	state  State
+	active bool // whether it was in SYN_SENT
+
+	// What it sends.
+	known    bool   // whether its sequence numbers are
+	first    uint32 // ISS: the number of its SYN
+	next     uint32 // SND.NXT: the number after all that it has sent
+	una      uint32 // SND.UNA: the first number that was not acknowledged to it
+	sent     ranges // the numbers that it has sent
+	sentFIN  bool
+	fin      uint32 // then: the number after its FIN
+	sentACK  bool   // whether it has sent a SYN+ACK
+	strange  bool   // whether a SYN with another number seems to come from it
+	stranger uint32 // then: its number
+	outside  bool   // and whether that is outside the peer's window
+
+	// What it offers to take.
+	offered bool   // whether it has sent a window
+	edge    uint32 // the number after the highest that it has ever offered to take
+	largest uint32 // the largest window that it has offered
+	scaled  bool   // whether its SYN was seen, and so what its windows count
+	scale   int    // then: the scale in it, or -1
+
+	// What it takes.
+	waits   bool   // whether rcvNext is known
+	rcvNext uint32 // RCV.NXT: the number that it waits for
+	held    ranges // what has come out of order
+	gotFIN  bool   // whether the peer's FIN has come, perhaps out of order
+	peerFIN uint32 // then: the number after it
 }
-
-// State is the state of one end of a connection.
-//
-// Source: RFC 9293 section 3.3.2; UNP figure 2.4.
-type State string
-
-// The states. Unknown is that of an end of which no segment has told yet.
-const (
-	Unknown     State = ""
-	Listen      State = "LISTEN"
-	SynSent     State = "SYN_SENT"
-	SynReceived State = "SYN_RCVD"
-	Established State = "ESTABLISHED"
-	FinWait1    State = "FIN_WAIT_1"
-	FinWait2    State = "FIN_WAIT_2"
-	CloseWait   State = "CLOSE_WAIT"
-	Closing     State = "CLOSING"
-	LastAck     State = "LAST_ACK"
-	TimeWait    State = "TIME_WAIT"
-	Closed      State = "CLOSED"
-)
-
-// Over tells whether the end has nothing more to send or to receive.
-func (s State) Over() bool { return s == TimeWait || s == Closed }
 
 // Over tells whether the connection has ended at both ends.
 func (c *Connection) Over() bool { return c.client.state.Over() && c.server.state.Over() }
@@ -49,121 +58,136 @@ func (c *Connection) Over() bool { return c.client.state.Over() && c.server.stat
 // States are the states of the two ends.
 func (c *Connection) States() (client, server State) { return c.client.state, c.server.state }
 
-// order is the order in which an end can go through the states. Those of the same
-// number exclude each other.
-var order = map[State]int{Listen: 1, SynSent: 1, SynReceived: 2, Established: 3, FinWait1: 4, CloseWait: 4,
-	FinWait2: 5, Closing: 5, LastAck: 5, TimeWait: 6, Closed: 7}
-
-// Contradicts reports whether an end cannot have been in the state before if it
-// is in state s now.
-func (s State) Contradicts(before State) bool {
-	return s != Unknown && before != s && order[before] >= order[s]
-}
-
-// Correct notes that the kernel was asked for the state of an end: the client's,
-// or the server's.
-func (c *Connection) Correct(client bool, state State) {
-	if client {
-		c.client.state = state
-	} else {
-		c.server.state = state
+// ends returns the end that sends the segment, and the one that it is sent to.
+func (c *Connection) ends(fromClient bool) (from, to *end) {
+	if fromClient {
+		return &c.client, &c.server
 	}
+	return &c.server, &c.client
 }
 
 // Seen is what one segment meant for its connection.
 type Seen struct {
 	FromClient     bool
 	Seq, Ack       uint32 // relative: each end's SYN has number 0
-	Again          bool   // whether all of it had been sent before
+	Again          bool   // whether all that it carries had been sent before
 	Client, Server State  // of the two ends, when it has arrived
+	Ignored        string // why the receiver does not take it; "" if it does, or if Again says enough
 }
 
 // See takes the next segment of the connection, in the order of time.
 func (c *Connection) See(s *Segment) Seen {
 	fromClient := s.From == c.Client
-	from, to := &c.client, &c.server
-	if !fromClient {
-		from, to = to, from
+	from, to := c.ends(fromClient)
+	seen := Seen{FromClient: fromClient, Again: from.sentBefore(s)}
+	from.sends(to, s)
+	was := to.state
+	if s.Damaged {
+		seen.Ignored = damaged
+	} else {
+		seen.Ignored = c.receives(to, from, s)
 	}
-	if !from.began {
-		from.began, from.first, from.next = true, s.Seq, s.Seq
-		if s.Flags&SYN == 0 {
-			from.first-- // its SYN was before
-		}
+	if s.Flags&RST != 0 && to.state != was {
+		from.state = Closed // to is: the RST was its peer's
 	}
-	if s.Flags&ACK != 0 && !to.began {
-		to.began, to.first, to.next = true, s.Ack-1, s.Ack
-	}
-	length := uint32(s.Len)
-	if s.Flags&SYN != 0 {
-		length++
-	}
-	if s.Flags&FIN != 0 {
-		length++
-	}
-	after := s.Seq + length
-	again := length > 0 && int32(after-from.next) <= 0
-	if int32(after-from.next) > 0 {
-		from.next = after
-	}
-	c.advance(s, from, to, after)
-	seen := Seen{FromClient: fromClient, Seq: s.Seq - from.first, Again: again,
-		Client: c.client.state, Server: c.server.state}
-	if s.Flags&ACK != 0 {
-		seen.Ack = s.Ack - to.first
-	}
+	seen.Seq, seen.Ack = from.relative(s), to.relativeACK(s)
+	seen.Client, seen.Server = c.client.state, c.server.state
 	return seen
 }
 
-// advance moves both ends to the states in which the segment leaves them when
-// it has arrived. after is the sequence number after it.
-func (c *Connection) advance(s *Segment, from, to *end, after uint32) {
-	if s.Flags&RST != 0 {
-		from.state, to.state = Closed, Closed
-		return
-	}
-	if s.Flags&SYN != 0 && s.Flags&ACK == 0 {
-		from.state = SynSent // of the other end nothing is known yet
-		return
-	}
+// after is the sequence number after all that the segment carries: its SYN and
+// its FIN count as one each.
+func (s *Segment) after() uint32 {
+	after := s.Seq + uint32(s.Len)
 	if s.Flags&SYN != 0 {
-		if from.state != Established { // not sent again
-			from.state, to.state = SynReceived, Established
-		}
+		after++
+	}
+	if s.Flags&FIN != 0 {
+		after++
+	}
+	return after
+}
+
+// relative is the segment's sequence number, counted from its sender's SYN. A
+// SYN that belongs elsewhere is counted from itself.
+func (e *end) relative(s *Segment) uint32 {
+	switch {
+	case s.Flags&SYN != 0 && (!e.known || e.strange && e.outside && s.Seq == e.stranger):
+		return 0
+	case !e.known:
+		return 1
+	}
+	return s.Seq - e.first
+}
+
+// relativeACK is what the segment acknowledges, counted from e's SYN.
+func (e *end) relativeACK(s *Segment) uint32 {
+	switch {
+	case s.Flags&ACK == 0:
+		return 0
+	case !e.known:
+		return 1
+	}
+	return s.Ack - e.first
+}
+
+// Begins reports whether the segment does not belong to c but begins another
+// connection of the same addresses.
+func (c *Connection) Begins(s *Segment) bool {
+	if s.Damaged {
+		return false
+	}
+	const bits = SYN | FIN | RST | ACK
+	if s.From != c.Client {
+		// The server answers a SYN that c did not explain.
+		return s.Flags&bits == SYN|ACK && c.client.strange && s.Ack == c.client.stranger+1 &&
+			!(c.server.known && s.Seq == c.server.first)
+	}
+	if s.Flags&bits != SYN {
+		return false
+	}
+	switch c.server.state {
+	case Unknown, Listen: // it has not answered, and the client begins anew
+		return c.client.known && s.Seq != c.client.first
+	case Closed:
+		return true
+	case TimeWait: // RFC 9293 section 3.10.7.4; so does Linux
+		return after(s.Seq, c.server.rcvNext)
+	}
+	return false
+}
+
+// Correct notes that the kernel was asked, and that an end is in state s. What
+// follows is worked out from there.
+func (c *Connection) Correct(client bool, s State) {
+	e, peer := c.ends(client)
+	if e.state == s {
 		return
 	}
-	if from.state == SynReceived || to.state == SynReceived {
-		c.client.state, c.server.state = Established, Established
-	}
-	if s.Flags&ACK != 0 && to.sent && s.Ack == to.fin {
-		switch to.state { // its FIN has arrived
-		case FinWait1:
-			to.state = FinWait2
-		case Closing:
-			to.state = TimeWait
-		case LastAck:
-			to.state = Closed
+	tookFIN := e.tookFIN()
+	switch s {
+	case SynReceived:
+		e.returnToHandshake(peer)
+	case Established, FinWait1, FinWait2: // the peer's FIN has not come
+		if tookFIN {
+			e.gotFIN, e.rcvNext = false, e.rcvNext-1
+		}
+	case CloseWait, Closing, LastAck, TimeWait: // it has
+		if !tookFIN && peer.sentFIN {
+			e.waits, e.gotFIN, e.peerFIN = true, true, peer.fin
+			e.advance(peer.fin)
 		}
 	}
-	if s.Flags&FIN == 0 || from.sent {
-		return
-	}
-	from.sent, from.fin = true, after
-	switch from.state {
-	case Established:
-		from.state = FinWait1
-	case CloseWait:
-		from.state = LastAck
-		if s.Ack != to.fin { // the two FINs crossed: both ends close actively
-			from.state = Closing
+	if e.sentFIN {
+		switch s {
+		case SynReceived, Established, CloseWait: // its own was another's doing
+			e.sentFIN = false
+			if e.next == e.fin {
+				e.next--
+			}
+		case FinWait2, TimeWait:
+			e.una = e.fin
 		}
 	}
-	switch to.state {
-	case Established:
-		to.state = CloseWait
-	case FinWait1:
-		to.state = Closing
-	case FinWait2:
-		to.state = TimeWait
-	}
+	e.state = s
 }

@@ -16,7 +16,9 @@ type Segment struct {
 	Seq      uint32 // the sequence number of its first byte
 	Ack      uint32 // the next sequence number that its sender waits for, if Flags has ACK
 	Len      int    // bytes of data
-	Damaged  bool   // its checksum is wrong
+	Window   int    // how many bytes its sender offers to take, as the header has it: not scaled
+	Scale    int    // the window scale option of a segment with SYN; -1 if there is none
+	Damaged  bool   // whether its checksum is wrong
 
 	// What the kernel gave, when it was asked next, as the states of its sender and
 	// of its receiver; Unknown if it was not asked. Last says that no segment of the
@@ -133,12 +135,44 @@ func parseTCP(segment []byte, length int, from, to netip.Addr) (Segment, bool) {
 	if header < 20 || length < header {
 		return Segment{}, false
 	}
-	return Segment{
-		From:  netip.AddrPortFrom(from, binary.BigEndian.Uint16(segment[0:])),
-		To:    netip.AddrPortFrom(to, binary.BigEndian.Uint16(segment[2:])),
-		Seq:   binary.BigEndian.Uint32(segment[4:]),
-		Ack:   binary.BigEndian.Uint32(segment[8:]),
-		Flags: Flags(segment[13] & 0x3f),
-		Len:   length - header,
-	}, true
+	s := Segment{
+		From:   netip.AddrPortFrom(from, binary.BigEndian.Uint16(segment[0:])),
+		To:     netip.AddrPortFrom(to, binary.BigEndian.Uint16(segment[2:])),
+		Seq:    binary.BigEndian.Uint32(segment[4:]),
+		Ack:    binary.BigEndian.Uint32(segment[8:]),
+		Flags:  Flags(segment[13] & 0x3f),
+		Len:    length - header,
+		Window: int(binary.BigEndian.Uint16(segment[14:])),
+		Scale:  -1,
+	}
+	if s.Flags&SYN != 0 {
+		s.Scale = windowScale(segment[20:min(header, len(segment))])
+	}
+	return s, true
+}
+
+// windowScale reads the window scale option, of which only a SYN's counts; it is
+// -1 if it is not there, or not whole.
+//
+// Source: RFC 9293 section 3.2; RFC 7323 section 2.2.
+func windowScale(options []byte) int {
+	const endOfList, noOperation, scale = 0, 1, 3
+	for len(options) > 0 && options[0] != endOfList {
+		if options[0] == noOperation {
+			options = options[1:]
+			continue
+		}
+		if len(options) < 2 {
+			break
+		}
+		length := int(options[1])
+		if length < 2 || length > len(options) {
+			break
+		}
+		if options[0] == scale && length == 3 {
+			return int(options[2])
+		}
+		options = options[length:]
+	}
+	return -1
 }
