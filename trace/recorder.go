@@ -52,8 +52,9 @@ func (r *recorder) enter(side Side, call *Call, args []Arg) (*Event, time.Time) 
 	e.Side = side
 	copy(e.Args[:], args)
 	e.Begin = time.Now()
-	if call == closeCall || call == shutdownCall {
-		r.look() // what the call does follows from what is unread now
+	r.capturedUpTo(e.Begin)
+	if len(r.passed) > 0 || call == closeCall || call == shutdownCall {
+		r.look() // what a close does follows from what is unread now
 	}
 	r.appendSegments(e.Begin)
 	for _, sink := range r.sinks {

@@ -87,11 +87,12 @@ type arrows struct {
 	all     string
 	current int
 	drawn   map[int][]string // by the connection's number
+	numbers map[string]int   // of connections, by the client's address
 }
 
 var (
 	drawnStates = regexp.MustCompile(`^▪?[A-Z_12]* +(?:◀─|──) (?:#(\d+) )?.*? ─*[─▶](?: ▪?([A-Z_12]+))?$`)
-	rule        = regexp.MustCompile(`^── connection (\d+): `)
+	rule        = regexp.MustCompile(`^── connection (\d+): (\S+) `)
 )
 
 func (a *arrows) AppendEnter(b []byte, e *trace.Event) []byte {
@@ -117,6 +118,7 @@ func (a *arrows) read(text []byte) []byte {
 		line = strings.TrimSuffix(line, "\n")
 		if m := rule.FindStringSubmatch(line); m != nil {
 			a.current, _ = strconv.Atoi(m[1])
+			a.numbers[m[2]] = a.current
 		} else if m := drawnStates.FindStringSubmatch(line); m != nil && m[2] != "" {
 			number := a.current
 			if m[1] != "" {
@@ -150,7 +152,7 @@ func newStage(t *testing.T, ss string, c stateCase, asked bool) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &arrows{Diagram: trace.NewDiagram(trace.Columns{}, 200, false), drawn: map[int][]string{}}
+	a := &arrows{Diagram: trace.NewDiagram(trace.Columns{}, 200, false), drawn: map[int][]string{}, numbers: map[string]int{}}
 	s := &stage{arrows: a, tunnel: tracetest.NewTunnel(t), peers: map[string]*tracetest.Peer{}}
 	s.play = &play{t: t, ss: ss, tracer: trace.New(sys.Unix{}, trace.Sink{Format: a, Output: out})}
 	s.tracer.ShowSegments()
@@ -277,7 +279,11 @@ func (s *stage) compare(move string) {
 			s.look()
 			return s.arrows.segments() == before
 		})
-		drawn := s.arrows.drawn[i+1]
+		number := s.arrows.numbers[p.Addr.String()]
+		if number == 0 {
+			number = i + 1 // it has had no rows of its own yet
+		}
+		drawn := s.arrows.drawn[number]
 		last := ""
 		if len(drawn) > 0 {
 			last = drawn[len(drawn)-1]
@@ -304,7 +310,7 @@ func (s *stage) compareTransitions() {
 	s.t.Helper()
 	made := s.kernel.made(s.t)
 	for number, drawn := range s.arrows.drawn {
-		client := s.peers[s.names[min(number, len(s.names))-1]].Addr
+		client := s.peers[s.names[min(number, len(s.names))-1]].Addr // a later one of its own comes last
 		rest := made[client.Port()]
 		for _, state := range drawn {
 			if state == "SYN_RCVD" || state == "TIME_WAIT" { // the tracepoint has neither

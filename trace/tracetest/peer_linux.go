@@ -85,6 +85,9 @@ func (t *Tunnel) NewPeer(port uint16, server netip.AddrPort) *Peer {
 // Send sends a segment of n bytes of data. Its numbers are off from those that
 // come next by seq and ack.
 func (p *Peer) Send(flags wire.Flags, seq, ack, n int) {
+	if flags&wire.SYN == 0 {
+		Await(p.tunnel.t, "the server's SYN", func() bool { p.tunnel.Receive(); return p.got })
+	}
 	p.tunnel.Receive()
 	p.tunnel.write(Packet(p.Addr, p.Server, flags, p.Next+uint32(seq), p.Expects+uint32(ack), n))
 	if seq == 0 {
@@ -131,13 +134,6 @@ func (p *Peer) take(s *wire.Segment) {
 	if !p.got && s.Flags&wire.SYN != 0 || p.got && int32(end-p.Expects) > 0 && s.Flags&wire.RST == 0 {
 		p.got, p.Expects = true, end
 	}
-}
-
-// Await waits for n more bytes, or control bits, of the server's.
-func (p *Peer) Await(n int) {
-	p.tunnel.t.Helper()
-	want := p.Expects + uint32(n)
-	Await(p.tunnel.t, "the server's segment", func() bool { p.tunnel.Receive(); return int32(p.Expects-want) >= 0 })
 }
 
 // Packet returns a TCP segment in an IP packet, with n bytes of data.
