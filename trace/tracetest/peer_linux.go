@@ -119,7 +119,7 @@ func (t *Tunnel) Receive() {
 		if !ok {
 			continue
 		}
-		i := slices.IndexFunc(t.peers, func(p *Peer) bool { return p.Addr == s.To })
+		i := slices.IndexFunc(t.peers, func(p *Peer) bool { return p.Addr == s.To && p.Server == s.From })
 		if i >= 0 {
 			t.peers[i].take(&s)
 		}
