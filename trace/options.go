@@ -20,6 +20,8 @@ type Options struct {
 	Limit    uint   // how many bytes of a buffer are shown at most
 	Summary  bool   // whether a table is written at the end
 	Segments bool
+	Times    bool   // whether each row of the diagram has the time since the first one
+	Deltas   bool   // or the time since the row before
 	SVG      string // the file that the diagram goes to as a picture; "" is none
 	Pictures string // the folder that the tutorial's pictures go to; "" is none
 
@@ -39,6 +41,8 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.BoolVar(&o.Summary, "c", false, "on leaving, write a table of calls, errors and time, as strace -c -w does")
 	flags.BoolVar(&o.Segments, "segments", o.Both,
 		"show the real TCP segments in the diagram; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
+	flags.BoolVar(&o.Times, "t", false, "put a time before each row of the diagram: seconds since the first row")
+	flags.BoolVar(&o.Deltas, "r", false, "put a time before each row of the diagram: seconds since the row before, as strace -r does")
 	flags.StringVar(&o.SVG, "svg", "", "on leaving, write the diagram as a picture to `FILE`")
 	if o.Both {
 		flags.StringVar(&o.Pictures, "pictures", "", "on leaving, write the tutorial's pictures to `DIRECTORY`")
@@ -59,6 +63,31 @@ func (o *Options) Check() error {
 	if o.Segments && !o.ShowsSegments() && !o.Both {
 		return fmt.Errorf("-segments needs -trace diagram or -svg, not -trace %s alone", o.Format)
 	}
+	if err := o.checkTimes(); err != nil {
+		return err
+	}
+	return o.checkFiles()
+}
+
+// checkTimes returns an error if times are wanted that no format shows.
+func (o *Options) checkTimes() error {
+	name := "-t"
+	switch {
+	case o.Times && o.Deltas:
+		return errors.New("-t and -r are two times for the same row: choose one")
+	case !o.Times && !o.Deltas || o.Format == "diagram" || o.SVG != "":
+		return nil
+	case o.Deltas:
+		name = "-r"
+	}
+	if o.Format == "json" {
+		return fmt.Errorf("%s needs -trace diagram or -svg; -trace json has a time in each object without it", name)
+	}
+	return fmt.Errorf("%s needs -trace diagram or -svg, not -trace %s alone", name, o.Format)
+}
+
+// checkFiles returns an error if two of the outputs are the same file.
+func (o *Options) checkFiles() error {
 	var files []string
 	if o.Output != "" {
 		files = append(files, o.Output)
@@ -152,6 +181,12 @@ func (o *Options) sinks(report func(error)) ([]Sink, error) {
 	var sinks []Sink
 	limit := int(min(o.Limit, 1<<30))
 	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL}
+	switch {
+	case o.Times:
+		columns.Times = SinceStart
+	case o.Deltas:
+		columns.Times = SinceRow
+	}
 	switch o.Format {
 	case "diagram":
 		sinks = append(sinks, Sink{newDiagramOn(out, columns), out})

@@ -46,7 +46,7 @@ func TestOnTheScreen(t *testing.T) {
 func TestResize(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
-	for _, flags := range []string{""} {
+	for _, flags := range []string{"", " -t"} {
 		t.Run("lbaws"+flags, func(t *testing.T) {
 			port := tracetest.FreePort(t)
 			terminal := tracetest.OpenTerminal(t, 140, tracetest.Binary(t)+" -addr 127.0.0.1:"+port+flags)
