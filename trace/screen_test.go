@@ -74,6 +74,7 @@ func TestResize(t *testing.T) {
 // lines that the terminal shows more when it waits there again.
 func serveOne(t *testing.T, terminal *tracetest.Terminal, port string) []string {
 	t.Helper()
+	terminal.Forget()
 	before := len(terminal.Lines())
 	if err := tracetest.Ask("127.0.0.1:"+port, tracetest.InPieces("GET /hello HTTP/1.1\r\n\r\n")); err != nil {
 		t.Fatal(err)
