@@ -398,6 +398,11 @@ func TestRefusals(t *testing.T) {
 		{"get https://localhost/", 2, "get: https is not supported: use http://"},
 		{"get -n 1 http://localhost/", 2, "flag provided but not defined: -n"},
 		{"-segments -trace=strace", 2, "-segments needs -trace diagram or -svg, not -trace strace alone"},
+		{"-t -trace=strace", 2, "-t needs -trace diagram or -svg, not -trace strace alone"},
+		{"get -r -trace=off http://localhost/", 2, "-r needs -trace diagram or -svg, not -trace off alone"},
+		{"demo -t -trace=json", 2, "-t needs -trace diagram or -svg; -trace json has a time in each object without it"},
+		{"-t -r", 2, "-t and -r are two times for the same row: choose one"},
+		{"-t=delta", 2, `invalid boolean value "delta" for -t`},
 		{"-o x.txt -svg ./x.txt", 2, "x.txt and ./x.txt are the same file"},
 		{"demo -n 1", 2, "flag provided but not defined: -n"},
 		{"demo now", 2, `unexpected argument "now"`},
@@ -434,7 +439,7 @@ func TestHelp(t *testing.T) {
 		if status := p.Status(); status != 0 || p.Stderr.String() != "" {
 			t.Errorf("status %d, stderr %q", status, p.Stderr)
 		}
-		for _, flag := range []string{"addr", "backlog", "reuseaddr", "n", "trace", "o", "s", "c", "segments", "svg"} {
+		for _, flag := range []string{"addr", "backlog", "reuseaddr", "n", "trace", "o", "s", "c", "segments", "t", "r", "svg"} {
 			if !strings.Contains(p.Stdout.String(), "\n  -"+flag) {
 				t.Errorf("no -%s in\n%s", flag, p.Stdout)
 			}

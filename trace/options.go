@@ -21,6 +21,8 @@ type Options struct {
 	Summary  bool   // whether a table is written at the end
 	Segments bool
 	Sockets  bool   // whether what the kernel's sockets hold is shown
+	Times    bool   // whether each row of the diagram has the time since the first one
+	Deltas   bool   // or the time since the row before
 	SVG      string // the file that the diagram goes to as a picture; "" is none
 	Pictures string // the folder that the tutorial's pictures go to; "" is none
 
@@ -43,6 +45,8 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.BoolVar(&o.Sockets, "sockets", false,
 		"after each call, and while it waits, show what has changed in the kernel's sockets: states,\n"+
 			"the accept queue, bytes unread and not acknowledged, timers; this needs Linux")
+	flags.BoolVar(&o.Times, "t", false, "put a time before each row of the diagram: seconds since the first row")
+	flags.BoolVar(&o.Deltas, "r", false, "put a time before each row of the diagram: seconds since the row before, as strace -r does")
 	flags.StringVar(&o.SVG, "svg", "", "on exit, write the diagram as a picture to `FILE`")
 	if o.Both {
 		flags.StringVar(&o.Pictures, "pictures", "", "on exit, write the tutorial's pictures to `DIRECTORY`")
@@ -66,6 +70,31 @@ func (o *Options) Check() error {
 	if o.Sockets && !o.showsMore() {
 		return fmt.Errorf("-sockets needs -trace diagram or json, or -svg, not -trace %s alone", o.Format)
 	}
+	if err := o.checkTimes(); err != nil {
+		return err
+	}
+	return o.checkFiles()
+}
+
+// checkTimes returns an error if times are wanted that no format shows.
+func (o *Options) checkTimes() error {
+	name := "-t"
+	switch {
+	case o.Times && o.Deltas:
+		return errors.New("-t and -r are two times for the same row: choose one")
+	case !o.Times && !o.Deltas || o.Format == "diagram" || o.SVG != "":
+		return nil
+	case o.Deltas:
+		name = "-r"
+	}
+	if o.Format == "json" {
+		return fmt.Errorf("%s needs -trace diagram or -svg; -trace json has a time in each object without it", name)
+	}
+	return fmt.Errorf("%s needs -trace diagram or -svg, not -trace %s alone", name, o.Format)
+}
+
+// checkFiles returns an error if two of the outputs are the same file.
+func (o *Options) checkFiles() error {
 	var files []string
 	if o.Output != "" {
 		files = append(files, o.Output)
@@ -167,6 +196,12 @@ func (o *Options) sinks(report func(error)) ([]Sink, error) {
 	var sinks []Sink
 	limit := int(min(o.Limit, 1<<30))
 	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL}
+	switch {
+	case o.Times:
+		columns.Times = SinceStart
+	case o.Deltas:
+		columns.Times = SinceRow
+	}
 	switch o.Format {
 	case "diagram":
 		sinks = append(sinks, Sink{newDiagramOn(out, columns), out})

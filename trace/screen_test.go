@@ -46,7 +46,7 @@ func TestOnTheScreen(t *testing.T) {
 func TestResize(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
-	for _, flags := range []string{""} {
+	for _, flags := range []string{"", " -t"} {
 		t.Run("lbaws"+flags, func(t *testing.T) {
 			port := tracetest.FreePort(t)
 			terminal := tracetest.OpenTerminal(t, 140, tracetest.Binary(t)+" -addr 127.0.0.1:"+port+flags)
@@ -74,6 +74,7 @@ func TestResize(t *testing.T) {
 // lines that the terminal shows more when it waits there again.
 func serveOne(t *testing.T, terminal *tracetest.Terminal, port string) []string {
 	t.Helper()
+	terminal.Forget()
 	before := len(terminal.Lines())
 	if err := tracetest.Ask("127.0.0.1:"+port, tracetest.InPieces("GET /hello HTTP/1.1\r\n\r\n")); err != nil {
 		t.Fatal(err)

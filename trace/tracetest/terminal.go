@@ -64,6 +64,12 @@ func (w *Terminal) WaitFor(pattern string) string {
 	return text
 }
 
+// Forget throws away the lines that have left the screen.
+func (w *Terminal) Forget() {
+	w.t.Helper()
+	w.do("clear-history")
+}
+
 // Lines returns the lines that were written, those that have left the screen
 // among them. One that wraps is one line.
 func (w *Terminal) Lines() []string {
