@@ -23,6 +23,15 @@ func TestData(t *testing.T) {
 			> P. 11:41(30) ack 1  | ESTABLISHED | ESTABLISHED
 			> P. 11:41(30) ack 1  | ESTABLISHED | ESTABLISHED | again
 			> R  41:41(0)         | CLOSED      | CLOSED`,
+		"data that reaches beyond the FIN that came before it": opened + `
+			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | ESTABLISHED
+			> P. 1:21(20)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT
+			> R  12:12(0)         | CLOSED      | CLOSED`,
+		"a FIN that is not where the sender had ended": opened + `
+			> P. 11:21(10) ack 1  | ESTABLISHED | ESTABLISHED
+			> F. 5:5(0)    ack 1  | ESTABLISHED | ESTABLISHED
+			< .  1:1(0)    ack 21 | ESTABLISHED | ESTABLISHED
+			> F. 21:21(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT`,
 		"a keepalive": asked + `
 			> .  10:10(0)  ack 1  | ESTABLISHED | ESTABLISHED
 			> .  10:11(1)  ack 1  | ESTABLISHED | ESTABLISHED | again
@@ -106,6 +115,14 @@ func TestCorrect(t *testing.T) {
 			< F. 1:1(0)    ack 11 | CLOSE_WAIT  | FIN_WAIT_1
 			correct server FIN_WAIT_2
 			> F. 11:11(0)  ack 2  | LAST_ACK    | TIME_WAIT`,
+		"a FIN that was not seen has come": asked + `
+			correct server CLOSE_WAIT
+			> P. 11:21(10) ack 1  | ESTABLISHED | CLOSE_WAIT
+			< F. 1:1(0)    ack 21 | CLOSE_WAIT  | LAST_ACK
+			> R  21:21(0)         | CLOSED      | CLOSED`,
+		"as worked out": asked + `
+			correct server ESTABLISHED
+			> R  11:11(0)         | CLOSED      | CLOSED`,
 		"closed": asked + `
 			correct client CLOSED
 			correct server CLOSED

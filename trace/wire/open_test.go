@@ -10,6 +10,7 @@ func TestOpening(t *testing.T) {
 			> S  0:0(0)           | SYN_SENT    | -           | again
 			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
 			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD    | again
+			> S  0:0(0)           | ESTABLISHED | SYN_RCVD    | again
 			> .  1:1(0)   ack 1   | ESTABLISHED | ESTABLISHED
 			> S  0:0(0)           | ESTABLISHED | ESTABLISHED | again`,
 		"refused": `
@@ -64,6 +65,10 @@ func TestOpening(t *testing.T) {
 			> S  5000:5000(0)     | ESTABLISHED | SYN_RCVD    | shown 0 | a SYN inside a connection: challenge ACK
 			new
 			< S. 80:80(0) ack 5001 | ESTABLISHED | SYN_RCVD   | shown 0 1`,
+		"reset by the server before the handshake is over": `
+			> S  0:0(0)           | SYN_SENT    | -
+			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+			< R  1:1(0)           | CLOSED      | CLOSED`,
 		"reset before the handshake is over": `
 			> S  0:0(0)           | SYN_SENT    | -
 			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
@@ -79,6 +84,18 @@ func TestOpening(t *testing.T) {
 			> P. 1:11(10) ack 1   | -           | -
 			< .  1:1(0)   ack 11  | -           | -
 			< R  1:1(0)           | CLOSED      | CLOSED`,
+		"nothing of it was seen, and the client resets it": `
+			> P. 1:11(10) ack 1   | -           | -
+			> P  11:21(10)        | -           | -           | no ACK flag
+			> P. 11:21(10) ack 1  | -           | -
+			> R  11:11(0)         | -           | -
+			> R  21:21(0)         | CLOSED      | CLOSED`,
+		"a damaged segment, and nothing else of it was seen": `
+			> .  5:5(0)   ack 9 damaged | -     | -           | shown 1 1 | damaged: its checksum is wrong
+			< S. 0:0(0)   ack 1 damaged | -     | -           | shown 0 1 | damaged: its checksum is wrong
+			> S  0:0(0)           | SYN_SENT    | -`,
+		"a SYN with a FIN": `
+			> SF 0:0(0)           | -           | -`,
 		"a stray ACK": `
 			> .  1:1(0)   ack 1   | -           | -
 			< R  1:1(0)           | CLOSED      | CLOSED`,

@@ -45,6 +45,9 @@ func (e *end) sendsSYN(to *end, s *Segment) {
 
 // sendsFirstSYN takes the SYN of this connection.
 func (e *end) sendsFirstSYN(to *end, s *Segment) {
+	if s.Damaged && s.Flags&ACK != 0 && !to.known {
+		return // it may answer anything
+	}
 	e.number(s.Seq)
 	e.send(s.Seq, s.after())
 	if e.state == Unknown || e.state == Listen {
