@@ -69,7 +69,11 @@ func (r *recorder) enter(side Side, call *Call, args []Arg) (*Event, time.Time) 
 
 // exit gives the formats the return of the call of e.
 func (r *recorder) exit(e *Event, asked time.Time, result int, err error) {
-	returned := time.Now()
+	r.exitAt(time.Now(), e, asked, result, err)
+}
+
+// exitAt is exit for a call that has returned at the given time.
+func (r *recorder) exitAt(returned time.Time, e *Event, asked time.Time, result int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e.Took = returned.Sub(asked)

@@ -9,7 +9,7 @@ import (
 // segment adds a captured segment.
 func (f *figure) segment(s *wire.Segment) {
 	from, c := f.sender(s)
-	f.explainStates()
+	f.explainStates(f.held != nil || s.FromIs != wire.Unknown || s.ToIs != wire.Unknown)
 	if c == nil {
 		r := f.add(arrowRow, from)
 		r.text.before = appendLabel(r.text.before, s, &wire.Seen{Seq: s.Seq, Ack: s.Ack})
@@ -82,17 +82,17 @@ func (f *figure) changedState(c *conversation) {
 	f.changed(c)
 }
 
-// explainStates adds, once, where the states beside the arrows come from.
-func (f *figure) explainStates() {
-	if f.explained {
-		return
+// explainStates adds, once, where the states beside the arrows come from: whether
+// the kernel is asked.
+func (f *figure) explainStates(asked bool) {
+	switch {
+	case f.explained:
+	case asked:
+		f.say(Client, heldMark+" what the kernel said when it was asked; a state without it is worked out from the segments")
+	default:
+		f.say(Client, "a state beside an arrow is worked out from the segments; -sockets asks the kernel")
 	}
 	f.explained = true
-	if f.held == nil {
-		f.say(Client, "a state beside an arrow is worked out from the segments; -sockets asks the kernel")
-		return
-	}
-	f.say(Client, heldMark+" what the kernel said when it was asked; a state without it is worked out from the segments")
 }
 
 // judge holds the states that were worked out for a segment of r against what the

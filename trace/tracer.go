@@ -132,10 +132,12 @@ func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
 	}
 	e, asked := t.enterWithAddress(connectCall, fd, remote)
 	err := t.kernel.Connect(fd, remote)
+	returned := time.Now()
 	if t.segments && t.side == Client {
 		t.captureOnly(fd, asked)
 	}
-	return t.exitZero(e, asked, err)
+	t.exitAt(returned, e, asked, 0, err)
+	return err
 }
 
 // Read passes on and traces read(2).

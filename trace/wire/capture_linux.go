@@ -197,9 +197,10 @@ func (c *Capture) Only(client netip.AddrPort, since time.Time) {
 	c.receive()
 	c.held = false
 	c.client = netip.AddrPortFrom(client.Addr().Unmap().WithZone(""), client.Port())
-	if !client.IsValid() || client.Port() == 0 {
+	if !client.IsValid() || client.Addr().IsUnspecified() {
 		for _, s := range c.pending {
-			if s.Flags&(SYN|ACK) == SYN && s.Time.After(since) {
+			isOurs := client.Port() == 0 || client.Port() == s.From.Port()
+			if isOurs && s.Flags&(SYN|ACK) == SYN && s.Time.After(since) {
 				c.client = s.From
 				break
 			}

@@ -1,0 +1,35 @@
+package trace_test
+
+import (
+	"net"
+	"regexp"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+// TestConnectThatFails: its segments are shown, though the socket has lost its
+// address by the time that connect returns.
+func TestConnectThatFails(t *testing.T) {
+	tracetest.NeedCapture(t)
+	tracetest.NewTunnel(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := listener.Addr().String()
+	listener.Close()
+	for _, c := range []struct{ url, want string }{
+		{"http://" + closed + "/", `(?s)connect\(3, .*── SYN seq 0 ─.*◀─ RST\+ACK seq 1 ack 1 ─.*connect = -1 ECONNREFUSED`},
+		{"http://" + tracetest.ThereIPv4.String() + ":8888/", `(?s)connect\(3, .*SYN_SENT +── SYN seq 0 ─.*connect = -1 `},
+		{"http://[" + tracetest.ThereIPv6.String() + "]:8888/", `(?s)connect\(3, .*SYN_SENT +── SYN seq 0 ─.*connect = -1 `},
+	} {
+		p := tracetest.Launch(t, nil, "get", "-segments", "-timeout", "500ms", c.url)
+		if status := p.Status(); status != 1 {
+			t.Errorf("status %d", status)
+		}
+		if !regexp.MustCompile(c.want).MatchString(p.Stderr.String()) {
+			t.Errorf("%s\n%s\nwant %s", c.url, p.Stderr, c.want)
+		}
+	}
+}
