@@ -179,7 +179,7 @@ type client struct {
 func (c *client) get(k sys.Kernel) error {
 	socket, err := k.Socket(sys.Family(c.url.Addr), unix.SOCK_STREAM, unix.IPPROTO_IP)
 	if err != nil {
-		return sys.Fail("socket", "", err)
+		return c.fail("socket", "for ", err)
 	}
 	defer k.Close(socket)
 
@@ -273,7 +273,7 @@ func run(args []string) int {
 // run does what the command line says.
 func (o *options) run() error {
 	local := o.server.addr.Addr().IsLoopback() || o.server.addr.Addr().IsUnspecified()
-	if o.command == "demo" && o.trace.ShowsSegments() && local {
+	if o.command == "demo" && local {
 		if status, done := sys.RunInNamespace(); done {
 			os.Exit(status)
 		}

@@ -113,40 +113,6 @@ func TestTelnet(t *testing.T) {
 	p.Stdout.WaitFor(t, `\nGET /hello HTTP/1.1\n\n$`)
 }
 
-// TestPrintedRequest: whatever a client sends reaches the terminal escaped.
-func TestPrintedRequest(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
-	for _, c := range []struct{ sent, printed string }{
-		{"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", "GET /hello HTTP/1.1\nHost: x\n\n"},
-		{"plain line\n", "plain line\n"},
-		{"x", "x"},
-		{"tab\tstays, \r alone does not", "tab\tstays, \\x0d alone does not"},
-		{"h\u00e9llo \u20ac \U0001f600", "h\u00e9llo \u20ac \U0001f600"},
-		{"\x1b[31mred\x1b]0;title\a\x9b1m", `\x1b[31mred\x1b]0;title\x07\x9b1m`},
-		{"\u009b1m \u202e \u200b \ufeff", `\xc2\x9b1m \xe2\x80\xae \xe2\x80\x8b \xef\xbb\xbf`},
-		{"\xff\xfe\x00 \\x00", `\xff\xfe\x00 \\x00`},
-		{"\xe2\x82", `\xe2\x82`},
-		{"\xef\xbf\xbd", "\ufffd"},
-	} {
-		p := tracetest.Start(t, nil, "-addr", ":0", "-trace=off", "-n", "1")
-		conn := p.Dial()
-		io.WriteString(conn, c.sent)
-		io.ReadAll(conn)
-		conn.Close()
-		if status := p.Status(); status != 0 {
-			t.Errorf("status %d", status)
-		}
-		_, printed, _ := strings.Cut(p.Stdout.String(), "...\n")
-		if printed != c.printed+"\n" {
-			t.Errorf("sent %q\n got %q\nwant %q", c.sent, printed, c.printed+"\n")
-		}
-		if p.Stderr.String() != "" {
-			t.Errorf("stderr with the trace off: %s", p.Stderr)
-		}
-	}
-}
-
 // TestPlainGetMakesTheCallsOfTheBook, whatever the trace does: four for the
 // set-up, four for each connection, one at the end.
 func TestPlainGetMakesTheCallsOfTheBook(t *testing.T) {
@@ -362,6 +328,9 @@ func TestRefusals(t *testing.T) {
 	}
 	t.Cleanup(func() { taken.Close() })
 	dir := t.TempDir()
+	if err := errors.Join(os.Mkdir(dir+"/real", 0o755), os.Symlink("real", dir+"/link"), os.Symlink("absent", dir+"/dangling")); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args   string
 		status int
@@ -397,13 +366,15 @@ func TestRefusals(t *testing.T) {
 		{"get http://localhost/ more", 2, `unexpected argument "more"`},
 		{"get https://localhost/", 2, "get: https is not supported: use http://"},
 		{"get -n 1 http://localhost/", 2, "flag provided but not defined: -n"},
-		{"-segments -trace=strace", 2, "-segments needs -trace diagram or -svg, not -trace strace alone"},
+		{"-segments -trace=strace", 2, "-segments needs -trace diagram or json, or -svg, not -trace strace alone"},
 		{"-t -trace=strace", 2, "-t needs -trace diagram or -svg, not -trace strace alone"},
 		{"get -r -trace=off http://localhost/", 2, "-r needs -trace diagram or -svg, not -trace off alone"},
 		{"demo -t -trace=json", 2, "-t needs -trace diagram or -svg; -trace json has a time in each object without it"},
 		{"-t -r", 2, "-t and -r are two times for the same row: choose one"},
 		{"-t=delta", 2, `invalid boolean value "delta" for -t`},
 		{"-o x.txt -svg ./x.txt", 2, "x.txt and ./x.txt are the same file"},
+		{"-o " + dir + "/real/x -svg " + dir + "/link/x", 2, "are the same file"},
+		{"-o " + dir + "/absent -svg " + dir + "/dangling", 2, "are the same file"},
 		{"demo -n 1", 2, "flag provided but not defined: -n"},
 		{"demo now", 2, `unexpected argument "now"`},
 		{"serve serve", 2, `unexpected argument "serve"`},

@@ -4,78 +4,104 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// namespaceVariable is set in the environment of a process that runs in a
-// namespace of its own, to its parent's process ID and namespace.
+// namespaceVariable is set in the environment of a process that runs in a namespace
+// of its own: to the descriptor of a pipe on which it reports to its parent.
 const namespaceVariable = "LBAWS_IN_NAMESPACE"
 
-// noRights is the exit status by which the process in the namespace says that it
-// has no rights there: some systems grant the namespace but not the rights.
-const noRights = 99
+// What the process in the namespace reports: some systems give the namespace and
+// not the rights in it.
+const (
+	hasRights = "+"
+	noRights  = "-"
+)
 
-// RunInNamespace runs this program again, with the same arguments, in its own
-// network namespace: no other segments pass there, no port is taken, and the
-// process may capture. A user who is not root gets a user namespace too. It returns
-// the exit status and true; or false if the caller should go on, because it is the
-// program in the namespace, or because the kernel does not allow one. SIGINT,
-// SIGTERM and SIGHUP are passed on to the program in the namespace.
+// RunInNamespace runs this program again, with the same arguments, in a network
+// namespace of its own: nobody else's segments pass there, no port is taken, and
+// the process may capture. A user who is not root gets a user namespace too. It
+// returns the exit status and true; or false if the caller is to go on itself,
+// because it is the program in the namespace, or the kernel does not allow one.
+// SIGINT, SIGTERM and SIGHUP are passed on to the program in the namespace.
 //
 // Source: network_namespaces(7), user_namespaces(7), clone(2).
 func RunInNamespace() (status int, done bool) {
-	parent, old, _ := strings.Cut(os.Getenv(namespaceVariable), " ")
-	if parent == strconv.Itoa(os.Getppid()) && old != "" && old != namespace() {
+	if pipe, inNamespace := pipeToParent(); inNamespace {
+		defer unix.Close(pipe)
 		if bringLoopbackUp() != nil || !mayCapture() {
-			return noRights, true
+			unix.Write(pipe, []byte(noRights))
+			return 1, true
 		}
+		unix.Write(pipe, []byte(hasRights))
 		return 0, false
 	}
-	if namespace() == "" { // no /proc: the program in the namespace could not know that it is
-		return 0, false
-	}
-	pid, err := forkIntoNamespace()
+	pid, report, err := forkIntoNamespace()
 	if err != nil {
 		return 0, false
 	}
 	wait := waitAndPassSignalsOn(pid)
+	reported := report()
 	if wait.Signaled() {
 		return 128 + int(wait.Signal()), true
 	}
-	return wait.ExitStatus(), wait.ExitStatus() != noRights
+	return wait.ExitStatus(), reported == hasRights
 }
 
-// namespace names the network namespace of this process.
-func namespace() string {
-	name, _ := os.Readlink("/proc/self/ns/net")
-	return name
+// pipeToParent returns the descriptor of the pipe to the parent, and reports
+// whether there is one. Somebody may have set the variable by hand.
+func pipeToParent() (fd int, ok bool) {
+	fd, err := strconv.Atoi(os.Getenv(namespaceVariable))
+	if err != nil {
+		return 0, false
+	}
+	var file unix.Stat_t
+	err = unix.Fstat(fd, &file)
+	return fd, err == nil && file.Mode&unix.S_IFMT == unix.S_IFIFO
 }
 
-// forkIntoNamespace starts the program in the namespace.
-func forkIntoNamespace() (pid int, err error) {
-	os.Setenv(namespaceVariable, strconv.Itoa(os.Getpid())+" "+namespace())
+// forkIntoNamespace starts the program in the namespace. report returns what it has
+// reported, when it has ended.
+func forkIntoNamespace() (pid int, report func() string, err error) {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		return 0, nil, err
+	}
+	report = func() string {
+		var text [1]byte
+		n, err := unix.Read(pipe[0], text[:])
+		for err == unix.EINTR {
+			n, err = unix.Read(pipe[0], text[:])
+		}
+		unix.Close(pipe[0])
+		return string(text[:max(0, n)])
+	}
+	const first = 3 // of the child's descriptors that are not a standard stream
+	os.Setenv(namespaceVariable, strconv.Itoa(first))
 	attr := &syscall.ProcAttr{
 		Env:   os.Environ(),
-		Files: []uintptr{0, 1, 2},
+		Files: []uintptr{0, 1, 2, uintptr(pipe[1])},
 		Sys: &syscall.SysProcAttr{
 			Cloneflags: unix.CLONE_NEWNET,
 			Pdeathsig:  syscall.SIGTERM,
 		},
 	}
+	pid, err = -1, unix.EPERM
 	if os.Getuid() == 0 {
-		if pid, err = syscall.ForkExec("/proc/self/exe", os.Args, attr); err == nil {
-			return pid, nil
-		}
+		pid, err = syscall.ForkExec("/proc/self/exe", os.Args, attr)
 	}
-	attr.Sys.Cloneflags |= unix.CLONE_NEWUSER
-	attr.Sys.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
-	attr.Sys.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
-	// The rights in the namespace outlive exec only if they are ambient.
-	attr.Sys.AmbientCaps = []uintptr{unix.CAP_NET_RAW, unix.CAP_NET_ADMIN}
-	return syscall.ForkExec("/proc/self/exe", os.Args, attr)
+	if err != nil {
+		attr.Sys.Cloneflags |= unix.CLONE_NEWUSER
+		attr.Sys.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
+		attr.Sys.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
+		// The rights in the namespace outlive exec only if they are ambient.
+		attr.Sys.AmbientCaps = []uintptr{unix.CAP_NET_RAW, unix.CAP_NET_ADMIN}
+		pid, err = syscall.ForkExec("/proc/self/exe", os.Args, attr)
+	}
+	unix.Close(pipe[1])
+	return pid, report, err
 }
 
 // waitAndPassSignalsOn waits for a child to end, and passes on the signals that

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"lbaws/trace"
@@ -26,7 +27,8 @@ func TestDemoIsTrue(t *testing.T) {
 			theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "diagram")
 			// It is made to believe that it is in a namespace of its own, so that the
 			// test's capture sees its segments.
-			wrap := append(tracetest.Straced(t, theirs, "-f"), "sh", "-c", `LBAWS_IN_NAMESPACE="$PPID x" exec "$0" "$@"`)
+			wrap := append(tracetest.Straced(t, theirs, "-f"), "sh", "-c",
+				`mkfifo `+dir+`/pipe && LBAWS_IN_NAMESPACE=3 exec "$0" "$@" 3<>`+dir+`/pipe`)
 			p := tracetest.Launch(t, wrap, "demo", "-addr", addr+port, "-o", ours)
 			if status := p.Status(); status != 0 {
 				t.Fatalf("status %d: %s", status, p.Stderr)
@@ -123,5 +125,55 @@ func TestNarrowTerminals(t *testing.T) {
 		if !strings.Contains(p.Stdout.String(), "close(3) = 0") {
 			t.Errorf("%d columns: %s", columns, p.Stdout)
 		}
+	}
+}
+
+// TestDemoHasItsOwnNamespace: whatever is shown, nobody else can take part in a
+// demo, and nobody has its port.
+func TestDemoHasItsOwnNamespace(t *testing.T) {
+	t.Parallel()
+	tracetest.NeedCapture(t)
+	port := tracetest.FreePort(t)
+	other := tracetest.Start(t, nil, "-addr", "127.0.0.1:"+port)
+	for _, flags := range []string{"-trace=strace", "-trace=off", "-segments=false", "-sockets"} {
+		p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:"+port, flags)
+		if status := p.Status(); status != 0 {
+			t.Errorf("%s: status %d: %s", flags, status, p.Stderr)
+		}
+	}
+	other.Get()
+	// The variable by which the program knows that it is in its namespace does not
+	// deceive it if it is set by hand.
+	for _, value := range []string{"", "x", "3", "$$ x"} {
+		p := tracetest.LaunchCommand(t, "sh", "-c", `LBAWS_IN_NAMESPACE="`+value+`" "$0" demo -trace=strace -addr 127.0.0.1:`+port, tracetest.Binary(t))
+		if status := p.Status(); status != 0 || !strings.Contains(p.Stderr.String(), "accept(3, ") {
+			t.Errorf("%q: status %d: %s", value, status, p.Stderr)
+		}
+	}
+}
+
+// TestInterruptedDemo: a signal to the program ends both ends, also before the
+// server accepts, or while a call takes its time.
+func TestInterruptedDemo(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	for call, before := range map[string]string{"listen": "bind", "accept": "accept", "connect": "connect"} {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			wrap := tracetest.Straced(t, "/dev/null", "-f", "-e", "inject="+call+":delay_enter=2000000")
+			p := tracetest.Launch(t, wrap, "demo", "-trace=json")
+			p.Stderr.WaitFor(t, `"call":"`+before)
+			pids := tracetest.Children(p.Cmd.Process.Pid)
+			syscall.Kill(pids[0], syscall.SIGTERM)
+			p.Status()
+			if strings.Contains(p.Stderr.String(), "start the server first") {
+				t.Errorf("%s", p.Stderr)
+			}
+			for _, pid := range pids {
+				if syscall.Kill(pid, 0) == nil {
+					t.Errorf("process %d still runs", pid)
+				}
+			}
+		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -118,16 +119,43 @@ func (o *Options) checkFiles() error {
 }
 
 // sameFile reports whether two paths name the same file, and not a device, which
-// may be written to twice.
+// may be written to twice. The files may not exist yet.
 func sameFile(x, y string) bool {
 	xInfo, xErr := os.Stat(x)
 	yInfo, yErr := os.Stat(y)
 	if xErr == nil && yErr == nil {
 		return os.SameFile(xInfo, yInfo) && xInfo.Mode().IsRegular()
 	}
-	x, xErr = filepath.Abs(x)
-	y, yErr = filepath.Abs(y)
-	return x == y && xErr == nil && yErr == nil
+	return resolved(x) == resolved(y)
+}
+
+// resolved is the path of the file that opening path creates.
+func resolved(path string) string {
+	const most = 40 // links, as the kernel follows
+	for range most {
+		target, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			target = folder(path) + target
+		}
+		path = target
+	}
+	if real, err := filepath.EvalSymlinks(folder(path)); err == nil {
+		path = filepath.Join(real, filepath.Base(path))
+	}
+	path, _ = filepath.Abs(path)
+	return path
+}
+
+// folder is the path up to its last element, as it is written: what .. means may
+// depend on a link before it.
+func folder(path string) string {
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		return path[:i+1]
+	}
+	return "./"
 }
 
 // ShowsSegments reports whether segments are wanted, and a format shows them.
@@ -149,11 +177,12 @@ type Trace struct {
 // Start opens the files, and begins the trace.
 func (o *Options) Start() (*Trace, error) {
 	t := &Trace{pictures: o.Pictures}
+	fail := func(err error) { t.lost = err }
 	report := o.Warn
 	if report == nil {
-		report = func(err error) { t.lost = err }
+		report = fail
 	}
-	sinks, err := o.sinks(report)
+	sinks, err := o.sinks(report, fail)
 	if err != nil {
 		return nil, err
 	}
@@ -180,8 +209,9 @@ func (o *Options) Start() (*Trace, error) {
 	return t, nil
 }
 
-// sinks are the formats that are wanted, and where they go.
-func (o *Options) sinks(report func(error)) ([]Sink, error) {
+// sinks are the formats that are wanted, and where they go. report is told of an
+// output that can no longer be written, fail of a picture that cannot be.
+func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	out := NewOutput(unix.Stderr, "standard error", report)
 	table := out
 	var err error
@@ -211,7 +241,7 @@ func (o *Options) sinks(report func(error)) ([]Sink, error) {
 		sinks = append(sinks, Sink{&JSON{Limit: limit}, out})
 	}
 	if o.SVG != "" {
-		picture, err := CreateOutput(o.SVG, report)
+		picture, err := CreateOutput(o.SVG, fail)
 		if err != nil {
 			return nil, err
 		}

@@ -54,6 +54,30 @@ func TestLeaving(t *testing.T) {
 	}
 }
 
+// TestLeavingWithSegments: a client that has its answer and does not close costs
+// the server neither its exit status nor a file, though it waits for the client
+// and for the last segments.
+func TestLeavingWithSegments(t *testing.T) {
+	t.Parallel()
+	tracetest.NeedCapture(t)
+	picture := filepath.Join(t.TempDir(), "picture.svg")
+	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-segments", "-sockets", "-c", "-svg", picture)
+	conn := p.Dial()
+	defer conn.Close()
+	io.WriteString(conn, "x\n")
+	p.Stderr.WaitFor(t, `shutdown\(4, SHUT_WR\)(.*\n)*.*read\(4, $`)
+	p.Signal(syscall.SIGTERM)
+	if status := p.Status(); status != 0 {
+		t.Errorf("status %d", status)
+	}
+	if text := p.Stderr.String(); strings.Contains(text, "lbaws: ") || !strings.Contains(text, "total") {
+		t.Errorf("a complaint, or no table, in\n%s", text)
+	}
+	if text, err := os.ReadFile(picture); !bytes.HasSuffix(text, []byte("</svg>\n")) {
+		t.Errorf("the picture: %q, %v", text, err)
+	}
+}
+
 // TestLeavingEqualsStrace: the call that wakes the server comes from another
 // thread, and strace -f sees what the trace says.
 func TestLeavingEqualsStrace(t *testing.T) {

@@ -10,8 +10,10 @@ import (
 )
 
 const (
-	patience  = 600 * time.Millisecond // how long the program may take to exit after a signal
-	lastWords = time.Second            // how long abandon may take then
+	// patience is how long the program may take to exit after a signal: as long as
+	// grace, and as the end of a trace that waits for the last segments.
+	patience  = 900 * time.Millisecond
+	lastWords = time.Second // how long abandon may take then
 
 	// again is how long after the first signal another one begins to count as the
 	// second. (Some programs signal a process and, right after, its group.)

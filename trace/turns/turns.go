@@ -21,6 +21,7 @@ type Ends struct {
 	accepting chan thread   // has the server's thread when it is about to accept
 	reading   chan thread   // has the client's thread when it is about to read
 	closed    chan struct{} // closed when the client will read no more
+	left      chan struct{} // closed when the server accepts no more
 }
 
 // New returns the ends of a connection in front of two kernels.
@@ -30,19 +31,30 @@ func New(server, client sys.Kernel) *Ends {
 		accepting: make(chan thread, 1),
 		reading:   make(chan thread, 1),
 		closed:    make(chan struct{}),
+		left:      make(chan struct{}),
 	}
-	e.Server = &serverEnd{Kernel: server, ends: e}
+	e.Server = &serverEnd{Kernel: server, ends: e, leave: sync.OnceFunc(func() { close(e.left) })}
 	e.Client = &clientEnd{Kernel: client, ends: e, close: sync.OnceFunc(func() { close(e.closed) })}
 	return e
 }
 
-// Address waits until the server listens, and returns its address.
-func (e *Ends) Address() netip.AddrPort { return <-e.listening }
+// Address waits until the server listens, and returns its address; or until it is
+// sure that it will not, and returns the zero AddrPort.
+func (e *Ends) Address() netip.AddrPort {
+	select {
+	case address := <-e.listening:
+		return address
+	case <-e.left:
+		return netip.AddrPort{}
+	}
+}
 
 // serverEnd is the server's kernel.
 type serverEnd struct {
 	sys.Kernel
-	ends *Ends
+	ends      *Ends
+	leave     func()
+	connected int // the socket that accept returned
 }
 
 func (s *serverEnd) Listen(fd, backlog int) error {
@@ -59,7 +71,17 @@ func (s *serverEnd) Accept(fd int, peer *sys.Sockaddr) (int, error) {
 	case s.ends.accepting <- thisThread():
 	default: // the client has begun
 	}
-	return s.Kernel.Accept(fd, peer)
+	connected, err := s.Kernel.Accept(fd, peer)
+	s.connected = connected
+	return connected, err
+}
+
+// Close of the listening socket means that nobody will be accepted any more.
+func (s *serverEnd) Close(fd int) error {
+	if fd != s.connected {
+		s.leave()
+	}
+	return s.Kernel.Close(fd)
 }
 
 // Write waits until the client waits in read.
@@ -82,8 +104,12 @@ type clientEnd struct {
 // Socket waits until the server waits in accept. It has its descriptor by then,
 // which the client's socket could otherwise take.
 func (c *clientEnd) Socket(domain, typ, protocol int) (int, error) {
-	server := <-c.ends.accepting
-	server.awaitCall(unix.SYS_ACCEPT)
+	select {
+	case server := <-c.ends.accepting:
+		server.awaitCall(unix.SYS_ACCEPT)
+	case <-c.ends.left:
+		return -1, unix.ECANCELED
+	}
 	return c.Kernel.Socket(domain, typ, protocol)
 }
 
