@@ -46,7 +46,8 @@ type end struct {
 
 	// What it takes.
 	waits   bool   // whether rcvNext is known
-	rcvNext uint32 // RCV.NXT: the number that it waits for
+	rcvNext uint32 // RCV.NXT: the number that it waits for, if it has got all that it was sent
+	acked   uint32 // the number that it says it waits for: it may have dropped what it had no room for
 	held    ranges // what has come out of order
 	gotFIN  bool   // whether the peer's FIN has come, perhaps out of order
 	peerFIN uint32 // then: the number after it

@@ -71,6 +71,13 @@ func TestData(t *testing.T) {
 			> P. 1:1001(1000) ack 1    | ESTABLISHED | ESTABLISHED
 			< F. 1:1(0) ack 1001 win 0 | CLOSE_WAIT  | FIN_WAIT_1
 			> .  1001:1002(1) ack 2    | CLOSE_WAIT  | FIN_WAIT_2  | the window is 0`,
+		"data that had no room, in a window that seemed to have some": asked + `
+			> P. 11:511(500) ack 1   | ESTABLISHED | ESTABLISHED
+			< . 1:1(0) ack 11 win 0  | ESTABLISHED | ESTABLISHED
+			< F. 1:1(0) ack 11 win 0 | CLOSE_WAIT  | FIN_WAIT_1
+			> .  11:11(0) ack 2      | CLOSE_WAIT  | FIN_WAIT_2
+			> P. 11:511(500) ack 2   | CLOSE_WAIT  | FIN_WAIT_2 | again
+			> .  10:10(0) ack 2      | CLOSE_WAIT  | FIN_WAIT_2`,
 		"a window opens": opened + `
 			> P. 1:1001(1000) ack 1    | ESTABLISHED | ESTABLISHED
 			< .  1:1(0) ack 1001 win 0 | ESTABLISHED | ESTABLISHED

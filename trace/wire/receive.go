@@ -39,7 +39,7 @@ func (c *Connection) receives(e, from *end, s *Segment) string {
 		return e.receivesInSynSent(from, s)
 	}
 	if !e.waits { // the kernel was asked for its state, and no more is known
-		e.waits, e.rcvNext = true, s.Seq
+		e.waitFor(s.Seq)
 	}
 	switch {
 	case s.Flags&RST != 0:
@@ -62,7 +62,7 @@ func (e *end) receivesUnknown(s *Segment) string {
 	case s.Flags&ACK == 0:
 		return withoutACK
 	case !e.waits:
-		e.waits, e.rcvNext = true, s.after()
+		e.waitFor(s.after())
 	case s.Seq == e.rcvNext:
 		e.rcvNext = s.after()
 	}
@@ -85,7 +85,7 @@ func (e *end) receivesInSynSent(from *end, s *Segment) string {
 	case s.Flags&SYN == 0:
 		return noSYN
 	}
-	e.waits, e.rcvNext = true, s.Seq+1
+	e.waitFor(s.Seq + 1)
 	e.offered, e.edge = e.scaled, e.rcvNext+e.largest
 	if s.Flags&ACK == 0 {
 		e.state = SynReceived // simultaneous open: figure 7
@@ -160,9 +160,9 @@ func (e *end) accepts(from *end, s *Segment) (acceptable bool, why string) {
 	end := s.after()
 	switch {
 	case !after(end, e.rcvNext):
-		// Nothing new. As in Linux, its ACK counts if it ends where news would
-		// begin: the first copy may have got lost.
-		if end == e.rcvNext {
+		// Nothing new. As in Linux, its ACK counts if it does not end before
+		// what was acknowledged: the first copy may have got lost.
+		if !before(end, e.acked) {
 			return true, ""
 		}
 		if from.known && before(s.Seq, from.first) {
@@ -250,6 +250,9 @@ func (e *end) takes(s *Segment, seq uint32) string {
 	}
 	return ""
 }
+
+// waitFor notes that the end waits for the number next.
+func (e *end) waitFor(next uint32) { e.waits, e.rcvNext, e.acked = true, next, next }
 
 // tookFIN reports whether the peer's FIN has come, and all before it.
 func (e *end) tookFIN() bool { return e.gotFIN && e.rcvNext == e.peerFIN }

@@ -90,7 +90,7 @@ func (e *end) repeatsSYN(to *end, s *Segment) {
 func (e *end) returnToHandshake(peer *end) {
 	e.una, e.gotFIN, e.held.n = e.first, false, 0
 	if peer.known {
-		e.waits, e.rcvNext = true, peer.first+1
+		e.waitFor(peer.first + 1)
 	}
 }
 
@@ -165,8 +165,8 @@ func (e *end) acknowledges(to *end, s *Segment) {
 	case e.state == SynSent: // the SYN+ACK was not seen, but has come
 		e.state, e.una = Established, e.first+1
 		if to.state == Unknown || to.state == Listen {
-			to.state, to.waits, to.rcvNext = SynReceived, true, e.first+1
-			to.una = to.first
+			to.state, to.una = SynReceived, to.first
+			to.waitFor(e.first + 1)
 		}
 	case e.state == SynReceived && s.Len > 0:
 		e.state = Established // before that it sends no data
@@ -189,10 +189,16 @@ func (e *end) learn(to *end, s *Segment) {
 			to.state, to.active = SynSent, true // its SYN was not seen
 		}
 	}
-	if e.waits && (e.tookFIN() || !after(s.Ack, e.rcvNext)) {
+	if !e.waits {
+		e.waitFor(s.Ack)
 		return
 	}
-	e.waits = true
+	if after(s.Ack, e.acked) {
+		e.acked = s.Ack
+	}
+	if e.tookFIN() || !after(s.Ack, e.rcvNext) {
+		return
+	}
 	if e.gotFIN && after(s.Ack, e.peerFIN) {
 		e.gotFIN = false // it was not taken
 	}
