@@ -71,7 +71,13 @@ func TestClosing(t *testing.T) {
 			> P. 12:22(10) ack 1  | FIN_WAIT_1  | CLOSE_WAIT | data after the FIN`,
 		"a FIN that only its receiver has seen": asked + `
 			> F. 11:11(0)  ack 1 damaged | FIN_WAIT_1 | ESTABLISHED | damaged: its checksum is wrong
-			< .  1:1(0)    ack 12 | FIN_WAIT_2  | CLOSE_WAIT`,
+			< .  1:1(0)    ack 12 | FIN_WAIT_2  | CLOSE_WAIT
+			< F. 1:1(0)    ack 12 damaged | FIN_WAIT_2 | LAST_ACK | damaged: its checksum is wrong
+			> .  12:12(0)  ack 2  | TIME_WAIT   | CLOSED`,
+		"a FIN that another acknowledges, with a number that the receiver has not sent": asked + `
+			< F. 1:1(0)    ack 11 damaged | ESTABLISHED | FIN_WAIT_1 | damaged: its checksum is wrong
+			> P. 500:501(1) ack 2 | ESTABLISHED | FIN_WAIT_2
+			< F. 1:1(0)    ack 11 | CLOSE_WAIT  | FIN_WAIT_2 | again`,
 	})
 }
 

@@ -13,6 +13,14 @@ func TestOpening(t *testing.T) {
 			> S  0:0(0)           | ESTABLISHED | SYN_RCVD    | again
 			> .  1:1(0)   ack 1   | ESTABLISHED | ESTABLISHED
 			> S  0:0(0)           | ESTABLISHED | ESTABLISHED | again`,
+		"a SYN+ACK from a client that has sent a SYN": `
+			> S  0:0(0)           | SYN_SENT    | -
+			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+			> S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD    | again
+			> .  1:1(0)   ack 1   | ESTABLISHED | ESTABLISHED`,
+		"an ACK with the number of the SYN": `
+			> S  0:0(0)           | SYN_SENT    | -
+			> .  0:0(0)   ack 1   | SYN_SENT    | -           | shown 0 1`,
 		"refused": `
 			> S  0:0(0)           | SYN_SENT    | -
 			< R. 0:0(0)   ack 1   | CLOSED      | CLOSED      | shown 1`,
