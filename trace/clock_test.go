@@ -78,6 +78,7 @@ func TestTimes(t *testing.T) {
                                                 # take a connection from the queue, or wait for one;
                                                 # it gets a socket of its own
    0.000123                                     accept(3, …
+            # a state beside an arrow is worked out from the segments; -sockets asks the kernel
             ── connection 1: 127.0.0.1:40000 ───────────────────────────────────────────────────────
    1.000000 SYN_SENT     ── SYN seq 0 ────────────────────▶
    2.000000              ── SYN seq 0 again ──────────────▶
@@ -106,6 +107,7 @@ func TestTimes(t *testing.T) {
                                                 # take a connection from the queue, or wait for one;
                                                 # it gets a socket of its own
    0.000123                                     accept(3, …
+            # a state beside an arrow is worked out from the segments; -sockets asks the kernel
             ── connection 1: 127.0.0.1:40000 ───────────────────────────────────────────────────────
    0.999877 SYN_SENT     ── SYN seq 0 ────────────────────▶
    1.000000              ── SYN seq 0 again ──────────────▶

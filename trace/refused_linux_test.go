@@ -11,6 +11,7 @@ import (
 // TestConnectThatFails: its segments are shown, though the socket has lost its
 // address by the time that connect returns.
 func TestConnectThatFails(t *testing.T) {
+	tracetest.Long(t)
 	tracetest.NeedCapture(t)
 	tracetest.NewTunnel(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

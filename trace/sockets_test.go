@@ -191,7 +191,8 @@ func (p *play) move() {
 	}
 	if len(p.clients) < 3 && p.random.IntN(3) == 0 {
 		client := netip.AddrPortFrom(p.server.Addr().Unmap(), p.server.Port())
-		fd := p.must((sys.Unix{}).Socket(sys.Family(client), unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0))
+		fd := p.must((sys.Unix{}).Socket(sys.Family(client), unix.SOCK_STREAM, 0))
+		p.must(0, unix.SetNonblock(fd, true))
 		note("client %d connects: %v", fd, (sys.Unix{}).Connect(fd, client))
 		p.clients = append(p.clients, fd)
 		return

@@ -58,6 +58,7 @@ var stateCases = []stateCase{
 // asked or not; and what was drawn in between are transitions that the kernel has
 // made, in their order.
 func TestStatesEqualTheKernels(t *testing.T) {
+	tracetest.Long(t)
 	ss := tracetest.Need(t, "ss", "iproute2")
 	tracetest.NeedCapture(t)
 	for _, c := range stateCases {
