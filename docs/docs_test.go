@@ -31,7 +31,10 @@ func TestDocuments(t *testing.T) {
 		t.Fatalf("%v, %v", documents, err)
 	}
 	for _, name := range documents {
-		t.Run(name, func(t *testing.T) { followDocument(t, name) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			followDocument(t, name)
+		})
 	}
 }
 

@@ -93,7 +93,7 @@ func TestTimes(t *testing.T) {
   34.000041                                     … accept = 4, peer 127.0.0.1:40000    waited 33.9s
                                                 # wait for bytes; 0 means end of file
   35.000000                                     read(4, "GET / HT", 8) = 8
-                                                # the request's first line has no end yet
+                                                # the request's first line is not complete yet
   36.000000                                     read(4, …
 10036.000000                                    … read = -1 ECONNRESET (Connection reset by peer)
 10037.000000                                    close(4) = 0
@@ -122,7 +122,7 @@ func TestTimes(t *testing.T) {
    0.000011                                     … accept = 4, peer 127.0.0.1:40000    waited 33.9s
                                                 # wait for bytes; 0 means end of file
    0.999959                                     read(4, "GET / HT", 8) = 8
-                                                # the request's first line has no end yet
+                                                # the request's first line is not complete yet
    1.000000                                     read(4, …
 10000.000000                                    … read = -1 ECONNRESET (Connection reset by peer)
     1.000000                                    close(4) = 0

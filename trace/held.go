@@ -28,25 +28,30 @@ func (f *figure) holds(c *sockets.Change, side Side) {
 		r.connection = connection{conversation.number, conversation.Client, conversation.Server}
 		r.text.add(holder(c, side) + connectedText(c))
 	}
-	f.remember(c, side)
+	f.remember(c)
 	if full := c.State == wire.Listen && !c.Gone && c.Receive > c.Send; full {
 		f.sayOnce(Server, "the accept queue is full: the kernel drops the next SYN, and the ACK that would complete "+
 			"a handshake; a client sends its SYN again after a second, its ACK with its data")
 	}
 }
 
-// remember keeps what a socket holds, for the notes on the calls to come.
-func (f *figure) remember(c *sockets.Change, side Side) {
+// remember keeps what the socket of a descriptor holds, for the notes on the calls
+// to come.
+func (f *figure) remember(c *sockets.Change) {
 	if f.held == nil {
 		f.held = make(map[int]sockets.Socket)
 	}
-	switch {
-	case c.Was != nil && c.Was.Descriptor >= 0 && (c.Gone || c.Descriptor != c.Was.Descriptor):
+	if c.Was != nil && c.Was.Descriptor != c.Descriptor {
 		delete(f.held, c.Was.Descriptor)
 	}
-	if c.Descriptor >= 0 && !c.Gone {
-		f.held[c.Descriptor] = c.Socket
+	if c.Descriptor < 0 {
+		return
 	}
+	held := c.Socket
+	if c.Gone { // the descriptor is still there
+		held.State, held.Receive, held.Send = wire.Closed, 0, 0
+	}
+	f.held[c.Descriptor] = held
 }
 
 // holder says which descriptor leads to a socket.

@@ -51,7 +51,7 @@ func (f *figure) readPreceded(e *Event) {
 		}
 	case e.Result > 0:
 		f.imply(peerOf(e.Side), bytesOf(e.Result))
-	case c != nil && !c.reset && !f.shutdown[e.Args[0].Int]:
+	case c != nil && !c.reset && !f.shutdown[e.Args[0].Int] && f.held[e.Args[0].Int].State != wire.Closed:
 		f.implyFIN(c, peerOf(e.Side))
 	}
 }
@@ -110,7 +110,7 @@ func (f *figure) closes(e *Event, c *conversation) {
 	}
 	held, asked := f.held[e.Args[0].Int]
 	switch {
-	case c.reset:
+	case c.reset, asked && held.State == wire.Closed:
 	case asked && held.Unread() > 0:
 		f.imply(e.Side, reset)
 	case asked:
@@ -124,6 +124,9 @@ func (f *figure) closes(e *Event, c *conversation) {
 	}
 	delete(f.descriptors, e.Args[0].Int)
 	delete(f.shutdown, e.Args[0].Int)
+	if held.State == wire.Closed { // nothing more will be heard of it
+		delete(f.held, e.Args[0].Int)
+	}
 	if !f.captured && f.held == nil { // nothing more will be heard of it
 		f.forget(c)
 	}

@@ -57,6 +57,8 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 		return "connections that nobody has accepted end with the listening socket: a RST goes to each client"
 	case c == nil || c.reset || c.Over():
 		return "" // a listening socket, or one that was reset: no FIN is sent
+	case asked && held.State == wire.Closed:
+		return "the connection is gone: this only frees the descriptor"
 	case asked && held.Unread() > 0:
 		note := bytesOf(held.Unread()) + " unread: the kernel throws them away, and sends a RST in place of a FIN"
 		if n := held.Unacknowledged(); n > 0 {
