@@ -7,10 +7,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"testing"
 
 	"lbaws/trace/tracetest"
@@ -58,7 +56,7 @@ func TestHostileClients(t *testing.T) {
 				if after := descriptors(t, p.PID()); !slices.Equal(after, before) {
 					t.Errorf("%s: descriptors before %v and after %v", name, before, after)
 				}
-				size := residentMemory(t, p.PID())
+				size := tracetest.ResidentMemory(t, p.PID())
 				t.Logf("%s: %.1f MiB resident", name, float64(size)/(1<<20))
 				if size > 20<<20 {
 					t.Errorf("%s: %d bytes resident", name, size)
@@ -84,19 +82,4 @@ func descriptors(t testing.TB, pid int) []string {
 		}
 	}
 	return numbers
-}
-
-// residentMemory is a process's, in bytes.
-func residentMemory(t testing.TB, pid int) int {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(string(text))
-	if found == nil {
-		t.Fatalf("no VmRSS in\n%s", text)
-	}
-	kilobytes, _ := strconv.Atoi(found[1])
-	return kilobytes << 10
 }

@@ -89,7 +89,7 @@ func (p *Peer) Send(flags wire.Flags, seq, ack, n int) {
 		Await(p.tunnel.t, "the server's SYN", func() bool { p.tunnel.Receive(); return p.got })
 	}
 	p.tunnel.Receive()
-	p.tunnel.write(Packet(p.Addr, p.Server, flags, p.Next+uint32(seq), p.Expects+uint32(ack), n))
+	p.tunnel.Write(Packet(p.Addr, p.Server, flags, p.Next+uint32(seq), p.Expects+uint32(ack), n))
 	if seq == 0 {
 		p.Next += uint32(n)
 		if flags&(wire.SYN|wire.FIN) != 0 {
@@ -99,7 +99,8 @@ func (p *Peer) Send(flags wire.Flags, seq, ack, n int) {
 	p.tunnel.Receive()
 }
 
-func (t *Tunnel) write(packet []byte) {
+// Write sends a packet from behind the tunnel.
+func (t *Tunnel) Write(packet []byte) {
 	t.t.Helper()
 	if _, err := unix.Write(t.fd, packet); err != nil {
 		t.t.Fatalf("writing to the tunnel: %v", err)

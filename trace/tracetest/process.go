@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -209,4 +210,19 @@ func AwaitListening(t testing.TB, port string) {
 		}
 		return err == nil
 	})
+}
+
+// ResidentMemory is how much memory a process has in use, in bytes.
+func ResidentMemory(t testing.TB, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(string(text))
+	if found == nil {
+		t.Fatalf("no VmRSS in\n%s", text)
+	}
+	kilobytes, _ := strconv.Atoi(found[1])
+	return kilobytes << 10
 }
