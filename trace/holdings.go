@@ -64,18 +64,24 @@ func (r *recorder) followSockets() {
 
 // look asks the kernel, and gives the formats what has changed since it was asked
 // before.
-func (r *recorder) look() { r.appendChanges(r.ask()) }
+func (r *recorder) look() { r.appendChanges(r.ask(-1)) }
 
 // ask asks the kernel, if it is to be asked, and notes in the segments that have
-// passed what it said of their two ends.
-func (r *recorder) ask() []sockets.Change {
+// passed what it said of their two ends. It must know of a socket that fd leads
+// to; -1 is none.
+func (r *recorder) ask(fd int) []sockets.Change {
 	h := &r.holdings
 	if h.watch == nil {
 		return nil
 	}
 	r.letSettle()
+	for i := range r.passed {
+		s := &r.passed[i]
+		h.watch.Expect(s.From, s.To)
+		h.watch.Expect(s.To, s.From)
+	}
 	began := time.Now()
-	changes, err := h.watch.Ask()
+	changes, err := h.watch.Ask(fd)
 	if err != nil {
 		r.cannotAsk(err)
 		return nil
@@ -101,6 +107,20 @@ func (r *recorder) letSettle() {
 		}
 		(sys.Unix{}).Nanosleep(moment)
 	}
+}
+
+// expect says that there may be a connection with the client at addr.
+func (h *holdings) expect(client netip.AddrPort) {
+	if h.watch == nil {
+		return
+	}
+	client = plain(client)
+	server := plain(h.server)
+	if server.Addr().IsUnspecified() { // a guess: the client is on this machine, with the same address
+		server = netip.AddrPortFrom(client.Addr(), server.Port())
+	}
+	h.watch.Expect(server, client)
+	h.watch.Expect(client, server)
 }
 
 // noteStates notes in the segments that have passed the states that the kernel

@@ -86,7 +86,10 @@ func (r *recorder) exitAt(returned time.Time, e *Event, asked time.Time, result 
 	if e.Call.Waits {
 		r.waiting--
 	}
-	changes := r.ask()
+	if e.Call == acceptCall && !e.failed() {
+		r.holdings.expect(e.Args[1].Addr.AddrPort())
+	}
+	changes := r.ask(newSocket(e))
 	r.appendSegments(returned)
 	for _, sink := range r.sinks {
 		sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
@@ -94,6 +97,18 @@ func (r *recorder) exitAt(returned time.Time, e *Event, asked time.Time, result 
 	r.appendChanges(changes)
 	r.settle()
 	r.free = append(r.free, e)
+}
+
+// newSocket returns the connected socket that a call has made, or -1.
+func newSocket(e *Event) int {
+	switch {
+	case e.failed():
+	case e.Call == acceptCall:
+		return e.Result
+	case e.Call == connectCall:
+		return e.Args[0].Int
+	}
+	return -1
 }
 
 // event returns an empty event: mostly the one of the call before.

@@ -35,26 +35,22 @@ func newAsker(port uint16, family int) (*asker, error) {
 	if family == unix.AF_INET6 {
 		a.families = append(a.families, unix.AF_INET6)
 	}
-	_, err = a.ask()
+	_, err = a.all()
 	return a, err
 }
 
-// ask returns the sockets of the port, local or remote. They are good until the
-// next call.
-func (a *asker) ask() ([]Socket, error) {
+// all returns the sockets of the port, local or remote. They are good until the
+// next question. The kernel goes through its table of connections for that, which
+// is as large as the machine's memory makes it.
+func (a *asker) all() ([]Socket, error) {
 	a.sockets = a.sockets[:0]
 	for _, family := range a.families {
-		a.sequence++
-		request := newRequest(family, a.port, a.sequence)
-		if err := a.send(request.bytes()); err != nil {
-			return nil, sys.Fail("sendto", "NETLINK_SOCK_DIAG", err)
+		if err := a.ask(dumpRequest(family, a.port)); err != nil {
+			return nil, err
 		}
 		for more := true; more; {
-			n, err := a.receive()
-			if err == nil {
-				more, err = a.take(a.answer[:n])
-			}
-			if err != nil {
+			var err error
+			if more, err = a.receive(); err != nil {
 				return nil, sys.Fail("read", "NETLINK_SOCK_DIAG", err)
 			}
 		}
@@ -62,21 +58,50 @@ func (a *asker) ask() ([]Socket, error) {
 	return a.sockets, nil
 }
 
-// send sends a question, again if a signal comes.
-func (a *asker) send(question []byte) error {
+// one returns the socket with these addresses, or nil if there is none. It is good
+// until the next question. The kernel finds it at once.
+func (a *asker) one(local, remote netip.AddrPort) (*Socket, error) {
+	a.sockets = a.sockets[:0]
+	if err := a.ask(oneRequest(local, remote)); err != nil {
+		return nil, err
+	}
+	_, err := a.receive()
+	switch {
+	case err == unix.ENOENT:
+		return nil, nil
+	case err != nil:
+		return nil, sys.Fail("read", "NETLINK_SOCK_DIAG", err)
+	}
+	for i := range a.sockets {
+		if s := &a.sockets[i]; s.Local == local && s.Remote == remote { // and not what listens there
+			return s, nil
+		}
+	}
+	return nil, nil
+}
+
+// ask sends a question, again if a signal comes.
+func (a *asker) ask(r *request) error {
+	a.sequence++
+	r.sequence = a.sequence
 	for {
-		err := unix.Sendto(a.fd, question, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+		err := unix.Sendto(a.fd, r.bytes(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 		if err != unix.EINTR {
-			return err
+			return sys.Fail("sendto", "NETLINK_SOCK_DIAG", err)
 		}
 	}
 }
 
-// receive receives a part of the answer, and returns its length.
-func (a *asker) receive() (n int, err error) {
+// receive receives a part of the answer, and reports whether more may come.
+func (a *asker) receive() (more bool, err error) {
 	for {
-		if n, err = unix.Read(a.fd, a.answer); err != unix.EINTR {
-			return n, err
+		n, err := unix.Read(a.fd, a.answer)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return false, err
+		default:
+			return a.take(a.answer[:n])
 		}
 	}
 }
@@ -163,9 +188,9 @@ func (m *diagMessage) address(addr [16]byte, port [2]byte) netip.AddrPort {
 	return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(port[:]))
 }
 
-// request asks for a dump: a header, struct inet_diag_req_v2, and as an attribute
-// a program that the kernel runs on each socket, so that it copies only those of
-// the port.
+// request is a header, struct inet_diag_req_v2, and, if it asks for all sockets of
+// a port, as an attribute a program that the kernel runs on each socket, so that
+// it copies only those of the port.
 type request struct {
 	length      uint32
 	kind, flags uint16
@@ -201,9 +226,10 @@ const (
 	remoteEqual = 12
 )
 
-func newRequest(family byte, port uint16, sequence uint32) *request {
+// dumpRequest asks for the sockets of a family whose local or remote port is port.
+func dumpRequest(family byte, port uint16) *request {
 	r := &request{
-		kind: unix.SOCK_DIAG_BY_FAMILY, flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP, sequence: sequence,
+		kind: unix.SOCK_DIAG_BY_FAMILY, flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP,
 		family: family, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
 		isProgram:  bytecode,
 		localIs:    op{localEqual, 8, 12}, // or go to remoteIs
@@ -217,4 +243,22 @@ func newRequest(family byte, port uint16, sequence uint32) *request {
 	return r
 }
 
-func (r *request) bytes() []byte { return unsafe.Slice((*byte)(unsafe.Pointer(r)), unsafe.Sizeof(*r)) }
+// oneRequest asks for the socket with these addresses.
+func oneRequest(local, remote netip.AddrPort) *request {
+	r := &request{
+		kind: unix.SOCK_DIAG_BY_FAMILY, flags: unix.NLM_F_REQUEST,
+		family: unix.AF_INET6, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
+	}
+	if local.Addr().Is4() {
+		r.family = unix.AF_INET
+	}
+	copy(r.id.local[:], local.Addr().AsSlice())
+	copy(r.id.remote[:], remote.Addr().AsSlice())
+	binary.BigEndian.PutUint16(r.id.localPort[:], local.Port())
+	binary.BigEndian.PutUint16(r.id.remotePort[:], remote.Port())
+	r.id.cookie = [2]uint32{^uint32(0), ^uint32(0)} // INET_DIAG_NOCOOKIE
+	r.length = uint32(unsafe.Offsetof(r.attribute))
+	return r
+}
+
+func (r *request) bytes() []byte { return unsafe.Slice((*byte)(unsafe.Pointer(r)), r.length) }

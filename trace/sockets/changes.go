@@ -1,6 +1,7 @@
 package sockets
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -20,13 +21,18 @@ type Change struct {
 
 // Watch compares what the kernel holds of one port with what it held before.
 type Watch struct {
-	asker *asker
-	files *files
-	held  map[uint64]*holding // by cookie
-	ends  map[ends]*holding
-	round int
-	at    time.Time
-	list  []Change
+	asker    *asker
+	files    *files
+	held     map[uint64]*holding // by cookie
+	ends     map[ends]*holding
+	live     map[*holding]bool // those that may change with every segment and call
+	expected []ends            // of sockets that may have come to be
+
+	round  int           // how often all sockets were asked for
+	dumped time.Time     // when that was last
+	took   time.Duration // and how long it took
+	at     time.Time     // when the kernel was asked last
+	list   []Change
 }
 
 // holding is a socket that the kernel holds.
@@ -48,63 +54,157 @@ func Open(port uint16, family int) (*Watch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Watch{asker: asker, files: openFiles(), held: make(map[uint64]*holding), ends: make(map[ends]*holding)}, nil
+	return &Watch{asker: asker, files: openFiles(),
+		held: make(map[uint64]*holding), ends: make(map[ends]*holding), live: make(map[*holding]bool)}, nil
 }
+
+// Expect says that there may be a socket with these addresses.
+func (w *Watch) Expect(local, remote netip.AddrPort) {
+	e := ends{local, remote}
+	if w.ends[e] == nil && len(w.expected) <= mostAsked && !slices.Contains(w.expected, e) {
+		w.expected = append(w.expected, e)
+	}
+}
+
+// mostAsked is how many sockets are asked for one by one at most.
+const mostAsked = 100
 
 // Ask asks the kernel, and returns what has changed: of the listening socket
 // first, then in the order in which the sockets came to be. The changes are good
 // until the next call.
-func (w *Watch) Ask() ([]Change, error) {
+//
+// It asks for the sockets that it knows or expects one by one. For all that the
+// port has, which takes the kernel some milliseconds, it asks for a tenth of the
+// time at most (where calls are slow, that is each time); for a third of it while
+// the accept queue grows; and at once if descriptor fd leads to a socket that is
+// unknown (-1 is none).
+func (w *Watch) Ask(fd int) ([]Change, error) {
 	w.list = w.list[:0]
-	sockets, err := w.asker.ask()
+	w.files.begin()
+	isDue := func(part time.Duration) bool { return time.Since(w.dumped) >= part*w.took }
+	tooMany := len(w.live)+len(w.expected) > mostAsked
+	var err error
+	if !isDue(10) && !tooMany {
+		err = w.askKnown()
+	}
+	w.expected = w.expected[:0]
+	if err == nil && (isDue(10) || tooMany || w.queueGrows() && isDue(3) || fd >= 0 && !w.knows(fd)) {
+		err = w.askAll()
+	}
 	if err != nil {
 		return nil, err
 	}
 	w.at = time.Now()
-	w.round++
-	w.files.begin()
-	for i := range sockets {
-		s := &sockets[i]
-		s.Descriptor = w.files.descriptor(s.Inode)
-		w.note(s)
+	for i := range w.list {
+		w.list[i].Time = w.at
 	}
-	for cookie, h := range w.held {
-		if h.round != w.round {
-			w.forget(cookie, h)
-		}
-	}
-	slices.SortFunc(w.list, func(x, y Change) int {
-		if (x.State == wire.Listen) != (y.State == wire.Listen) {
-			if x.State == wire.Listen {
-				return -1
-			}
-			return 1
-		}
-		return int(int64(x.Cookie - y.Cookie))
-	})
+	slices.SortFunc(w.list, byAge)
 	return w.list, nil
+}
+
+// queueGrows reports whether there are more connections in the accept queue than
+// before: some of them are unknown.
+func (w *Watch) queueGrows() bool {
+	return slices.ContainsFunc(w.list, func(c Change) bool {
+		return c.State == wire.Listen && c.Was != nil && c.Receive > c.Was.Receive
+	})
+}
+
+// byAge sorts changes.
+func byAge(x, y Change) int {
+	if (x.State == wire.Listen) != (y.State == wire.Listen) {
+		if x.State == wire.Listen {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(x.Cookie, y.Cookie)
+}
+
+// askKnown asks for the sockets that may have changed, and for those that are
+// expected.
+func (w *Watch) askKnown() error {
+	for h := range w.live {
+		s, err := w.asker.one(h.Local, h.Remote)
+		if err != nil {
+			return err
+		}
+		if s == nil && h.State == wire.Closed { // it has an address and nothing more: such a one is not found
+			continue
+		}
+		if s == nil || s.Cookie != h.Cookie {
+			w.forget(h)
+		}
+		if s != nil {
+			w.note(s)
+		}
+	}
+	for _, e := range w.expected {
+		s, err := w.asker.one(e.local, e.remote)
+		if err != nil {
+			return err
+		}
+		if s != nil {
+			w.note(s)
+		}
+	}
+	return nil
+}
+
+// askAll asks for all sockets of the port.
+func (w *Watch) askAll() error {
+	began := time.Now()
+	sockets, err := w.asker.all()
+	if err != nil {
+		return err
+	}
+	w.dumped = time.Now()
+	w.took = w.dumped.Sub(began)
+	w.round++
+	for i := range sockets {
+		w.note(&sockets[i])
+	}
+	for _, h := range w.held {
+		if h.round != w.round {
+			w.forget(h)
+		}
+	}
+	return nil
+}
+
+// knows reports whether a socket is known that a descriptor of this process leads
+// to.
+func (w *Watch) knows(fd int) bool {
+	for h := range w.live {
+		if h.Descriptor == fd && w.files.inode(fd) == h.Inode {
+			return true
+		}
+	}
+	return false
 }
 
 // note compares a socket with what the kernel held of it.
 func (w *Watch) note(s *Socket) {
+	s.Descriptor = w.files.descriptor(s.Inode)
 	h := w.held[s.Cookie]
 	if h == nil {
 		h = &holding{Socket: *s, had: s.Inode != 0 || s.wasClosed()}
 		w.held[s.Cookie] = h
-		w.ends[ends{s.Local, s.Remote}] = h
-		h.round = w.round
-		w.list = append(w.list, Change{Time: w.at, Socket: *s, Had: h.had})
-		return
+		w.list = append(w.list, Change{Socket: *s, Had: h.had})
+	} else {
+		delete(w.ends, h.ends()) // connect and listen may have changed them
+		h.was, h.Socket = h.Socket, *s
+		h.had = h.had || s.Inode != 0
+		if differs(&h.was, s) {
+			w.list = append(w.list, Change{Socket: *s, Was: &h.was, Had: h.had})
+		}
 	}
 	h.round = w.round
-	h.was, h.Socket = h.Socket, *s
-	h.had = h.had || s.Inode != 0
-	if h.ends() != (ends{h.was.Local, h.was.Remote}) { // connect has given it its addresses
-		delete(w.ends, ends{h.was.Local, h.was.Remote})
-		w.ends[h.ends()] = h
-	}
-	if differs(&h.was, s) {
-		w.list = append(w.list, Change{Time: w.at, Socket: *s, Was: &h.was, Had: h.had})
+	w.ends[h.ends()] = h
+	if s.State == wire.TimeWait { // it only ends
+		delete(w.live, h)
+	} else {
+		w.live[h] = true
 	}
 }
 
@@ -117,8 +217,9 @@ func (s *Socket) wasClosed() bool {
 func (h *holding) ends() ends { return ends{h.Local, h.Remote} }
 
 // forget notes that the kernel has forgotten a socket.
-func (w *Watch) forget(cookie uint64, h *holding) {
-	delete(w.held, cookie)
+func (w *Watch) forget(h *holding) {
+	delete(w.held, h.Cookie)
+	delete(w.live, h)
 	if w.ends[h.ends()] == h {
 		delete(w.ends, h.ends())
 	}
@@ -126,7 +227,7 @@ func (w *Watch) forget(cookie uint64, h *holding) {
 	if h.Descriptor >= 0 && w.files.inode(h.Descriptor) != h.Inode { // it was closed
 		h.Descriptor, h.Inode = -1, 0
 	}
-	w.list = append(w.list, Change{Time: w.at, Socket: h.Socket, Was: &h.was, Gone: true, Had: h.had})
+	w.list = append(w.list, Change{Socket: h.Socket, Was: &h.was, Gone: true, Had: h.had})
 }
 
 // differs reports whether two answers about a socket differ in more than in how
@@ -147,14 +248,3 @@ func (w *Watch) State(local, remote netip.AddrPort) wire.State {
 
 // Asked returns when the kernel was asked last.
 func (w *Watch) Asked() time.Time { return w.at }
-
-// Unread returns how many bytes wait for a read of a descriptor of this process,
-// and reports whether that is known.
-func (w *Watch) Unread(fd int) (n int, known bool) {
-	for _, h := range w.held {
-		if h.Descriptor == fd {
-			return h.Unread(), true
-		}
-	}
-	return 0, false
-}

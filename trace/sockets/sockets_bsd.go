@@ -3,6 +3,8 @@
 package sockets
 
 import (
+	"net/netip"
+
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
@@ -15,7 +17,9 @@ func newAsker(uint16, int) (*asker, error) {
 	return nil, sys.Fail("socket", "AF_NETLINK", unix.EAFNOSUPPORT)
 }
 
-func (*asker) ask() ([]Socket, error) { return nil, unix.EAFNOSUPPORT }
+func (*asker) all() ([]Socket, error) { return nil, unix.EAFNOSUPPORT }
+
+func (*asker) one(_, _ netip.AddrPort) (*Socket, error) { return nil, unix.EAFNOSUPPORT }
 
 // files knows no descriptors.
 type files struct{}
