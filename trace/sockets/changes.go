@@ -40,7 +40,6 @@ type holding struct {
 	Socket
 	had   bool
 	round int // in which it was seen last
-	was   Socket
 }
 
 // ends are the two addresses of a socket.
@@ -193,10 +192,11 @@ func (w *Watch) note(s *Socket) {
 		w.list = append(w.list, Change{Socket: *s, Had: h.had})
 	} else {
 		delete(w.ends, h.ends()) // connect and listen may have changed them
-		h.was, h.Socket = h.Socket, *s
+		was := h.Socket
+		h.Socket = *s
 		h.had = h.had || s.Inode != 0
-		if differs(&h.was, s) {
-			w.list = append(w.list, Change{Socket: *s, Was: &h.was, Had: h.had})
+		if differs(&was, s) {
+			w.list = append(w.list, Change{Socket: *s, Was: &was, Had: h.had})
 		}
 	}
 	h.round = w.round
@@ -223,11 +223,11 @@ func (w *Watch) forget(h *holding) {
 	if w.ends[h.ends()] == h {
 		delete(w.ends, h.ends())
 	}
-	h.was = h.Socket
+	was := h.Socket
 	if h.Descriptor >= 0 && w.files.inode(h.Descriptor) != h.Inode { // it was closed
 		h.Descriptor, h.Inode = -1, 0
 	}
-	w.list = append(w.list, Change{Socket: h.Socket, Was: &h.was, Gone: true, Had: h.had})
+	w.list = append(w.list, Change{Socket: h.Socket, Was: &was, Gone: true, Had: h.had})
 }
 
 // differs reports whether two answers about a socket differ in more than in how

@@ -43,14 +43,13 @@ const runtimeCalls = "futex|futex_time64|clone|clone3|gettid|getpid|tgkill|sched
 	"rseq|mmap|mmap2|munmap|mprotect|madvise|prctl|timer_create|timer_settime|timer_delete|exit|exit_group|set_thread_area|" +
 	"epoll_create1|eventfd2|epoll_ctl|epoll_pwait"
 
-var notTheServers = regexp.MustCompile(`^(read|write)\(([012]|1\d), |^close\(([012]|1\d)\)|^(` + runtimeCalls + `)\(|` +
+var notTheServers = regexp.MustCompile(`^(read|write)\([012], |^close\([012]\)|^(` + runtimeCalls + `)\(|` +
 	`^<\.\.\. (\?\?\?|` + runtimeCalls + `) resumed>|^\+\+\+ |^--- |^strace: `)
 
 // ServerCalls leaves the server's calls of strace's list. Left out are the
 // runtime's start-up (what stands before the first socket), the runtime's calls
-// after it, calls on descriptors 0 to 2, the tracer's own (on descriptors of 10
-// or above, and those by which it moves a file there), and strace's word on the
-// exit.
+// after it, calls on descriptors 0 to 2, the tracer's own (on the descriptors that
+// it has moved up, and those by which it does), and strace's word on the exit.
 func ServerCalls(lines []string) []string {
 	first := slices.IndexFunc(lines, func(line string) bool {
 		return strings.HasPrefix(line, "socket(AF_INET") && strings.Contains(line, "SOCK_STREAM")
@@ -58,14 +57,22 @@ func ServerCalls(lines []string) []string {
 	if first < 0 {
 		return nil
 	}
-	moved := map[string]bool{}
+	tracers, moved := map[string]bool{}, map[string]bool{}
+	for _, line := range lines[:first] {
+		if m := moving.FindStringSubmatch(line); m != nil {
+			tracers[m[2]] = true
+		}
+	}
 	return slices.DeleteFunc(slices.Clone(lines[first:]), func(line string) bool {
 		if m := moving.FindStringSubmatch(line); m != nil {
-			moved[m[1]] = true
+			moved[m[1]], tracers[m[2]] = true, true
 			return true
 		}
 		if m := closing.FindStringSubmatch(line); m != nil && moved[m[1]] {
 			moved[m[1]] = false
+			return true
+		}
+		if m := onDescriptor.FindStringSubmatch(line); m != nil && tracers[m[1]] {
 			return true
 		}
 		return notTheServers.MatchString(line)
@@ -73,8 +80,9 @@ func ServerCalls(lines []string) []string {
 }
 
 var (
-	moving  = regexp.MustCompile(`^fcntl\((\d+), F_DUPFD_CLOEXEC, 10\)`)
-	closing = regexp.MustCompile(`^close\((\d+)\)`)
+	moving       = regexp.MustCompile(`^fcntl\((\d+), F_DUPFD_CLOEXEC, 10\) += (\d+)`)
+	closing      = regexp.MustCompile(`^close\((\d+)\)`)
+	onDescriptor = regexp.MustCompile(`^\w+\((\d+)[,)]`)
 )
 
 // CallNames returns the names of the calls in lines.
