@@ -97,7 +97,7 @@ func (w *Watch) Ask(fd int) ([]Change, error) {
 	for i := range w.list {
 		w.list[i].Time = w.at
 	}
-	slices.SortFunc(w.list, byAge)
+	slices.SortStableFunc(w.list, byAge)
 	return w.list, nil
 }
 
