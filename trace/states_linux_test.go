@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -74,7 +75,7 @@ func TestStatesEqualTheKernels(t *testing.T) {
 				}
 				s.compareTransitions()
 				if t.Failed() {
-					t.Logf("the diagram:\n%s", s.arrows.all)
+					t.Logf("the diagram:\n%s", s.arrows)
 				}
 			})
 		}
@@ -85,10 +86,11 @@ func TestStatesEqualTheKernels(t *testing.T) {
 // end of each connection.
 type arrows struct {
 	*trace.Diagram
-	all     string
-	current int
-	drawn   map[int][]string // by the connection's number
-	numbers map[string]int   // of connections, by the client's address
+	sync.Mutex // another thread of the tracer's draws too
+	all        string
+	current    int
+	drawn      map[int][]string // by the connection's number
+	numbers    map[string]int   // of connections, by the client's address
 }
 
 var (
@@ -114,6 +116,8 @@ func (a *arrows) AppendSocket(b []byte, c *sockets.Change, side trace.Side) []by
 
 // read reads the rows of a text, and keeps it.
 func (a *arrows) read(text []byte) []byte {
+	a.Lock()
+	defer a.Unlock()
 	a.all += string(text)
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSuffix(line, "\n")
@@ -132,7 +136,29 @@ func (a *arrows) read(text []byte) []byte {
 }
 
 // segments is the number of segments that were drawn.
-func (a *arrows) segments() int { return strings.Count(a.all, "─ ") }
+func (a *arrows) segments() int {
+	a.Lock()
+	defer a.Unlock()
+	return strings.Count(a.all, "─ ")
+}
+
+// of returns the states that were drawn of the connection with a client, or, if it
+// has had no rows of its own yet, of the connection with the given number.
+func (a *arrows) of(client netip.AddrPort, number int) []string {
+	a.Lock()
+	defer a.Unlock()
+	if n := a.numbers[client.String()]; n != 0 {
+		number = n
+	}
+	return a.drawn[number]
+}
+
+// String is what was drawn.
+func (a *arrows) String() string {
+	a.Lock()
+	defer a.Unlock()
+	return a.all
+}
 
 // stage is a server whose calls the test makes, and the peers behind a tunnel.
 type stage struct {
@@ -280,11 +306,7 @@ func (s *stage) compare(move string) {
 			s.look()
 			return s.arrows.segments() == before
 		})
-		number := s.arrows.numbers[p.Addr.String()]
-		if number == 0 {
-			number = i + 1 // it has had no rows of its own yet
-		}
-		drawn := s.arrows.drawn[number]
+		drawn := s.arrows.of(p.Addr, i+1)
 		last := ""
 		if len(drawn) > 0 {
 			last = drawn[len(drawn)-1]
@@ -309,22 +331,31 @@ func (s *stage) look() {
 // went to, in the same order.
 func (s *stage) compareTransitions() {
 	s.t.Helper()
-	made := s.kernel.made(s.t)
-	for number, drawn := range s.arrows.drawn {
-		client := s.peers[s.names[min(number, len(s.names))-1]].Addr // a later one of its own comes last
-		rest := made[client.Port()]
-		for _, state := range drawn {
-			if state == "SYN_RCVD" || state == "TIME_WAIT" { // the tracepoint has neither
-				continue
-			}
-			i := slices.Index(rest, state)
-			if i < 0 && state != "CLOSED" {
-				s.t.Errorf("drawn of %v: %v; the kernel made %v", client, drawn, made[client.Port()])
-				break
-			}
-			rest = rest[i+1:]
-		}
+	for i, name := range s.names {
+		client := s.peers[name].Addr
+		drawn := s.arrows.of(client, i+1)
+		var made []string
+		tracetest.Await(s.t, fmt.Sprintf("the kernel to have made %v of %v", drawn, client), func() bool {
+			made = s.kernel.made(s.t)[client.Port()]
+			return areAmong(drawn, made)
+		})
 	}
+}
+
+// areAmong reports whether the states that were drawn are among those that the
+// kernel went to, in the same order.
+func areAmong(drawn, made []string) bool {
+	for _, state := range drawn {
+		if state == "SYN_RCVD" || state == "TIME_WAIT" { // the tracepoint has neither
+			continue
+		}
+		i := slices.Index(made, state)
+		if i < 0 {
+			return state == "CLOSED" // of a TIME_WAIT, or of what was never more than a request
+		}
+		made = made[i+1:]
+	}
+	return true
 }
 
 // transitions are those that the kernel makes at the server's ends of a port, as
