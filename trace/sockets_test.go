@@ -20,7 +20,7 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-var schedules = flag.Int("schedules", 6, "how many random schedules TestSocketsEqualSS follows")
+var schedules = flag.Int("schedules", 3, "how many random schedules TestSocketsEqualSS follows")
 
 var first = flag.Int("first", 0, "the first of them")
 
