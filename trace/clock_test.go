@@ -78,8 +78,8 @@ func TestTimes(t *testing.T) {
                                                 # take a connection from the queue, or wait for one;
                                                 # it gets a socket of its own
    0.000123                                     accept(3, …
-            # a state beside an arrow is worked out from the segments; -sockets asks the kernel
             ── connection 1: 127.0.0.1:40000 ───────────────────────────────────────────────────────
+            # a state beside an arrow is worked out from the segments; -sockets asks the kernel
    1.000000 SYN_SENT     ── SYN seq 0 ────────────────────▶
    2.000000              ── SYN seq 0 again ──────────────▶
    4.000000              ── SYN seq 0 again ──────────────▶
@@ -107,8 +107,8 @@ func TestTimes(t *testing.T) {
                                                 # take a connection from the queue, or wait for one;
                                                 # it gets a socket of its own
    0.000123                                     accept(3, …
-            # a state beside an arrow is worked out from the segments; -sockets asks the kernel
             ── connection 1: 127.0.0.1:40000 ───────────────────────────────────────────────────────
+            # a state beside an arrow is worked out from the segments; -sockets asks the kernel
    0.999877 SYN_SENT     ── SYN seq 0 ────────────────────▶
    1.000000              ── SYN seq 0 again ──────────────▶
    2.000000              ── SYN seq 0 again ──────────────▶

@@ -9,7 +9,6 @@ import (
 // segment adds a captured segment.
 func (f *figure) segment(s *wire.Segment) {
 	from, c := f.sender(s)
-	f.explainStates(f.held != nil || s.FromIs != wire.Unknown || s.ToIs != wire.Unknown)
 	if c == nil {
 		r := f.add(arrowRow, from)
 		r.text.before = appendLabel(r.text.before, s, &wire.Seen{Seq: s.Seq, Ack: s.Ack})
