@@ -126,6 +126,7 @@ func (f *figure) closes(e *Event, c *conversation) {
 	delete(f.shutdown, e.Args[0].Int)
 	if !f.captured && f.held == nil { // nothing more will be heard of it
 		f.forget(c)
+		f.reuse(c)
 	}
 }
 
