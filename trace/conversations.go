@@ -36,6 +36,7 @@ type conversations struct {
 	queued   int // how many wait for accept
 	given    int // how many were given up before they were over
 
+	last  *conversation // the one that was found last: mostly it is the next one too
 	spare *conversation // one whose memory the next one gets
 }
 
@@ -44,7 +45,13 @@ type conversations struct {
 const mostFollowed = 4096
 
 // find returns the conversation with the client at addr, or nil.
-func (t *conversations) find(addr netip.AddrPort) *conversation { return t.byClient[plain(addr)] }
+func (t *conversations) find(addr netip.AddrPort) *conversation {
+	client := plain(addr)
+	if t.last == nil || t.last.Client != client {
+		t.last = t.byClient[client]
+	}
+	return t.last
+}
 
 // begin adds a conversation with the client at addr. It takes the place of one
 // that has ended.
@@ -70,7 +77,7 @@ func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
 		c.older = old
 	}
 	t.byClient[c.Client] = c
-	*place = c
+	*place, t.last = c, c
 	return c
 }
 
@@ -85,6 +92,7 @@ func (t *conversations) forget(c *conversation) {
 		delete(t.byClient, c.Client)
 		t.followed[c.number%mostFollowed] = nil
 	}
+	t.last = nil
 	t.count(c, false, false)
 }
 
