@@ -30,11 +30,14 @@ type conversation struct {
 // there are.
 type conversations struct {
 	byClient map[netip.AddrPort]*conversation
-	order    []*conversation // as they began
+	followed []*conversation // the one with number n is the one at n % mostFollowed
 	numbered int
 	awaited  int // how many were accepted and are not over
 	queued   int // how many wait for accept
 	given    int // how many were given up before they were over
+
+	last  *conversation // the one that was found last: mostly it is the next one too
+	spare *conversation // one whose memory the next one gets
 }
 
 // mostFollowed is how many connections are followed at once. A listening socket
@@ -42,29 +45,39 @@ type conversations struct {
 const mostFollowed = 4096
 
 // find returns the conversation with the client at addr, or nil.
-func (t *conversations) find(addr netip.AddrPort) *conversation { return t.byClient[plain(addr)] }
+func (t *conversations) find(addr netip.AddrPort) *conversation {
+	client := plain(addr)
+	if t.last == nil || t.last.Client != client {
+		t.last = t.byClient[client]
+	}
+	return t.last
+}
 
 // begin adds a conversation with the client at addr. It takes the place of one
 // that has ended.
 func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
 	if t.byClient == nil {
 		t.byClient = make(map[netip.AddrPort]*conversation)
+		t.followed = make([]*conversation, mostFollowed)
 	}
-	if len(t.order) == mostFollowed {
-		oldest := t.order[0]
+	t.numbered++
+	place := &t.followed[t.numbered%mostFollowed]
+	if oldest := *place; oldest != nil {
 		if t.byClient[oldest.Client] == oldest && !oldest.Over() {
 			t.given++
 		}
 		t.forget(oldest)
-		t.order = t.order[1:]
 	}
-	t.numbered++
-	c := &conversation{number: t.numbered, Connection: wire.Connection{Client: plain(addr), Server: server}}
+	c := t.spare
+	if t.spare = nil; c == nil {
+		c = new(conversation)
+	}
+	*c = conversation{number: t.numbered, Connection: wire.Connection{Client: plain(addr), Server: server}}
 	if old := t.byClient[c.Client]; old != nil && old.completed && !old.accepted {
 		c.older = old
 	}
 	t.byClient[c.Client] = c
-	t.order = append(t.order, c)
+	*place, t.last = c, c
 	return c
 }
 
@@ -77,8 +90,21 @@ func plain(addr netip.AddrPort) netip.AddrPort {
 func (t *conversations) forget(c *conversation) {
 	if t.byClient[c.Client] == c { // and not another one that has taken its place
 		delete(t.byClient, c.Client)
+		t.followed[c.number%mostFollowed] = nil
 	}
+	t.last = nil
 	t.count(c, false, false)
+}
+
+// reuse lets the next conversation have the memory of one that was forgotten, if
+// nothing can refer to it any more.
+func (f *figure) reuse(c *conversation) {
+	if f.current == c {
+		f.current = nil
+	}
+	if len(f.descriptors) == 0 {
+		f.spare = c
+	}
 }
 
 // changed counts a conversation anew.
@@ -117,9 +143,10 @@ func (c *conversation) oldest() *conversation {
 func (f *figure) neverAccepted() {
 	const most = 10 // one by one
 	others := 0
-	for i, n := 0, 0; i < len(f.order); i++ {
-		c := f.order[i]
-		if c.accepted || f.find(c.Client) != c {
+	n := 0
+	for number := max(1, f.numbered-mostFollowed+1); number <= f.numbered; number++ {
+		c := f.followed[number%mostFollowed]
+		if c == nil || c.accepted || f.find(c.Client) != c {
 			continue
 		}
 		if n++; n > most {

@@ -61,9 +61,9 @@ func (f *figure) take(m *moment) []row {
 	case m.event == nil:
 		f.segment(&m.segment)
 	case m.returns:
-		f.returns(m.event)
+		f.returns(m.event, f.conversationOf(m.event))
 	default:
-		f.begins(m.event)
+		f.begins(m.event, f.conversationOf(m.event))
 	}
 	return f.rows
 }
@@ -76,11 +76,11 @@ func (f *figure) add(kind rowKind, side Side) *row {
 	return r
 }
 
-// addCall adds an empty row about a call.
-func (f *figure) addCall(kind rowKind, e *Event) *row {
+// addCall adds an empty row about a call. It is about c, or about none.
+func (f *figure) addCall(kind rowKind, e *Event, c *conversation) *row {
 	r := f.add(kind, e.Side)
 	r.call, r.name, r.failed = e.Number, e.Call.Name, e.failed()
-	if c := f.conversationOf(e); c != nil {
+	if c != nil {
 		r.connection = connection{c.number, c.Client, c.Server}
 	}
 	return r
@@ -89,7 +89,7 @@ func (f *figure) addCall(kind rowKind, e *Event) *row {
 // begins adds what comes before a call, and, of a call that may wait, its
 // beginning. Any other call is one row, when it returns, and the segments that it
 // causes come after it.
-func (f *figure) begins(e *Event) {
+func (f *figure) begins(e *Event, c *conversation) {
 	if !f.headed {
 		f.headed = true
 		f.clientOnly = e.Side == Client
@@ -105,30 +105,30 @@ func (f *figure) begins(e *Event) {
 		f.warn("the kernel's sockets are not shown: " + f.notAsked.Error())
 		f.notAsked = nil
 	}
-	f.noteOn(e)
+	f.noteOn(e, c)
 	if drawnInTwo(e.Call) {
-		f.addCall(beginRow, e).text.setBegin(e)
+		f.addCall(beginRow, e, c).text.setBegin(e)
 	}
 }
 
 // returns adds a call that has returned, what must have happened for it to
 // return, and what it has caused.
-func (f *figure) returns(e *Event) {
+func (f *figure) returns(e *Event, c *conversation) {
 	if drawnInTwo(e.Call) {
-		f.preceded(e)
-		r := f.addCall(returnRow, e)
+		f.preceded(e, c)
+		r := f.addCall(returnRow, e, c)
 		r.text.setReturn(e)
 		r.rest.addRest(e)
 		r.remark = waited(e)
 	} else {
-		r := f.addCall(callRow, e)
+		r := f.addCall(callRow, e, c)
 		r.at = e.Begin // the segments that it caused come after it
 		r.text.setCall(e)
 		if e.Call == listenCall && !e.failed() {
 			r.remark = string(wire.Listen)
 		}
 	}
-	f.caused(e)
+	f.caused(e, c)
 }
 
 // waited is a remark on how long a call waited, if it was long enough to be

@@ -22,28 +22,27 @@ const (
 )
 
 // preceded adds what must have happened on the wire for the call of e to return.
-func (f *figure) preceded(e *Event) {
+func (f *figure) preceded(e *Event, c *conversation) {
 	if e.failed() {
 		return
 	}
 	switch e.Call {
 	case acceptCall:
-		f.about(f.conversation(e.Args[1].Addr.AddrPort()).oldest())
+		f.about(c)
 		if !f.both {
 			f.imply(Client, handshake)
 		}
 	case connectCall:
 		f.imply(e.Side, handshake)
 	case readCall:
-		f.readPreceded(e)
+		f.readPreceded(e, c)
 	}
 }
 
 // readPreceded adds what the peer has sent for a read to return. A read that
 // returns 0 need not mean a FIN: reading was shut down here, or the connection was
 // reset and an earlier call has reported that.
-func (f *figure) readPreceded(e *Event) {
-	c := f.descriptors[e.Args[0].Int]
+func (f *figure) readPreceded(e *Event, c *conversation) {
 	switch {
 	case f.both: // the other column has the call that sent it
 		if c != nil && e.Result == 0 {
@@ -57,9 +56,7 @@ func (f *figure) readPreceded(e *Event) {
 }
 
 // caused adds what the call of e has done, after it.
-func (f *figure) caused(e *Event) {
-	fd := e.Args[0].Int
-	c := f.descriptors[fd]
+func (f *figure) caused(e *Event, c *conversation) {
 	if c != nil && (e.Errno == unix.ECONNRESET || e.Errno == unix.EPIPE) && !c.reset {
 		c.reset = true
 		f.imply(peerOf(e.Side), reset)
@@ -74,16 +71,15 @@ func (f *figure) caused(e *Event) {
 	case bindCall, getsocknameCall:
 		f.server = e.Args[1].Addr.AddrPort()
 	case acceptCall:
-		accepted := f.conversation(e.Args[1].Addr.AddrPort()).oldest()
-		accepted.accepted, accepted.completed = true, true
-		f.changedState(accepted)
-		f.connect(e.Result, accepted)
+		c.accepted, c.completed = true, true
+		f.changedState(c)
+		f.connect(e.Result, c)
 	case connectCall:
-		f.connect(fd, &conversation{number: 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}})
+		f.connect(e.Args[0].Int, &conversation{number: 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}})
 	case readCall:
-		f.anatomy(e, e.Args[1].Data[:e.Result])
+		f.anatomy(e, c, e.Args[1].Data[:e.Result])
 	case writeCall:
-		f.anatomy(e, e.Args[1].Data)
+		f.anatomy(e, c, e.Args[1].Data)
 		f.imply(e.Side, bytesOf(e.Result))
 	case shutdownCall:
 		f.shutDown(e, c)
@@ -129,6 +125,7 @@ func (f *figure) closes(e *Event, c *conversation) {
 	}
 	if !f.captured && f.held == nil { // nothing more will be heard of it
 		f.forget(c)
+		f.reuse(c)
 	}
 }
 

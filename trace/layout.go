@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -35,10 +36,10 @@ func (l *layout) column(side Side) int {
 	return l.serverColumn()
 }
 
-// columnFor is where a call begins: in its side's column, or as much further
-// left as it takes to fit with spare characters behind it.
-func (l *layout) columnFor(side Side, text []byte, spare int) int {
-	return max(0, min(l.column(side), l.width-characters(text)-spare))
+// columnFor is where a call begins that takes so many characters: in its side's
+// column, or as much further left as it takes to fit with spare ones behind it.
+func (l *layout) columnFor(side Side, taken, spare int) int {
+	return max(0, min(l.column(side), l.width-taken-spare))
 }
 
 // arrowRight is where an arrow with the label ends: at the server's column if
@@ -49,22 +50,24 @@ func (l *layout) arrowRight(label []byte) int {
 }
 
 // fit appends a call's text, with as much of its buffer as fits into its side's
-// column with spare characters behind it. If there is no room for the rest, it
-// takes the whole line, and cuts the end off only where it needs more.
-func (l *layout) fit(b []byte, side Side, t *text, spare int) []byte {
+// column with spare characters behind it, and returns how many it takes. If there
+// is no room for the rest, it takes the whole line, and cuts the end off only where
+// it needs more.
+func (l *layout) fit(b []byte, side Side, t *text, spare int) (_ []byte, taken int) {
 	start, width := len(b), l.width-spare
 	for _, room := range []int{width - l.column(side), width} {
-		if b = l.shorten(b[:start], t, room); characters(b[start:]) <= room {
-			return b
+		if b, taken = l.shorten(b[:start], t, room); taken <= room {
+			return b, taken
 		}
 	}
-	return append(b[:start], appendCut(nil, b[start:], width)...)
+	return appendCut(b[:start], slices.Clone(b[start:]), width)
 }
 
-// appendCut appends a text, or as much of it as fits into room with a … behind it.
-func appendCut(b, text []byte, room int) []byte {
-	if characters(text) <= room {
-		return append(b, text...)
+// appendCut appends a text, or as much of it as fits into room with a … behind it,
+// and returns how many characters it takes.
+func appendCut(b, text []byte, room int) (_ []byte, taken int) {
+	if taken = characters(text); taken <= room {
+		return append(b, text...), taken
 	}
 	cut := 0
 	for range room - 1 {
@@ -72,29 +75,30 @@ func appendCut(b, text []byte, room int) []byte {
 		cut += size
 	}
 	b = append(b, text[:cut]...)
-	return append(b, "…"...)
+	return append(b, "…"...), room
 }
 
 // join appends the rest of a call's text behind its beginning, which ends at a
 // column, and reports whether that fits.
 func (l *layout) join(b []byte, end int, r *row) ([]byte, bool) {
 	start, room := len(b), l.width-end
-	b = l.shorten(b, &r.rest, room)
-	if characters(b[start:]) > room {
+	b, taken := l.shorten(b, &r.rest, room)
+	if taken > room {
 		return b[:start], false
 	}
 	return b, true
 }
 
 // shorten appends a text in room characters, if it fits with fewer bytes of its
-// buffer, or else with none of them.
-func (l *layout) shorten(b []byte, t *text, room int) []byte {
+// buffer, or else with none of them; and returns how many it takes.
+func (l *layout) shorten(b []byte, t *text, room int) (_ []byte, taken int) {
 	start := len(b)
 	for limit := l.limit; ; {
 		b = t.append(b[:start], limit)
-		excess := characters(b[start:]) - room
+		taken = characters(b[start:])
+		excess := taken - room
 		if excess <= 0 || limit == 0 {
-			return b
+			return b, taken
 		}
 		// A byte takes up to four characters: to take off a quarter of the
 		// excess never takes off too much, and is enough in a few turns.

@@ -9,8 +9,7 @@ import (
 // anatomy adds the parts of a request or a response where they are first seen:
 // where the receiver reads it or, if only the sender is traced, where that one
 // writes it.
-func (f *figure) anatomy(e *Event, data []byte) {
-	c := f.descriptors[e.Args[0].Int]
+func (f *figure) anatomy(e *Event, c *conversation, data []byte) {
 	if c == nil {
 		return
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // steps has, for each side, what a call does, in a few words.
-var steps = map[Side]map[*Call]string{
+var steps = [2]map[*Call]string{
 	Server: {
 		socketCall:      "a new socket: no address and no peer yet",
 		setsockoptCall:  "use the port even if old connections on it are in TIME_WAIT",
@@ -28,9 +28,8 @@ var steps = map[Side]map[*Call]string{
 }
 
 // noteOn adds what the step of e does, before the first call of its kind.
-func (f *figure) noteOn(e *Event) {
+func (f *figure) noteOn(e *Event, c *conversation) {
 	note := steps[e.Side][e.Call]
-	c := f.descriptors[e.Args[0].Int]
 	switch {
 	case e.Call == closeCall:
 		note = f.noteOnClose(e, c)

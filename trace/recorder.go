@@ -21,7 +21,7 @@ type recorder struct {
 	segments bool           // whether segments are wanted
 	bound    netip.AddrPort // what bind was given
 	capture  *wire.Capture  // of the segments, or nil
-	passed   []wire.Segment // captured, and not yet given to the formats
+	passed   []wire.Segment // captured, but kept from the formats until the kernel is asked
 	sockets  bool           // whether the kernel's sockets are wanted
 	holdings holdings       // what the kernel holds
 	waiting  int            // how many calls wait for the peer, or may
@@ -52,9 +52,11 @@ func (r *recorder) enter(side Side, call *Call, args []Arg) (*Event, time.Time) 
 	e.Side = side
 	copy(e.Args[:], args)
 	e.Begin = time.Now()
-	r.capturedUpTo(e.Begin)
-	if len(r.passed) > 0 || call == closeCall || call == shutdownCall {
-		r.look() // what a close does follows from what is unread now
+	if r.holdings.watch != nil {
+		r.capturedUpTo(e.Begin)
+		if len(r.passed) > 0 || call == closeCall || call == shutdownCall {
+			r.look() // what a close does follows from what is unread now
+		}
 	}
 	r.appendSegments(e.Begin)
 	for _, sink := range r.sinks {
@@ -190,16 +192,25 @@ func (r *recorder) capturedUpTo(before time.Time) {
 // appendSegments gives the formats the segments that passed before the given
 // time.
 func (r *recorder) appendSegments(before time.Time) {
-	r.capturedUpTo(before)
 	n := 0
 	for ; n < len(r.passed) && !r.passed[n].Time.After(before); n++ {
-		for _, sink := range r.sinks {
-			if format, ok := sink.Format.(SegmentFormat); ok {
-				sink.Output.buf = format.AppendSegment(sink.Output.buf, &r.passed[n])
-			}
-		}
+		r.appendSegment(&r.passed[n])
 	}
 	r.passed = slices.Delete(r.passed, 0, n)
+	if r.capture == nil || len(r.passed) > 0 {
+		return
+	}
+	for s := r.capture.Next(before); s != nil; s = r.capture.Next(before) {
+		r.appendSegment(s)
+	}
+}
+
+func (r *recorder) appendSegment(s *wire.Segment) {
+	for _, sink := range r.sinks {
+		if format, ok := sink.Format.(SegmentFormat); ok {
+			sink.Output.buf = format.AppendSegment(sink.Output.buf, s)
+		}
+	}
 }
 
 // awaits reports whether a format waits for segments.

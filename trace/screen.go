@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bytes"
+	"strings"
 	"sync/atomic"
 )
 
@@ -139,9 +140,9 @@ func (s *screen) head(b []byte) []byte {
 
 func (s *screen) begin(b []byte, r *row) []byte {
 	const spare = 1 // for …
-	s.text = s.fit(s.text[:0], r.side, &r.text, spare)
-	column := s.columnFor(r.side, s.text, spare)
-	s.open, s.begun = r.call, column+characters(s.text)
+	text, taken := s.fit(s.text[:0], r.side, &r.text, spare)
+	column := s.columnFor(r.side, taken, spare)
+	s.text, s.open, s.begun = text, r.call, column+taken
 	b = pad(b, column)
 	return s.paintCall(b, s.text, r)
 }
@@ -158,11 +159,12 @@ func (s *screen) paintCall(b, text []byte, r *row) []byte {
 }
 
 func (s *screen) call(b []byte, r *row) []byte {
-	s.text = s.fit(s.text[:0], r.side, &r.text, 0)
-	column := s.columnFor(r.side, s.text, 0)
+	text, taken := s.fit(s.text[:0], r.side, &r.text, 0)
+	s.text = text
+	column := s.columnFor(r.side, taken, 0)
 	b = pad(b, column)
 	b = s.paintCall(b, s.text, r)
-	if gap := s.width - column - characters(s.text) - len(r.remark); r.remark != "" && gap > 0 {
+	if gap := s.width - column - taken - len(r.remark); r.remark != "" && gap > 0 {
 		b = pad(b, min(gap, 4))
 		b = s.paint(b, bold)
 		b = append(b, r.remark...)
@@ -231,9 +233,10 @@ func (s *screen) parts(b []byte, r *row) []byte {
 // is implied.
 func (s *screen) arrow(b []byte, r *row) []byte {
 	length := s.arrowRight(r.text.before) - arrowLeft
-	s.text = appendCut(s.text[:0], r.text.before, length-arrowEnds)
+	label, taken := appendCut(s.text[:0], r.text.before, length-arrowEnds)
+	s.text = label
 	const before = 2 // the piece of line left of the label
-	after := length - before - characters(s.text) - 2
+	after := length - before - taken - 2
 
 	b, n := s.state(b, r, Client)
 	b = pad(b, arrowLeft-n)
@@ -270,9 +273,9 @@ func (s *screen) state(b []byte, r *row, side Side) ([]byte, int) {
 
 // stroke draws a piece of an arrow, with a head at one of its ends or at none.
 func (s *screen) stroke(b []byte, r *row, length int, headLeft, headRight bool) []byte {
-	line, left, right := "─", "◀", "▶"
+	line, left, right := solid, "◀", "▶"
 	if r.implied {
-		line, left, right = "┄", "◁", "▷"
+		line, left, right = dotted, "◁", "▷"
 	}
 	b = s.paint(b, cyan)
 	if headLeft {
@@ -291,20 +294,31 @@ func (s *screen) stroke(b []byte, r *row, length int, headLeft, headRight bool) 
 
 func (s *screen) rule(b []byte, r *row) []byte {
 	const before, blanks = 2, 2
-	s.text = appendCut(s.text[:0], r.text.before, s.width-before-blanks)
-	b = repeat(b, "─", before)
+	text, taken := appendCut(s.text[:0], r.text.before, s.width-before-blanks)
+	s.text = text
+	b = repeat(b, solid, before)
 	b = append(b, ' ')
 	b = append(b, s.text...)
 	b = append(b, ' ')
-	b = repeat(b, "─", s.width-before-blanks-characters(s.text))
+	b = repeat(b, solid, s.width-before-blanks-taken)
 	return append(b, '\n')
 }
 
-func pad(b []byte, n int) []byte { return repeat(b, " ", n) }
+func pad(b []byte, n int) []byte { return repeat(b, blank, n) }
 
-func repeat(b []byte, s string, n int) []byte {
-	for range n {
-		b = append(b, s...)
+// Pieces of a row of which each character is the same.
+var (
+	blank  = strings.Repeat(" ", pieceLength)
+	solid  = strings.Repeat("─", pieceLength)
+	dotted = strings.Repeat("┄", pieceLength)
+)
+
+const pieceLength = 128 // in characters
+
+// repeat appends n of the characters that a piece consists of.
+func repeat(b []byte, piece string, n int) []byte {
+	for ; n > pieceLength; n -= pieceLength {
+		b = append(b, piece...)
 	}
-	return b
+	return append(b, piece[:max(0, n)*len(piece)/pieceLength]...)
 }

@@ -34,12 +34,11 @@ func (f *figure) segment(s *wire.Segment) {
 // sender returns which side has sent a segment, and in which conversation: nil if
 // it is in none, and does not begin one.
 func (f *figure) sender(s *wire.Segment) (Side, *conversation) {
-	from, client := Server, s.To
-	c := f.find(client)
-	if s.From.Port() != f.port || s.To.Port() == f.port && c == nil { // where both ports are the same, who began is the client
-		from, client = Client, s.From
-		c = f.find(client)
+	from, client := Client, s.From
+	if s.From.Port() == f.port && (s.To.Port() != f.port || f.find(s.To) != nil) { // where both ports are the same, who began is the client
+		from, client = Server, s.To
 	}
+	c := f.find(client)
 	isFirst := from == Client && s.Flags&(wire.SYN|wire.ACK) == wire.SYN
 	switch {
 	case c == nil && isFirst:

@@ -67,9 +67,10 @@ func (c *canvas) draw(b []byte, r *row) []byte {
 		c.head()
 	case beginRow:
 		c.open, c.side = r.call, r.side
-		c.begun = c.fit(c.begun[:0], r.side, &r.text, 1)
+		c.begun, _ = c.fit(c.begun[:0], r.side, &r.text, 1)
 	case returnRow, callRow:
-		c.call(r, c.fit(nil, r.side, &r.text, 0), r.remark)
+		text, _ := c.fit(nil, r.side, &r.text, 0)
+		c.call(r, text, r.remark)
 	case noteRow:
 		c.note(r)
 	case partsRow:
@@ -154,9 +155,10 @@ func (c *canvas) call(r *row, text []byte, remark string) {
 	if !c.row(rowHeight, sideNames[r.side]+": "+string(text)+" "+remark) {
 		return
 	}
-	column := c.columnFor(r.side, text, 0)
+	taken := characters(text)
+	column := c.columnFor(r.side, taken, 0)
 	c.text(column, r.class("call"), string(text))
-	c.text(column+characters(text)+3, "state", remark)
+	c.text(column+taken+3, "state", remark)
 }
 
 func (c *canvas) note(r *row) {

@@ -88,7 +88,7 @@ func (e *end) repeatsSYN(to *end, s *Segment) {
 
 // returnToHandshake forgets all that has come after the peer's SYN.
 func (e *end) returnToHandshake(peer *end) {
-	e.una, e.gotFIN, e.held.n = e.first, false, 0
+	e.una, e.gotFIN, e.held = e.first, false, nil
 	if peer.known {
 		e.waitFor(peer.first + 1)
 	}

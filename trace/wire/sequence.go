@@ -1,5 +1,7 @@
 package wire
 
+import "slices"
+
 // Sequence numbers wrap around: after 4,294,967,295 comes 0. Of two that are
 // less than half the circle apart, the difference tells which comes first.
 //
@@ -21,61 +23,51 @@ const largestWindow = 1 << 30
 type span struct{ from, to uint32 }
 
 // ranges is a set of sequence numbers, as spans in ascending order with gaps
-// between them. There is room for a few only: what a segment costs must not
-// depend on what came before.
-type ranges struct {
-	n    int
-	span [16]span
-}
+// between them: mostly one, and never more than mostSpans.
+type ranges []span
+
+// mostSpans is few: what a segment costs must not depend on what came before.
+const mostSpans = 16
 
 // add adds the numbers from, …, to-1. It reports false, and adds nothing, if
 // there is no room for another span.
 func (r *ranges) add(from, to uint32) bool {
+	spans := *r
 	first := 0
-	for first < r.n && before(r.span[first].to, from) {
+	for first < len(spans) && before(spans[first].to, from) {
 		first++
 	}
 	end := first // of the spans that the new one touches
-	for end < r.n && !after(r.span[end].from, to) {
-		if before(r.span[end].from, from) {
-			from = r.span[end].from
+	for end < len(spans) && !after(spans[end].from, to) {
+		if before(spans[end].from, from) {
+			from = spans[end].from
 		}
-		if after(r.span[end].to, to) {
-			to = r.span[end].to
+		if after(spans[end].to, to) {
+			to = spans[end].to
 		}
 		end++
 	}
-	if first == end {
-		if r.n == len(r.span) {
-			return false
-		}
-		copy(r.span[first+1:], r.span[first:r.n])
-		r.n++
-	} else {
-		r.remove(first+1, end)
+	if first == end && len(spans) == mostSpans {
+		return false
 	}
-	r.span[first] = span{from, to}
+	*r = slices.Replace(spans, first, end, span{from, to})
 	return true
 }
 
 // mustAdd is add, but makes room where there is none: it closes the first gap.
 func (r *ranges) mustAdd(from, to uint32) {
 	if !r.add(from, to) {
-		r.span[1].from = r.span[0].from
-		r.remove(0, 1)
+		(*r)[1].from = (*r)[0].from
+		r.removeFirst()
 		r.add(from, to)
 	}
 }
 
-// remove removes the spans i, …, j-1.
-func (r *ranges) remove(i, j int) {
-	copy(r.span[i:], r.span[j:r.n])
-	r.n -= j - i
-}
+func (r *ranges) removeFirst() { *r = slices.Delete(*r, 0, 1) }
 
 // contains reports whether all of from, …, to-1 are in the set.
-func (r *ranges) contains(from, to uint32) bool {
-	for _, s := range r.span[:r.n] {
+func (r ranges) contains(from, to uint32) bool {
+	for _, s := range r {
 		if !after(s.from, from) && !before(s.to, to) {
 			return true
 		}
@@ -85,22 +77,22 @@ func (r *ranges) contains(from, to uint32) bool {
 
 // forget removes the numbers before x.
 func (r *ranges) forget(x uint32) {
-	for r.n > 0 && !after(r.span[0].to, x) {
-		r.remove(0, 1)
+	for len(*r) > 0 && !after((*r)[0].to, x) {
+		r.removeFirst()
 	}
-	if r.n > 0 && before(r.span[0].from, x) {
-		r.span[0].from = x
+	if len(*r) > 0 && before((*r)[0].from, x) {
+		(*r)[0].from = x
 	}
 }
 
 // follow returns the first number from next on that is not in the set, and
 // removes those before it.
 func (r *ranges) follow(next uint32) uint32 {
-	for r.n > 0 && !after(r.span[0].from, next) {
-		if after(r.span[0].to, next) {
-			next = r.span[0].to
+	for len(*r) > 0 && !after((*r)[0].from, next) {
+		if after((*r)[0].to, next) {
+			next = (*r)[0].to
 		}
-		r.remove(0, 1)
+		r.removeFirst()
 	}
 	return next
 }
