@@ -21,6 +21,7 @@ func (f *figure) segment(s *wire.Segment) {
 	if f.current == nil || f.current.Over() && !c.Over() {
 		f.about(c)
 	}
+	f.explainStates(f.held != nil || s.FromIs != wire.Unknown || s.ToIs != wire.Unknown)
 	r := f.add(arrowRow, from)
 	r.failed = s.Flags&wire.RST != 0
 	if c != f.current {
