@@ -391,17 +391,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestRefusalOfLowPort runs without rights.
-func TestRefusalOfLowPort(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")
-	if err != nil || strings.TrimSpace(string(text)) != "1024" {
-		t.Skip("on this machine low ports are not for root alone")
-	}
-	p := tracetest.Launch(t, tracetest.Unprivileged(t), "-addr", ":1023", "-trace=off")
-	tracetest.CheckRefusal(t, p, 1, "bind 0.0.0.0:1023: EACCES, permission denied; ports below 1024 need root")
-}
-
 // TestHelp: -h lists every flag on standard output, and is no error.
 func TestHelp(t *testing.T) {
 	t.Parallel()

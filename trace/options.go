@@ -42,7 +42,7 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.UintVar(&o.Limit, "s", 32, "show at most `N` bytes of a buffer, as strace -s does")
 	flags.BoolVar(&o.Summary, "c", false, "on exit, write a table of calls, errors and time, as strace -c -w does")
 	flags.BoolVar(&o.Segments, "segments", o.Both,
-		"show the real TCP segments in the diagram; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
+		"show the real TCP segments in the diagram, or in json; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
 	flags.BoolVar(&o.Sockets, "sockets", false,
 		"after each call, and while it waits, show what has changed in the kernel's sockets: states,\n"+
 			"the accept queue, bytes unread and not acknowledged, timers; this needs Linux")

@@ -44,16 +44,16 @@ func TestSilentClient(t *testing.T) {
 			if p.Signal(syscall.SIGTERM); p.Status() != 0 {
 				t.Errorf("status %d", p.Status())
 			}
-			var accepted, gaveUp time.Time
+			var accepted, closed time.Time
 			for _, c := range tracetest.ReadJSON(t, p.Stderr.String()) {
 				switch {
 				case c.Call == "accept" && c.Result != nil && accepted.IsZero():
 					accepted = c.Time.Add(time.Duration(*c.DurationNS))
-				case c.Call == "shutdown" && c.Args["how"] == "SHUT_RDWR":
-					gaveUp = c.Time
+				case c.Call == "close" && closed.IsZero():
+					closed = c.Time
 				}
 			}
-			if waited := gaveUp.Sub(accepted); waited < 200*time.Millisecond {
+			if waited := closed.Sub(accepted); waited < 200*time.Millisecond {
 				t.Errorf("the server waited for %v in\n%s", waited, p.Stderr)
 			}
 			if text := p.Stderr.String(); strings.Contains(text, "lbaws: ") {
