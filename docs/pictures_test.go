@@ -80,7 +80,7 @@ func pictureText(t *testing.T, path string) []string {
 	t.Helper()
 	text := strings.Join(wholePicture(t, path), "\n")
 	kept := []string{regexp.MustCompile(`(?s)<style>.*</style>`).FindString(text)}
-	for _, m := range regexp.MustCompile(`<text class="(?:call|note|seen|state|part)" .*>(.*)</text>`).FindAllStringSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile(`<text class="(?:call|note|seen|state|workedout|part)" .*>(.*)</text>`).FindAllStringSubmatch(text, -1) {
 		varies := strings.HasPrefix(m[1], "waited") || m[1] == "FIN_WAIT_2" || strings.HasPrefix(m[1], "ACK seq")
 		if !varies && !strings.Contains(m[1], "…") && !strings.HasPrefix(m[1], "read(") && !strings.HasPrefix(m[1], "connect(") {
 			kept = append(kept, m[1])

@@ -99,13 +99,13 @@ func (r *recorder) ask(fd int) []sockets.Change {
 // letSettle lets a moment pass if a segment has come just now: it may have been
 // captured and not be taken in yet.
 func (r *recorder) letSettle() {
-	const moment = 200 * time.Microsecond
+	const settling = 200 * time.Microsecond
 	for range 10 {
 		r.capturedUpTo(time.Now())
-		if len(r.passed) == 0 || time.Since(r.passed[len(r.passed)-1].Time) > moment {
+		if len(r.passed) == 0 || time.Since(r.passed[len(r.passed)-1].Time) > settling {
 			return
 		}
-		(sys.Unix{}).Nanosleep(moment)
+		(sys.Unix{}).Nanosleep(settling)
 	}
 }
 

@@ -36,7 +36,7 @@ func (j *JSON) AppendEnter(b []byte, e *Event) []byte {
 	if !e.Call.Waits {
 		return b
 	}
-	b = appendMoment(b, e.Begin)
+	b = appendTime(b, e.Begin)
 	b = append(b, `,"duration_ns":null`...)
 	b = j.appendCall(b, e, false)
 	b = append(b, `,"result":null,"errno":null`...)
@@ -48,7 +48,7 @@ func (j *JSON) AppendEnter(b []byte, e *Event) []byte {
 // AppendReturn appends the call's complete object.
 func (j *JSON) AppendReturn(b []byte, e *Event) []byte {
 	j.closing.returned(e)
-	b = appendMoment(b, e.Begin)
+	b = appendTime(b, e.Begin)
 	b = append(b, `,"duration_ns":`...)
 	b = strconv.AppendInt(b, e.Took.Nanoseconds(), 10)
 	b = j.appendCall(b, e, true)

@@ -21,7 +21,7 @@ func (j *JSON) miss(what string, err error) {
 	if err == nil {
 		return
 	}
-	j.missing = appendMoment(j.missing, time.Now())
+	j.missing = appendTime(j.missing, time.Now())
 	j.missing = append(j.missing, `,"missing":"`+what+`","why":`...)
 	j.missing = append(appendJSONBytes(j.missing, []byte(err.Error()), len(err.Error())), "}\n"...)
 }
@@ -36,7 +36,7 @@ func (j *JSON) miss(what string, err error) {
 // whether no segment of the connection came before it was.
 func (j *JSON) AppendSegment(b []byte, s *wire.Segment) []byte {
 	j.closing.see(s)
-	b = appendMoment(b, s.Time)
+	b = appendTime(b, s.Time)
 	b = append(b, `,"segment":{"from":"`...)
 	b = s.From.AppendTo(b)
 	b = append(b, `","to":"`...)
@@ -73,7 +73,7 @@ func appendState(b []byte, s wire.State) []byte {
 
 // AppendLost appends an object that says how many segments were not captured.
 func (j *JSON) AppendLost(b []byte, n int) []byte {
-	b = appendMoment(b, time.Now())
+	b = appendTime(b, time.Now())
 	b = append(b, `,"missing":"segments","why":"`...)
 	b = strconv.AppendInt(b, int64(n), 10)
 	return append(b, " came faster than they were read\"}\n"...)
@@ -90,7 +90,7 @@ func (j *JSON) AppendLost(b []byte, n int) []byte {
 // socket, receive_queue is the accept queue and send_queue the backlog. Of a
 // socket that is gone, the object has what it held last.
 func (j *JSON) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
-	b = appendMoment(b, c.Time)
+	b = appendTime(b, c.Time)
 	b = append(b, `,"socket":{"side":"`...)
 	b = append(b, sideNames[side]...)
 	b = append(b, `","fd":`...)
@@ -125,7 +125,7 @@ func (j *JSON) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 	return append(b, "}}\n"...)
 }
 
-func appendMoment(b []byte, t time.Time) []byte {
+func appendTime(b []byte, t time.Time) []byte {
 	b = append(b, `{"time":"`...)
 	b = t.UTC().AppendFormat(b, time.RFC3339Nano)
 	return append(b, '"')

@@ -166,9 +166,7 @@ func (s *screen) call(b []byte, r *row) []byte {
 	b = s.paintCall(b, s.text, r)
 	if gap := s.width - column - taken - len(r.remark); r.remark != "" && gap > 0 {
 		b = pad(b, min(gap, 4))
-		b = s.paint(b, bold)
 		b = append(b, r.remark...)
-		b = s.plain(b)
 	}
 	return append(b, '\n')
 }

@@ -158,7 +158,7 @@ func (c *canvas) call(r *row, text []byte, remark string) {
 	taken := characters(text)
 	column := c.columnFor(r.side, taken, 0)
 	c.text(column, r.class("call"), string(text))
-	c.text(column+taken+3, "state", remark)
+	c.text(column+taken+3, "workedout", remark)
 }
 
 func (c *canvas) note(r *row) {

@@ -130,7 +130,7 @@ func (c *Capture) receive() {
 	}
 }
 
-// concerns tells whether a segment that was seen on a link is to be taken: it is
+// concerns reports whether a segment that was seen on a link is to be taken: it is
 // from or to the server, and its client is of interest.
 func (c *Capture) concerns(s *Segment, link *unix.RawSockaddrLinklayer) bool {
 	inside := link.Hatype == unix.ARPHRD_LOOPBACK // both ends are this machine's
@@ -152,7 +152,7 @@ func (c *Capture) concerns(s *Segment, link *unix.RawSockaddrLinklayer) bool {
 	return inside || c.isOnPath(s, link.Ifindex)
 }
 
-// isServer tells whether one end of a segment is the server's. If that listens on
+// isServer reports whether one end of a segment is the server's. If that listens on
 // the unspecified address, any address of this machine is the server's: the same
 // port of another machine, whose packets this one forwards, or whose client it
 // is, is another server's.
@@ -169,7 +169,7 @@ func (c *Capture) isServer(end netip.AddrPort, inside bool, now time.Time) bool 
 	return inside || c.local.has(end.Addr(), now)
 }
 
-// isOnPath tells whether a segment was seen on the interface on which those of its
+// isOnPath reports whether a segment was seen on the interface on which those of its
 // direction are taken. One that passes a bridge is seen on each of its interfaces,
 // and is to be taken once. The two directions may have an interface each. After a
 // second without a segment, the way may have changed.
@@ -223,8 +223,8 @@ func (c *Capture) Wait(patience time.Duration) {
 // together. It does without the runtime's timers, which would take descriptors
 // that the server's sockets are to have.
 func (c *Capture) Pause() {
-	const moment = 20 * time.Millisecond
-	(sys.Unix{}).Nanosleep(moment)
+	const pause = 20 * time.Millisecond
+	(sys.Unix{}).Nanosleep(pause)
 }
 
 // Lost is how many segments there was no room for, since the last time that it

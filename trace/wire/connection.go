@@ -53,7 +53,7 @@ type end struct {
 	peerFIN uint32 // then: the number after it
 }
 
-// Over tells whether the connection has ended at both ends.
+// Over reports whether the connection has ended at both ends.
 func (c *Connection) Over() bool { return c.client.state.Over() && c.server.state.Over() }
 
 // States are the states of the two ends.

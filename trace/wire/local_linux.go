@@ -30,7 +30,7 @@ func openLocalAddresses() (*localAddresses, error) {
 	return &localAddresses{fd: sys.MoveUp(low), known: make(map[netip.Addr]answer)}, nil
 }
 
-// has tells whether an address is, or was a second before now, this machine's.
+// has reports whether an address is, or was a second before now, this machine's.
 func (l *localAddresses) has(a netip.Addr, now time.Time) bool {
 	const (
 		fresh = time.Second

@@ -21,7 +21,7 @@ const (
 	Closed      State = "CLOSED"
 )
 
-// Over tells whether the end has nothing more to send or to receive.
+// Over reports whether the end has nothing more to send or to receive.
 func (s State) Over() bool { return s == TimeWait || s == Closed }
 
 // afterFIN is the state of an end that has sent its FIN.
