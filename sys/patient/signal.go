@@ -12,7 +12,7 @@ import (
 const (
 	// patience is how long the program may take to exit after a signal: as long as
 	// grace, and as the end of a trace that waits for the last segments.
-	patience  = 900 * time.Millisecond
+	patience  = 2 * time.Second
 	lastWords = time.Second // how long abandon may take then
 
 	// again is how long after the first signal another one begins to count as the
