@@ -113,6 +113,19 @@ func (c *clientEnd) Socket(domain, typ, protocol int) (int, error) {
 	return c.Kernel.Socket(domain, typ, protocol)
 }
 
+// Connect returns ECANCELED if it fails because the server has left.
+func (c *clientEnd) Connect(fd int, remote netip.AddrPort) error {
+	err := c.Kernel.Connect(fd, remote)
+	select {
+	case <-c.ends.left:
+		if err != nil {
+			return unix.ECANCELED
+		}
+	default:
+	}
+	return err
+}
+
 func (c *clientEnd) Read(fd int, p []byte) (int, error) {
 	select {
 	case c.ends.reading <- thisThread():
