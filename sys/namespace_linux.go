@@ -101,6 +101,9 @@ func forkIntoNamespace() (pid int, report func() string, err error) {
 		pid, err = syscall.ForkExec("/proc/self/exe", os.Args, attr)
 	}
 	unix.Close(pipe[1])
+	if err != nil {
+		unix.Close(pipe[0])
+	}
 	return pid, report, err
 }
 

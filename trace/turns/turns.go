@@ -6,6 +6,7 @@ package turns
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -54,12 +55,13 @@ type serverEnd struct {
 	sys.Kernel
 	ends      *Ends
 	leave     func()
-	connected int // the socket that accept returned
+	listening atomic.Int64 // the listening socket
 }
 
 func (s *serverEnd) Listen(fd, backlog int) error {
 	err := s.Kernel.Listen(fd, backlog)
 	var local sys.Sockaddr
+	s.listening.Store(int64(fd))
 	if err == nil && (sys.Unix{}).Getsockname(fd, &local) == nil {
 		s.ends.listening <- local.AddrPort()
 	}
@@ -71,17 +73,25 @@ func (s *serverEnd) Accept(fd int, peer *sys.Sockaddr) (int, error) {
 	case s.ends.accepting <- thisThread():
 	default: // the client has begun
 	}
-	connected, err := s.Kernel.Accept(fd, peer)
-	s.connected = connected
-	return connected, err
+	return s.Kernel.Accept(fd, peer)
 }
 
-// Close of the listening socket means that nobody will be accepted any more.
+// Shutdown and Close of the listening socket mean that nobody will be accepted any
+// more.
+func (s *serverEnd) Shutdown(fd, how int) error {
+	s.leaveIfListening(fd)
+	return s.Kernel.Shutdown(fd, how)
+}
+
 func (s *serverEnd) Close(fd int) error {
-	if fd != s.connected {
+	s.leaveIfListening(fd)
+	return s.Kernel.Close(fd)
+}
+
+func (s *serverEnd) leaveIfListening(fd int) {
+	if int64(fd) == s.listening.Load() {
 		s.leave()
 	}
-	return s.Kernel.Close(fd)
 }
 
 // Write waits until the client waits in read.
