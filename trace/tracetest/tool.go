@@ -50,17 +50,16 @@ func noCapture(err error) string {
 	return fmt.Sprintf("segments cannot be captured (%v): run the test as root on Linux", err)
 }
 
-// Unprivileged is what comes before a command that is to run without any rights
-// over the network. A test that is root runs it as another user; in a user
-// namespace there is no other, and it stays root without rights.
+// Unprivileged is what comes before a command that is to run as an ordinary user,
+// without any rights over the network. A test that is root in a user namespace,
+// where there is no other user, puts the command in another one.
 func Unprivileged(t testing.TB) []string {
 	t.Helper()
 	if os.Getuid() != 0 {
 		return nil
 	}
-	setpriv := Need(t, "setpriv", "util-linux")
 	if users, err := os.ReadFile("/proc/self/uid_map"); err == nil && !strings.HasSuffix(strings.TrimSpace(string(users)), " 4294967295") {
-		return []string{setpriv, "--bounding-set=-all", "--inh-caps=-all"}
+		return []string{Need(t, "unshare", "util-linux"), "--user", "--map-user=65534", "--map-group=65534"}
 	}
-	return []string{setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"}
+	return []string{Need(t, "setpriv", "util-linux"), "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"}
 }
