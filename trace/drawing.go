@@ -56,7 +56,7 @@ func (d *drawing) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 }
 
 // Sockets notes why changes will not come.
-func (d *drawing) Sockets(err error) { d.figure.notAsked = err }
+func (d *drawing) Sockets(err error) { d.figure.notAsked, d.figure.held = err, nil }
 
 // AppendEnd draws what is left.
 func (d *drawing) AppendEnd(b []byte) []byte {

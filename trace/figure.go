@@ -151,7 +151,11 @@ func (f *figure) conversation(addr netip.AddrPort) *conversation {
 // conversationOf returns the conversation that a call is about, or nil.
 func (f *figure) conversationOf(e *Event) *conversation {
 	if e.Call == acceptCall && !e.Return.IsZero() && !e.failed() {
-		return f.conversation(e.Args[1].Addr.AddrPort()).oldest()
+		c := f.conversation(e.Args[1].Addr.AddrPort()).oldest()
+		if c.accepted { // the client uses its port again, and no SYN was seen
+			c = f.begin(c.Client, f.server)
+		}
+		return c
 	}
 	return f.descriptors[e.Args[0].Int]
 }

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -13,14 +14,12 @@ import (
 func (f *figure) holds(c *sockets.Change, side Side) {
 	r := f.add(socketRow, side)
 	if c.State == wire.Listen {
-		r.text.add(holder(c, side) + listeningText(c))
+		r.text.add(listeningText(c))
 	} else if c.Remote.Port() == 0 { // it has no peer yet
 		r.text.add(holder(c, side) + connectedText(c))
+	} else if client := clientOf(c, side); side == Server && c.Had && c.Inode == 0 && f.find(client) == nil {
+		r.text.add("of an earlier connection: " + connectedText(c))
 	} else {
-		client := c.Remote
-		if side == Client {
-			client = c.Local
-		}
 		conversation := f.conversation(client)
 		if conversation != f.current && !f.both && !f.clientOnly {
 			r.text.add(fmt.Sprintf("#%d ", conversation.number))
@@ -30,8 +29,8 @@ func (f *figure) holds(c *sockets.Change, side Side) {
 	}
 	f.remember(c)
 	if full := c.State == wire.Listen && !c.Gone && c.Receive > c.Send; full {
-		f.sayOnce(Server, "the accept queue is full: the kernel drops the next SYN, and the ACK that would complete "+
-			"a handshake; a client sends its SYN again after a second, its ACK with its data")
+		f.sayOnce(Server, "the accept queue is full: the kernel drops the next SYN, which its client sends again after "+
+			"a second, and an ACK that would complete a handshake: its client believes that it is connected")
 	}
 }
 
@@ -69,14 +68,15 @@ func holder(c *sockets.Change, side Side) string {
 	return "no descriptor yet: "
 }
 
+// listeningText says what has changed in a listening socket.
 func listeningText(c *sockets.Change) string {
 	switch {
 	case c.Gone:
-		return string(wire.Closed)
+		return "the listening socket: CLOSED"
 	case c.Was == nil || c.Was.State != wire.Listen:
-		return fmt.Sprintf("LISTEN, accept queue %d of %d", c.Receive, c.Send)
+		return fmt.Sprintf("%d: LISTEN, accept queue %d of %d", c.Descriptor, c.Receive, c.Send)
 	}
-	return fmt.Sprintf("accept queue %d of %d", c.Receive, c.Send)
+	return fmt.Sprintf("%d: accept queue %d of %d", c.Descriptor, c.Receive, c.Send)
 }
 
 // connectedText says what has changed in a socket that does not listen.
@@ -109,7 +109,11 @@ func connectedText(c *sockets.Change) string {
 	if entered && c.Send > 0 || !entered && c.Send != was.Send {
 		parts = append(parts, counted(c.Unacknowledged(), c.Pending(), "not acknowledged"))
 	}
-	if c.Again > 0 && c.Again != was.Again {
+	switch {
+	case c.Again <= was.Again:
+	case c.Timer == sockets.ZeroWindowProbe:
+		parts = append(parts, fmt.Sprintf("the peer has no room: asked %s, again in %s", times(c.Again), inSeconds(c.Left)))
+	case c.Timer == sockets.Retransmission || c.State == wire.SynReceived:
 		parts = append(parts, fmt.Sprintf("sent again %s, next in %s", times(c.Again), inSeconds(c.Left)))
 	}
 	if c.Timer == sockets.TimeWait && entered {
@@ -127,7 +131,7 @@ func goneText(c *sockets.Change) string {
 		return "TIME_WAIT is over"
 	}
 	text := string(wire.Closed)
-	if n := c.Unread(); n > 0 {
+	if n := c.Unread(); n > 0 && c.Was.Descriptor >= 0 && c.Descriptor < 0 { // or else they may have been read, or may still be
 		text += fmt.Sprintf(", %d unread %s thrown away", n, plural(n, "byte"))
 	}
 	return text
@@ -164,4 +168,12 @@ func inSeconds(d time.Duration) string {
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
 	return fmt.Sprintf("%.0f s", d.Seconds())
+}
+
+// clientOf returns the client's address of a connected socket of one side.
+func clientOf(c *sockets.Change, side Side) netip.AddrPort {
+	if side == Client {
+		return c.Local
+	}
+	return c.Remote
 }

@@ -73,12 +73,23 @@ func TestWordsOfSockets(t *testing.T) {
 			"no descriptor any more: CLOSED, 2069 unread bytes thrown away"},
 		{gone(changed(wire.Established, 0, 0, 4, held(wire.Established, 0, 0, 4))), "4: CLOSED"},
 		{with(changed(wire.Established, 0, 33, 4, held(wire.Established, 0, 33, 4)), func(c *sockets.Change) {
-			c.Again, c.Left = 2, 800*time.Millisecond
+			c.Timer, c.Again, c.Left = sockets.Retransmission, 2, 800*time.Millisecond
 		}), "4: sent again 2 times, next in 0.8 s"},
+		{with(changed(wire.Established, 0, 33, 4, held(wire.Established, 0, 33, 4)), func(c *sockets.Change) {
+			c.Timer, c.Again, c.Left = sockets.ZeroWindowProbe, 1, 800*time.Millisecond
+		}), "4: the peer has no room: asked once, again in 0.8 s"},
+		{gone(changed(wire.Established, 23, 0, -1, held(wire.Established, 23, 0, -1))), "no descriptor yet: CLOSED"},
 		{with(changed(wire.Established, 0, 0, -1, nil), func(c *sockets.Change) { c.Inode, c.Had = 9, true }),
 			"another process's: ESTABLISHED"},
+		{with(changed(wire.TimeWait, 0, 0, -1, nil), func(c *sockets.Change) {
+			c.Timer, c.Left, c.Had = sockets.TimeWait, 43*time.Second, true
+		}), "of an earlier connection: TIME_WAIT, peer 127.0.0.1:50716, 43 s left"},
 	} {
 		diagram := trace.NewDiagram(trace.Columns{Both: false}, 400, false)
+		if c.change.Was != nil {
+			before := sockets.Change{Socket: *c.change.Was}
+			diagram.AppendSocket(nil, &before, trace.Server)
+		}
 		row := string(diagram.AppendSocket(nil, &c.change, trace.Server))
 		if got := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(row), "▪ "), "#1 "); got != c.want {
 			t.Errorf("%+v\n got %s\nwant %s", c.change, got, c.want)

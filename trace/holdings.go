@@ -12,6 +12,7 @@ import (
 // holdings is what the kernel holds of the traced port, as far as it was asked.
 type holdings struct {
 	watch  *sockets.Watch          // nil if the kernel is not asked
+	failed bool                    // whether it could not be asked
 	server netip.AddrPort          // where the server listens
 	remote bool                    // whether the client alone is traced
 	own    map[netip.AddrPort]bool // then: the local addresses of its sockets
@@ -23,10 +24,10 @@ type holdings struct {
 func (r *recorder) watchSockets(server netip.AddrPort, remote bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.sockets || r.holdings.watch != nil {
+	if r.holdings.watch != nil || r.holdings.failed {
 		return
 	}
-	watch, err := sockets.Open(server.Port(), sys.Family(server))
+	watch, err := sockets.Open(server.Port())
 	if err != nil {
 		r.cannotAsk(err)
 		return
@@ -39,8 +40,7 @@ func (r *recorder) watchSockets(server netip.AddrPort, remote bool) {
 
 // cannotAsk tells the formats why the kernel is not asked any more.
 func (r *recorder) cannotAsk(err error) {
-	r.sockets = false
-	r.holdings.watch = nil
+	r.holdings.watch, r.holdings.failed = nil, true
 	for _, sink := range r.sinks {
 		if format, ok := sink.Format.(SocketFormat); ok {
 			format.Sockets(err)
@@ -55,7 +55,7 @@ func (r *recorder) followSockets() {
 		(sys.Unix{}).Nanosleep(often)
 		r.mu.Lock()
 		if r.waiting > 0 && !r.ended {
-			r.look()
+			r.appendChanges(r.askWith((*sockets.Watch).Poll))
 			r.flush()
 		}
 		r.mu.Unlock()
@@ -70,6 +70,10 @@ func (r *recorder) look() { r.appendChanges(r.ask(-1)) }
 // passed what it said of their two ends. It must know of a socket that fd leads
 // to; -1 is none.
 func (r *recorder) ask(fd int) []sockets.Change {
+	return r.askWith(func(w *sockets.Watch) ([]sockets.Change, error) { return w.Ask(fd) })
+}
+
+func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, error)) []sockets.Change {
 	h := &r.holdings
 	if h.watch == nil {
 		return nil
@@ -81,7 +85,7 @@ func (r *recorder) ask(fd int) []sockets.Change {
 		h.watch.Expect(s.To, s.From)
 	}
 	began := time.Now()
-	changes, err := h.watch.Ask(fd)
+	changes, err := question(h.watch)
 	if err != nil {
 		r.cannotAsk(err)
 		return nil
@@ -128,6 +132,7 @@ func (h *holdings) expect(client netip.AddrPort) {
 // come since is left out: the answer may be from before it.
 func (r *recorder) noteStates(asked time.Time) {
 	seen := make(map[[2]netip.AddrPort]*wire.Segment) // each connection's last segment
+	begun := make(map[[2]netip.AddrPort]bool)
 	for i := len(r.passed) - 1; i >= 0; i-- {
 		s := &r.passed[i]
 		ends := [2]netip.AddrPort{s.From, s.To}
@@ -139,8 +144,11 @@ func (r *recorder) noteStates(asked time.Time) {
 			last, seen[ends] = s, s
 			s.Last = s.Time.Before(asked)
 		}
-		if last.Last {
+		if last.Last && !begun[ends] {
 			s.FromIs, s.ToIs = r.holdings.state(s.From, s.To), r.holdings.state(s.To, s.From)
+		}
+		if s.Flags&(wire.SYN|wire.ACK) == wire.SYN { // what came before it may be of another connection
+			begun[ends] = true
 		}
 	}
 }
@@ -199,7 +207,9 @@ func (h *holdings) side(c *sockets.Change) (side Side, concerned bool) {
 	case c.State == wire.Listen:
 		return side, c.Descriptor >= 0 || c.Gone
 	case side == Client:
-		return side, h.isHere(server, client) || h.watch.State(server, client) != wire.Closed
+		// The other end may be another machine's server, if it is none of its own.
+		isOwn := server.Addr().IsLoopback() || server.Addr() == client.Addr()
+		return side, isOwn || h.watch.State(server, client) != wire.Closed
 	}
 	return side, true
 }

@@ -44,8 +44,8 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.BoolVar(&o.Segments, "segments", o.Both,
 		"show the real TCP segments in the diagram, or in json; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
 	flags.BoolVar(&o.Sockets, "sockets", false,
-		"after each call, and while it waits, show what has changed in the kernel's sockets: states,\n"+
-			"the accept queue, bytes unread and not acknowledged, timers; this needs Linux")
+		"after each call, and while the program waits in one, show what has changed in the kernel's\n"+
+			"sockets: states, the accept queue, bytes unread and not acknowledged, timers; this needs Linux")
 	flags.BoolVar(&o.Times, "t", false, "put a time before each row of the diagram: seconds since the first row")
 	flags.BoolVar(&o.Deltas, "r", false, "put a time before each row of the diagram: seconds since the row before, as strace -r does")
 	flags.StringVar(&o.SVG, "svg", "", "on exit, write the diagram as a picture to `FILE`")

@@ -40,7 +40,7 @@ func newRecorder(sinks []Sink) *recorder {
 }
 
 // enter gives the formats the beginning of a call, and returns its event and the
-// time at which the kernel is asked. Before a call that may wait, it writes what
+// time at which the call is made. Before a call that may wait, it writes what
 // need not be held back, so that the user sees what the program is waiting for.
 func (r *recorder) enter(side Side, call *Call, args []Arg) (*Event, time.Time) {
 	r.mu.Lock()

@@ -106,7 +106,7 @@ func (f *figure) judge(r *row, c *conversation, s *wire.Segment, seen *wire.Seen
 			continue
 		case is[side] == worked:
 			r.asked[side] = true
-		case side == Server && is[side] == wire.Closed && !c.completed && s.Flags&wire.RST == 0:
+		case side == Server && is[side] == wire.Closed && !c.completed && s.Last && s.Flags&wire.RST == 0:
 			f.noSocket(r, c, s, seen)
 		case s.Last || is[side].Contradicts(worked):
 			r.states[side], r.asked[side] = is[side], true
@@ -121,7 +121,6 @@ func (f *figure) noSocket(r *row, c *conversation, s *wire.Segment, seen *wire.S
 	r.states[Server] = wire.Unknown
 	c.Correct(false, wire.Unknown)
 	switch {
-	case !s.Last:
 	case r.side == Client && seen.Ignored == "":
 		r.text.add(", dropped")
 	case s.Flags&wire.SYN != 0:

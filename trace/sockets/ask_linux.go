@@ -23,19 +23,19 @@ type asker struct {
 	sockets  []Socket
 }
 
-// newAsker opens a netlink socket, with a descriptor of 10 or above. family is
-// that of the server's socket: an IPv6 socket may have IPv4 clients, whose own
-// sockets are IPv4.
-func newAsker(port uint16, family int) (*asker, error) {
+// newAsker opens a netlink socket, with a descriptor of 10 or above. Either end of
+// a connection may be an IPv6 socket with IPv4-mapped addresses, so both families
+// are asked for.
+func newAsker(port uint16) (*asker, error) {
 	low, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_NETLINK", err)
 	}
-	a := &asker{fd: sys.MoveUp(low), port: port, families: []byte{unix.AF_INET}, answer: make([]byte, 32<<10)}
-	if family == unix.AF_INET6 {
-		a.families = append(a.families, unix.AF_INET6)
-	}
+	a := &asker{fd: sys.MoveUp(low), port: port, families: []byte{unix.AF_INET, unix.AF_INET6}, answer: make([]byte, 32<<10)}
 	_, err = a.all()
+	if err != nil {
+		unix.Close(a.fd)
+	}
 	return a, err
 }
 
@@ -50,7 +50,11 @@ func (a *asker) all() ([]Socket, error) {
 		}
 		for more := true; more; {
 			var err error
-			if more, err = a.receive(); err != nil {
+			more, err = a.receive()
+			if err == unix.ENOENT && family == unix.AF_INET6 { // this kernel has no IPv6
+				break
+			}
+			if err != nil {
 				return nil, sys.Fail("read", "NETLINK_SOCK_DIAG", err)
 			}
 		}
@@ -60,9 +64,9 @@ func (a *asker) all() ([]Socket, error) {
 
 // one returns the socket with these addresses, or nil if there is none. It is good
 // until the next question. The kernel finds it at once.
-func (a *asker) one(local, remote netip.AddrPort) (*Socket, error) {
+func (a *asker) one(local, remote netip.AddrPort, link uint32) (*Socket, error) {
 	a.sockets = a.sockets[:0]
-	if err := a.ask(oneRequest(local, remote)); err != nil {
+	if err := a.ask(oneRequest(local, remote, link)); err != nil {
 		return nil, err
 	}
 	_, err := a.receive()
@@ -172,7 +176,7 @@ func (m *diagMessage) socket() Socket {
 		Remote:  m.address(m.id.remote, m.id.remotePort),
 		Receive: int(m.receive), Send: int(m.send),
 		Timer: Timer(m.timer), Left: time.Duration(m.expires) * time.Millisecond, Again: int(m.retransmits),
-		Inode: m.inode, Descriptor: -1,
+		Inode: m.inode, Descriptor: -1, Link: m.id.link,
 	}
 	if int(m.state) < len(states) {
 		s.State = states[m.state]
@@ -244,7 +248,7 @@ func dumpRequest(family byte, port uint16) *request {
 }
 
 // oneRequest asks for the socket with these addresses.
-func oneRequest(local, remote netip.AddrPort) *request {
+func oneRequest(local, remote netip.AddrPort, link uint32) *request {
 	r := &request{
 		kind: unix.SOCK_DIAG_BY_FAMILY, flags: unix.NLM_F_REQUEST,
 		family: unix.AF_INET6, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
@@ -256,6 +260,7 @@ func oneRequest(local, remote netip.AddrPort) *request {
 	copy(r.id.remote[:], remote.Addr().AsSlice())
 	binary.BigEndian.PutUint16(r.id.localPort[:], local.Port())
 	binary.BigEndian.PutUint16(r.id.remotePort[:], remote.Port())
+	r.id.link = link
 	r.id.cookie = [2]uint32{^uint32(0), ^uint32(0)} // INET_DIAG_NOCOOKIE
 	r.length = uint32(unsafe.Offsetof(r.attribute))
 	return r

@@ -46,10 +46,9 @@ type holding struct {
 type ends struct{ local, remote netip.AddrPort }
 
 // Open returns a Watch of the sockets whose local or remote port is the server's.
-// family is that of its socket, unix.AF_INET or unix.AF_INET6. Where the kernel
-// cannot be asked, the error says why.
-func Open(port uint16, family int) (*Watch, error) {
-	asker, err := newAsker(port, family)
+// Where the kernel cannot be asked, the error says why.
+func Open(port uint16) (*Watch, error) {
+	asker, err := newAsker(port)
 	if err != nil {
 		return nil, err
 	}
@@ -69,25 +68,32 @@ func (w *Watch) Expect(local, remote netip.AddrPort) {
 const mostAsked = 100
 
 // Ask asks the kernel, and returns what has changed: of the listening socket
-// first, then in the order in which the sockets came to be. The changes are good
-// until the next call.
+// first, then by cookie, which is mostly the order in which the sockets were first
+// asked about. The changes are good until the next call.
 //
-// It asks for the sockets that it knows or expects one by one. For all that the
-// port has, which takes the kernel some milliseconds, it asks for a tenth of the
-// time at most (where calls are slow, that is each time); for a third of it while
-// the accept queue grows; and at once if descriptor fd leads to a socket that is
-// unknown (-1 is none).
-func (w *Watch) Ask(fd int) ([]Change, error) {
+// It asks for the sockets that it knows or expects one by one. To ask for all that
+// the port has takes the kernel some milliseconds. Ask spends a tenth of the time
+// on that at most (where calls are slow, it does it each time), and a third of it
+// while the accept queue grows; and it does so if descriptor fd leads to a socket
+// that is unknown (-1 is none).
+func (w *Watch) Ask(fd int) ([]Change, error) { return w.ask(fd, 0) }
+
+// Poll is Ask for a program that waits: it asks for all sockets once a second at
+// most, unless the accept queue grows.
+func (w *Watch) Poll() ([]Change, error) { return w.ask(-1, time.Second) }
+
+func (w *Watch) ask(fd int, between time.Duration) ([]Change, error) {
 	w.list = w.list[:0]
 	w.files.begin()
-	isDue := func(part time.Duration) bool { return time.Since(w.dumped) >= part*w.took }
+	isDue := time.Since(w.dumped) >= max(10*w.took, between)
 	tooMany := len(w.live)+len(w.expected) > mostAsked
 	var err error
-	if !isDue(10) && !tooMany {
+	if !isDue && !tooMany {
 		err = w.askKnown()
 	}
 	w.expected = w.expected[:0]
-	if err == nil && (isDue(10) || tooMany || w.queueGrows() && isDue(3) || fd >= 0 && !w.knows(fd)) {
+	grows := w.queueGrows() && time.Since(w.dumped) >= 3*w.took
+	if err == nil && (isDue || tooMany || grows || fd >= 0 && !w.knows(fd)) {
 		err = w.askAll()
 	}
 	if err != nil {
@@ -124,7 +130,7 @@ func byAge(x, y Change) int {
 // expected.
 func (w *Watch) askKnown() error {
 	for h := range w.live {
-		s, err := w.asker.one(h.Local, h.Remote)
+		s, err := w.asker.one(h.Local, h.Remote, h.Link)
 		if err != nil {
 			return err
 		}
@@ -139,7 +145,7 @@ func (w *Watch) askKnown() error {
 		}
 	}
 	for _, e := range w.expected {
-		s, err := w.asker.one(e.local, e.remote)
+		s, err := w.asker.one(e.local, e.remote, 0)
 		if err != nil {
 			return err
 		}
@@ -184,8 +190,11 @@ func (w *Watch) knows(fd int) bool {
 
 // note compares a socket with what the kernel held of it.
 func (w *Watch) note(s *Socket) {
-	s.Descriptor = w.files.descriptor(s.Inode)
 	h := w.held[s.Cookie]
+	if s.Inode == 0 && h != nil && h.Descriptor >= 0 && w.files.inode(h.Descriptor) == h.Inode {
+		s.Inode = h.Inode // TIME_WAIT has taken over; the descriptor is still there
+	}
+	s.Descriptor = w.files.descriptor(s.Inode)
 	if h == nil {
 		h = &holding{Socket: *s, had: s.Inode != 0 || s.wasClosed()}
 		w.held[s.Cookie] = h
@@ -194,14 +203,14 @@ func (w *Watch) note(s *Socket) {
 		delete(w.ends, h.ends()) // connect and listen may have changed them
 		was := h.Socket
 		h.Socket = *s
-		h.had = h.had || s.Inode != 0
+		h.had = h.had || s.Inode != 0 || s.wasClosed()
 		if differs(&was, s) {
 			w.list = append(w.list, Change{Socket: *s, Was: &was, Had: h.had})
 		}
 	}
 	h.round = w.round
 	w.ends[h.ends()] = h
-	if s.State == wire.TimeWait { // it only ends
+	if s.State == wire.TimeWait && s.Descriptor < 0 { // it only ends
 		delete(w.live, h)
 	} else {
 		w.live[h] = true
@@ -230,10 +239,10 @@ func (w *Watch) forget(h *holding) {
 	w.list = append(w.list, Change{Socket: h.Socket, Was: &was, Gone: true, Had: h.had})
 }
 
-// differs reports whether two answers about a socket differ in more than in how
-// much time is left.
+// differs reports whether a later answer about a socket, y, differs in more than in
+// how much time is left, or in that what was sent again was acknowledged.
 func differs(x, y *Socket) bool {
-	return x.State != y.State || x.Receive != y.Receive || x.Send != y.Send || x.Again != y.Again ||
+	return x.State != y.State || x.Receive != y.Receive || x.Send != y.Send || x.Again < y.Again ||
 		x.Inode != y.Inode || x.Local != y.Local || x.Remote != y.Remote
 }
 

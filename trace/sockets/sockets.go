@@ -29,7 +29,8 @@ type Socket struct {
 
 	Timer      Timer
 	Left       time.Duration // until the timer ends
-	Again      int           // how often the oldest unacknowledged segment was sent again
+	Again      int           // how often the oldest unacknowledged segment was sent again, or a probe
+	Link       uint32        // the interface that it is bound to; 0 if there is none
 	Inode      uint32        // by which /proc names the socket; 0 if no descriptor leads to it
 	Descriptor int           // of this process that leads to it, or -1
 }

@@ -13,13 +13,13 @@ import (
 // asker asks nothing: this platform has no sock_diag.
 type asker struct{}
 
-func newAsker(uint16, int) (*asker, error) {
+func newAsker(uint16) (*asker, error) {
 	return nil, sys.Fail("socket", "AF_NETLINK", unix.EAFNOSUPPORT)
 }
 
 func (*asker) all() ([]Socket, error) { return nil, unix.EAFNOSUPPORT }
 
-func (*asker) one(_, _ netip.AddrPort) (*Socket, error) { return nil, unix.EAFNOSUPPORT }
+func (*asker) one(_, _ netip.AddrPort, _ uint32) (*Socket, error) { return nil, unix.EAFNOSUPPORT }
 
 // files knows no descriptors.
 type files struct{}
