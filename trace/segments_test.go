@@ -81,10 +81,14 @@ func TestMappedAddress(t *testing.T) {
 	client, _ := strconv.Atoi(tracetest.FreePort(t))
 	for range 2 {
 		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: client}}
-		conn, err := dialer.Dial("tcp", "127.0.0.1:"+p.Port)
-		if err != nil {
-			t.Fatal(err)
-		}
+		var conn net.Conn
+		// Until another test's child process has its own program, it has this one's
+		// sockets too.
+		tracetest.Await(t, "the port to be free", func() (free bool) {
+			var err error
+			conn, err = dialer.Dial("tcp", "127.0.0.1:"+p.Port)
+			return err == nil
+		})
 		io.WriteString(conn, "x\n")
 		conn.(*net.TCPConn).SetLinger(0) // no TIME_WAIT: the port is free again
 		conn.Close()

@@ -190,6 +190,9 @@ var lastPort atomic.Int32
 func FreePort(t testing.TB) string {
 	t.Helper()
 	lastPort.CompareAndSwap(0, 10000+int32(os.Getpid()%10000))
+	// A child process, before its exec, would have the listener too for a moment.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	for {
 		port := strconv.Itoa(int(lastPort.Add(1)))
 		if listener, err := net.Listen("tcp", ":"+port); err == nil {
