@@ -196,6 +196,7 @@ func TestNoAnswerIsLost(t *testing.T) {
 // is answered with a reset, and the client does not get the answer.
 func TestWithoutHalfClose(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=strace", "-halfclose=false")
 	lost := tracetest.InParallel(8, 200, func() error { return tracetest.Ask("127.0.0.1:"+p.Port, tracetest.InPieces(tracetest.GetOf(3000))) })
 	if len(lost) == 0 || !errors.Is(lost[0], unix.ECONNRESET) {

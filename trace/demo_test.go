@@ -132,6 +132,7 @@ func TestNarrowTerminals(t *testing.T) {
 // demo, and nobody has its port.
 func TestDemoHasItsOwnNamespace(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	tracetest.NeedCapture(t)
 	port := tracetest.FreePort(t)
 	other := tracetest.Start(t, nil, "-addr", "127.0.0.1:"+port)

@@ -104,6 +104,7 @@ var onHigh = regexp.MustCompile(`^\w+\(\d\d`)
 // With it, its descriptor is 10 or above, and the server's calls are the same.
 func TestNothingIsAskedWithoutTheFlag(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	var calls [2][]string
 	for i, flags := range [][]string{nil, {"-sockets"}} {
 		file, port := filepath.Join(t.TempDir(), "strace"), tracetest.FreePort(t)
@@ -127,6 +128,7 @@ func TestNothingIsAskedWithoutTheFlag(t *testing.T) {
 // TestKernelThatCannotBeAsked: one line says so, and the calls go on.
 func TestKernelThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	for _, format := range []string{"diagram", "json"} {
 		wrap := tracetest.Straced(t, "/dev/null", "-e", "inject=socket:error=EAFNOSUPPORT:when=2")
 		p := tracetest.Start(t, wrap, "-addr", "127.0.0.1:0", "-n", "1", "-sockets", "-trace="+format)
@@ -202,6 +204,7 @@ func TestJSONOfSocketsAndSegments(t *testing.T) {
 // TestSocketsNeedNoRights: an ordinary user sees the same of both ends.
 func TestSocketsNeedNoRights(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	p := tracetest.Start(t, tracetest.Unprivileged(t), "-addr", "127.0.0.1:0", "-sockets")
 	for _, c := range []struct {
 		args []string
@@ -230,6 +233,7 @@ func TestSocketsNeedNoRights(t *testing.T) {
 // TestQueueIsSeen: while a first client is silent, the rows tell of the others.
 func TestQueueIsSeen(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-sockets", "-backlog", "1")
 	silent := p.Dial()
 	p.Stderr.WaitFor(t, `▪ 4: ESTABLISHED\n(.*\n)*.*read\(4, $`)

@@ -43,6 +43,7 @@ func TestServeWithoutSegments(t *testing.T) {
 // TestHalfCloseIsShown, with its reason, and the bytes that are dropped.
 func TestHalfCloseIsShown(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	for reason, request := range map[string]string{
 		"read filled its buffer": tracetest.GetOf(3000),
 		"no blank line has come": "GET /hello HTTP/1.1\r\n",

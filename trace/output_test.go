@@ -11,6 +11,7 @@ import (
 // TestTraceFileOnFullDisk: one line says so, and the server keeps running.
 func TestTraceFileOnFullDisk(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	for _, format := range []string{"diagram", "strace", "json"} {
 		p := tracetest.Start(t, nil, "-addr", ":0", "-trace", format, "-o", "/dev/full")
 		p.Get()

@@ -105,6 +105,7 @@ func injectFault(t *testing.T, call string, errno unix.Errno, before map[string]
 // processor busy with it.
 func TestAcceptThatGoesOnFailing(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	inject := "inject=accept:error=ECONNABORTED:when=1..250"
 	p := tracetest.Start(t, tracetest.Straced(t, "/dev/null", "-e", inject), "-trace=strace", "-addr", "127.0.0.1:0")
 	p.Get()

@@ -59,6 +59,7 @@ func TestLeaving(t *testing.T) {
 // and for the last segments.
 func TestLeavingWithSegments(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	tracetest.NeedCapture(t)
 	picture := filepath.Join(t.TempDir(), "picture.svg")
 	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-segments", "-sockets", "-c", "-svg", picture)
@@ -82,6 +83,7 @@ func TestLeavingWithSegments(t *testing.T) {
 // thread, and strace -f sees what the trace says.
 func TestLeavingEqualsStrace(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	for _, waitsIn := range []string{"accept", "read"} {
 		dir := t.TempDir()
 		theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "trace")
@@ -138,6 +140,7 @@ func TestLeavingFromTheMiddleOfARequest(t *testing.T) {
 // shutdown refuses a listening socket. strace makes Linux do so too.
 func TestLeavingWhereShutdownDoesNotWakeAccept(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	for _, addr := range []string{":0", "127.0.0.1:0", "[::]:0"} {
 		wrap := tracetest.Straced(t, "/dev/null", "-f", "-e", "inject=shutdown:error=ENOTCONN")
 		p := tracetest.Start(t, wrap, "-addr", addr, "-trace=strace")
@@ -179,6 +182,7 @@ func TestSecondSignal(t *testing.T) {
 // nohup it ends nothing.
 func TestHangup(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	picture := filepath.Join(t.TempDir(), "picture.svg")
 	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=off", "-c", "-svg", picture)
 	p.Get()
@@ -202,6 +206,7 @@ func TestHangup(t *testing.T) {
 // it, do not make the kernel begin accept again, which strace would show.
 func TestSignalsInterruptNoCall(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	file := filepath.Join(t.TempDir(), "strace")
 	p := tracetest.Start(t, tracetest.Straced(t, file), "-trace=off", "-addr", "127.0.0.1:"+tracetest.FreePort(t), "-n", "1")
 	tracetest.WaitForFile(t, file, `(?m)^accept\(3, $`)

@@ -81,6 +81,7 @@ func TestSegmentsWithoutChecksum(t *testing.T) {
 // TestForwardedSegments: what passes between other machines is not the server's,
 // nor is what this machine's clients send to other servers of that port.
 func TestForwardedSegments(t *testing.T) {
+	tracetest.Long(t)
 	tun := newDevice(t, unix.IFF_TUN, "tun0", "10.9.0.1")
 	capture := startCapture(t, "0.0.0.0:8888", false)
 	tun.arrive(t,
@@ -164,6 +165,7 @@ func TestTwoPaths(t *testing.T) {
 // TestBridge: what passes a bridge is seen on two interfaces, and is taken once.
 // After a while without a segment, the other interface may be the way.
 func TestBridge(t *testing.T) {
+	tracetest.Long(t)
 	ip := tracetest.Need(t, "ip", "iproute2")
 	tap := newDevice(t, unix.IFF_TAP, "tap0", "")
 	tun := newDevice(t, unix.IFF_TUN, "tun0", "")
@@ -211,6 +213,7 @@ func TestExtensionHeaders(t *testing.T) {
 // TestBurst: of more SYNs than there is room for, each is either taken or counted
 // as lost, and they do not take long.
 func TestBurst(t *testing.T) {
+	tracetest.Long(t)
 	tun := newDevice(t, unix.IFF_TUN, "tun0", "10.9.0.1")
 	const many = 60000
 	for _, server := range []string{"0.0.0.0:8888", "10.9.0.1:8888"} {
