@@ -38,7 +38,7 @@ func legal(from, to wire.State, sent, ignored bool, s *wire.Segment) bool {
 	case sent && s.Flags&wire.FIN != 0 && from == wire.CloseWait && to == wire.Closing:
 		return true // the peer's FIN had not arrived, when it was sent
 	case ignored && !sent && from != to:
-		return from == wire.Unknown // the sender's ACK tells of a SYN+ACK
+		return from == wire.Unknown // the sender's ACK shows a SYN+ACK
 	}
 	return leads(from, to)
 }

@@ -1,6 +1,6 @@
 package wire
 
-// What a segment tells of its sender. It may be forged: only what its sender
+// What a segment says about its sender. It may be forged: only what its sender
 // could have sent is taken to be its doing.
 
 // sentBefore reports whether all that the segment carries had been sent before.
