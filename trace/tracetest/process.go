@@ -170,13 +170,15 @@ func (p *Process) Get() {
 	}
 }
 
-// Dial connects to an address.
+// Dial connects to an address. The connection stays open until the test closes
+// it or ends: one that only the collector still knows is closed at any moment.
 func Dial(t testing.TB, address string) *net.TCPConn {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(Patience))
 	return conn.(*net.TCPConn)
 }
