@@ -291,7 +291,11 @@ func TestCallsCutShort(t *testing.T) {
 // TestLeaveInProcess is for the race detector: Leave comes from another
 // goroutine at any moment.
 func TestLeaveInProcess(t *testing.T) {
-	for i := range 50 {
+	moments := 50
+	if testing.Short() {
+		moments = 5
+	}
+	for i := range moments {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			out, err := trace.CreateOutput(filepath.Join(t.TempDir(), "trace"), func(err error) { t.Error(err) })
@@ -433,6 +437,7 @@ func TestBuildHasNoPackageNet(t *testing.T) {
 // runtime's few among them, over many requests. BenchmarkRequest shows the
 // same number for each request.
 func TestNoAllocationPerRequest(t *testing.T) {
+	tracetest.Long(t)
 	const requests = 2000
 	for _, format := range []string{"off", "strace", "json"} {
 		t.Run(format, func(t *testing.T) {

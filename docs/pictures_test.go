@@ -18,6 +18,7 @@ import (
 // ACK travels alone or with its FIN.
 func TestPictures(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	tracetest.NeedCapture(t)
 	dir := t.TempDir()
 	tracetest.Await(t, "a demo without FIN_WAIT_2", func() bool {

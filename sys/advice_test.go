@@ -11,6 +11,7 @@ import (
 // TestRefusalOfLowPort runs without rights.
 func TestRefusalOfLowPort(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 	if err != nil || strings.TrimSpace(string(text)) != "1024" {
 		t.Skip("on this machine low ports are not for root alone")

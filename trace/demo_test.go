@@ -154,21 +154,25 @@ func TestDemoHasItsOwnNamespace(t *testing.T) {
 }
 
 // TestInterruptedDemo: a signal to the program ends both ends, also before the
-// server accepts, or while a call takes its time.
+// server accepts, or while a call takes its time. No picture is left, whole or
+// not.
 func TestInterruptedDemo(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
 	for call, before := range map[string]string{"listen": "bind", "accept": "accept", "connect": "connect"} {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
-			wrap := tracetest.Straced(t, "/dev/null", "-f", "-e", "inject="+call+":delay_enter=2000000")
-			p := tracetest.Launch(t, wrap, "demo", "-trace=json")
+			wrap, dir := tracetest.Straced(t, "/dev/null", "-f", "-e", "inject="+call+":delay_enter=2000000"), t.TempDir()
+			p := tracetest.Launch(t, wrap, "demo", "-trace=json", "-pictures", dir)
 			p.Stderr.WaitFor(t, `"call":"`+before)
 			pids := tracetest.Children(p.Cmd.Process.Pid)
 			syscall.Kill(pids[0], syscall.SIGTERM)
 			p.Status()
 			if strings.Contains(p.Stderr.String(), "start the server first") {
 				t.Errorf("%s", p.Stderr)
+			}
+			if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+				t.Errorf("%v, %v", files, err)
 			}
 			for _, pid := range pids {
 				if syscall.Kill(pid, 0) == nil {

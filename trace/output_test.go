@@ -27,6 +27,20 @@ func TestTraceFileOnFullDisk(t *testing.T) {
 	}
 }
 
+// TestPictureOnFullDisk: a picture that cannot be written is a failure.
+func TestPictureOnFullDisk(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	p := tracetest.Start(t, nil, "-addr", ":0", "-trace=off", "-svg", "/dev/full", "-n", "1")
+	p.Get()
+	if got, want := p.Status(), 1; got != want {
+		t.Errorf("status %d, want %d", got, want)
+	}
+	if got, want := p.Stderr.String(), "lbaws: write /dev/full: ENOSPC, no space left on device\n"; got != want {
+		t.Errorf("stderr %q\nwant %q", got, want)
+	}
+}
+
 // TestStandardStreamsThatTakeNothing: a full disk, no stream at all, a reader
 // that has left. Serving goes on.
 func TestStandardStreamsThatTakeNothing(t *testing.T) {

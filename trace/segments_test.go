@@ -155,3 +155,22 @@ func TestQueueIsFull(t *testing.T) {
 	}
 	p.Stderr.WaitFor(t, `# connection \d, 127.0.0.1:\d+, never reached\n? *#? ?accept`)
 }
+
+// TestWhyThereAreNoSegments: root is named only where rights are missing.
+func TestWhyThereAreNoSegments(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	for refusal, want := range map[string]string{
+		"EPERM":     "EPERM, operation not permitted; run as root to capture them\n",
+		"EACCES":    "EACCES, permission denied; run as root to capture them\n",
+		"EMFILE":    "EMFILE, too many open files\n",
+		"ETIMEDOUT": "ETIMEDOUT, connection timed out\n",
+	} {
+		wrap := tracetest.Straced(t, "/dev/null", "-f", "-e", "inject=socket:error="+refusal+":when=2")
+		p := tracetest.Start(t, wrap, "-addr", "127.0.0.1:0", "-segments", "-n", "1")
+		p.Get()
+		if status := p.Status(); status != 0 || !strings.Contains(p.Stderr.String(), "\n# no segments: socket AF_PACKET: "+want) {
+			t.Errorf("%s: status %d, %s\nwant %s", refusal, status, p.Stderr, want)
+		}
+	}
+}

@@ -48,6 +48,7 @@ var faults = []struct {
 // before it.
 func TestFaults(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	plain := filepath.Join(t.TempDir(), "calls")
 	before := map[string]int{} // how often the runtime makes a call of that name, before the server does
 	p := tracetest.Start(t, tracetest.Straced(t, plain), "-trace=off", "-addr", "127.0.0.1:0", "-n", "1")
