@@ -31,7 +31,7 @@ const (
 func RunInNamespace() (status int, done bool) {
 	if pipe, inNamespace := pipeToParent(); inNamespace {
 		defer unix.Close(pipe)
-		if bringLoopbackUp() != nil || !mayCapture() {
+		if BringUp("lo") != nil || !mayCapture() {
 			unix.Write(pipe, []byte(noRights))
 			return 1, true
 		}
@@ -135,22 +135,4 @@ func mayCapture() bool {
 		unix.Close(fd)
 	}
 	return err == nil
-}
-
-// bringLoopbackUp does what "ip link set lo up" does: in a new network
-// namespace, the loopback interface is down.
-//
-// Source: netdevice(7).
-func bringLoopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	request, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	request.SetUint16(unix.IFF_UP)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
 )
 
 // insideVariable is set in the environment of the process that runs the tests.
@@ -27,7 +29,7 @@ const noRights = 98
 func runInNamespace(limit time.Duration) (status int, done bool) {
 	switch os.Getenv(insideVariable) {
 	case "namespace":
-		if bringLoopbackUp() != nil {
+		if sys.BringUp("lo") != nil {
 			return noRights, true
 		}
 		return 0, false
@@ -102,21 +104,6 @@ func Children(pid int) []int {
 		}
 	}
 	return pids
-}
-
-// bringLoopbackUp does what "ip link set lo up" does.
-func bringLoopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	request, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	request.SetUint16(unix.IFF_UP)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
 }
 
 // AwaitCall waits until the first thread of a process is blocked in the system

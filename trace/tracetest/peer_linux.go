@@ -37,18 +37,9 @@ var tunnels atomic.Int32
 func NewTunnel(t testing.TB) *Tunnel {
 	t.Helper()
 	ip := Need(t, "ip", "iproute2")
-	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	if err != nil {
-		Missing(t, fmt.Sprintf("no tunnel: /dev/net/tun: %v", err))
-	}
 	name := fmt.Sprintf("lbaws%d", tunnels.Add(1))
-	request, _ := unix.NewIfreq(name)
-	request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
-		unix.Close(fd)
-		Missing(t, fmt.Sprintf("no tunnel: %v", err))
-	}
-	t.Cleanup(func() { unix.Close(fd) })
+	fd := NewDevice(t, unix.IFF_TUN, name)
+	unix.SetNonblock(fd, true)
 	for _, args := range [][]string{
 		{"addr", "add", HereIPv4.String() + "/24", "dev", name},
 		{"-6", "addr", "add", HereIPv6.String() + "/64", "dev", name, "nodad"},
@@ -59,6 +50,29 @@ func NewTunnel(t testing.TB) *Tunnel {
 		}
 	}
 	return &Tunnel{t: t, fd: fd}
+}
+
+// NewDevice makes a network interface, unix.IFF_TUN or unix.IFF_TAP, that is gone
+// when the test is over. Packets that are written to the descriptor arrive on it.
+// Where that is not allowed, the test is skipped; in CI it fails.
+//
+// Source: Documentation/networking/tuntap.rst of Linux.
+func NewDevice(t testing.TB, kind uint16, name string) (fd int) {
+	t.Helper()
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		Missing(t, fmt.Sprintf("no tunnel: /dev/net/tun: %v", err))
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	request, err := unix.NewIfreq(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetUint16(kind | unix.IFF_NO_PI)
+	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
+		Missing(t, fmt.Sprintf("no tunnel: %v", err))
+	}
+	return fd
 }
 
 // Peer is the end of a connection behind a tunnel.

@@ -1,13 +1,13 @@
 package wire_test
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"lbaws/sys"
 	"lbaws/trace/tracetest"
 	"lbaws/trace/wire"
 )
@@ -20,35 +20,20 @@ type device struct {
 }
 
 // newDevice makes a TUN device, or a TAP one, with an address in a network of 256
-// addresses, if one is given. It is gone when the test is over.
+// addresses, if one is given.
 //
-// Source: Documentation/networking/tuntap.rst of Linux; netdevice(7).
+// Source: netdevice(7).
 func newDevice(t *testing.T, kind uint16, name, address string) *device {
 	t.Helper()
-	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		tracetest.Missing(t, "no TUN device: "+err.Error())
-	}
-	t.Cleanup(func() { unix.Close(fd) })
-	request, err := unix.NewIfreq(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.SetUint16(kind | unix.IFF_NO_PI)
-	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
-		tracetest.Missing(t, "no TUN device: "+err.Error())
-	}
+	fd := tracetest.NewDevice(t, kind, name)
 	if address != "" {
 		control(t, unix.SIOCSIFADDR, name, func(r *unix.Ifreq) error { return r.SetInet4Addr(netip.MustParseAddr(address).AsSlice()) })
 		control(t, unix.SIOCSIFNETMASK, name, func(r *unix.Ifreq) error { return r.SetInet4Addr([]byte{255, 255, 255, 0}) })
 	}
-	bringUp(t, name)
+	if err := sys.BringUp(name); err != nil {
+		t.Fatal(err)
+	}
 	return &device{name, fd}
-}
-
-func bringUp(t *testing.T, name string) {
-	t.Helper()
-	control(t, unix.SIOCSIFFLAGS, name, func(r *unix.Ifreq) error { r.SetUint16(unix.IFF_UP); return nil })
 }
 
 // control makes an ioctl about an interface.
@@ -81,31 +66,9 @@ func (d *device) arrive(t *testing.T, packets ...[]byte) {
 	}
 }
 
-// packet is an IP packet with a TCP segment, whose checksums are right.
-func packet(from, to string, flags wire.Flags, data []byte) []byte {
-	source, target := netip.MustParseAddrPort(from), netip.MustParseAddrPort(to)
-	segment := append(tcp(source.Port(), target.Port(), 1000, 2000, flags, 0, 0), data...)
-	pseudo := append(source.Addr().AsSlice(), target.Addr().AsSlice()...)
-	pseudo = binary.BigEndian.AppendUint32(pseudo, uint32(len(segment)))
-	pseudo = append(pseudo, 0, 0, 0, 6)
-	binary.BigEndian.PutUint16(segment[16:], checksum(append(pseudo, segment...)))
-	if source.Addr().Is6() {
-		return ipv6(source.Addr().String(), target.Addr().String(), 6, segment)
-	}
-	p := ipv4(source.Addr().String(), target.Addr().String(), 6, segment)
-	p[8] = 64 // how long it is to live
-	binary.BigEndian.PutUint16(p[10:], checksum(p[:20]))
-	return p
-}
-
-// checksum is the Internet's (RFC 1071).
-func checksum(p []byte) uint16 {
-	sum := uint32(0)
-	for i, b := range p {
-		sum += uint32(b) << (8 * (1 - i%2))
-		sum = sum&0xffff + sum>>16
-	}
-	return ^uint16(sum)
+// packet is an IP packet with a TCP segment of n bytes, whose checksums are right.
+func packet(from, to string, flags wire.Flags, n int) []byte {
+	return tracetest.Packet(netip.MustParseAddrPort(from), netip.MustParseAddrPort(to), flags, 1000, 2000, n)
 }
 
 // spoilt is a packet with a bit of its last byte changed.
