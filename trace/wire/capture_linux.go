@@ -210,13 +210,17 @@ func (c *Capture) Only(client netip.AddrPort, since time.Time) {
 }
 
 // Wait waits until there may be a segment to take, but not longer than
-// patience; for ever if that is negative.
+// patience; for ever if that is negative. A signal (the runtime's own SIGURG) ends
+// a poll early: it is made again.
 func (c *Capture) Wait(patience time.Duration) {
-	milliseconds := -1
-	if patience >= 0 {
-		milliseconds = int(patience.Milliseconds()) + 1
+	err := error(unix.EINTR)
+	for deadline := time.Now().Add(patience); err == unix.EINTR; {
+		milliseconds := -1
+		if patience >= 0 {
+			milliseconds = int(max(0, time.Until(deadline)).Milliseconds()) + 1
+		}
+		_, err = unix.Poll([]unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}, milliseconds)
 	}
-	unix.Poll([]unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}, milliseconds)
 }
 
 // Pause lets a moment pass in which more segments come, which are then taken

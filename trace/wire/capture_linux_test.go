@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os/exec"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -280,7 +281,8 @@ func TestKernelTime(t *testing.T) {
 	}
 }
 
-// TestWait: a segment that was read and not taken yet is worth no waiting.
+// TestWait: a segment that was read and not taken yet is worth no waiting, and a
+// signal ends no wait.
 func TestWait(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -293,9 +295,22 @@ func TestWait(t *testing.T) {
 		capture.Wait(200 * time.Millisecond)
 		return time.Since(began) > 200*time.Millisecond
 	}
+	runtime.LockOSThread()
+	waited, thread := make(chan struct{}), unix.Gettid()
+	go func() {
+		for {
+			select {
+			case <-waited:
+				return
+			case <-time.After(time.Millisecond):
+				unix.Tgkill(unix.Getpid(), thread, unix.SIGURG)
+			}
+		}
+	}()
 	if !wait() {
 		t.Error("nothing has come, and it did not wait")
 	}
+	close(waited)
 	began := time.Now()
 	conn := tracetest.Dial(t, listener.Addr().String())
 	defer conn.Close()
