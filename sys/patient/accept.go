@@ -31,7 +31,7 @@ func (k *Kernel) Accept(fd int, peer *sys.Sockaddr) (connected int, err error) {
 		switch {
 		case err == nil:
 			k.warned = false
-			k.admit(connected)
+			k.admit(connected, fd)
 			return connected, nil
 		case k.leaving.Load():
 			return -1, unix.ECANCELED

@@ -7,7 +7,7 @@ import (
 )
 
 // Read is the call read, made again if a signal interrupts it. It returns a
-// Timeout if the peer is silent for too long. After Leave, it returns ECANCELED on
+// Timeout or OthersWait if the peer is silent for too long. After Leave, it returns ECANCELED on
 // a connection made with Connect; on an accepted one it returns what has come, or
 // 0 as at end of file.
 func (k *Kernel) Read(fd int, p []byte) (int, error) {
@@ -21,7 +21,9 @@ func (k *Kernel) Read(fd int, p []byte) (int, error) {
 		n, err := k.Kernel.Read(fd, p)
 		gaveUp := k.end()
 		switch {
-		case gaveUp && n <= 0, errors.Is(err, unix.EAGAIN):
+		case gaveUp != nil && n <= 0:
+			return -1, gaveUp
+		case errors.Is(err, unix.EAGAIN):
 			return -1, Timeout(k.timeout)
 		case errors.Is(err, unix.EINTR):
 			continue
@@ -33,8 +35,8 @@ func (k *Kernel) Read(fd int, p []byte) (int, error) {
 }
 
 // Write writes all of p, in as many calls as it takes (UNP figure 3.16): n is
-// len(p), or -1 with an error. It returns a Timeout if the peer takes nothing
-// for too long. After Leave, it makes no more calls on a connection made with
+// len(p), or -1 with an error. It returns a Timeout or OthersWait if the peer takes
+// nothing for too long. After Leave, it makes no more calls on a connection made with
 // Connect, and returns ECANCELED.
 func (k *Kernel) Write(fd int, p []byte) (n int, err error) {
 	for n < len(p) {
@@ -44,7 +46,9 @@ func (k *Kernel) Write(fd int, p []byte) (n int, err error) {
 		written, err := k.Kernel.Write(fd, p[n:])
 		gaveUp := k.end()
 		switch {
-		case gaveUp && written <= 0, errors.Is(err, unix.EAGAIN):
+		case gaveUp != nil && written <= 0:
+			return -1, gaveUp
+		case errors.Is(err, unix.EAGAIN):
 			return -1, Timeout(k.timeout)
 		case errors.Is(err, unix.EINTR):
 			continue
@@ -73,6 +77,9 @@ func (k *Kernel) Shutdown(fd, how int) error {
 func (k *Kernel) Close(fd int) error {
 	k.mu.Lock()
 	delete(k.accepted, fd)
+	if fd == k.listening {
+		k.listening = -1
+	}
 	k.mu.Unlock()
 	return k.Kernel.Close(fd)
 }

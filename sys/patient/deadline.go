@@ -14,6 +14,10 @@ const (
 	longestRest    = 30 * time.Second
 )
 
+// askAgain is the time between two questions whether others wait: short for one who
+// comes, and four calls a second cost next to nothing.
+const askAgain = 250 * time.Millisecond
+
 // Timeout is the error of a call that has waited for the peer as long as it may.
 // For errors.Is it is unix.ETIMEDOUT.
 type Timeout time.Duration
@@ -25,12 +29,34 @@ func (t Timeout) Error() string {
 // Is reports whether target is unix.ETIMEDOUT.
 func (t Timeout) Is(target error) bool { return target == unix.ETIMEDOUT }
 
-// admit starts the clock for an accepted connection.
-func (k *Kernel) admit(fd int) {
-	c := connection{deadline: k.timeoutFromNow()}
+// OthersWait is the error of a call on an accepted connection whose time is up, if
+// it was dropped for another one (see OnlyForOthers). It is not unix.ETIMEDOUT: the
+// fault is not the client's alone, which by itself would have been waited for.
+type OthersWait time.Duration
+
+func (o OthersWait) Error() string {
+	return "the client has had its " + time.Duration(o).String() + ", and others wait"
+}
+
+// tooLate returns the error of a call on fd whose time is up. With OnlyForOthers, a
+// connection has a deadline only once others wait.
+func (k *Kernel) tooLate(fd int) error {
+	if k.OnlyForOthers && !k.accepted[fd].deadline.IsZero() {
+		return OthersWait(k.timeout)
+	}
+	return Timeout(k.timeout)
+}
+
+// admit starts the clock for a connection accepted from a listening socket.
+func (k *Kernel) admit(fd, listening int) {
+	end := k.timeoutFromNow()
+	c := connection{deadline: end}
+	if k.OnlyForOthers {
+		c = connection{turnEnd: end}
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.accepted[fd], k.due = c, c.deadline
+	k.accepted[fd], k.due, k.listening = c, end, listening
 }
 
 // halfClosed starts the clock for what the peer of an accepted connection still
@@ -40,7 +66,7 @@ func (k *Kernel) halfClosed(fd int) {
 	defer k.mu.Unlock()
 	if c, accepted := k.accepted[fd]; accepted {
 		c.restEnd = time.Now().Add(longestRest)
-		k.accepted[fd], k.due = c, earliest(c.restEnd, c.deadline)
+		k.accepted[fd], k.due = c, earliest(c.restEnd, earliest(c.turnEnd, c.deadline))
 	}
 }
 
@@ -94,13 +120,14 @@ func (k *Kernel) endLongWait() time.Duration {
 	if k.timeout > 0 {
 		shortest = max(time.Millisecond, min(k.timeout, shortest))
 	}
-	next := k.due
+	now, next := time.Now(), k.due
 	if k.wait.call != "" {
-		next = k.wait.until
+		k.askForOthers(now)
+		next = earliest(k.wait.until, k.accepted[k.wait.fd].turnEnd)
 	}
-	left := time.Until(next)
+	left := next.Sub(now)
 	switch {
-	case next.IsZero() || k.wait.gaveUp:
+	case next.IsZero() || k.wait.gaveUp != nil:
 		return shortest
 	case left > 0:
 		return min(left, shortest)
@@ -108,6 +135,25 @@ func (k *Kernel) endLongWait() time.Duration {
 		return shortest
 	}
 	err := k.Kernel.Shutdown(k.wait.fd, unix.SHUT_RDWR)
-	k.wait.gaveUp = err == nil || errors.Is(err, unix.ENOTCONN) && k.wait.call != "connect"
+	if err == nil || errors.Is(err, unix.ENOTCONN) && k.wait.call != "connect" {
+		k.wait.gaveUp = k.tooLate(k.wait.fd)
+	}
 	return min(shortest, pause) // to try again if it failed
+}
+
+// askForOthers asks the kernel, once the turn of the client that is waited for is
+// over, whether others wait. If so, the client's deadline has come; if not, the
+// client keeps its turn until the kernel is asked again.
+func (k *Kernel) askForOthers(now time.Time) {
+	c := k.accepted[k.wait.fd]
+	if c.turnEnd.IsZero() || now.Before(c.turnEnd) {
+		return
+	}
+	if k.othersWait(k.listening) {
+		c.deadline, c.turnEnd = c.turnEnd, time.Time{}
+		k.wait.until = c.deadline
+	} else {
+		c.turnEnd = now.Add(askAgain)
+	}
+	k.accepted[k.wait.fd] = c
 }

@@ -16,8 +16,9 @@ import (
 )
 
 // scripted is a kernel that the test controls: it answers accept, connect and
-// write from a script, and read with what the test lets arrive. It notes each
-// call with the time since the test began.
+// write from a script, and read with what the test lets arrive. Others wait in the
+// accept queue from queued on. It notes each call with the time since the test
+// began.
 type scripted struct {
 	sys.Kernel
 	began time.Time
@@ -26,6 +27,7 @@ type scripted struct {
 	calls   []string
 	answers map[string][]answer // by call, in order; then it waits
 	arrived chan []byte
+	queued  time.Duration         // since the test began; 0 means never
 	ended   map[int]chan struct{} // closed by shutdown: by descriptor
 }
 
@@ -144,6 +146,12 @@ func (k *scripted) Socket(int, int, int) (int, error) {
 	return 9, nil
 }
 
+// othersWait is the question that the kernel is asked about the accept queue.
+func (k *scripted) othersWait(fd int) bool {
+	k.note("queue", fd)
+	return k.queued > 0 && time.Since(k.began) >= k.queued
+}
+
 // all returns the calls so far.
 func (k *scripted) all() []string {
 	k.mu.Lock()
@@ -154,7 +162,7 @@ func (k *scripted) all() []string {
 // newPatient returns a patient kernel in front of k, which works until the end
 // of the test.
 func newPatient(t *testing.T, k *scripted, timeout time.Duration) *Kernel {
-	p := &Kernel{Kernel: k, timeout: timeout, sleep: time.Sleep, accepted: make(map[int]connection),
+	p := &Kernel{Kernel: k, timeout: timeout, sleep: time.Sleep, othersWait: k.othersWait, accepted: make(map[int]connection),
 		warn: func(err error) { k.note("warn", err) }}
 	go p.watch()
 	t.Cleanup(func() {

@@ -6,11 +6,13 @@
 //     on until everything is written;
 //   - accept.go: an error that concerns one connection does not stop the server,
 //     and if there is no descriptor for a connection, accept is tried again;
-//   - deadline.go: a silent peer is dropped;
+//   - deadline.go: a silent peer is dropped, at once or only when others wait;
 //   - leave.go: a call that waits ends when the program is to exit;
 //   - signal.go: the signals that ask for that.
 //
 // The calls that it adds go through the wrapped Kernel, so they are in the trace.
+// Those of the thread that watches do not: it sleeps, and it asks whether others wait
+// in the accept queue. In the trace they would only cut up the call that waits.
 package patient
 
 import (
@@ -28,18 +30,27 @@ import (
 // thread may call Leave.
 type Kernel struct {
 	sys.Kernel // the one that it wraps
+
+	// OnlyForOthers means that an accepted connection whose time is up is dropped
+	// only when another one waits to be accepted: the limit is for the sake of the
+	// others, and a client that is alone may take its time. Set it before the first
+	// call.
+	OnlyForOthers bool
+
 	timeout    time.Duration
 	warn       func(error)
-	sleep      func(time.Duration) // a test may have a clock of its own
+	sleep      func(time.Duration) // a test may have a clock of its own,
+	othersWait func(fd int) bool   // and a queue
 
 	leaving atomic.Bool // whether Leave was called
 	urgent  atomic.Bool // whether the grace period is over
 	warned  bool        // whether the user knows that accept is out of resources
 
-	mu       sync.Mutex // guards what follows
-	wait     wait
-	accepted map[int]connection // by descriptor, until it is closed
-	due      time.Time          // the nearest deadline of the connection accepted last
+	mu        sync.Mutex // guards what follows
+	wait      wait
+	listening int                // what accept was called with last; -1 when it is closed
+	accepted  map[int]connection // by descriptor, until it is closed
+	due       time.Time          // the nearest deadline of the connection accepted last
 }
 
 // wait is a call that waits for the peer.
@@ -47,12 +58,13 @@ type wait struct {
 	call   string // "" if there is none
 	fd     int
 	until  time.Time // the zero time means no limit
-	gaveUp bool      // whether it was ended because the peer took too long
+	gaveUp error     // why it was ended, if the peer took too long
 }
 
 // connection is an accepted connection.
 type connection struct {
 	deadline time.Time // for its whole request; the zero time means none
+	turnEnd  time.Time // from then on it may not keep others waiting; the zero time means never
 	restEnd  time.Time // after a half-close: for what the peer still sends
 }
 
@@ -61,7 +73,8 @@ type connection struct {
 // limit. Problems that the user should know of, but that do not concern the caller,
 // are reported to warn.
 func New(k sys.Kernel, timeout time.Duration, warn func(error)) *Kernel {
-	patient := &Kernel{Kernel: k, timeout: timeout, warn: warn, sleep: sleep, accepted: make(map[int]connection)}
+	patient := &Kernel{Kernel: k, timeout: timeout, warn: warn, sleep: sleep, othersWait: sys.ConnectionWaits,
+		accepted: make(map[int]connection)}
 	go patient.watch()
 	return patient
 }
@@ -82,7 +95,7 @@ func (k *Kernel) begin(call string, fd int) error {
 	defer k.mu.Unlock()
 	until := k.limit(call, fd)
 	if !until.IsZero() && !time.Now().Before(until) {
-		return Timeout(k.timeout)
+		return k.tooLate(fd)
 	}
 	if k.leaving.Load() {
 		if _, accepted := k.accepted[fd]; !accepted {
@@ -96,8 +109,8 @@ func (k *Kernel) begin(call string, fd int) error {
 	return nil
 }
 
-// end records that the wait is over, and reports whether it took too long.
-func (k *Kernel) end() (gaveUp bool) {
+// end records that the wait is over, and returns an error if it took too long.
+func (k *Kernel) end() (gaveUp error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	gaveUp = k.wait.gaveUp
@@ -116,8 +129,8 @@ func (k *Kernel) Connect(fd int, remote netip.AddrPort) error {
 	switch {
 	case err == nil:
 		return nil
-	case gaveUp:
-		return Timeout(k.timeout)
+	case gaveUp != nil:
+		return gaveUp
 	case k.leaving.Load():
 		return unix.ECANCELED
 	}

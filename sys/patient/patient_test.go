@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,6 +151,91 @@ func TestSilentClient(t *testing.T) {
 				t.Errorf("got %d, %v", n, err)
 			}
 		}, "0s accept(3)", "0s read(4)")
+	})
+}
+
+// TestSilentClientAlone: with OnlyForOthers, a client whose time is up is waited for
+// until others wait; only from then on is the kernel asked, four times a second.
+func TestSilentClientAlone(t *testing.T) {
+	alone := func(t *testing.T, k *scripted) (p *Kernel, fd int) {
+		p = newPatient(t, k, 30*time.Second)
+		p.OnlyForOthers = true
+		fd, _ = p.Accept(3, new(sys.Sockaddr))
+		return p, fd
+	}
+	inBubble(t, "types for ten minutes", accepted(), func(t *testing.T, k *scripted) {
+		p, fd := alone(t, k)
+		go func() {
+			time.Sleep(10*time.Minute - askAgain/2)
+			k.arrived <- []byte("GET")
+		}()
+		if n, err := p.Read(fd, make([]byte, 10)); n != 3 || err != nil {
+			t.Errorf("got %d, %v", n, err)
+		}
+		calls := strings.Join(k.all(), ", ")
+		asked, begin := strings.Count(calls, "queue(3)"), "0s accept(3), 0s read(4), 30s queue(3), 30.25s queue(3), "
+		if asked != 570*4 || !strings.HasPrefix(calls, begin) {
+			t.Errorf("asked %d times, not every quarter of a second after the first 30: %.100s", asked, calls)
+		}
+	})
+	for name, queued := range map[string]time.Duration{"others wait before": time.Second, "others come later": time.Minute} {
+		inBubble(t, name, accepted(), func(t *testing.T, k *scripted) {
+			k.queued = queued
+			p, fd := alone(t, k)
+			n, err := p.Read(fd, make([]byte, 10))
+			if n != -1 || err != OthersWait(30*time.Second) || err.Error() != "the client has had its 30s, and others wait" {
+				t.Errorf("got %d, %v", n, err)
+			}
+			if n, err := p.Write(fd, make([]byte, 10)); n != -1 || err != OthersWait(30*time.Second) {
+				t.Errorf("then got %d, %v", n, err)
+			}
+			if passed := time.Since(k.began); passed != max(queued, 30*time.Second) {
+				t.Errorf("dropped after %v", passed)
+			}
+			calls := strings.Join(k.all(), ", ")
+			begin, end := "0s accept(3), 0s read(4), 30s queue(3), ", " queue(3), "+max(queued, 30*time.Second).String()+" shutdown(4 RDWR)"
+			if !strings.HasPrefix(calls, begin) || !strings.HasSuffix(calls, end) {
+				t.Errorf("calls %s, want %s... %s", calls, begin, end)
+			}
+		})
+	}
+	inBubble(t, "answers in time", accepted(), func(t *testing.T, k *scripted) {
+		k.queued = time.Second
+		p, fd := alone(t, k)
+		go func() {
+			time.Sleep(29 * time.Second)
+			k.arrived <- []byte("GET")
+		}()
+		if n, err := p.Read(fd, make([]byte, 10)); n != 3 || err != nil {
+			t.Errorf("got %d, %v", n, err)
+		}
+		p.Close(fd)
+		time.Sleep(time.Minute)
+		want := []string{"0s accept(3)", "0s read(4)", "29s close(4)"}
+		if got := k.all(); !slices.Equal(got, want) {
+			t.Errorf("calls %s, want %s", got, want)
+		}
+	})
+	inBubble(t, "is half-closed later", accepted(), func(t *testing.T, k *scripted) {
+		p, fd := alone(t, k)
+		time.Sleep(time.Minute)
+		p.Shutdown(fd, unix.SHUT_WR)
+		_, err := p.Read(fd, make([]byte, 10))
+		if passed := time.Since(k.began); err != Timeout(30*time.Second) || passed != time.Minute+longestSilence {
+			t.Errorf("got %v after %v, want a Timeout after the longest silence", err, passed)
+		}
+	})
+	inBubble(t, "after the listening socket was closed", accepted(), func(t *testing.T, k *scripted) {
+		p, fd := alone(t, k)
+		p.Close(3)
+		go func() {
+			time.Sleep(31 * time.Second)
+			k.arrived <- nil
+		}()
+		p.Read(fd, make([]byte, 10))
+		if calls := k.all(); !slices.Contains(calls, "30s queue(-1)") {
+			t.Errorf("calls %s", calls)
+		}
 	})
 }
 

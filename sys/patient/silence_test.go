@@ -1,14 +1,20 @@
 package patient_test
 
 import (
+	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/sys/patient"
 	"lbaws/trace/tracetest"
 )
 
@@ -60,6 +66,52 @@ func TestSilentClient(t *testing.T) {
 				t.Errorf("a complaint in\n%s", text)
 			}
 		})
+	}
+}
+
+// TestSilentClientAlone: with OnlyForOthers, a client whose time is up is dropped when
+// the next one has come, and no sooner. The kernel is the real one; the program has
+// 30 seconds for this, which are too long for a test.
+func TestSilentClientAlone(t *testing.T) {
+	t.Parallel()
+	p := patient.New(sys.Unix{}, 100*time.Millisecond, func(err error) { t.Error(err) })
+	p.OnlyForOthers = true
+	defer p.Leave()
+	listening, err := p.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(listening)
+	var local, peer sys.Sockaddr
+	if err := errors.Join(p.Bind(listening, netip.MustParseAddrPort("127.0.0.1:0")), p.Listen(listening, 128), p.Getsockname(listening, &local)); err != nil {
+		t.Fatal(err)
+	}
+	dial := func() net.Conn {
+		conn, err := net.Dial("tcp", local.AddrPort().String())
+		if err != nil {
+			t.Error(err)
+		}
+		return conn
+	}
+	silent := dial()
+	defer silent.Close()
+	fd, err := p.Accept(listening, &peer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(fd)
+	var next time.Time
+	done := make(chan net.Conn, 1)
+	go func() {
+		time.Sleep(500 * time.Millisecond)
+		next = time.Now()
+		done <- dial()
+	}()
+	n, err := p.Read(fd, make([]byte, 10))
+	dropped := time.Now()
+	defer (<-done).Close()
+	if n != -1 || err != patient.OthersWait(100*time.Millisecond) || dropped.Before(next) {
+		t.Errorf("got %d, %v, %v after the next client came", n, err, dropped.Sub(next))
 	}
 }
 
