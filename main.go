@@ -306,9 +306,10 @@ func (o *options) run() error {
 }
 
 // patient returns a Kernel in front of k that waits for the peer for as long as
-// -timeout allows, and stops waiting on a signal.
+// -timeout allows (by default, longer if no others wait), and stops on a signal.
 func (o *options) patient(k sys.Kernel, t *trace.Trace) *patient.Kernel {
 	p := patient.New(k, o.timeout, warn)
+	p.OnlyForOthers = !o.timeoutGiven
 	p.LeaveOnSignal(func() {
 		warn(errors.New("exiting, although a call is still blocked or nothing is reading the output"))
 		t.End()
@@ -325,7 +326,7 @@ func warn(err error) {
 	if errors.As(err, &refused) && refused.Advice() != "" {
 		line += "; " + refused.Advice()
 	}
-	if errors.As(err, new(patient.Timeout)) {
+	if errors.As(err, new(patient.Timeout)) || errors.As(err, new(patient.OthersWait)) {
 		line += "; -timeout sets how long to wait"
 	}
 	unix.Write(unix.Stderr, []byte(message.OneLine(line)+"\n"))
@@ -338,11 +339,12 @@ func warnOfLoss(err error) {
 
 // options is what the command line says.
 type options struct {
-	command string // serve, get or demo
-	server  server
-	url     *message.URL  // for get
-	timeout time.Duration // how long to wait for a silent peer; 0 means no limit
-	trace   trace.Options
+	command      string // serve, get or demo
+	server       server
+	url          *message.URL  // for get
+	timeout      time.Duration // how long to wait for a silent peer; 0 means no limit
+	timeoutGiven bool          // whether the command line has -timeout
+	trace        trace.Options
 }
 
 const help = `lbaws is a web server that shows its system calls, and the segments they cause.
@@ -375,6 +377,7 @@ func parse(args []string) (*options, error) {
 	}
 	flags := o.flags()
 	err := flags.Parse(args)
+	flags.Visit(func(f *flag.Flag) { o.timeoutGiven = o.timeoutGiven || f.Name == "timeout" })
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Print(help)
@@ -427,7 +430,7 @@ func (o *options) flags() *flag.FlagSet {
 	}
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Second,
 		"give up on a silent peer after `DURATION`, such as 1.5s or 2m; the server allows this for a\n"+
-			"client's whole request; 0 means no limit, as in the tutorial")
+			"client's whole request, and by default longer while no others wait; 0 means no limit")
 	o.trace.Format, o.trace.Both = "diagram", o.command == "demo"
 	o.trace.Flags(flags)
 	return flags

@@ -396,6 +396,18 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestTimeoutGiven: a -timeout on the command line counts in any case, the default
+// only while others wait, even if the two are equal.
+func TestTimeoutGiven(t *testing.T) {
+	t.Parallel()
+	for args, given := range map[string]bool{"": false, "-n 1": false, "-timeout 30s": true, "demo -timeout 0": true} {
+		o, err := parse(strings.Fields(args))
+		if err != nil || o.timeoutGiven != given {
+			t.Errorf("%q: given %v, %v", args, o != nil && o.timeoutGiven, err)
+		}
+	}
+}
+
 // TestHelp: -h lists every flag on standard output, and is no error.
 func TestHelp(t *testing.T) {
 	t.Parallel()
