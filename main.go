@@ -12,6 +12,7 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -214,25 +215,23 @@ type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
-// demo runs both ends of one connection: the server on this thread, the client on
-// another.
+// demo runs both ends of one connection, or of several, each on a thread of its own.
+// They make their calls in the order that -order names.
 func (o *options) demo(t *trace.Trace) error {
-	ends := turns.New(t.Server(), t.Client())
-	serverKernel := o.patient(ends.Server, t)
-	clientKernel := patient.New(ends.Client, o.timeout, warn)
-	o.server.stdout, o.server.connections = io.Discard, 1
-
-	got := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		c := &client{url: message.HelloURL(ends.Address()), stdout: io.Discard}
-		got <- c.get(clientKernel)
-		serverKernel.Leave() // no other client will come
-	}()
-	if err := o.server.serve(serverKernel); err != nil {
-		return err
-	}
-	return <-got
+	stage := turns.NewStage(t)
+	turns.LeaveOnSignal(func() { t.End() })
+	return stage.Play(o.order, o.server.addr, func(args []string) (func(sys.Kernel) error, error) {
+		if args[0] == "get" {
+			return func(k sys.Kernel) error {
+				return (&client{message.HelloURL(stage.Address()), io.Discard}).get(k)
+			}, nil
+		}
+		// What the order says of the server stands behind what the user says.
+		program := &options{command: "serve", server: server{stdout: io.Discard}}
+		err := program.flags().Parse(slices.Concat([]string{"-n", "1", "-addr", o.server.addr.String(),
+			"-backlog", strconv.Itoa(o.server.backlog), fmt.Sprintf("-reuseaddr=%t", o.server.reuseAddr)}, args[1:]))
+		return program.server.serve, err
+	})
 }
 
 // The program and its command line.
@@ -261,6 +260,9 @@ func run(args []string) int {
 		return 0
 	case err != nil:
 		warn(fmt.Errorf("%w; see lbaws -h", err))
+		if errors.Is(err, turns.ErrUnknown) {
+			fmt.Fprint(os.Stderr, turns.List())
+		}
 		return 2
 	}
 	if err = o.run(); err != nil {
@@ -289,12 +291,12 @@ func (o *options) run() error {
 	switch o.command {
 	case "get":
 		signal.Ignore(unix.SIGPIPE) // treat a closed pipe like any other write error
-		err = (&client{o.url, os.Stdout}).get(o.patient(t.Client(), t))
+		err = (&client{o.url, os.Stdout}).get(o.patient(t.Of(trace.Caller{Side: trace.Client}, sys.Unix{}), t))
 	case "demo":
 		err = o.demo(t)
 	default:
 		o.server.stdout = trace.NewOutput(unix.Stdout, "standard output", warnOfLoss)
-		err = o.server.serve(o.patient(t.Server(), t))
+		err = o.server.serve(o.patient(t.Of(trace.Caller{}, sys.Unix{}), t))
 	}
 	if lost := t.End(); err == nil {
 		err = lost
@@ -344,29 +346,13 @@ type options struct {
 	url          *message.URL  // for get
 	timeout      time.Duration // how long to wait for a silent peer; 0 means no limit
 	timeoutGiven bool          // whether the command line has -timeout
+	orderName    string        // for demo
+	order        *turns.Order
 	trace        trace.Options
 }
 
-const help = `lbaws is a web server that shows its system calls, and the segments they cause.
-
-usage: lbaws [serve] [flags]      the web server
-       lbaws get [flags] URL      the client: one request
-       lbaws demo [flags]         both at once: the whole diagram of one connection
-
-examples:
-  lbaws                               serve http://localhost:8888/hello
-  lbaws -addr [::1]:8080 -n 1         one connection, over IPv6, then exit
-  lbaws -segments                     with the real TCP segments; needs root
-  lbaws -trace=strace -o FILE -c      what strace would write, and a table at the end
-  lbaws get http://localhost:8888/hello
-  lbaws demo -svg connection.svg      the diagram, on the screen and as a picture
-
-The trace goes to standard error. Standard output gets what the tutorial's program
-prints or, for get, the response body. Ctrl-C or SIGTERM stops the server after it
-has answered the current client.
-
-flags:
-`
+//go:embed docs/help.txt
+var help string
 
 // parse reads the command line. The error flag.ErrHelp means that it asked for
 // the help text, which parse has printed.
@@ -396,11 +382,19 @@ func parse(args []string) (*options, error) {
 		}
 		o.trace.URL = o.url.Parts()
 		args = flags.Args()[1:]
+	case o.orderName == "list":
+		fmt.Print(turns.List())
+		return nil, flag.ErrHelp
 	default:
 		args = flags.Args()
 	}
 	if len(args) > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", args[0])
+	}
+	if o.command == "demo" {
+		if o.order, err = turns.Named(o.orderName); err != nil {
+			return nil, err
+		}
 	}
 	return o, o.trace.Check()
 }
@@ -428,9 +422,13 @@ func (o *options) flags() *flag.FlagSet {
 		// For get and demo the trace is the purpose, so losing part of it is an error.
 		o.trace.Warn = warnOfLoss
 	}
-	flags.DurationVar(&o.timeout, "timeout", 30*time.Second,
-		"give up on a silent peer after `DURATION`, such as 1.5s or 2m; the server allows this for a\n"+
-			"client's whole request, and by default longer while no others wait; 0 means no limit")
+	if o.command == "demo" {
+		flags.StringVar(&o.orderName, "order", "book", "make the calls in the order `NAME`; -order list lists the names")
+	} else {
+		flags.DurationVar(&o.timeout, "timeout", 30*time.Second,
+			"give up on a silent peer after `DURATION`, such as 1.5s or 2m; the server allows this for a\n"+
+				"client's whole request, and by default longer while no others wait; 0 means no limit")
+	}
 	o.trace.Format, o.trace.Both = "diagram", o.command == "demo"
 	o.trace.Flags(flags)
 	return flags

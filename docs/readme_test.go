@@ -7,12 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
-	"lbaws/trace"
 	"lbaws/trace/tracetest"
 )
 
@@ -85,12 +83,8 @@ func (r *reader) follow(block, typed string) {
 			r.t.Fatalf("%s: %v\n%s", command, err, &errors)
 		}
 		// curl shows its progress on standard error when it is no terminal.
-		if strings.HasPrefix(rest, "lbaws: ") || strings.Contains(command, "lbaws demo") {
+		if strings.HasPrefix(rest, "lbaws: ") || strings.Contains(command, "lbaws demo -addr") {
 			output = errors.Bytes()
-		}
-		if strings.Contains(command, "lbaws demo") {
-			r.compareDemo(string(output), rest)
-			break
 		}
 		r.compare(command, string(output), rest)
 	}
@@ -146,27 +140,4 @@ func (r *reader) compare(what, got, want string) {
 	if normal(got) != normal(want) {
 		r.t.Errorf("%s\n--- printed:\n%s\n--- in the README:\n%s", what, got, want)
 	}
-}
-
-// compareDemo compares two figures of a demo, in which the two ends' calls may
-// come in another order, a call that waited in one may not have waited in the
-// other, and an acknowledgement may travel alone or with what follows.
-func (r *reader) compareDemo(got, want string) {
-	r.t.Helper()
-	lines := func(text string) string {
-		var kept []string
-		rows := tracetest.ReadDiagram(text)
-		for _, call := range slices.Concat(tracetest.CallsOf(rows, trace.Server), tracetest.CallsOf(rows, trace.Client)) {
-			kept = append(kept, call+"\n")
-		}
-		for line := range strings.Lines(text) {
-			isCall := tracetest.WholeRow.MatchString(line) || tracetest.BeginRow.MatchString(line) || tracetest.ResultRow.MatchString(line)
-			if !isCall && !strings.Contains(line, "─ ACK seq") {
-				kept = append(kept, line)
-			}
-		}
-		slices.Sort(kept)
-		return strings.Join(kept, "")
-	}
-	r.compare("lbaws demo", lines(got), lines(want))
 }

@@ -9,7 +9,7 @@ import (
 // Columns is what a diagram is to show.
 type Columns struct {
 	Limit int            // how many bytes of a buffer are shown at most
-	Both  bool           // whether both ends are traced; they are drawn in order of time, at the end
+	Both  bool           // whether all programs of both ends are traced
 	URL   []message.Part // of the request that is to be made, if that is known
 	Times Times          // which time stands before each row
 }
@@ -33,8 +33,7 @@ type drawer interface {
 
 func newDrawing(columns Columns, d drawer) drawing {
 	return drawing{
-		order:  order{together: columns.Both},
-		figure: figure{both: columns.Both, url: columns.URL},
+		figure: figure{both: columns.Both, url: columns.URL, programs: make(map[int]int)},
 		drawer: d,
 	}
 }
@@ -57,6 +56,11 @@ func (d *drawing) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 
 // Sockets notes why changes will not come.
 func (d *drawing) Sockets(err error) { d.figure.notAsked, d.figure.held = err, nil }
+
+// AppendKilled draws that a program is killed.
+func (d *drawing) AppendKilled(b []byte, caller Caller) []byte {
+	return d.draw(b, d.figure.killed(caller))
+}
 
 // AppendEnd draws what is left.
 func (d *drawing) AppendEnd(b []byte) []byte {

@@ -15,8 +15,8 @@ import (
 // It belongs to the Tracer, which uses it again for a later call: a format
 // must not keep it, nor the buffers that it points to.
 type Event struct {
-	Number int  // 1 for the first call
-	Side   Side // who makes the call
+	Number int // 1 for the first call
+	Caller     // who makes the call
 	Call   *Call
 	Args   [5]Arg        // as many as Call has parameters, in their order
 	Begin  time.Time     // when the call began
@@ -25,6 +25,19 @@ type Event struct {
 	Result int           // what it returned; -1 if it failed
 	Errno  unix.Errno    // why it failed; 0 if it did not
 }
+
+// Caller is a program that makes calls.
+type Caller struct {
+	Side    Side
+	Program int // which one of its side: 0 for the first, or the only one
+	Thread  int // the number of its thread, if that has descriptors of its own; or else 0
+}
+
+// descriptor is a number by which a program names an open file.
+type descriptor struct{ thread, fd int }
+
+// descriptor is the call's first argument.
+func (e *Event) descriptor() descriptor { return descriptor{e.Thread, e.Args[0].Int} }
 
 // Side is one of the two columns of the diagram.
 type Side int

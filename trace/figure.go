@@ -39,11 +39,12 @@ type figure struct {
 	noted     map[string]bool // the notes that have come
 
 	conversations
-	descriptors map[int]*conversation  // connected sockets
-	held        map[int]sockets.Socket // what the kernel holds, by descriptor, as far as it was asked
-	shutdown    map[int]bool           // sockets of which reading was shut down
-	response    []byte                 // the last one that was shown in parts
-	current     *conversation          // the one that the rows are about
+	programs    map[int]int                   // which of its side's each thread is
+	descriptors map[descriptor]*conversation  // connected sockets
+	held        map[descriptor]sockets.Socket // what the kernel holds, as far as it was asked
+	shutdown    map[descriptor]bool           // sockets of which reading was shut down
+	response    []byte                        // the last one that was shown in parts
+	current     *conversation                 // the one that the rows are about
 }
 
 // captures notes that segments from and to the server's port will come, or, with
@@ -76,10 +77,20 @@ func (f *figure) add(kind rowKind, side Side) *row {
 	return r
 }
 
+// addNumber adds the number of a connection, if a row does not make clear which one
+// it is about.
+func (f *figure) addNumber(t *text, c *conversation) {
+	if f.clientOnly || f.both && c.number == 1 || !f.both && c == f.current {
+		return
+	}
+	t.before = appendNumber(t.before, c.number)
+}
+
 // addCall adds an empty row about a call. It is about c, or about none.
 func (f *figure) addCall(kind rowKind, e *Event, c *conversation) *row {
 	r := f.add(kind, e.Side)
 	r.call, r.name, r.failed = e.Number, e.Call.Name, e.failed()
+	f.programs[e.Thread] = e.Program
 	if c != nil {
 		r.connection = connection{c.number, c.Client, c.Server}
 	}
@@ -119,7 +130,9 @@ func (f *figure) returns(e *Event, c *conversation) {
 		r := f.addCall(returnRow, e, c)
 		r.text.setReturn(e)
 		r.rest.addRest(e)
-		r.remark = waited(e)
+		if !f.both { // or else it waited for its turn
+			r.remark = waited(e)
+		}
 	} else {
 		r := f.addCall(callRow, e, c)
 		r.at = e.Begin // the segments that it caused come after it
@@ -129,6 +142,19 @@ func (f *figure) returns(e *Event, c *conversation) {
 		}
 	}
 	f.caused(e, c)
+}
+
+// killed returns the row of a program that is about to be killed. Its descriptors
+// may lead to other sockets when another program has its thread's number.
+func (f *figure) killed(caller Caller) []row {
+	f.rows, f.at = f.rows[:0], time.Now()
+	f.say(caller.Side, string(appendProgram(nil, caller.Program))+"killed: the kernel closes its descriptors, as after kill -9")
+	for fd := range f.descriptors {
+		if fd.thread == caller.Thread {
+			delete(f.descriptors, fd)
+		}
+	}
+	return f.rows
 }
 
 // waited is a remark on how long a call waited, if it was long enough to be
@@ -157,13 +183,13 @@ func (f *figure) conversationOf(e *Event) *conversation {
 		}
 		return c
 	}
-	return f.descriptors[e.Args[0].Int]
+	return f.descriptors[e.descriptor()]
 }
 
 // connect notes that fd is a connected socket.
-func (f *figure) connect(fd int, c *conversation) {
+func (f *figure) connect(fd descriptor, c *conversation) {
 	if f.descriptors == nil {
-		f.descriptors = make(map[int]*conversation)
+		f.descriptors = make(map[descriptor]*conversation)
 	}
 	f.descriptors[fd] = c
 }
@@ -174,8 +200,8 @@ func (f *figure) about(c *conversation) {
 		return
 	}
 	f.current = c
-	if f.both {
-		return // it is the only one
+	if f.both { // each row of another one than the first has its number
+		return
 	}
 	r := f.add(ruleRow, Server)
 	r.text.add("connection ")

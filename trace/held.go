@@ -14,6 +14,7 @@ import (
 func (f *figure) holds(c *sockets.Change, side Side) {
 	r := f.add(socketRow, side)
 	if c.State == wire.Listen {
+		r.text.before = appendProgram(r.text.before, f.programs[c.Thread])
 		r.text.add(listeningText(c))
 	} else if c.Remote.Port() == 0 { // it has no peer yet
 		r.text.add(holder(c, side) + connectedText(c))
@@ -21,9 +22,7 @@ func (f *figure) holds(c *sockets.Change, side Side) {
 		r.text.add("of an earlier connection: " + connectedText(c))
 	} else {
 		conversation := f.conversation(client)
-		if conversation != f.current && !f.both && !f.clientOnly {
-			r.text.add(fmt.Sprintf("#%d ", conversation.number))
-		}
+		f.addNumber(&r.text, conversation)
 		r.connection = connection{conversation.number, conversation.Client, conversation.Server}
 		r.text.add(holder(c, side) + connectedText(c))
 	}
@@ -38,10 +37,10 @@ func (f *figure) holds(c *sockets.Change, side Side) {
 // to come.
 func (f *figure) remember(c *sockets.Change) {
 	if f.held == nil {
-		f.held = make(map[int]sockets.Socket)
+		f.held = make(map[descriptor]sockets.Socket)
 	}
-	if c.Was != nil && c.Was.Descriptor != c.Descriptor {
-		delete(f.held, c.Was.Descriptor)
+	if c.Was != nil && (c.Was.Descriptor != c.Descriptor || c.Was.Thread != c.Thread) {
+		delete(f.held, descriptor{c.Was.Thread, c.Was.Descriptor})
 	}
 	if c.Descriptor < 0 {
 		return
@@ -50,7 +49,7 @@ func (f *figure) remember(c *sockets.Change) {
 	if c.Gone { // the descriptor is still there
 		held.State, held.Receive, held.Send = wire.Closed, 0, 0
 	}
-	f.held[c.Descriptor] = held
+	f.held[descriptor{c.Thread, c.Descriptor}] = held
 }
 
 // holder says which descriptor leads to a socket.

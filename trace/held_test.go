@@ -130,7 +130,7 @@ func TestKernelThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
 	for _, format := range []string{"diagram", "json"} {
-		wrap := tracetest.Straced(t, "/dev/null", "-e", "inject=socket:error=EAFNOSUPPORT:when=2")
+		wrap := tracetest.Straced(t, "/dev/null", "-e", "inject=socket:error=EAFNOSUPPORT:when=1")
 		p := tracetest.Start(t, wrap, "-addr", "127.0.0.1:0", "-n", "1", "-sockets", "-trace="+format)
 		p.Get()
 		p.Status()
@@ -214,7 +214,7 @@ func TestSocketsNeedNoRights(t *testing.T) {
 			`▪ 3: ESTABLISHED`, `▪ 3: CLOSE_WAIT`, `▪ no descriptor any more: CLOSED`,
 			` {48}▪ (another process's|no descriptor yet|no descriptor any more): `}},
 		{[]string{"demo", "-sockets", "-addr", "127.0.0.1:0", "-segments=false"}, []string{
-			` {48}▪ 3: LISTEN, accept queue 0 of 128`, `▪ 5: ESTABLISHED`, ` {48}▪ no descriptor any more: TIME_WAIT, 60 s left`}},
+			` {48}▪ 3: LISTEN, accept queue 0 of 128`, `▪ 3: ESTABLISHED`, ` {48}▪ no descriptor any more: TIME_WAIT, 60 s left`}},
 	} {
 		q := tracetest.Launch(t, tracetest.Unprivileged(t), c.args...)
 		if status := q.Status(); status != 0 {

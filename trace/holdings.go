@@ -12,35 +12,46 @@ import (
 // holdings is what the kernel holds of the traced port, as far as it was asked.
 type holdings struct {
 	watch  *sockets.Watch          // nil if the kernel is not asked
-	failed bool                    // whether it could not be asked
 	server netip.AddrPort          // where the server listens
 	remote bool                    // whether the client alone is traced
 	own    map[netip.AddrPort]bool // then: the local addresses of its sockets
 }
 
-// watchSockets begins to ask what the kernel holds of the server's port, if that is
-// wanted; remote says that the client alone is traced. Where the kernel cannot be
-// asked, it tells the formats why.
-func (r *recorder) watchSockets(server netip.AddrPort, remote bool) {
+// openWatch makes the kernel ready to be asked. Where it cannot be, it tells the
+// formats why.
+func (r *recorder) openWatch() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.holdings.watch != nil || r.holdings.failed {
-		return
-	}
-	watch, err := sockets.Open(server.Port())
+	watch, err := sockets.Open()
 	if err != nil {
 		r.cannotAsk(err)
 		return
 	}
-	r.holdings = holdings{watch: watch, server: server, remote: remote, own: make(map[netip.AddrPort]bool)}
+	r.watch = watch
+}
+
+// watchSockets begins to ask what the kernel holds of the server's port, if that is
+// wanted: of the port that the server's socket fd is bound to, or that a client's
+// is to be connected to; remote says that the client alone is traced.
+func (r *recorder) watchSockets(fd int, server netip.AddrPort, remote bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.watch == nil || r.holdings.watch != nil {
+		return
+	}
+	server = boundAddress(fd, server)
+	r.watch.Follow(server.Port())
+	r.holdings = holdings{watch: r.watch, server: server, remote: remote, own: make(map[netip.AddrPort]bool)}
 	r.look()
 	r.settle()
-	go r.followSockets()
+	if !r.both {
+		go r.followSockets()
+	}
 }
 
 // cannotAsk tells the formats why the kernel is not asked any more.
 func (r *recorder) cannotAsk(err error) {
-	r.holdings.watch, r.holdings.failed = nil, true
+	r.holdings.watch, r.watch = nil, nil
 	for _, sink := range r.sinks {
 		if format, ok := sink.Format.(SocketFormat); ok {
 			format.Sockets(err)
@@ -64,13 +75,13 @@ func (r *recorder) followSockets() {
 
 // look asks the kernel, and gives the formats what has changed since it was asked
 // before.
-func (r *recorder) look() { r.appendChanges(r.ask(-1)) }
+func (r *recorder) look() { r.appendChanges(r.ask(0, -1)) }
 
 // ask asks the kernel, if it is to be asked, and notes in the segments that have
-// passed what it said of their two ends. It must know of a socket that fd leads
-// to; -1 is none.
-func (r *recorder) ask(fd int) []sockets.Change {
-	return r.askWith(func(w *sockets.Watch) ([]sockets.Change, error) { return w.Ask(fd) })
+// passed what it said of their two ends. It must know of a socket that a thread's fd
+// leads to; -1 is none.
+func (r *recorder) ask(thread, fd int) []sockets.Change {
+	return r.askWith(func(w *sockets.Watch) ([]sockets.Change, error) { return w.Ask(thread, fd) })
 }
 
 func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, error)) []sockets.Change {

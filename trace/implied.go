@@ -50,7 +50,7 @@ func (f *figure) readPreceded(e *Event, c *conversation) {
 		}
 	case e.Result > 0:
 		f.imply(peerOf(e.Side), bytesOf(e.Result))
-	case c != nil && !c.reset && !f.shutdown[e.Args[0].Int] && f.held[e.Args[0].Int].State != wire.Closed:
+	case c != nil && !c.reset && !f.shutdown[e.descriptor()] && f.held[e.descriptor()].State != wire.Closed:
 		f.implyFIN(c, peerOf(e.Side))
 	}
 }
@@ -73,9 +73,9 @@ func (f *figure) caused(e *Event, c *conversation) {
 	case acceptCall:
 		c.accepted, c.completed = true, true
 		f.changedState(c)
-		f.connect(e.Result, c)
+		f.connect(descriptor{e.Thread, e.Result}, c)
 	case connectCall:
-		f.connect(e.Args[0].Int, &conversation{number: 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}})
+		f.connect(e.descriptor(), &conversation{number: e.Program + 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}})
 	case readCall:
 		f.anatomy(e, c, e.Args[1].Data[:e.Result])
 	case writeCall:
@@ -91,9 +91,9 @@ func (f *figure) caused(e *Event, c *conversation) {
 func (f *figure) shutDown(e *Event, c *conversation) {
 	if e.Args[1].Int != unix.SHUT_WR {
 		if f.shutdown == nil {
-			f.shutdown = make(map[int]bool)
+			f.shutdown = make(map[descriptor]bool)
 		}
-		f.shutdown[e.Args[0].Int] = true
+		f.shutdown[e.descriptor()] = true
 	}
 	if c != nil && e.Args[1].Int != unix.SHUT_RD {
 		f.implyFIN(c, e.Side)
@@ -104,7 +104,7 @@ func (f *figure) closes(e *Event, c *conversation) {
 	if c == nil {
 		return
 	}
-	held, asked := f.held[e.Args[0].Int]
+	held, asked := f.held[e.descriptor()]
 	switch {
 	case c.reset, asked && held.State == wire.Closed:
 	case asked && held.Unread() > 0:
@@ -118,10 +118,10 @@ func (f *figure) closes(e *Event, c *conversation) {
 	default:
 		f.implyFIN(c, e.Side)
 	}
-	delete(f.descriptors, e.Args[0].Int)
-	delete(f.shutdown, e.Args[0].Int)
+	delete(f.descriptors, e.descriptor())
+	delete(f.shutdown, e.descriptor())
 	if held.State == wire.Closed { // nothing more will be heard of it
-		delete(f.held, e.Args[0].Int)
+		delete(f.held, e.descriptor())
 	}
 	if !f.captured && f.held == nil { // nothing more will be heard of it
 		f.forget(c)

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"strconv"
+	"time"
 
 	"lbaws/sys"
 )
@@ -21,7 +22,8 @@ import (
 //
 // time is when the call began, in UTC. A buffer is a string with one character
 // for each byte, U+0000 to U+00FF. A missing address (the call failed) is null,
-// and errno is the error's name.
+// and errno is the error's name. If threads have descriptors of their own, an object
+// says which thread makes the call, and which program of which side that is.
 type JSON struct {
 	Limit int // how many bytes of a buffer are shown
 
@@ -77,9 +79,30 @@ func appendStraceLine(b, line []byte) []byte {
 	return append(b, "}\n"...)
 }
 
-// appendCall appends the call's name and its arguments, with null for those
-// that the kernel fills in if the call has not returned.
+// AppendKilled appends an object that says that a program ends here.
+func (j *JSON) AppendKilled(b []byte, caller Caller) []byte {
+	b = appendTime(b, time.Now())
+	b = append(b, `,"killed":true`...)
+	return append(appendCaller(b, caller), "}\n"...)
+}
+
+// appendCaller appends who makes a call, if threads have descriptors of their own.
+func appendCaller(b []byte, caller Caller) []byte {
+	if caller.Thread == 0 {
+		return b
+	}
+	b = append(b, `,"side":"`...)
+	b = append(b, sideNames[caller.Side]...)
+	b = append(b, `","program":`...)
+	b = strconv.AppendInt(b, int64(caller.Program+1), 10)
+	b = append(b, `,"thread":`...)
+	return strconv.AppendInt(b, int64(caller.Thread), 10)
+}
+
+// appendCall appends who makes a call, its name and its arguments, with null for
+// those that the kernel fills in if the call has not returned.
 func (j *JSON) appendCall(b []byte, e *Event, returned bool) []byte {
+	b = appendCaller(b, e.Caller)
 	b = append(b, `,"call":"`...)
 	b = append(b, e.Call.Name...)
 	b = append(b, `","args":{`...)

@@ -138,7 +138,7 @@ func (j *JSON) Awaits() bool { return j.closing.awaits() }
 // closing follows the end of the connection that was accepted, or made, last.
 type closing struct {
 	peer   netip.AddrPort
-	fd     int
+	fd     descriptor
 	closed bool    // whether close was called
 	fins   [2]bool // whether the peer's FIN, and this end's, have passed
 	reset  bool
@@ -149,10 +149,10 @@ func (c *closing) returned(e *Event) {
 	switch {
 	case e.failed():
 	case e.Call == acceptCall:
-		*c = closing{peer: e.Args[1].Addr.AddrPort(), fd: e.Result}
+		*c = closing{peer: e.Args[1].Addr.AddrPort(), fd: descriptor{e.Thread, e.Result}}
 	case e.Call == connectCall:
-		*c = closing{peer: e.Args[1].Addr.AddrPort(), fd: e.Args[0].Int}
-	case e.Call == closeCall && e.Args[0].Int == c.fd:
+		*c = closing{peer: e.Args[1].Addr.AddrPort(), fd: e.descriptor()}
+	case e.Call == closeCall && e.descriptor() == c.fd:
 		c.closed = true
 	}
 }

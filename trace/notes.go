@@ -50,7 +50,7 @@ func (f *figure) noteOn(e *Event, c *conversation) {
 //
 // Source: RFC 9293 section 3.6, RFC 2525 section 2.17.
 func (f *figure) noteOnClose(e *Event, c *conversation) string {
-	held, asked := f.held[e.Args[0].Int]
+	held, asked := f.held[e.descriptor()]
 	switch {
 	case asked && held.State == wire.Listen && held.Receive > 0:
 		return "connections that nobody has accepted end with the listening socket: a RST goes to each client"

@@ -199,6 +199,9 @@ func (o *Options) Start() (*Trace, error) {
 	}
 	if len(sinks) > 0 {
 		t.tracer = New(sys.Unix{}, sinks...)
+		if o.Both {
+			t.tracer.Both()
+		}
 		if o.ShowsSegments() {
 			t.tracer.ShowSegments()
 		}
@@ -253,21 +256,20 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	return sinks, nil
 }
 
-// Server returns a kernel in front of the machine's that traces the server's
-// calls, or the machine's if nothing is traced.
-func (t *Trace) Server() sys.Kernel {
+// Of returns a Kernel in front of k that traces a program's calls, or k itself if
+// nothing is traced.
+func (t *Trace) Of(caller Caller, k sys.Kernel) sys.Kernel {
 	if t.tracer == nil {
-		return sys.Unix{}
+		return k
 	}
-	return t.tracer
+	return t.tracer.Of(caller, k)
 }
 
-// Client returns the same for the client's calls.
-func (t *Trace) Client() sys.Kernel {
-	if t.tracer == nil {
-		return sys.Unix{}
+// Look shows what has happened since the last call began or returned.
+func (t *Trace) Look() {
+	if t.tracer != nil {
+		t.tracer.Look()
 	}
-	return t.tracer.Client(sys.Unix{})
 }
 
 // End shows that the program leaves, and writes what is left of the trace. A

@@ -29,8 +29,6 @@ type moment struct {
 // before it returns (the segments that it causes, the end of another thread's wait)
 // is held until then.
 type order struct {
-	together bool // hold everything until the end, and put it in order of time
-
 	unfinished *Event            // a call that does not wait, and that has not returned
 	held       []moment          // what has come since
 	kept       map[*Event]*Event // copies of the events in held, by the Tracer's
@@ -96,10 +94,6 @@ func (o *order) changes(c *sockets.Change, side Side) []moment {
 // end returns what is left.
 func (o *order) end() []moment {
 	o.due = o.due[:0]
-	if o.together {
-		o.together = false
-		slices.SortStableFunc(o.held, func(x, y moment) int { return x.at.Compare(y.at) })
-	}
 	o.unfinished = nil
 	return o.release(true)
 }
@@ -108,12 +102,12 @@ func (o *order) end() []moment {
 // returns. A write waits only while the send buffer is full.
 func drawnInTwo(c *Call) bool { return c.Waits && c != writeCall }
 
-func (o *order) holds() bool { return o.together || o.unfinished != nil || len(o.held) > 0 }
+func (o *order) holds() bool { return o.unfinished != nil || len(o.held) > 0 }
 
 // release makes due what was held, up to a call that has not returned; at the
 // end, such a call is left out.
 func (o *order) release(end bool) []moment {
-	if o.together || o.unfinished != nil {
+	if o.unfinished != nil {
 		return o.due
 	}
 	n := 0

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lbaws/sys"
+	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
@@ -22,7 +23,8 @@ type recorder struct {
 	bound    netip.AddrPort // what bind was given
 	capture  *wire.Capture  // of the segments, or nil
 	passed   []wire.Segment // captured, but kept from the formats until the kernel is asked
-	sockets  bool           // whether the kernel's sockets are wanted
+	watch    *sockets.Watch // of the kernel's sockets, if they are wanted
+	both     bool           // whether all programs of both ends are traced
 	holdings holdings       // what the kernel holds
 	waiting  int            // how many calls wait for the peer, or may
 	due      bool           // whether writeSoon knows that text is held back
@@ -32,6 +34,11 @@ type recorder struct {
 }
 
 func newRecorder(sinks []Sink) *recorder {
+	for i := range sinks {
+		if sinks[i].Output == nil { // the format writes nothing
+			sinks[i].Output = newBuffer()
+		}
+	}
 	r := &recorder{sinks: sinks, held: make(chan struct{}, 1)}
 	if slices.ContainsFunc(sinks, func(s Sink) bool { return s.Output.held }) {
 		go r.writeSoon()
@@ -42,14 +49,14 @@ func newRecorder(sinks []Sink) *recorder {
 // enter gives the formats the beginning of a call, and returns its event and the
 // time at which the call is made. Before a call that may wait, it writes what
 // need not be held back, so that the user sees what the program is waiting for.
-func (r *recorder) enter(side Side, call *Call, args []Arg) (*Event, time.Time) {
+func (r *recorder) enter(caller Caller, call *Call, args []Arg) (*Event, time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := r.event()
 	r.calls++
 	e.Number = r.calls
 	e.Call = call
-	e.Side = side
+	e.Caller = caller
 	copy(e.Args[:], args)
 	e.Begin = time.Now()
 	if r.holdings.watch != nil {
@@ -69,16 +76,10 @@ func (r *recorder) enter(side Side, call *Call, args []Arg) (*Event, time.Time) 
 	return e, time.Now()
 }
 
-// exit gives the formats the return of the call of e.
-func (r *recorder) exit(e *Event, asked time.Time, result int, err error) {
-	r.exitAt(time.Now(), e, asked, result, err)
-}
-
-// exitAt is exit for a call that has returned at the given time.
-func (r *recorder) exitAt(returned time.Time, e *Event, asked time.Time, result int, err error) {
+// exit gives the formats the return of the call of e, at the given time.
+func (r *recorder) exit(returned time.Time, e *Event, result int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e.Took = returned.Sub(asked)
 	e.Return = returned
 	e.Result = result
 	if err != nil {
@@ -91,7 +92,7 @@ func (r *recorder) exitAt(returned time.Time, e *Event, asked time.Time, result 
 	if e.Call == acceptCall && !e.failed() {
 		r.holdings.expect(e.Args[1].Addr.AddrPort())
 	}
-	changes := r.ask(newSocket(e))
+	changes := r.ask(e.Thread, newSocket(e))
 	r.appendSegments(returned)
 	for _, sink := range r.sinks {
 		sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
@@ -133,7 +134,7 @@ func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 	if !r.segments || r.capture != nil {
 		return
 	}
-	capture, err := wire.OpenCapture(server, remote)
+	capture, err := r.capturing(server, remote)
 	for _, sink := range r.sinks {
 		if format, ok := sink.Format.(SegmentFormat); ok {
 			format.Capture(server.Port(), err)
@@ -141,8 +142,25 @@ func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 	}
 	if err == nil {
 		r.capture = capture
-		go r.followSegments(capture)
+		if !r.both {
+			go r.followSegments(capture)
+		}
 	}
+}
+
+// capturing opens a capture. If several programs are traced, it does so on another
+// thread: the calling one may have descriptors that the others have not.
+func (r *recorder) capturing(server netip.AddrPort, remote bool) (capture *wire.Capture, err error) {
+	if !r.both {
+		return wire.OpenCapture(server, remote)
+	}
+	opened := make(chan bool)
+	go func() {
+		capture, err = wire.OpenCapture(server, remote)
+		close(opened)
+	}()
+	<-opened
+	return capture, err
 }
 
 // captureOnly narrows a client's capture down to the connection that the socket

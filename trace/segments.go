@@ -24,11 +24,7 @@ func (f *figure) segment(s *wire.Segment) {
 	f.explainStates(f.held != nil || s.FromIs != wire.Unknown || s.ToIs != wire.Unknown)
 	r := f.add(arrowRow, from)
 	r.failed = s.Flags&wire.RST != 0
-	if c != f.current {
-		r.text.add("#")
-		r.text.before = strconv.AppendInt(r.text.before, int64(c.number), 10)
-		r.text.add(" ")
-	}
+	f.addNumber(&r.text, c)
 	f.see(r, c, s)
 }
 

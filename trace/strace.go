@@ -18,7 +18,8 @@ import (
 // As with strace, the arguments that the program gives are written when the
 // call begins, and the rest when it returns. A call that another thread makes
 // in the meantime cuts the line in two, as strace -f cuts it: "<unfinished
-// ...>" and "<... accept resumed>".
+// ...>" and "<... accept resumed>". If threads have descriptors of their own, each
+// line begins with the number of its thread, as with strace -f -o.
 //
 // Source: strace(1); the sources of strace 6.1.
 type Strace struct {
@@ -36,6 +37,7 @@ const resultColumn = 40
 func (s *Strace) AppendEnter(b []byte, e *Event) []byte {
 	b = s.appendUnfinished(b)
 	start := len(b)
+	b = appendThread(b, e.Thread)
 	b = s.appendBegin(b, e)
 	s.open, s.column = e, len(b)-start
 	return b
@@ -46,6 +48,7 @@ func (s *Strace) AppendReturn(b []byte, e *Event) []byte {
 	if s.open != e {
 		b = s.appendUnfinished(b)
 		start := len(b)
+		b = appendThread(b, e.Thread)
 		b = append(b, "<... "...)
 		b = append(b, e.Call.Name...)
 		b = append(b, " resumed>"...)
@@ -54,6 +57,28 @@ func (s *Strace) AppendReturn(b []byte, e *Event) []byte {
 	b = s.appendRest(b, e, s.column)
 	s.open = nil
 	return append(b, '\n')
+}
+
+// AppendKilled appends what strace writes of a thread that ends.
+func (s *Strace) AppendKilled(b []byte, caller Caller) []byte {
+	b = s.appendUnfinished(b)
+	b = appendThread(b, caller.Thread)
+	return append(b, "+++ exited with 0 +++\n"...)
+}
+
+// appendThread appends who makes a call, as strace -f -o does.
+func appendThread(b []byte, thread int) []byte {
+	if thread == 0 {
+		return b
+	}
+	const width = 6
+	start := len(b)
+	b = strconv.AppendInt(b, int64(thread), 10)
+	b = append(b, ' ')
+	for len(b)-start < width {
+		b = append(b, ' ')
+	}
+	return b
 }
 
 // AppendEnd ends the line of a call that will not return any more.
@@ -164,10 +189,13 @@ func appendDecimal(b []byte, a *Arg, _ *Event, _ int) []byte {
 // appendOption appends an option's name: the same number is another option on
 // another level.
 func appendOption(b []byte, a *Arg, e *Event, limit int) []byte {
-	if e.Args[1].Int != unix.SOL_SOCKET {
-		return appendDecimal(b, a, e, limit)
+	switch e.Args[1].Int {
+	case unix.SOL_SOCKET:
+		return options.append(b, a, e, limit)
+	case unix.IPPROTO_TCP:
+		return tcpOptions.append(b, a, e, limit)
 	}
-	return options.append(b, a, e, limit)
+	return appendDecimal(b, a, e, limit)
 }
 
 func appendIntPointer(b []byte, a *Arg, _ *Event, _ int) []byte {

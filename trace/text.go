@@ -1,5 +1,7 @@
 package trace
 
+import "strconv"
+
 // The text of a call in the diagram. It is the call's own, as Strace has it,
 // but an address is written as address and port, without its length.
 
@@ -11,7 +13,8 @@ func (t *text) setCall(e *Event) {
 
 // setBegin makes t what is known of a call when it begins.
 func (t *text) setBegin(e *Event) {
-	t.before = append(t.before[:0], e.Call.Name...)
+	t.before = appendProgram(t.before[:0], e.Program)
+	t.before = append(t.before, e.Call.Name...)
 	t.before = append(t.before, '(')
 	t.addArgs(e, 0, e.Call.atEntry())
 	if e.Call.atEntry() == len(e.Call.Params) {
@@ -32,7 +35,8 @@ func (t *text) addRest(e *Event) {
 
 // setReturn makes t what a call has returned, for a row of its own.
 func (t *text) setReturn(e *Event) {
-	t.before = append(t.before[:0], "… "...)
+	t.before = appendProgram(t.before[:0], e.Program)
+	t.before = append(t.before, "… "...)
 	t.before = append(t.before, e.Call.Name...)
 	t.before = append(t.before, " = "...)
 	t.before = appendResult(t.before, e)
@@ -47,6 +51,22 @@ func (t *text) setReturn(e *Event) {
 		t.before = append(t.before, ", "...)
 		t.quoted, t.buffer = true, e.Args[1].Data[:e.Result]
 	}
+}
+
+// appendProgram appends which of its side's programs makes a call, if it is not the
+// first.
+func appendProgram(b []byte, program int) []byte {
+	if program == 0 {
+		return b
+	}
+	return appendNumber(b, program+1)
+}
+
+// appendNumber appends the number of a program or of a connection.
+func appendNumber(b []byte, n int) []byte {
+	b = append(b, '#')
+	b = strconv.AppendInt(b, int64(n), 10)
+	return append(b, ' ')
 }
 
 // end is the end of the text so far.
@@ -86,7 +106,9 @@ func (t *text) addArg(e *Event, a *Arg, kind Kind) {
 	switch {
 	case kind == Outgoing:
 		t.quoted, t.buffer = true, a.Data
-	case kind == Incoming && !e.failed():
+	case kind == Incoming && e.failed(): // strace shows where the buffer is
+		t.add("…")
+	case kind == Incoming:
 		t.quoted, t.buffer = true, a.Data[:e.Result]
 	case kind == Address || kind == PeerAddress:
 		addr := a.Addr.AddrPort()

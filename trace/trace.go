@@ -76,7 +76,14 @@ type SocketFormat interface {
 	AppendSocket(b []byte, c *sockets.Change, side Side) []byte
 }
 
-// Sink is a format and where its text goes.
+// KillFormat is a Format that shows that a program is killed.
+type KillFormat interface {
+	Format
+	// AppendKilled shows that a program is about to be killed.
+	AppendKilled(b []byte, caller Caller) []byte
+}
+
+// Sink is a format and where its text goes; nowhere, if Output is nil.
 type Sink struct {
 	Format Format
 	Output *Output

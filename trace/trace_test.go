@@ -12,14 +12,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
 	"lbaws/trace"
 	"lbaws/trace/tracetest"
-	"lbaws/trace/wire"
 )
 
 // scripted is a kernel that answers as it is told.
@@ -332,26 +330,4 @@ func (f afterTime) AppendReturn(b []byte, e *trace.Event) []byte {
 	line := f.Format.AppendReturn(nil, e)
 	line = bytes.Replace(line, []byte(`"strace"`), []byte("\n\"strace\""), 1) // it is long
 	return append(b, line[bytes.Index(line, []byte(`"call"`)):]...)
-}
-
-// TestBothEndsAreDrawnInOrderOfTime, whatever is told of first.
-func TestBothEndsAreDrawnInOrderOfTime(t *testing.T) {
-	diagram := trace.NewDiagram(trace.Columns{Both: true}, 100, false)
-	diagram.Capture(8888, nil)
-	client, server := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("127.0.0.1:8888")
-	now := time.Now()
-	var b []byte
-	for _, s := range []wire.Segment{
-		{Time: now.Add(3), From: client, To: server, Flags: wire.ACK, Seq: 101, Ack: 301},
-		{Time: now.Add(1), From: client, To: server, Flags: wire.SYN, Seq: 100},
-		{Time: now.Add(2), From: server, To: client, Flags: wire.SYN | wire.ACK, Seq: 300, Ack: 101},
-	} {
-		b = diagram.AppendSegment(b, &s)
-	}
-	text := string(diagram.AppendEnd(b))
-	syn, synAck := strings.Index(text, " SYN seq 0 "), strings.Index(text, " SYN+ACK seq 0 ack 1 ")
-	ack := strings.Index(text, " ACK seq 1 ack 1 ")
-	if syn < 0 || synAck < syn || ack < synAck {
-		t.Errorf("the diagram is\n%s", text)
-	}
 }

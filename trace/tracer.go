@@ -17,7 +17,7 @@ import (
 // need. (A link-local address does.)
 type Tracer struct {
 	kernel sys.Kernel
-	side   Side
+	caller Caller
 	*recorder
 }
 
@@ -26,13 +26,47 @@ var _ sys.Kernel = (*Tracer)(nil)
 // New returns a Tracer in front of the server's kernel that writes what the
 // formats say.
 func New(kernel sys.Kernel, sinks ...Sink) *Tracer {
-	return &Tracer{kernel: kernel, side: Server, recorder: newRecorder(sinks)}
+	return &Tracer{kernel: kernel, recorder: newRecorder(sinks)}
 }
 
-// Client returns a Tracer in front of the client's kernel that writes to the
+// Of returns a Tracer in front of another program's kernel that writes to the
 // same trace.
-func (t *Tracer) Client(kernel sys.Kernel) *Tracer {
-	return &Tracer{kernel: kernel, side: Client, recorder: t.recorder}
+func (t *Tracer) Of(caller Caller, kernel sys.Kernel) *Tracer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.watch != nil && caller.Thread != 0 {
+		t.watch.AddThread(caller.Thread)
+	}
+	return &Tracer{kernel: kernel, caller: caller, recorder: t.recorder}
+}
+
+// Both, called before the first call, says that all programs of both ends are
+// traced, and that Look shows what happens between their calls.
+func (t *Tracer) Both() { t.both = true }
+
+// Look shows the segments that have passed, and what has changed in the kernel's
+// sockets, since the last call began or returned.
+func (t *Tracer) Look() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.look()
+	t.appendSegments(time.Now())
+	t.settle()
+}
+
+// Killed tells the formats that the program is about to be killed: its calls that
+// have not returned never will.
+func (t *Tracer) Killed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.look()
+	t.appendSegments(time.Now())
+	for _, sink := range t.sinks {
+		if format, ok := sink.Format.(KillFormat); ok {
+			sink.Output.buf = format.AppendKilled(sink.Output.buf, t.caller)
+		}
+	}
+	t.settle()
 }
 
 // ShowSegments, called before the first call, makes the formats show the segments
@@ -42,14 +76,14 @@ func (t *Tracer) ShowSegments() { t.segments = true }
 
 // ShowSockets, called before the first call, makes the formats show what changes
 // in the kernel's sockets: after each call, and while the program waits in one.
-func (t *Tracer) ShowSockets() { t.sockets = true }
+func (t *Tracer) ShowSockets() { t.openWatch() }
 
 // End tells the formats that the program exits, and writes what is left.
 func (t *Tracer) End() { t.end() }
 
 // enter records that a call begins.
 func (t *Tracer) enter(call *Call, args ...Arg) (*Event, time.Time) {
-	return t.recorder.enter(t.side, call, args)
+	return t.recorder.enter(t.caller, call, args)
 }
 
 // enterWithAddress is enter for a call that is given an address.
@@ -57,6 +91,25 @@ func (t *Tracer) enterWithAddress(call *Call, fd int, addr netip.AddrPort) (*Eve
 	var s sys.Sockaddr
 	s.Set(addr)
 	return t.enter(call, Arg{Int: fd}, Arg{Addr: &s}, Arg{Int: s.Len()})
+}
+
+// slow is a Kernel that returns later than the machine's kernel did.
+type slow interface {
+	Returned() time.Time // when that was, of the last call
+}
+
+// exit records that a call has returned.
+func (t *Tracer) exit(e *Event, asked time.Time, result int, err error) {
+	t.exitAt(time.Now(), e, asked, result, err)
+}
+
+// exitAt records that a call has returned at the given time.
+func (t *Tracer) exitAt(returned time.Time, e *Event, asked time.Time, result int, err error) {
+	e.Took = returned.Sub(asked)
+	if k, ok := t.kernel.(slow); ok {
+		e.Took = k.Returned().Sub(asked)
+	}
+	t.recorder.exit(returned, e, result, err)
 }
 
 // exitZero records the return of a call whose only result is success.
@@ -87,18 +140,16 @@ func (t *Tracer) Bind(fd int, local netip.AddrPort) error {
 	err := t.exitZero(e, asked, t.kernel.Bind(fd, local))
 	if err == nil {
 		t.bound = local
-	}
-	if err == nil && t.sockets {
-		t.watchSockets(t.address(fd), false)
+		t.watchSockets(fd, local, false)
 	}
 	return err
 }
 
-// address is the local address of the server's socket. The kernel is asked only
-// where bind left the port to it.
-func (t *Tracer) address(fd int) netip.AddrPort {
-	if t.bound.Port() != 0 {
-		return t.bound
+// boundAddress is what bind was given for a socket. The kernel is asked only where that
+// left the port to it.
+func boundAddress(fd int, bound netip.AddrPort) netip.AddrPort {
+	if bound.Port() != 0 {
+		return bound
 	}
 	return localAddress(fd)
 }
@@ -107,7 +158,7 @@ func (t *Tracer) address(fd int) netip.AddrPort {
 // begins just before it.
 func (t *Tracer) Listen(fd, backlog int) error {
 	if t.segments {
-		t.openCapture(t.address(fd), false)
+		t.openCapture(boundAddress(fd, t.bound), false)
 	}
 	e, asked := t.enter(listenCall, Arg{Int: fd}, Arg{Int: backlog})
 	return t.exitZero(e, asked, t.kernel.Listen(fd, backlog))
@@ -124,16 +175,17 @@ func (t *Tracer) Accept(fd int, peer *sys.Sockaddr) (int, error) {
 // Connect passes on and traces connect(2). If segments are wanted and only the
 // client is traced, the capture begins just before it.
 func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
-	if t.segments && t.side == Client {
-		t.openCapture(remote, true)
+	isClient := t.caller.Side == Client
+	if t.segments && isClient {
+		t.openCapture(remote, !t.both)
 	}
-	if t.sockets && t.side == Client {
-		t.watchSockets(remote, true)
+	if isClient {
+		t.watchSockets(fd, remote, !t.both)
 	}
 	e, asked := t.enterWithAddress(connectCall, fd, remote)
 	err := t.kernel.Connect(fd, remote)
 	returned := time.Now()
-	if t.segments && t.side == Client {
+	if t.segments && isClient && !t.both {
 		t.captureOnly(fd, asked)
 	}
 	t.exitAt(returned, e, asked, 0, err)

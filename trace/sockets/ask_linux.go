@@ -12,11 +12,10 @@ import (
 	"lbaws/trace/wire"
 )
 
-// asker asks the kernel for the sockets of one port, over a netlink socket. It is
+// asker asks the kernel for the sockets of a port, over a netlink socket. It is
 // the trace's, not the server's: its calls are not traced.
 type asker struct {
 	fd       int
-	port     uint16
 	families []byte
 	sequence uint32 // the number of the last question
 	answer   []byte // room for a part of an answer
@@ -26,26 +25,25 @@ type asker struct {
 // newAsker opens a netlink socket, with a descriptor of 10 or above. Either end of
 // a connection may be an IPv6 socket with IPv4-mapped addresses, so both families
 // are asked for.
-func newAsker(port uint16) (*asker, error) {
+func newAsker() (*asker, error) {
 	low, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_NETLINK", err)
 	}
-	a := &asker{fd: sys.MoveUp(low), port: port, families: []byte{unix.AF_INET, unix.AF_INET6}, answer: make([]byte, 32<<10)}
-	_, err = a.all()
-	if err != nil {
+	a := &asker{fd: sys.MoveUp(low), families: []byte{unix.AF_INET, unix.AF_INET6}, answer: make([]byte, 32<<10)}
+	if _, err = a.one(netip.AddrPortFrom(netip.IPv4Unspecified(), 1), netip.AddrPortFrom(netip.IPv4Unspecified(), 1), 0); err != nil {
 		unix.Close(a.fd)
 	}
 	return a, err
 }
 
-// all returns the sockets of the port, local or remote. They are good until the
+// all returns the sockets of a port, local or remote. They are good until the
 // next question. The kernel goes through its table of connections for that, which
 // is as large as the machine's memory makes it.
-func (a *asker) all() ([]Socket, error) {
+func (a *asker) all(port uint16) ([]Socket, error) {
 	a.sockets = a.sockets[:0]
 	for _, family := range a.families {
-		if err := a.ask(dumpRequest(family, a.port)); err != nil {
+		if err := a.ask(dumpRequest(family, port)); err != nil {
 			return nil, err
 		}
 		for more := true; more; {

@@ -17,17 +17,21 @@ type Change struct {
 	Was  *Socket // what the kernel held before; nil if the socket is new
 	Gone bool    // whether the kernel holds nothing of it any more; Socket is what it held last, but for the descriptor
 	Had  bool    // whether a descriptor has led to it
+
+	holding *holding
 }
 
 // Watch compares what the kernel holds of one port with what it held before.
 type Watch struct {
 	asker    *asker
+	port     uint16
 	files    *files
 	held     map[uint64]*holding // by cookie
 	ends     map[ends]*holding
 	live     map[*holding]bool // those that may change with every segment and call
 	expected []ends            // of sockets that may have come to be
 
+	seen   int           // how many sockets were seen
 	round  int           // how often all sockets were asked for
 	dumped time.Time     // when that was last
 	took   time.Duration // and how long it took
@@ -39,22 +43,29 @@ type Watch struct {
 type holding struct {
 	Socket
 	had   bool
+	age   int // 1 for the socket that was seen first
 	round int // in which it was seen last
 }
 
 // ends are the two addresses of a socket.
 type ends struct{ local, remote netip.AddrPort }
 
-// Open returns a Watch of the sockets whose local or remote port is the server's.
-// Where the kernel cannot be asked, the error says why.
-func Open(port uint16) (*Watch, error) {
-	asker, err := newAsker(port)
+// Open returns a Watch of the sockets whose local or remote port is the one that
+// Follow says. Where the kernel cannot be asked, the error says why.
+func Open() (*Watch, error) {
+	asker, err := newAsker()
 	if err != nil {
 		return nil, err
 	}
 	return &Watch{asker: asker, files: openFiles(),
 		held: make(map[uint64]*holding), ends: make(map[ends]*holding), live: make(map[*holding]bool)}, nil
 }
+
+// Follow says which port is the server's.
+func (w *Watch) Follow(port uint16) { w.port = port }
+
+// AddThread says that a thread of this process has descriptors of its own.
+func (w *Watch) AddThread(id int) { w.files.addThread(id) }
 
 // Expect says that there may be a socket with these addresses.
 func (w *Watch) Expect(local, remote netip.AddrPort) {
@@ -68,21 +79,21 @@ func (w *Watch) Expect(local, remote netip.AddrPort) {
 const mostAsked = 100
 
 // Ask asks the kernel, and returns what has changed: of the listening socket
-// first, then by cookie, which is mostly the order in which the sockets were first
-// asked about. The changes are good until the next call.
+// first, then of the others in the order in which they were first seen. The changes
+// are good until the next call.
 //
 // It asks for the sockets that it knows or expects one by one. To ask for all that
 // the port has takes the kernel some milliseconds. Ask spends a tenth of the time
 // on that at most (where calls are slow, it does it each time), and a third of it
-// while the accept queue grows; and it does so if descriptor fd leads to a socket
-// that is unknown (-1 is none).
-func (w *Watch) Ask(fd int) ([]Change, error) { return w.ask(fd, 0) }
+// while the accept queue grows; and it does so if descriptor fd of a thread leads to
+// a socket that is unknown (-1 is none).
+func (w *Watch) Ask(thread, fd int) ([]Change, error) { return w.ask(thread, fd, 0) }
 
 // Poll is Ask for a program that waits: it asks for all sockets once a second at
 // most, unless the accept queue grows.
-func (w *Watch) Poll() ([]Change, error) { return w.ask(-1, time.Second) }
+func (w *Watch) Poll() ([]Change, error) { return w.ask(0, -1, time.Second) }
 
-func (w *Watch) ask(fd int, between time.Duration) ([]Change, error) {
+func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 	w.list = w.list[:0]
 	w.files.begin()
 	isDue := time.Since(w.dumped) >= max(10*w.took, between)
@@ -93,7 +104,7 @@ func (w *Watch) ask(fd int, between time.Duration) ([]Change, error) {
 	}
 	w.expected = w.expected[:0]
 	grows := w.queueGrows() && time.Since(w.dumped) >= 3*w.took
-	if err == nil && (isDue || tooMany || grows || fd >= 0 && !w.knows(fd)) {
+	if err == nil && (isDue || tooMany || grows || fd >= 0 && !w.knows(thread, fd)) {
 		err = w.askAll()
 	}
 	if err != nil {
@@ -103,8 +114,34 @@ func (w *Watch) ask(fd int, between time.Duration) ([]Change, error) {
 	for i := range w.list {
 		w.list[i].Time = w.at
 	}
-	slices.SortStableFunc(w.list, byAge)
+	w.sort()
 	return w.list, nil
+}
+
+// sort sorts the changes. Of the sockets that are new the server's come first, then
+// those about which the kernel was asked first.
+func (w *Watch) sort() {
+	slices.SortFunc(w.list, func(x, y Change) int {
+		isClients := func(c *Change) int { return btoi(c.Local.Port() != w.port) }
+		return cmp.Or(isClients(&x)-isClients(&y), cmp.Compare(x.Cookie, y.Cookie))
+	})
+	for i := range w.list {
+		if h := w.list[i].holding; h.age == 0 {
+			w.seen++
+			h.age = w.seen
+		}
+	}
+	slices.SortStableFunc(w.list, func(x, y Change) int {
+		listens := func(c *Change) int { return btoi(c.State == wire.Listen) }
+		return cmp.Or(listens(&y)-listens(&x), cmp.Compare(x.holding.age, y.holding.age))
+	})
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // queueGrows reports whether there are more connections in the accept queue than
@@ -113,17 +150,6 @@ func (w *Watch) queueGrows() bool {
 	return slices.ContainsFunc(w.list, func(c Change) bool {
 		return c.State == wire.Listen && c.Was != nil && c.Receive > c.Was.Receive
 	})
-}
-
-// byAge sorts changes.
-func byAge(x, y Change) int {
-	if (x.State == wire.Listen) != (y.State == wire.Listen) {
-		if x.State == wire.Listen {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Compare(x.Cookie, y.Cookie)
 }
 
 // askKnown asks for the sockets that may have changed, and for those that are
@@ -159,7 +185,7 @@ func (w *Watch) askKnown() error {
 // askAll asks for all sockets of the port.
 func (w *Watch) askAll() error {
 	began := time.Now()
-	sockets, err := w.asker.all()
+	sockets, err := w.asker.all(w.port)
 	if err != nil {
 		return err
 	}
@@ -177,11 +203,10 @@ func (w *Watch) askAll() error {
 	return nil
 }
 
-// knows reports whether a socket is known that a descriptor of this process leads
-// to.
-func (w *Watch) knows(fd int) bool {
+// knows reports whether a socket is known that a descriptor of a thread leads to.
+func (w *Watch) knows(thread, fd int) bool {
 	for h := range w.live {
-		if h.Descriptor == fd && w.files.inode(fd) == h.Inode {
+		if h.Thread == thread && h.Descriptor == fd && w.files.inode(thread, fd) == h.Inode {
 			return true
 		}
 	}
@@ -191,21 +216,21 @@ func (w *Watch) knows(fd int) bool {
 // note compares a socket with what the kernel held of it.
 func (w *Watch) note(s *Socket) {
 	h := w.held[s.Cookie]
-	if s.Inode == 0 && h != nil && h.Descriptor >= 0 && w.files.inode(h.Descriptor) == h.Inode {
+	if s.Inode == 0 && h != nil && h.Descriptor >= 0 && w.files.inode(h.Thread, h.Descriptor) == h.Inode {
 		s.Inode = h.Inode // TIME_WAIT has taken over; the descriptor is still there
 	}
-	s.Descriptor = w.files.descriptor(s.Inode)
+	s.Thread, s.Descriptor = w.files.descriptor(s.Inode)
 	if h == nil {
 		h = &holding{Socket: *s, had: s.Inode != 0 || s.wasClosed()}
 		w.held[s.Cookie] = h
-		w.list = append(w.list, Change{Socket: *s, Had: h.had})
+		w.list = append(w.list, Change{Socket: *s, Had: h.had, holding: h})
 	} else {
 		delete(w.ends, h.ends()) // connect and listen may have changed them
 		was := h.Socket
 		h.Socket = *s
 		h.had = h.had || s.Inode != 0 || s.wasClosed()
 		if differs(&was, s) {
-			w.list = append(w.list, Change{Socket: *s, Was: &was, Had: h.had})
+			w.list = append(w.list, Change{Socket: *s, Was: &was, Had: h.had, holding: h})
 		}
 	}
 	h.round = w.round
@@ -233,10 +258,10 @@ func (w *Watch) forget(h *holding) {
 		delete(w.ends, h.ends())
 	}
 	was := h.Socket
-	if h.Descriptor >= 0 && w.files.inode(h.Descriptor) != h.Inode { // it was closed
+	if h.Descriptor >= 0 && w.files.inode(h.Thread, h.Descriptor) != h.Inode { // it was closed
 		h.Descriptor, h.Inode = -1, 0
 	}
-	w.list = append(w.list, Change{Socket: h.Socket, Was: &was, Gone: true, Had: h.had})
+	w.list = append(w.list, Change{Socket: h.Socket, Was: &was, Gone: true, Had: h.had, holding: h})
 }
 
 // differs reports whether a later answer about a socket, y, differs in more than in

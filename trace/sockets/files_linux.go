@@ -1,6 +1,8 @@
 package sockets
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,85 +11,138 @@ import (
 	"lbaws/sys"
 )
 
-// files knows which descriptors of this process lead to which sockets.
+// files knows which descriptors lead to which sockets: this process's and, of its
+// threads, those that have descriptors of their own.
 type files struct {
-	folder  int            // /proc/self/fd, open as a descriptor of 10 or above; -1 if there is none
+	tables  []*table
+	scanned bool // whether all of them were read since begin
+}
+
+// table is a table of descriptors.
+type table struct {
+	thread  int // whose it is; 0 is the process
+	path    string
+	folder  int            // path, open as a descriptor of 10 or above; or -1
 	known   map[uint32]int // descriptors by inode
-	scanned bool           // whether the folder was read since begin
 	entries []byte         // room for a part of the folder
 	names   []string
 }
 
+// openFiles opens the process's table. It stays open: to open it later would take
+// a descriptor that a socket is to have.
 func openFiles() *files {
-	fd, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	const path = "/proc/self/fd"
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		fd = -1
 	} else {
 		fd = sys.MoveUp(fd)
 	}
-	return &files{folder: fd, known: make(map[uint32]int), entries: make([]byte, 4096)}
+	return &files{tables: []*table{newTable(0, path, fd)}}
+}
+
+func newTable(thread int, path string, folder int) *table {
+	return &table{thread: thread, path: path, folder: folder, known: make(map[uint32]int), entries: make([]byte, 4096)}
+}
+
+// addThread adds the table of a thread.
+func (f *files) addThread(id int) {
+	f.tables = append(f.tables, newTable(id, fmt.Sprintf("/proc/self/task/%d/fd", id), -1))
 }
 
 // begin begins a round of questions: what leads nowhere now may have a descriptor
 // in the next one.
 func (f *files) begin() { f.scanned = false }
 
-// descriptor returns the lowest descriptor of this process that leads to a socket,
-// or -1.
-func (f *files) descriptor(inode uint32) int {
+// descriptor returns the lowest descriptor of a table that leads to a socket, or
+// -1, and whose table that is.
+func (f *files) descriptor(inode uint32) (thread, fd int) {
 	if inode == 0 {
-		return -1
+		return 0, -1
 	}
-	fd, known := f.known[inode]
-	if !known && !f.scanned {
-		f.scan()
-		fd, known = f.known[inode]
+	t := f.find(inode)
+	if t == nil && !f.scanned {
+		f.scanned = true
+		for _, t := range f.tables {
+			t.scan()
+		}
+		t = f.find(inode)
 	}
-	if !known {
-		return -1
+	if t == nil {
+		return 0, -1
 	}
-	return fd
+	return t.thread, t.known[inode]
 }
 
-// scan reads the folder.
+// find returns the table with a descriptor that leads to a socket, or nil.
+func (f *files) find(inode uint32) *table {
+	i := slices.IndexFunc(f.tables, func(t *table) bool {
+		_, known := t.known[inode]
+		return known
+	})
+	if i < 0 {
+		return nil
+	}
+	return f.tables[i]
+}
+
+// inode returns the inode of the socket that a descriptor of a thread leads to, or
+// 0 if it leads to none.
+func (f *files) inode(thread, fd int) uint32 {
+	for _, t := range f.tables {
+		if t.thread == thread {
+			return t.inode(fd)
+		}
+	}
+	return 0
+}
+
+// scan reads the table.
 //
 // Source: proc_pid_fd(5): each entry of a socket is a link to socket:[INODE].
-func (f *files) scan() {
-	f.scanned = true
-	clear(f.known)
-	if f.folder < 0 {
-		return
+func (t *table) scan() {
+	clear(t.known)
+	folder := t.folder
+	if folder < 0 {
+		var err error
+		if folder, err = unix.Open(t.path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
+			return // the thread has ended
+		}
+		defer unix.Close(folder)
 	}
-	unix.Seek(f.folder, 0, 0)
+	unix.Seek(folder, 0, 0)
 	for {
-		n, err := unix.ReadDirent(f.folder, f.entries)
+		n, err := unix.ReadDirent(folder, t.entries)
 		if n <= 0 || err != nil {
 			return
 		}
-		_, _, f.names = unix.ParseDirent(f.entries[:n], -1, f.names[:0])
-		for _, name := range f.names {
-			f.note(name)
+		_, _, t.names = unix.ParseDirent(t.entries[:n], -1, t.names[:0])
+		for _, name := range t.names {
+			t.note(name)
 		}
 	}
 }
 
 // note notes where a descriptor leads, if it leads to a socket.
-func (f *files) note(name string) {
+func (t *table) note(name string) {
 	fd, err := strconv.Atoi(name)
 	if err != nil {
 		return
 	}
-	inode := f.inode(fd)
-	if lowest, known := f.known[inode]; inode != 0 && (!known || fd < lowest) {
-		f.known[inode] = fd
+	inode := t.inode(fd)
+	if lowest, known := t.known[inode]; inode != 0 && (!known || fd < lowest) {
+		t.known[inode] = fd
 	}
 }
 
-// inode returns the inode of the socket that a descriptor leads to, or 0 if it
-// leads to none.
-func (f *files) inode(fd int) uint32 {
+// inode returns the inode of the socket that a descriptor leads to, or 0.
+func (t *table) inode(fd int) uint32 {
 	var target [64]byte
-	n, err := unix.Readlinkat(f.folder, strconv.Itoa(fd), target[:])
+	folder, path := t.folder, strconv.Itoa(fd)
+	if folder < 0 {
+		path = t.path + "/" + path
+	}
+	n, err := unix.Readlinkat(folder, path, target[:])
 	if err != nil {
 		return 0
 	}

@@ -32,7 +32,8 @@ type Socket struct {
 	Again      int           // how often the oldest unacknowledged segment was sent again, or a probe
 	Link       uint32        // the interface that it is bound to; 0 if there is none
 	Inode      uint32        // by which /proc names the socket; 0 if no descriptor leads to it
-	Descriptor int           // of this process that leads to it, or -1
+	Descriptor int           // that leads to it, or -1
+	Thread     int           // whose descriptor that is, if threads have their own; or else 0
 }
 
 // Timer is what a socket's timer is for.

@@ -13,11 +13,11 @@ import (
 // asker asks nothing: this platform has no sock_diag.
 type asker struct{}
 
-func newAsker(uint16) (*asker, error) {
+func newAsker() (*asker, error) {
 	return nil, sys.Fail("socket", "AF_NETLINK", unix.EAFNOSUPPORT)
 }
 
-func (*asker) all() ([]Socket, error) { return nil, unix.EAFNOSUPPORT }
+func (*asker) all(uint16) ([]Socket, error) { return nil, unix.EAFNOSUPPORT }
 
 func (*asker) one(_, _ netip.AddrPort, _ uint32) (*Socket, error) { return nil, unix.EAFNOSUPPORT }
 
@@ -28,6 +28,8 @@ func openFiles() *files { return &files{} }
 
 func (*files) begin() {}
 
-func (*files) descriptor(uint32) int { return -1 }
+func (*files) addThread(int) {}
 
-func (*files) inode(int) uint32 { return 0 }
+func (*files) descriptor(uint32) (thread, fd int) { return 0, -1 }
+
+func (*files) inode(_, _ int) uint32 { return 0 }

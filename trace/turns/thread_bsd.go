@@ -5,14 +5,19 @@ package turns
 import (
 	"time"
 
-	"lbaws/sys"
+	"golang.org/x/sys/unix"
 )
 
-// thread is a thread of this process. This platform does not say what it is
-// blocked in.
-type thread struct{}
+// thread is a thread of this process. On this platform it has no descriptors of its
+// own, and the kernel does not say what it is blocked in.
+type thread struct{ id int }
 
-func thisThread() thread { return thread{} }
+func thisThread() (thread, error) { return thread{}, unix.ENOSYS }
 
-// awaitCall waits for a tenth of a second, in which the thread gets there.
-func (thread) awaitCall(uint64) { sys.Unix{}.Nanosleep(100 * time.Millisecond) }
+func (thread) blockedIn(_ string, since time.Time) bool { return time.Since(since) > aWhile }
+
+func (thread) ended() bool { return true }
+
+func (thread) interrupt() {}
+
+func interruptible() {}

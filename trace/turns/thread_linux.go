@@ -5,47 +5,82 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"lbaws/sys"
 )
 
-// thread is a thread of this process, and where the kernel says what it is
-// blocked in.
-type thread struct {
-	file int // a descriptor of 10 or above; -1 if the kernel does not say it
-}
-
-// thisThread is the calling thread.
-func thisThread() thread {
-	fd, err := unix.Open(fmt.Sprintf("/proc/self/task/%d/syscall", unix.Gettid()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return thread{-1}
-	}
-	return thread{sys.MoveUp(fd)}
-}
-
-// awaitCall waits until the thread is blocked in the call with the given number,
-// but not longer than a second: it may have returned at once. Where the kernel
-// does not say what a thread is blocked in, it waits for a tenth of a second.
+// A thread of this process can have descriptors of its own, as a process has: its
+// sockets then have the numbers that they have in the books, and when it ends, the
+// kernel closes them as it does when a process ends.
 //
-// Source: proc(5), /proc/pid/syscall: the call's number and its arguments, or
-// "running".
-func (t thread) awaitCall(number uint64) {
-	defer unix.Close(t.file)
-	const step = 200 * time.Microsecond
-	wanted := strconv.AppendUint(nil, number, 10)
-	var text [128]byte
-	for waited := time.Duration(0); waited < time.Second; waited += step {
-		n, err := unix.Pread(t.file, text[:], 0)
-		if err != nil {
-			sys.Unix{}.Nanosleep(100 * time.Millisecond)
-			return
-		}
-		if call, _, _ := bytes.Cut(text[:n], []byte(" ")); bytes.Equal(call, wanted) {
-			return
-		}
-		sys.Unix{}.Nanosleep(step)
+// Source: unshare(2), CLONE_FILES.
+type thread struct{ id int }
+
+// thisThread is the calling thread. It gets descriptors of its own: a copy of those
+// that it shared until now. The calling goroutine must be locked to it.
+func thisThread() (thread, error) {
+	return thread{unix.Gettid()}, unix.Unshare(unix.CLONE_FILES)
+}
+
+// blockedIn reports whether the thread is blocked in the system call of that name,
+// which it began at the given time. Where the kernel does not say it, a call that
+// has taken a while is blocked.
+//
+// Source: proc_pid_syscall(5): the call's number and its arguments, or "running".
+func (t thread) blockedIn(name string, since time.Time) bool {
+	text := t.read("syscall")
+	if text == nil {
+		return time.Since(since) > aWhile
+	}
+	number, _, _ := bytes.Cut(text, []byte(" "))
+	n, err := strconv.Atoi(string(number))
+	return err == nil && n == numbers[name]
+}
+
+// numbers are those of the calls that may wait.
+var numbers = map[string]int{
+	"accept": unix.SYS_ACCEPT, "connect": unix.SYS_CONNECT, "read": unix.SYS_READ, "write": unix.SYS_WRITE,
+}
+
+// read reads a small file that the kernel has about the thread: nothing, if the
+// thread has ended or the kernel does not say it.
+func (t thread) read(name string) []byte {
+	fd, err := unix.Open(fmt.Sprintf("/proc/self/task/%d/%s", t.id, name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	var text [256]byte
+	n, _ := unix.Read(fd, text[:])
+	return bytes.Clone(text[:max(0, n)])
+}
+
+// ended reports whether the thread has ended, and with it its descriptors.
+func (t thread) ended() bool {
+	return unix.Access(fmt.Sprintf("/proc/self/task/%d", t.id), unix.F_OK) == unix.ENOENT
+}
+
+// interrupt ends a call in which the thread waits with EINTR. After interruptible,
+// that is.
+func (t thread) interrupt() { unix.Tgkill(unix.Getpid(), t.id, interruption) }
+
+const interruption = unix.SIGUSR1
+
+// interruptible makes the interruption end a call that waits. Go's runtime, whose
+// handler it has, has the kernel begin such a call again.
+//
+// Source: sigaction(2), SA_RESTART; signal(7).
+func interruptible() {
+	const (
+		restart  = 0x10000000
+		flags    = 1 // the second word: the first is the handler
+		maskSize = 8
+	)
+	var action [8]uintptr
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(interruption), 0, uintptr(unsafe.Pointer(&action)), maskSize, 0, 0)
+	if errno == 0 {
+		action[flags] &^= restart
+		unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(interruption), uintptr(unsafe.Pointer(&action)), 0, maskSize, 0, 0)
 	}
 }

@@ -1,0 +1,46 @@
+package sockets
+
+import (
+	"net/netip"
+
+	"lbaws/trace/wire"
+)
+
+// Settled asks the kernel, and reports whether nothing is under way between two
+// sockets of this machine: all that was sent is acknowledged. It says so too if
+// nobody answers, so that something was sent again.
+func (w *Watch) Settled(local, remote netip.AddrPort) (bool, error) {
+	for _, ends := range []ends{{local, remote}, {remote, local}} {
+		if s, err := w.Between(ends.local, ends.remote); err != nil || s.isUnderWay() {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// Between asks the kernel for one socket: the zero Socket if there is none.
+func (w *Watch) Between(local, remote netip.AddrPort) (Socket, error) {
+	s, err := w.asker.one(plain(local), plain(remote), 0)
+	if s == nil {
+		return Socket{}, err
+	}
+	return *s, nil
+}
+
+// plain is an address without what another spelling of it has.
+func plain(addr netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
+}
+
+func (s *Socket) isUnderWay() bool {
+	if s.Again > 0 {
+		return false
+	}
+	switch s.State {
+	case wire.SynReceived, wire.FinWait1, wire.Closing, wire.LastAck:
+		return true
+	case wire.Established, wire.CloseWait:
+		return s.Send > 0
+	}
+	return false
+}

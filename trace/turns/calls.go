@@ -1,0 +1,97 @@
+package turns
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+)
+
+// puppet is a program that makes the calls that it is told to make, on the sockets
+// that it has.
+type puppet struct {
+	address func() netip.AddrPort // of the server
+	sockets []int                 // the last one is the one that it uses
+	peer    sys.Sockaddr
+	buffer  [1024]byte
+}
+
+// run makes calls until there are no more.
+func (c *puppet) run(p *program, k sys.Kernel) error {
+	for {
+		p.pause(idle, func() {})
+		p.stage.mu.Lock()
+		command := p.command
+		p.command = nil
+		p.stage.mu.Unlock()
+		if command == nil {
+			return nil
+		}
+		command(k)
+	}
+}
+
+// call makes the call of a move.
+func (c *puppet) call(k sys.Kernel, m *move) {
+	switch m.verb {
+	case "socket":
+		if fd, err := k.Socket(sys.Family(c.address()), unix.SOCK_STREAM, unix.IPPROTO_IP); err == nil {
+			c.sockets = append(c.sockets, fd)
+		}
+	case "setsockopt":
+		level, option := options[m.args[0]][0], options[m.args[0]][1]
+		value, _ := strconv.Atoi(m.args[1])
+		k.Setsockopt(c.socket(), level, option, value)
+	case "bind":
+		k.Bind(c.socket(), c.address())
+	case "listen":
+		backlog, _ := strconv.Atoi(m.args[0])
+		k.Listen(c.socket(), backlog)
+	case "accept":
+		if fd, err := k.Accept(c.sockets[0], &c.peer); err == nil {
+			c.sockets = append(c.sockets, fd)
+		}
+	case "connect":
+		k.Connect(c.socket(), sys.Reachable(c.address()))
+	case "read":
+		k.Read(c.socket(), c.buffer[:])
+	case "write":
+		k.Write(c.socket(), message(m.args))
+	case "shutdown":
+		k.Shutdown(c.socket(), unix.SHUT_WR)
+	case "close":
+		fd := c.socket()
+		c.sockets = c.sockets[:len(c.sockets)-1]
+		k.Close(fd)
+	}
+}
+
+func (c *puppet) socket() int { return c.sockets[len(c.sockets)-1] }
+
+// options are the levels and the numbers of the options that moves set.
+var options = map[string][2]int{
+	"SO_REUSEADDR": {unix.SOL_SOCKET, unix.SO_REUSEADDR},
+	"SO_REUSEPORT": {unix.SOL_SOCKET, unix.SO_REUSEPORT},
+	"TCP_QUICKACK": {unix.IPPROTO_TCP, quickACK},
+}
+
+// message is what a move writes: "a request", "a request of 3000 bytes" or "a
+// response".
+func message(args []string) []byte {
+	if args[1] == "response" {
+		return []byte("HTTP/1.1 200 OK\r\n\r\nHello, World!\n")
+	}
+	const format = "GET /hello HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+	request := fmt.Sprintf(format, "")
+	if len(args) > 2 {
+		const name, end = "X: ", "\r\n"
+		length, _ := strconv.Atoi(args[3])
+		filler := strings.Repeat("x", length-len(request)-len(name)-len(end))
+		request = fmt.Sprintf(format, name+filler+end)
+	}
+	return []byte(request)
+}

@@ -1,0 +1,120 @@
+package turns
+
+import (
+	"bufio"
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// Order is a script: the programs, and the order in which they make their calls.
+//
+//	# The first line says what it shows.
+//	server  runs serve -backlog 1    the program's arguments; without this line,
+//	                                 the program makes the calls of its moves
+//	server  accept ...               the call begins, and waits
+//	client  connect                  the call begins and returns
+//	server  ... accept               the call that waited returns
+//	client  read = 0                 what it returns: a number or an error
+//	server  getsockname ?            the program may leave this call out
+//	client  connect !                make the next move at once, whatever is still
+//	                                 to be acknowledged
+//	client  killed                   the program ends as after kill -9
+//	client  sends again              wait until its kernel sends again what nobody
+//	                                 has acknowledged
+//	client  is answered              wait until all that it sent is acknowledged
+type Order struct {
+	Name, About string
+	programs    map[string][]string // the arguments of those that run one
+	moves       []move
+}
+
+// move is a line of a script.
+type move struct {
+	line     string
+	who      string
+	verb     string   // the call's name, or killed, sends, is
+	args     []string // what follows it
+	begins   bool     // whether the call only begins
+	returns  bool     // or only returns
+	want     string   // what it is to return; "" is anything
+	optional bool
+	atOnce   bool
+}
+
+//go:embed orders/*.txt
+var scripts embed.FS
+
+// Orders returns the orders, by their names.
+func Orders() []*Order {
+	files, _ := fs.Glob(scripts, "orders/*.txt")
+	var orders []*Order
+	for _, file := range files {
+		text, _ := scripts.ReadFile(file)
+		orders = append(orders, parse(strings.TrimSuffix(strings.TrimPrefix(file, "orders/"), ".txt"), text))
+	}
+	return orders
+}
+
+// ErrUnknown means that there is no order of some name.
+var ErrUnknown = errors.New("there is no order of that name")
+
+// Named returns the order of that name.
+func Named(name string) (*Order, error) {
+	for _, o := range Orders() {
+		if o.Name == name {
+			return o, nil
+		}
+	}
+	return nil, fmt.Errorf("-order %q: %w", name, ErrUnknown)
+}
+
+// List returns a line for each order: its name, and what it shows.
+func List() string {
+	list := ""
+	for _, o := range Orders() {
+		list += fmt.Sprintf("%-20s %s\n", o.Name, o.About)
+	}
+	return list
+}
+
+// parse reads a script of this package.
+func parse(name string, text []byte) *Order {
+	o := &Order{Name: name, programs: make(map[string][]string)}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		line, about, isComment := strings.Cut(lines.Text(), "#")
+		if o.About == "" && isComment {
+			o.About = strings.TrimSpace(about)
+		}
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) == 0:
+		case fields[1] == "runs":
+			o.programs[fields[0]] = fields[2:]
+		default:
+			o.moves = append(o.moves, parseMove(strings.Join(fields, " ")))
+		}
+	}
+	return o
+}
+
+// parseMove reads a line.
+func parseMove(line string) move {
+	m := move{line: line}
+	rest, optional := strings.CutSuffix(line, " ?")
+	rest, atOnce := strings.CutSuffix(rest, " !")
+	rest, m.want, _ = strings.Cut(rest, " = ")
+	m.optional, m.atOnce = optional, atOnce
+	rest, m.begins = strings.CutSuffix(rest, " ...")
+	fields := strings.Fields(rest)
+	m.who, fields = fields[0], fields[1:]
+	if fields[0] == "..." {
+		m.returns, fields = true, fields[1:]
+	}
+	m.verb, m.args = fields[0], fields[1:]
+	return m
+}

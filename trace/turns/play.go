@@ -1,0 +1,197 @@
+package turns
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace"
+)
+
+// Cast returns the program that runs with some arguments, such as serve -n 1.
+type Cast func(args []string) (run func(k sys.Kernel) error, err error)
+
+// Play makes the moves of an order. address is where servers listen that make the
+// calls of their moves. It returns why a program failed, or did not do what the order
+// says.
+func (s *Stage) Play(o *Order, address netip.AddrPort, cast Cast) error {
+	defer s.End()
+	for i := range o.moves {
+		m := &o.moves[i]
+		p, err := s.program(o, m.who, address, cast)
+		if err == nil {
+			err = s.make(p, m)
+		}
+		if p != nil && p.err != nil {
+			return p.err
+		}
+		if err != nil {
+			return fmt.Errorf("order %s, move %q: %w", o.Name, m.line, err)
+		}
+	}
+	for _, p := range s.programs {
+		if s.stateOf(p) == idle {
+			s.proceed(p, running) // without a command
+		}
+		if err := s.await(p, false, over); err != nil {
+			return fmt.Errorf("order %s: %w", o.Name, err)
+		}
+		if p.err != nil {
+			return p.err
+		}
+	}
+	return nil
+}
+
+// program returns the program of that name, which is started when it makes its
+// first move.
+func (s *Stage) program(o *Order, name string, address netip.AddrPort, cast Cast) (*program, error) {
+	for _, p := range s.programs {
+		if p.name == name {
+			return p, nil
+		}
+	}
+	p := &program{name: name, stage: s, turn: make(chan struct{}, 1)}
+	if strings.HasPrefix(name, "client") {
+		p.caller.Side = trace.Client
+	}
+	if n, err := strconv.Atoi(strings.TrimLeft(name, "clientsrv")); err == nil {
+		p.caller.Program = n - 1
+	}
+	args, runs := o.programs[name]
+	if !runs {
+		c := &puppet{address: func() netip.AddrPort {
+			if s.Address().IsValid() {
+				return s.Address()
+			}
+			return address
+		}}
+		p.puppet = c
+		s.start(p, func(k sys.Kernel) error { return c.run(p, k) })
+	} else {
+		run, err := cast(args)
+		if err != nil {
+			return nil, err
+		}
+		s.start(p, run)
+	}
+	s.programs = append(s.programs, p)
+	return p, s.await(p, false, idle, held, over)
+}
+
+// make makes a move.
+func (s *Stage) make(p *program, m *move) error {
+	switch m.verb {
+	case "killed":
+		err := p.kill()
+		s.settle()
+		return err
+	case "sends", "is":
+		return s.awaitSocket(p, m.verb == "sends")
+	}
+	if !m.returns {
+		if skip, err := s.begin(p, m); skip || err != nil {
+			return err
+		}
+	}
+	if err := s.await(p, m.begins, back); err != nil {
+		return err
+	}
+	if !m.atOnce {
+		s.wait()
+	}
+	if m.begins {
+		s.trace.Look()
+		return nil
+	}
+	if err := p.check(m); err != nil {
+		return err
+	}
+	s.proceed(p, running)
+	if err := s.await(p, false, idle, held, over); err != nil {
+		return err
+	}
+	s.trace.Look()
+	return nil
+}
+
+// begin lets a program begin the call of a move, or skips one that it leaves out.
+func (s *Stage) begin(p *program, m *move) (skip bool, err error) {
+	if c := p.puppet; c != nil {
+		s.mu.Lock()
+		p.command = func(k sys.Kernel) { c.call(k, m) }
+		p.proceed(running)
+		s.mu.Unlock()
+	}
+	if err := s.await(p, false, held, over); err != nil {
+		return false, err
+	}
+	switch {
+	case s.stateOf(p) == over && p.err != nil:
+		return false, p.err
+	case s.stateOf(p) == over:
+		return false, errors.New("it has ended")
+	case p.event.Call.Name == m.verb:
+		s.proceed(p, inCall)
+		return false, nil
+	case m.optional:
+		return true, nil
+	}
+	return false, s.letGo(p)
+}
+
+// letGo lets a program go on that has left the order: mostly because a call has
+// failed. It returns why.
+func (s *Stage) letGo(p *program) error {
+	call := p.event.Call.Name
+	s.mu.Lock()
+	s.open = true
+	p.proceed(inCall)
+	s.mu.Unlock()
+	if s.await(p, true, over) == nil && p.err != nil {
+		return p.err
+	}
+	return fmt.Errorf("it calls %s", call)
+}
+
+// check returns an error if a call did not return what a move says.
+func (p *program) check(m *move) error {
+	got := strconv.Itoa(p.result)
+	var errno unix.Errno
+	if errors.As(p.errno, &errno) {
+		got = sys.ErrnoName(errno)
+	}
+	if m.want != "" && m.want != got {
+		return fmt.Errorf("it returned %s", got)
+	}
+	return nil
+}
+
+// awaitSocket waits until the kernel has sent again what nobody acknowledged of a
+// program's connection, or until all of it is acknowledged.
+func (s *Stage) awaitSocket(p *program, again bool) error {
+	if s.watch == nil {
+		return errors.New("the kernel cannot be asked for its sockets")
+	}
+	before := -1
+	for deadline := time.Now().Add(longest); time.Now().Before(deadline); (sys.Unix{}).Nanosleep(step) {
+		held, err := s.watch.Between(p.local, p.remote)
+		if err != nil {
+			return err
+		}
+		if before < 0 {
+			before = held.Again
+		}
+		if again && held.Again > before || !again && held.Send == 0 {
+			s.trace.Look()
+			return nil
+		}
+	}
+	return fmt.Errorf("it has not come to that after %v", longest)
+}

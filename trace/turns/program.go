@@ -1,0 +1,180 @@
+package turns
+
+import (
+	"errors"
+	"net/netip"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"lbaws/sys"
+	"lbaws/trace"
+)
+
+// program is a program whose calls wait for their turn. It runs on a thread of its
+// own and, where the system can do that, with descriptors of its own.
+type program struct {
+	name   string // server, client, server2, client2 and so on
+	stage  *Stage
+	caller trace.Caller
+	thread thread
+	puppet *puppet    // which makes the calls of its moves; nil if it runs a program
+	traced sys.Kernel // the one in front of which its beginnings are held
+
+	// Under the stage's mutex:
+	state   state
+	event   *trace.Event // of the call that it is about to make, or makes
+	since   time.Time    // when the kernel was asked for it
+	result  int          // what the kernel has returned
+	errno   error
+	err     error // why the program has ended
+	command func(k sys.Kernel)
+	local   netip.AddrPort // of a client's connection
+	remote  netip.AddrPort
+
+	turn     chan struct{}
+	killed   atomic.Bool
+	returned time.Time // when the kernel returned from the last call
+}
+
+// state is how far a program has come.
+type state int
+
+const (
+	running state = iota // on its way to the next call
+	idle                 // it has no program of its own, and waits for a command
+	held                 // before a call
+	inCall               // the kernel has been asked
+	back                 // the kernel has answered, and the program does not know yet
+	over                 // it has ended
+)
+
+// start starts a program.
+func (s *Stage) start(p *program, run func(k sys.Kernel) error) {
+	go func() {
+		runtime.LockOSThread() // for ever: the thread ends with its goroutine
+		defer p.end()
+		var err error
+		if p.thread, err = thisThread(); err == nil {
+			p.caller.Thread = p.thread.id
+		}
+		behind := answered{trace.New(sys.Unix{}, trace.Sink{Format: returns{p}}), p}
+		p.traced = s.trace.Of(p.caller, behind)
+		err = run(trace.New(p.traced, trace.Sink{Format: begins{p}}))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		p.err = err
+	}()
+}
+
+// end notes that the program has ended.
+func (p *program) end() {
+	p.stage.mu.Lock()
+	defer p.stage.mu.Unlock()
+	p.state = over
+}
+
+// pause waits in a state until the program may go on. If it was killed, it ends
+// here: its deferred calls do nothing any more.
+func (p *program) pause(s state, note func()) {
+	p.stage.mu.Lock()
+	open := p.stage.open
+	if !p.killed.Load() {
+		p.state = s
+		note()
+	}
+	p.stage.mu.Unlock()
+	if !open && !p.killed.Load() {
+		<-p.turn
+	}
+	if p.killed.Load() {
+		runtime.Goexit()
+	}
+}
+
+// proceed lets a program go on that is paused. The stage's mutex is held.
+func (p *program) proceed(next state) {
+	p.state = next
+	p.since = time.Now()
+	p.turn <- struct{}{}
+}
+
+// begins is a Format in front of the trace. It holds the beginning of each call.
+type begins struct{ *program }
+
+// AppendEnter waits for the call's turn. A call that begins while another one has
+// not returned is made by another thread to end it: it does not wait.
+func (p begins) AppendEnter(b []byte, e *trace.Event) []byte {
+	if p.is(running) {
+		p.pause(held, func() { p.event = e })
+	}
+	return b
+}
+
+// AppendReturn does nothing.
+func (begins) AppendReturn(b []byte, _ *trace.Event) []byte { return b }
+
+// AppendEnd does nothing.
+func (begins) AppendEnd(b []byte) []byte { return b }
+
+// returns is a Format behind the trace. It holds the return of each call.
+type returns struct{ *program }
+
+// AppendEnter does nothing.
+func (returns) AppendEnter(b []byte, _ *trace.Event) []byte { return b }
+
+// AppendReturn waits until the program may know that the call has returned.
+func (p returns) AppendReturn(b []byte, e *trace.Event) []byte {
+	p.returned = e.Return
+	if p.is(inCall) && p.event.Call == e.Call {
+		p.pause(back, func() {
+			p.result, p.errno = e.Result, nil
+			if e.Errno != 0 {
+				p.errno = e.Errno
+			}
+			p.noteAddresses(e)
+		})
+	}
+	return b
+}
+
+// AppendEnd does nothing.
+func (returns) AppendEnd(b []byte) []byte { return b }
+
+func (p *program) is(s state) bool {
+	p.stage.mu.Lock()
+	defer p.stage.mu.Unlock()
+	return p.state == s || p.killed.Load()
+}
+
+// answered is the kernel behind the trace. It knows when the machine's kernel had
+// answered.
+type answered struct {
+	sys.Kernel
+	*program
+}
+
+// Returned returns when the machine's kernel returned from the last call.
+func (a answered) Returned() time.Time { return a.returned }
+
+// kill ends a program as kill -9 ends a process: it makes no call any more, and the
+// kernel closes its descriptors.
+func (p *program) kill() error {
+	if p.caller.Thread == 0 {
+		return errors.New("cannot end the " + p.name + " alone: on this system it has no descriptors of its own")
+	}
+	if k, ok := p.traced.(interface{ Killed() }); ok {
+		k.Killed()
+	}
+	p.stage.mu.Lock()
+	p.killed.Store(true)
+	if p.state == held || p.state == back || p.state == idle {
+		p.proceed(running)
+	}
+	p.stage.mu.Unlock()
+	for !p.thread.ended() {
+		p.thread.interrupt()
+		sys.Unix{}.Nanosleep(step)
+	}
+	return nil
+}

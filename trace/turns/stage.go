@@ -1,0 +1,150 @@
+// Package turns lets programs make their calls one after another, in an order that
+// somebody directs: a script, such as the books' figure, or a person.
+//
+// In front of the trace, it holds the beginning of each call until its turn. Behind
+// the trace, it holds the return: when the kernel lets two programs go on at the same
+// moment, the scheduler would choose which of them does so first.
+//
+//	program → begins → Tracer → returns → kernel
+package turns
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"lbaws/sys"
+	"lbaws/trace"
+	"lbaws/trace/sockets"
+)
+
+// Stage is where programs make their calls in turn.
+type Stage struct {
+	trace    Trace
+	watch    *sockets.Watch // nil if the kernel cannot be asked
+	programs []*program
+
+	mu      sync.Mutex // guards what follows, and the programs
+	open    bool       // whether nothing is held any more
+	address netip.AddrPort
+}
+
+// Trace is the trace of the programs' calls.
+type Trace interface {
+	// Of returns a Kernel in front of k that traces a program's calls.
+	Of(caller trace.Caller, k sys.Kernel) sys.Kernel
+	// Look shows what has happened since the last call began or returned.
+	Look()
+}
+
+// NewStage returns a stage for programs whose calls are traced.
+func NewStage(t Trace) *Stage {
+	interruptible()
+	watch, err := sockets.Open()
+	if err != nil {
+		watch = nil
+	}
+	return &Stage{trace: t, watch: watch}
+}
+
+// Address returns the address of the first server, as far as its calls tell; the
+// zero AddrPort before bind.
+func (s *Stage) Address() netip.AddrPort {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.address
+}
+
+// noteAddresses notes where the first server is bound to, and where a client's
+// connection goes. The stage's mutex is held.
+func (p *program) noteAddresses(e *trace.Event) {
+	switch s := p.stage; {
+	case e.Result < 0:
+	case e.Call.Name == "bind" && !s.address.IsValid():
+		if s.address = e.Args[1].Addr.AddrPort(); s.address.Port() == 0 {
+			s.address = localAddress(e.Args[0].Int)
+		}
+	case e.Call.Name == "connect":
+		p.local, p.remote = localAddress(e.Args[0].Int), e.Args[1].Addr.AddrPort()
+	}
+}
+
+// localAddress asks the kernel for the address of a socket of the calling thread.
+func localAddress(fd int) netip.AddrPort {
+	var local sys.Sockaddr
+	(sys.Unix{}).Getsockname(fd, &local)
+	return local.AddrPort()
+}
+
+const (
+	step    = 100 * time.Microsecond // between two looks at what a program does
+	aWhile  = 100 * time.Millisecond // after which a call is blocked, where the kernel does not say it
+	longest = 10 * time.Second       // that a call of an order takes
+)
+
+// await waits until a program has come to one of some states; or is blocked in its
+// call, if that is enough.
+func (s *Stage) await(p *program, blocked bool, states ...state) error {
+	for deadline := time.Now().Add(longest); time.Now().Before(deadline); (sys.Unix{}).Nanosleep(step) {
+		is := s.stateOf(p)
+		for _, state := range states {
+			if is == state {
+				return nil
+			}
+		}
+		if blocked && is == inCall && p.thread.blockedIn(p.event.Call.Name, p.since) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the %s has not gone on after %v", p.name, longest)
+}
+
+func (s *Stage) stateOf(p *program) state {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return p.state
+}
+
+// proceed lets a program go on to the next state.
+func (s *Stage) proceed(p *program, next state) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.proceed(next)
+}
+
+// settle waits until nothing is under way, and shows what has happened.
+func (s *Stage) settle() {
+	s.wait()
+	s.trace.Look()
+}
+
+// wait waits until all that was sent is acknowledged, and the kernel has answered
+// whom it can. Otherwise an acknowledgement that the kernel delays (by 40 ms, mostly)
+// would come before the next call in one run, and with its segment in another.
+func (s *Stage) wait() {
+	const longest = 300 * time.Millisecond
+	deadline := time.Now().Add(longest)
+	for _, p := range s.programs {
+		for s.watch != nil && p.local.IsValid() && time.Now().Before(deadline) {
+			if settled, err := s.watch.Settled(p.local, p.remote); settled || err != nil {
+				break
+			}
+			(sys.Unix{}).Nanosleep(step)
+		}
+	}
+	for _, p := range s.programs {
+		if s.stateOf(p) == inCall {
+			s.await(p, true, back)
+		}
+	}
+}
+
+// End ends all programs.
+func (s *Stage) End() {
+	for _, p := range s.programs {
+		if s.stateOf(p) != over {
+			p.kill()
+		}
+	}
+}
