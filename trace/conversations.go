@@ -13,6 +13,7 @@ type conversation struct {
 	number    int  // 1 for the first one that was seen
 	completed bool // whether its handshake was completed here
 	accepted  bool // whether accept has returned it
+	closed    bool // whether its descriptor was closed
 
 	older *conversation // one of the same addresses that has ended and was not accepted yet
 
@@ -36,8 +37,9 @@ type conversations struct {
 	queued   int // how many wait for accept
 	given    int // how many were given up before they were over
 
-	last  *conversation // the one that was found last: mostly it is the next one too
-	spare *conversation // one whose memory the next one gets
+	current *conversation // the one that the rows are about
+	last    *conversation // the one that was found last: mostly it is the next one too
+	spare   *conversation // one whose memory the next one gets
 }
 
 // mostFollowed is how many connections are followed at once. A listening socket
@@ -63,10 +65,7 @@ func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
 	t.numbered++
 	place := &t.followed[t.numbered%mostFollowed]
 	if oldest := *place; oldest != nil {
-		if t.byClient[oldest.Client] == oldest && !oldest.Over() {
-			t.given++
-		}
-		t.forget(oldest)
+		t.giveUp(oldest)
 	}
 	c := t.spare
 	if t.spare = nil; c == nil {
@@ -79,6 +78,20 @@ func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
 	t.byClient[c.Client] = c
 	*place, t.last = c, c
 	return c
+}
+
+// giveUp forgets the oldest conversation. The next one gets its memory, unless
+// something may still refer to it: a descriptor, a newer one of the same
+// addresses, or the rows.
+func (t *conversations) giveUp(c *conversation) {
+	newest := t.byClient[c.Client] == c
+	if newest && !c.Over() {
+		t.given++
+	}
+	t.forget(c)
+	if newest && c.accepted == c.closed && c != t.current {
+		t.spare = c
+	}
 }
 
 // plain is an address without what another spelling of it has.

@@ -44,7 +44,6 @@ type figure struct {
 	held        map[descriptor]sockets.Socket // what the kernel holds, as far as it was asked
 	shutdown    map[descriptor]bool           // sockets of which reading was shut down
 	response    []byte                        // the last one that was shown in parts
-	current     *conversation                 // the one that the rows are about
 }
 
 // captures notes that segments from and to the server's port will come, or, with
@@ -73,7 +72,9 @@ func (f *figure) take(m *moment) []row {
 func (f *figure) add(kind rowKind, side Side) *row {
 	f.rows = slices.Grow(f.rows, 1)[:len(f.rows)+1]
 	r := &f.rows[len(f.rows)-1]
-	*r = row{kind: kind, side: side, at: f.at, text: r.text.empty(), rest: r.rest.empty()}
+	text, rest := r.text.empty(), r.rest.empty()
+	*r = row{}
+	r.kind, r.side, r.at, r.text, r.rest = kind, side, f.at, text, rest
 	return r
 }
 

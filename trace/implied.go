@@ -118,6 +118,7 @@ func (f *figure) closes(e *Event, c *conversation) {
 	default:
 		f.implyFIN(c, e.Side)
 	}
+	c.closed = true
 	delete(f.descriptors, e.descriptor())
 	delete(f.shutdown, e.descriptor())
 	if held.State == wire.Closed { // nothing more will be heard of it

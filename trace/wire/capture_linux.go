@@ -77,8 +77,20 @@ func (c *Capture) open() (err error) {
 	if c.local, err = openLocalAddresses(); err != nil {
 		return err
 	}
-	everything := binary.NativeEndian.Uint16([]byte{0, unix.ETH_P_ALL})
-	return sys.Fail("bind", "AF_PACKET", unix.Bind(c.fd, &unix.SockaddrLinklayer{Protocol: everything}))
+	return c.bind()
+}
+
+// bind begins the capture: on every interface, or on the loopback one if the
+// server's address is reached on no other. There the filter wants no packet that
+// is sent, and the kernel is spared the copies of them (since Linux 4.20).
+func (c *Capture) bind() error {
+	everything := unix.SockaddrLinklayer{Protocol: binary.NativeEndian.Uint16([]byte{0, unix.ETH_P_ALL})}
+	if c.server.Addr().IsLoopback() {
+		const loopback = 1 // its index, everywhere
+		everything.Ifindex = loopback
+		unix.SetsockoptInt(c.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	}
+	return sys.Fail("bind", "AF_PACKET", unix.Bind(c.fd, &everything))
 }
 
 // Next returns the next segment that was sent or received before the given

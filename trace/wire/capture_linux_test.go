@@ -78,6 +78,43 @@ func TestSegmentsWithoutChecksum(t *testing.T) {
 	}
 }
 
+// TestLoopbackSegments: on the loopback interface each segment is taken once, and
+// when the call that sends it returns, it is there. A client may come from an
+// address of another interface.
+func TestLoopbackSegments(t *testing.T) {
+	newDevice(t, unix.IFF_TUN, "tun0", "10.9.0.1")
+	for _, c := range []struct{ server, client, to string }{
+		{"127.0.0.1:", "127.0.0.1", "127.0.0.1:"},
+		{"127.0.0.2:", "127.0.0.1", "127.0.0.2:"},
+		{"127.0.0.1:", "10.9.0.1", "127.0.0.1:"},
+		{"[::1]:", "::1", "[::1]:"},
+		{"10.9.0.1:", "10.9.0.1", "10.9.0.1:"},
+		{"0.0.0.0:", "127.0.0.1", "127.0.0.1:"},
+		{"[::]:", "127.0.0.1", "127.0.0.1:"},
+		{"[::]:", "::1", "[::1]:"},
+	} {
+		port := tracetest.FreePort(t)
+		listener, err := net.Listen("tcp", c.server+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		capture := startCapture(t, c.server+port, false)
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(c.client)}}
+		conn, err := dialer.Dial("tcp", c.to+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, server := conn.LocalAddr().String(), c.to+port
+		checkTaken(t, capture, client+" SYN", server+" SYN+ACK", client+" ACK")
+		conn.Write(make([]byte, 10))
+		checkTaken(t, capture, client+" PSH+ACK", server+" ACK")
+		conn.(*net.TCPConn).SetLinger(0)
+		conn.Close()
+		checkTaken(t, capture, client+" RST+ACK")
+		listener.Close()
+	}
+}
+
 // TestForwardedSegments: what passes between other machines is not the server's,
 // nor is what this machine's clients send to other servers of that port.
 func TestForwardedSegments(t *testing.T) {

@@ -1,0 +1,39 @@
+package trace
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// TestMemoryOfConversations: a conversation that was given up lends its memory to
+// the next one, but not while something refers to it.
+func TestMemoryOfConversations(t *testing.T) {
+	var f figure
+	begin := func(port int) *conversation {
+		client := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, byte(port >> 8), 1}), uint16(port))
+		return f.begin(client, netip.AddrPort{})
+	}
+	ended, open, current, queued := begin(1), begin(2), begin(3), begin(4)
+	ended.accepted, ended.closed = true, true
+	open.accepted = true
+	f.connect(descriptor{0, 4}, open)
+	current.accepted, current.closed = true, true
+	f.current = current
+	queued.completed = true
+	again := begin(4)                    // the client uses its port again
+	for port := range mostFollowed - 1 { // those before again are given up
+		begin(5 + port)
+	}
+	if ended.number == 1 {
+		t.Error("its memory was not used again")
+	}
+	if open.number != 2 || f.descriptors[descriptor{0, 4}] != open {
+		t.Error("a descriptor leads to another conversation")
+	}
+	if current.number != 3 {
+		t.Error("the rows are about another conversation")
+	}
+	if again.older != queued || queued.number != 4 {
+		t.Error("the first of two of the same addresses has become another one")
+	}
+}
