@@ -121,9 +121,28 @@ func waitAndPassSignalsOn(pid int) (wait unix.WaitStatus) {
 			unix.Kill(pid, s.(syscall.Signal))
 		}
 	}()
+	go stopWith(pid)
 	for {
 		if _, err := unix.Wait4(pid, &wait, 0, nil); err != unix.EINTR {
 			return wait
+		}
+	}
+}
+
+// stopWith makes Ctrl-Z, which goes to the child too, stop this process only after
+// the child: when it stops, the shell takes the terminal, and the child may have
+// settings to bring back before.
+func stopWith(pid int) {
+	stops := make(chan os.Signal, 1)
+	if !signal.Ignored(unix.SIGTSTP) {
+		signal.Notify(stops, unix.SIGTSTP)
+	}
+	for range stops {
+		var child unix.Siginfo
+		unix.Waitid(unix.P_PID, pid, &child, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		const stopped = 5 // CLD_STOPPED
+		if child.Code == stopped {
+			unix.Kill(unix.Getpid(), unix.SIGSTOP)
 		}
 	}
 }

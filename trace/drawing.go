@@ -12,6 +12,7 @@ type Columns struct {
 	Both  bool           // whether all programs of both ends are traced
 	URL   []message.Part // of the request that is to be made, if that is known
 	Times Times          // which time stands before each row
+	Steps bool           // whether a call that waits ends its row, as a panel below it needs
 }
 
 // drawing is a SegmentFormat that draws rows. Events and segments go one way:

@@ -27,8 +27,9 @@ type Options struct {
 	SVG      string // the file that the diagram goes to as a picture; "" is none
 	Pictures string // the folder that the tutorial's pictures go to; "" is none
 
-	Both bool           // whether both ends of a connection are traced
-	URL  []message.Part // of the request that is to be made, if there is one
+	Both  bool           // whether both ends of a connection are traced
+	Steps bool           // whether a panel is going to stand below the diagram
+	URL   []message.Part // of the request that is to be made, if there is one
 
 	// Warn reports an output that can no longer be written. If it is nil, End returns the
 	// error.
@@ -70,6 +71,9 @@ func (o *Options) Check() error {
 	}
 	if o.Sockets && !o.showsMore() {
 		return fmt.Errorf("-sockets needs -trace diagram or json, or -svg, not -trace %s alone", o.Format)
+	}
+	if o.Steps && (o.Format != "diagram" || o.Output != "") {
+		return errors.New("-step needs the diagram on standard error: leave out -o, and -trace other than diagram")
 	}
 	if err := o.checkTimes(); err != nil {
 		return err
@@ -228,7 +232,7 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	}
 	var sinks []Sink
 	limit := int(min(o.Limit, 1<<30))
-	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL}
+	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL, Steps: o.Steps}
 	switch {
 	case o.Times:
 		columns.Times = SinceStart

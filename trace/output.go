@@ -24,6 +24,7 @@ type Output struct {
 	report func(error)
 	failed bool
 	buf    []byte
+	panel  panel
 }
 
 // maxHeld is how many bytes are held back at most.
@@ -89,11 +90,19 @@ func (o *Output) settle() {
 
 // Flush writes what is held back.
 func (o *Output) Flush() {
-	if o.fd < 0 {
+	if o.fd < 0 || len(o.buf) == 0 {
 		return
 	}
 	rest := o.buf
 	o.buf = o.buf[:0]
+	if len(o.panel.drawn) > 0 {
+		rest = o.withPanel(rest)
+	}
+	o.write(rest)
+}
+
+// write writes text to the file.
+func (o *Output) write(rest []byte) {
 	for len(rest) > 0 && !o.failed {
 		n, err := unix.Write(o.fd, rest)
 		switch {
@@ -112,14 +121,24 @@ func (o *Output) Flush() {
 
 // Terminal reports whether the output is a terminal, and how many characters wide.
 func (o *Output) Terminal() (width int, terminal bool) {
+	width, _, terminal = o.window()
+	return width, terminal
+}
+
+// window returns how many characters wide a terminal is, and how many lines high.
+func (o *Output) window() (columns, lines int, terminal bool) {
+	columns, lines = 80, 24
 	size, err := unix.IoctlGetWinsize(o.fd, unix.TIOCGWINSZ)
 	if err != nil {
-		return 0, false
+		return columns, lines, false
 	}
-	if size.Col == 0 { // it does not know
-		return 80, true
+	if size.Col > 0 { // it knows
+		columns = int(size.Col)
 	}
-	return int(size.Col), true
+	if size.Row > 0 {
+		lines = int(size.Row)
+	}
+	return columns, lines, true
 }
 
 // address is where in memory a buffer is.

@@ -269,6 +269,11 @@ func (r *recorder) end() {
 		}
 		sink.Output.buf = sink.Format.AppendEnd(sink.Output.buf)
 	}
+	for _, sink := range r.sinks {
+		if len(sink.Output.panel.lines) > 0 {
+			sink.Output.setPanel(nil)
+		}
+	}
 	r.flush()
 }
 

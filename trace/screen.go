@@ -19,7 +19,7 @@ type Diagram struct {
 
 // NewDiagram returns a Diagram that is width characters wide, in colour or not.
 func NewDiagram(columns Columns, width int, colour bool) *Diagram {
-	s := &screen{layout: layout{limit: columns.Limit}, clock: clock{times: columns.Times}, colour: colour}
+	s := &screen{layout: layout{limit: columns.Limit}, clock: clock{times: columns.Times}, colour: colour, steps: columns.Steps}
 	s.paper.Store(int32(width))
 	return &Diagram{newDrawing(columns, s), s}
 }
@@ -34,6 +34,7 @@ type screen struct {
 	clock  clock        // writes the times
 	paper  atomic.Int32 // how wide a line may be
 	colour bool
+	steps  bool // whether each row ends at once
 
 	open  int    // the call that the last line begins and does not end; 0 if there is none
 	begun int    // the column where what is there of it ends
@@ -109,7 +110,7 @@ func (s *screen) row(b []byte, r *row) []byte {
 	return s.rule(b, r)
 }
 
-// end ends the line of a call that will not return any more.
+// end ends the line of a call that has begun and not returned.
 func (s *screen) end(b []byte) []byte {
 	if s.open == 0 {
 		return b
@@ -144,7 +145,11 @@ func (s *screen) begin(b []byte, r *row) []byte {
 	column := s.columnFor(r.side, taken, spare)
 	s.text, s.open, s.begun = text, r.call, column+taken
 	b = pad(b, column)
-	return s.paintCall(b, s.text, r)
+	b = s.paintCall(b, s.text, r)
+	if s.steps {
+		return s.end(b)
+	}
+	return b
 }
 
 // paintCall appends the text of a call, or of a part of it.

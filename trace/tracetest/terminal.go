@@ -46,6 +46,12 @@ func (w *Terminal) Press(key string) {
 	w.do("send-keys", key)
 }
 
+// Type types a text.
+func (w *Terminal) Type(text string) {
+	w.t.Helper()
+	w.do("send-keys", "-l", text)
+}
+
 // Resize gives the terminal another width.
 func (w *Terminal) Resize(columns int) {
 	w.t.Helper()

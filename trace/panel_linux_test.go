@@ -1,0 +1,249 @@
+package trace_test
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace"
+	"lbaws/trace/tracetest"
+)
+
+// quick is a kernel whose calls return at once.
+type quick struct{ sys.Kernel }
+
+func (quick) Socket(domain, typ, protocol int) (int, error) { return 3, nil }
+func (quick) Read(fd int, p []byte) (int, error)            { return copy(p, "GET / HTTP/1.1\r\n"), nil }
+
+// board is a diagram on a terminal, and the same one in a file, where it has no
+// panel.
+type board struct {
+	t             *testing.T
+	user          *os.File // of the terminal
+	terminal      *os.File
+	display       *tracetest.Display
+	tracer        *trace.Tracer
+	client, plain sys.Kernel
+	file          *os.File
+}
+
+func newBoard(t *testing.T, columns, lines int) *board {
+	t.Helper()
+	s := &board{t: t, display: tracetest.NewDisplay(columns, lines)}
+	s.user, s.terminal = tracetest.OpenPTY(t, columns, lines)
+	go io.Copy(s.display, s.user)
+	var err error
+	if s.file, err = os.Create(filepath.Join(t.TempDir(), "diagram")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.file.Close() })
+	tracer := func(file *os.File) *trace.Tracer {
+		diagram := trace.NewDiagram(trace.Columns{Limit: 32, Steps: true, Both: true}, columns, false)
+		out := trace.NewOutput(int(file.Fd()), file.Name(), func(err error) { t.Error(err) })
+		return trace.New(quick{}, trace.Sink{Format: diagram, Output: out})
+	}
+	client := trace.Caller{Side: trace.Client}
+	s.tracer = tracer(s.terminal)
+	s.client, s.plain = s.tracer.Of(client, quick{}), tracer(s.file).Of(client, quick{})
+	return s
+}
+
+// call makes a call of which the diagram shows one row, or two.
+func (s *board) call(waits bool) {
+	for _, k := range []sys.Kernel{s.client, s.plain} {
+		if waits {
+			k.Read(4, make([]byte, 100))
+		} else {
+			k.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
+		}
+	}
+}
+
+// resize gives the terminal another size.
+func (s *board) resize(columns, lines int) {
+	s.t.Helper()
+	s.display.Catch(s.t, s.terminal)
+	tracetest.SetWindow(s.t, s.user, columns, lines)
+	s.display.Resize(columns, lines)
+}
+
+// check checks that the terminal shows the diagram and, once and below it, a panel.
+func (s *board) check(panel ...string) {
+	s.t.Helper()
+	rows, err := os.ReadFile(s.file.Name())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	text := string(rows)
+	for _, line := range panel {
+		text += line + "\n"
+	}
+	if shown := s.display.Catch(s.t, s.terminal); shown != text {
+		s.t.Fatalf("the terminal shows\n%s\nand not\n%s", shown, text)
+	}
+}
+
+// numbered returns n lines.
+func numbered(n int) []string {
+	lines := make([]string, n)
+	for i := range lines {
+		lines[i] = fmt.Sprintf("line %d", i+1)
+	}
+	return lines
+}
+
+// TestPanel: a panel grows, shrinks and goes, with and without rows in between. It
+// is always drawn once, and last, and takes no row of the diagram with it.
+func TestPanel(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {100, 40}, {140, 50}} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			s := newBoard(t, size[0], size[1])
+			for round, n := range []int{1, 3, 3, 0, 2, 8, 1, 10, 0, 0, 5} {
+				s.tracer.SetPanel(numbered(n))
+				s.check(numbered(n)...)
+				for range 4 {
+					s.call(round%2 == 0)
+					s.check(numbered(n)...)
+				}
+			}
+			s.tracer.End()
+			s.check()
+			s.tracer.SetPanel(numbered(1)) // it comes too late
+			s.check()
+		})
+	}
+}
+
+// TestPanelAtRandom: whatever comes after what.
+func TestPanelAtRandom(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	s := newBoard(t, 80, 24)
+	panel := numbered(0)
+	for range 300 {
+		switch random.IntN(4) {
+		case 0:
+			panel = numbered(random.IntN(11))
+			s.tracer.SetPanel(panel)
+		case 1:
+			s.check(panel...)
+		default:
+			s.call(random.IntN(2) == 0)
+		}
+	}
+	s.check(panel...)
+}
+
+// TestHighPanel: a panel takes half of the screen at most, and keeps its end.
+func TestHighPanel(t *testing.T) {
+	s := newBoard(t, 80, 24)
+	s.tracer.SetPanel(numbered(11))
+	s.check(numbered(11)...)
+	s.tracer.SetPanel(numbered(12))
+	s.check(slices.Concat(numbered(9), []string{"… 2 more", "line 12"})...)
+	for height, panel := range map[int][]string{
+		10: {"line 1", "line 2", "… 9 more", "line 12"},
+		6:  {"… 11 more", "line 12"},
+		4:  {"line 12"},
+		2:  {"line 12"},
+	} {
+		s.tracer.SetPanel(nil) // what has left the screen above cannot be erased
+		s.check()
+		s.resize(80, height)
+		s.tracer.SetPanel(numbered(12))
+		s.check(panel...)
+		s.call(true)
+		s.check(panel...)
+	}
+}
+
+// TestWidePanel: no line of a panel wraps when it is drawn; and when the terminal
+// has wrapped it after all, because it has become narrower, nothing is left of it.
+func TestWidePanel(t *testing.T) {
+	s := newBoard(t, 140, 50)
+	wide := strings.Repeat("é", 200)
+	cut := func(columns int) string { return strings.Repeat("é", columns-2) + "…" }
+	panel := []string{wide, "", "short", "  " + wide[:2*60] + "   ", wide}
+	for _, columns := range []int{140, 80, 100, 61, 62, 70, 71, 140, 139, 20, 140} {
+		s.resize(columns, 50)
+		s.call(true) // it is drawn for today's width together with a row
+		fourth := "  " + wide[:2*60]
+		if columns == 62 || columns == 61 || columns == 20 {
+			fourth = "  " + wide[:2*(columns-4)] + "…"
+		}
+		s.tracer.SetPanel(panel)
+		s.check(cut(columns), "", "short", fourth, cut(columns))
+	}
+	for _, columns := range []int{100, 99, 50, 120, 33} { // without anything drawn in between
+		s.resize(columns, 50)
+	}
+	s.tracer.SetPanel(nil)
+	s.check()
+}
+
+// TestPanelElsewhere: where the diagram goes to no terminal, a panel is written
+// when it changes.
+func TestPanelElsewhere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "diagram")
+	options := trace.Options{Format: "diagram", Output: file, Limit: 32, Steps: true, Both: true}
+	s, err := options.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide := strings.Repeat("x", 200)
+	for _, panel := range [][]string{{"one", wide}, {"one", wide}, {"two"}, nil, nil, {"two"}} {
+		s.SetPanel(panel)
+	}
+	text, _ := os.ReadFile(file)
+	if got, want := string(text), "one\n"+wide+"\ntwo\ntwo\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	s.End()
+	if text, _ := os.ReadFile(file); strings.Contains(string(text), "\x1b") {
+		t.Errorf("a sequence in %q", text)
+	}
+	off, err := (&trace.Options{Format: "off"}).Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	off.SetPanel(numbered(1))
+	off.End()
+}
+
+// TestPanelFromThreads: panels and calls come from several threads.
+func TestPanelFromThreads(t *testing.T) {
+	s := newBoard(t, 80, 24)
+	var threads sync.WaitGroup
+	for range 4 {
+		threads.Go(func() {
+			for i := range 50 {
+				s.tracer.SetPanel(numbered(i % 11))
+			}
+		})
+	}
+	for range 50 {
+		s.call(false)
+	}
+	threads.Wait()
+	s.tracer.SetPanel(numbered(2))
+	s.check(numbered(2)...)
+}
+
+// TestSteps: the row of a call that waits ends at once, and its return has a row of
+// its own.
+func TestSteps(t *testing.T) {
+	s := newBoard(t, 80, 24)
+	s.call(true)
+	text, _ := os.ReadFile(s.file.Name())
+	if want := "read(4, …\n… read = 16, \"GET / HTTP/1.1\\r\\n\"\n"; !strings.HasSuffix(string(text), want) {
+		t.Errorf("%q, want %q at its end", text, want)
+	}
+}

@@ -1,0 +1,148 @@
+// Package keys reads single keys of a person from standard input.
+//
+// It uses neither os.Stdin nor the runtime's timers: for them the runtime would open
+// descriptors that take the sockets' numbers.
+package keys
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Key is a key's byte, such as 'q' or '\n', or one of the values below.
+type Key int
+
+const (
+	None    Key = -1 - iota // no key came in time
+	End                     // no more will come
+	Unknown                 // a key that is no ASCII character, such as an arrow
+	Redraw                  // the screen may have changed: the process was continued, or the size is another
+)
+
+// Keys is standard input. If that and standard error are terminals, each key comes
+// as soon as it is pressed, and is not shown; the keys for signals (Ctrl-C, Ctrl-Z)
+// remain. Only one thread may call Next.
+type Keys struct {
+	terminal bool
+	hide     func()
+	redraw   atomic.Bool
+
+	mu      sync.Mutex    // guards what follows
+	saved   *unix.Termios // what Close brings back; nil if nothing is changed
+	resting bool          // whether the terminal's settings are to stay as they were
+	closed  bool
+}
+
+// Open prepares standard input. hide is called before the process stops on Ctrl-Z:
+// what only belongs to a running program can be taken off the screen.
+func Open(hide func()) *Keys {
+	k := &Keys{hide: hide, terminal: isTerminal(unix.Stdin) && isTerminal(unix.Stderr)}
+	if k.terminal {
+		k.takeTerminal()
+		k.follow()
+	}
+	return k
+}
+
+// Close brings back the terminal's settings. It may be called by any thread, and
+// more than once.
+func (k *Keys) Close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.leaveTerminal()
+	k.closed = true
+}
+
+// step is how long Next waits before it looks at more than the keys.
+const step = 100 * time.Millisecond
+
+// Next waits for a key, for as long as timeout at most. What it does not return yet
+// stays in the kernel.
+func (k *Keys) Next(timeout time.Duration) Key {
+	for deadline := time.Now().Add(timeout); ; {
+		if k.redraw.Swap(false) {
+			return Redraw
+		}
+		b, ended := k.read(min(time.Until(deadline), step))
+		switch {
+		case ended:
+			return End
+		case b >= 0:
+			if key := k.decode(b); key != None {
+				return key
+			}
+		}
+		if !time.Now().Before(deadline) {
+			return None
+		}
+	}
+}
+
+// read returns the next byte, or -1 if none came in time or a signal came.
+func (k *Keys) read(timeout time.Duration) (b int, ended bool) {
+	wanted := int16(unix.POLLIN)
+	if k.terminal && !k.takeTerminal() {
+		// A job in the background that reads from the terminal is stopped. (Here the
+		// thread that reads has blocked the signal, and read would fail.)
+		unix.Kill(0, unix.SIGTTIN)
+		wanted = 0 // what is typed is not for it
+	}
+	set := []unix.PollFd{{Fd: int32(unix.Stdin), Events: wanted}}
+	n, err := unix.Poll(set, int(max(timeout, 0)/time.Millisecond))
+	if n <= 0 {
+		return -1, err != nil && !errors.Is(err, unix.EINTR)
+	}
+	var buffer [1]byte
+	n, err = unix.Read(unix.Stdin, buffer[:])
+	switch {
+	case n == 1:
+		return int(buffer[0]), false
+	case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
+		return -1, false
+	case errors.Is(err, unix.EIO) && k.terminal && !foreground():
+		return -1, false // the job was put into the background a moment ago
+	}
+	return -1, true // end of file, no standard input, a terminal that has gone
+}
+
+// escapeTime is how soon the rest of an escape sequence follows.
+const escapeTime = 50 * time.Millisecond
+
+// decode returns the key of which b is the first byte. It is None for a byte in the
+// middle of a UTF-8 character, whose first byte was a key already.
+//
+// Source: ECMA-48 section 5.4, RFC 3629.
+func (k *Keys) decode(b int) Key {
+	switch {
+	case b == '\x1b':
+		return k.escape()
+	case b >= 0xc0:
+		return Unknown
+	case b >= 0x80:
+		return None
+	}
+	return Key(b)
+}
+
+// escape reads the rest of an escape sequence. The key Esc has none.
+func (k *Keys) escape() Key {
+	b, _ := k.read(escapeTime)
+	switch {
+	case b < 0:
+		return '\x1b'
+	case b == 'O': // the arrows of a keypad, and function keys
+		k.read(escapeTime)
+	case b == '[':
+		for b, _ = k.read(escapeTime); b >= ' ' && b < '@'; { // parameters
+			b, _ = k.read(escapeTime)
+		}
+	}
+	return Unknown
+}
+
+// Interactive reports whether a person presses the keys, and no script has them.
+func (k *Keys) Interactive() bool { return k.terminal }
