@@ -13,8 +13,6 @@ import (
 	"lbaws/trace/turns"
 )
 
-func TestMain(m *testing.M) { tracetest.Main(m) }
-
 // demos is how often TestSameDiagram draws each order.
 var demos = flag.Int("demos", 2, "draw each order `N` times")
 
