@@ -20,7 +20,6 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -218,9 +217,13 @@ func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 // demo runs both ends of one connection, or of several, each on a thread of its own.
 // They make their calls in the order that -order names.
 func (o *options) demo(t *trace.Trace) error {
-	stage := turns.NewStage(t)
-	turns.LeaveOnSignal(func() { t.End() })
-	return stage.Play(o.order, o.server.addr, func(args []string) (func(sys.Kernel) error, error) {
+	stage := turns.NewStage(t, o.server.addr)
+	turns.LeaveOnSignal(func() { stage.Restore(); t.End() })
+	direct := stage.Play
+	if o.turns.Step {
+		direct = stage.Step
+	}
+	return direct(o.turns.Order, func(args []string) (func(sys.Kernel) error, error) {
 		if args[0] == "get" {
 			return func(k sys.Kernel) error {
 				return (&client{message.HelloURL(stage.Address()), io.Discard}).get(k)
@@ -236,16 +239,7 @@ func (o *options) demo(t *trace.Trace) error {
 
 // The program and its command line.
 
-// init keeps the server on the process's first thread, the one that plain
-// strace, without -f, follows.
-func init() {
-	runtime.LockOSThread()
-	// As long as another P is idle (a thread needs a P to run Go code), the
-	// runtime's monitor leaves the server its P during a short system call. Taking
-	// it away would cost about a tenth of the program's time.
-	const enough = 4
-	runtime.GOMAXPROCS(max(enough, runtime.GOMAXPROCS(0)))
-}
+func init() { sys.StayOnFirstThread() }
 
 func main() {
 	os.Exit(run(os.Args[1:]))
@@ -291,12 +285,12 @@ func (o *options) run() error {
 	switch o.command {
 	case "get":
 		signal.Ignore(unix.SIGPIPE) // treat a closed pipe like any other write error
-		err = (&client{o.url, os.Stdout}).get(o.patient(t.Of(trace.Caller{Side: trace.Client}, sys.Unix{}), t))
+		err = (&client{o.url, os.Stdout}).get(o.kernel(trace.Client, t))
 	case "demo":
 		err = o.demo(t)
 	default:
 		o.server.stdout = trace.NewOutput(unix.Stdout, "standard output", warnOfLoss)
-		err = o.server.serve(o.patient(t.Of(trace.Caller{}, sys.Unix{}), t))
+		err = o.server.serve(o.kernel(trace.Server, t))
 	}
 	if lost := t.End(); err == nil {
 		err = lost
@@ -307,9 +301,18 @@ func (o *options) run() error {
 	return err
 }
 
-// patient returns a Kernel in front of k that waits for the peer for as long as
-// -timeout allows (by default, longer if no others wait), and stops on a signal.
-func (o *options) patient(k sys.Kernel, t *trace.Trace) *patient.Kernel {
+// kernel returns the Kernel of the server or the client. It waits for the peer for as
+// long as -timeout allows (by default, longer if no others wait), and stops on a signal;
+// with -step, it waits for a key before each call.
+func (o *options) kernel(side trace.Side, t *trace.Trace) *patient.Kernel {
+	k := t.Of(trace.Caller{Side: side}, sys.Unix{})
+	if o.turns.Step {
+		server := o.server.addr
+		if side == trace.Client {
+			server = o.url.Addr
+		}
+		k = turns.NewStage(t, server).Program(side)
+	}
 	p := patient.New(k, o.timeout, warn)
 	p.OnlyForOthers = !o.timeoutGiven
 	p.LeaveOnSignal(func() {
@@ -346,8 +349,7 @@ type options struct {
 	url          *message.URL  // for get
 	timeout      time.Duration // how long to wait for a silent peer; 0 means no limit
 	timeoutGiven bool          // whether the command line has -timeout
-	orderName    string        // for demo
-	order        *turns.Order
+	turns        turns.Options
 	trace        trace.Options
 }
 
@@ -364,6 +366,9 @@ func parse(args []string) (*options, error) {
 	flags := o.flags()
 	err := flags.Parse(args)
 	flags.Visit(func(f *flag.Flag) { o.timeoutGiven = o.timeoutGiven || f.Name == "timeout" })
+	if o.turns.Step && !o.timeoutGiven {
+		o.timeout = 0 // a person takes a while
+	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Print(help)
@@ -382,21 +387,14 @@ func parse(args []string) (*options, error) {
 		}
 		o.trace.URL = o.url.Parts()
 		args = flags.Args()[1:]
-	case o.orderName == "list":
-		fmt.Print(turns.List())
-		return nil, flag.ErrHelp
 	default:
 		args = flags.Args()
 	}
 	if len(args) > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", args[0])
 	}
-	if o.command == "demo" {
-		if o.order, err = turns.Named(o.orderName); err != nil {
-			return nil, err
-		}
-	}
-	return o, o.trace.Check()
+	o.trace.Steps = o.turns.Step
+	return o, errors.Join(o.turns.Check(), o.trace.Check())
 }
 
 // flags are the flags of the command, with their defaults set.
@@ -422,15 +420,14 @@ func (o *options) flags() *flag.FlagSet {
 		// For get and demo the trace is the purpose, so losing part of it is an error.
 		o.trace.Warn = warnOfLoss
 	}
-	if o.command == "demo" {
-		flags.StringVar(&o.orderName, "order", "book", "make the calls in the order `NAME`; -order list lists the names")
-	} else {
+	if o.command != "demo" { // whose turn it is, the order says there
 		flags.DurationVar(&o.timeout, "timeout", 30*time.Second,
 			"give up on a silent peer after `DURATION`, such as 1.5s or 2m; the server allows this for a\n"+
 				"client's whole request, and by default longer while no others wait; 0 means no limit")
 	}
 	o.trace.Format, o.trace.Both = "diagram", o.command == "demo"
 	o.trace.Flags(flags)
+	o.turns.Flags(flags, o.command == "demo")
 	return flags
 }
 

@@ -39,6 +39,20 @@ type descriptor struct{ thread, fd int }
 // descriptor is the call's first argument.
 func (e *Event) descriptor() descriptor { return descriptor{e.Thread, e.Args[0].Int} }
 
+// String returns what is known of the call when it begins, as the diagram has it.
+func (e *Event) String() string {
+	const limit = 24
+	var t text
+	first := *e
+	first.Program = 0
+	t.setBegin(&first)
+	line := string(t.append(nil, limit))
+	if drawnInTwo(e.Call) || e.Call.atEntry() < len(e.Call.Params) {
+		line += "…"
+	}
+	return line
+}
+
 // Side is one of the two columns of the diagram.
 type Side int
 

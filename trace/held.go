@@ -115,7 +115,7 @@ func connectedText(c *sockets.Change) string {
 	case c.Timer == sockets.Retransmission || c.State == wire.SynReceived:
 		parts = append(parts, fmt.Sprintf("sent again %s, next in %s", times(c.Again), inSeconds(c.Left)))
 	}
-	if c.Timer == sockets.TimeWait && entered {
+	if entered && c.IsEnding() {
 		parts = append(parts, inSeconds(c.Left)+" left")
 	}
 	if len(parts) == 0 { // it has another address, or another descriptor

@@ -81,7 +81,12 @@ func (r *recorder) look() { r.appendChanges(r.ask(0, -1)) }
 // passed what it said of their two ends. It must know of a socket that a thread's fd
 // leads to; -1 is none.
 func (r *recorder) ask(thread, fd int) []sockets.Change {
-	return r.askWith(func(w *sockets.Watch) ([]sockets.Change, error) { return w.Ask(thread, fd) })
+	return r.askWith(func(w *sockets.Watch) ([]sockets.Change, error) {
+		if r.both { // it is to be the same in every run
+			return w.All()
+		}
+		return w.Ask(thread, fd)
+	})
 }
 
 func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, error)) []sockets.Change {

@@ -89,6 +89,12 @@ const mostAsked = 100
 // a socket that is unknown (-1 is none).
 func (w *Watch) Ask(thread, fd int) ([]Change, error) { return w.ask(thread, fd, 0) }
 
+// All is Ask, and asks for all sockets in any case.
+func (w *Watch) All() ([]Change, error) {
+	w.dumped = time.Time{}
+	return w.ask(0, -1, 0)
+}
+
 // Poll is Ask for a program that waits: it asks for all sockets once a second at
 // most, unless the accept queue grows.
 func (w *Watch) Poll() ([]Change, error) { return w.ask(0, -1, time.Second) }

@@ -48,6 +48,15 @@ const (
 	ZeroWindowProbe       // when the peer is asked whether it has room again
 )
 
+// IsEnding reports whether the kernel forgets the socket when its timer ends. An
+// orphan in FIN_WAIT_2 becomes a TIME_WAIT socket at once or, if the ACK comes at a bad
+// moment, has another timer for that.
+//
+// Source: tcp_rcv_state_process in Linux's net/ipv4.
+func (s *Socket) IsEnding() bool {
+	return s.Timer == TimeWait || s.Timer == Keepalive && s.State == wire.FinWait2 && s.Inode == 0
+}
+
 // UnreadFIN reports whether Receive counts the peer's FIN. Nothing can come after
 // it, and a read that has returned 0 has taken it.
 func (s *Socket) UnreadFIN() bool {

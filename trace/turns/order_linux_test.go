@@ -162,7 +162,7 @@ func TestKilledProgram(t *testing.T) {
 		t.Fatalf("status %d: %s", status, p.Stderr)
 	}
 	server, _ := tracetest.SidesUnderStrace(tracetest.ReadLines(t, file))
-	if got := strings.Join(server, ", "); strings.Contains(got, "close") || !strings.HasSuffix(got, "accept = 4, read = 40") {
+	if got := strings.Join(server, ", "); strings.Contains(got, "close") || !strings.HasSuffix(got, "accept = 4") {
 		t.Errorf("the server's calls are %s", got)
 	}
 }

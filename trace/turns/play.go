@@ -3,7 +3,6 @@ package turns
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -17,22 +16,12 @@ import (
 // Cast returns the program that runs with some arguments, such as serve -n 1.
 type Cast func(args []string) (run func(k sys.Kernel) error, err error)
 
-// Play makes the moves of an order. address is where servers listen that make the
-// calls of their moves. It returns why a program failed, or did not do what the order
+// Play makes the moves of an order. It returns why a program failed, or did not do what the order
 // says.
-func (s *Stage) Play(o *Order, address netip.AddrPort, cast Cast) error {
-	defer s.End()
+func (s *Stage) Play(o *Order, cast Cast) error {
 	for i := range o.moves {
-		m := &o.moves[i]
-		p, err := s.program(o, m.who, address, cast)
-		if err == nil {
-			err = s.make(p, m)
-		}
-		if p != nil && p.err != nil {
-			return p.err
-		}
-		if err != nil {
-			return fmt.Errorf("order %s, move %q: %w", o.Name, m.line, err)
+		if err := s.play(o, &o.moves[i], cast); err != nil {
+			return err
 		}
 	}
 	for _, p := range s.programs {
@@ -49,9 +38,25 @@ func (s *Stage) Play(o *Order, address netip.AddrPort, cast Cast) error {
 	return nil
 }
 
+// play makes a move of an order. If the program has failed, the error is the
+// program's.
+func (s *Stage) play(o *Order, m *move, cast Cast) error {
+	p, err := s.program(o, m.who, cast)
+	if err == nil {
+		err = s.make(p, m)
+	}
+	switch {
+	case p != nil && p.err != nil:
+		return p.err
+	case err != nil:
+		return fmt.Errorf("order %s, move %q: %w", o.Name, m.line, err)
+	}
+	return nil
+}
+
 // program returns the program of that name, which is started when it makes its
 // first move.
-func (s *Stage) program(o *Order, name string, address netip.AddrPort, cast Cast) (*program, error) {
+func (s *Stage) program(o *Order, name string, cast Cast) (*program, error) {
 	for _, p := range s.programs {
 		if p.name == name {
 			return p, nil
@@ -64,14 +69,10 @@ func (s *Stage) program(o *Order, name string, address netip.AddrPort, cast Cast
 	if n, err := strconv.Atoi(strings.TrimLeft(name, "clientsrv")); err == nil {
 		p.caller.Program = n - 1
 	}
+	s.programs = append(s.programs, p)
 	args, runs := o.programs[name]
 	if !runs {
-		c := &puppet{address: func() netip.AddrPort {
-			if s.Address().IsValid() {
-				return s.Address()
-			}
-			return address
-		}}
+		c := &puppet{address: s.Address}
 		p.puppet = c
 		s.start(p, func(k sys.Kernel) error { return c.run(p, k) })
 	} else {
@@ -81,8 +82,12 @@ func (s *Stage) program(o *Order, name string, address netip.AddrPort, cast Cast
 		}
 		s.start(p, run)
 	}
-	s.programs = append(s.programs, p)
-	return p, s.await(p, false, idle, held, over)
+	err := s.await(p, false, idle, held, over)
+	p.thread.follow()
+	if s.watch != nil && p.caller.Thread != 0 {
+		s.watch.AddThread(p.caller.Thread)
+	}
+	return p, err
 }
 
 // make makes a move.
@@ -113,7 +118,7 @@ func (s *Stage) make(p *program, m *move) error {
 	if err := p.check(m); err != nil {
 		return err
 	}
-	s.proceed(p, running)
+	s.answer(p)
 	if err := s.await(p, false, idle, held, over); err != nil {
 		return err
 	}
@@ -143,12 +148,12 @@ func (s *Stage) begin(p *program, m *move) (skip bool, err error) {
 	case m.optional:
 		return true, nil
 	}
-	return false, s.letGo(p)
+	return false, s.leaveOrder(p)
 }
 
-// letGo lets a program go on that has left the order: mostly because a call has
+// leaveOrder lets a program go on that has left the order: mostly because a call has
 // failed. It returns why.
-func (s *Stage) letGo(p *program) error {
+func (s *Stage) leaveOrder(p *program) error {
 	call := p.event.Call.Name
 	s.mu.Lock()
 	s.open = true

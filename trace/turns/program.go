@@ -2,8 +2,11 @@ package turns
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +27,9 @@ type program struct {
 	// Under the stage's mutex:
 	state   state
 	event   *trace.Event // of the call that it is about to make, or makes
+	line    string       // where in main.go that stands; "" if it does not
 	since   time.Time    // when the kernel was asked for it
+	answer  *trace.Event // of the call that the kernel has answered
 	result  int          // what the kernel has returned
 	errno   error
 	err     error // why the program has ended
@@ -54,17 +59,25 @@ func (s *Stage) start(p *program, run func(k sys.Kernel) error) {
 	go func() {
 		runtime.LockOSThread() // for ever: the thread ends with its goroutine
 		defer p.end()
-		var err error
-		if p.thread, err = thisThread(); err == nil {
+		p.thread = thisThread()
+		if separate() == nil {
 			p.caller.Thread = p.thread.id
 		}
-		behind := answered{trace.New(sys.Unix{}, trace.Sink{Format: returns{p}}), p}
-		p.traced = s.trace.Of(p.caller, behind)
-		err = run(trace.New(p.traced, trace.Sink{Format: begins{p}}))
+		err := run(p.kernel())
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		p.err = err
 	}()
+}
+
+// kernel returns a Kernel that holds the program's calls, before the trace and
+// behind it.
+func (p *program) kernel() sys.Kernel {
+	through := func(k sys.Kernel, f trace.Format) sys.Kernel {
+		return trace.New(k, trace.Sink{Format: f}).Of(p.caller, k)
+	}
+	p.traced = p.stage.trace.Of(p.caller, answered{through(sys.Unix{}, returns{p}), p})
+	return through(p.traced, begins{p})
 }
 
 // end notes that the program has ended.
@@ -106,9 +119,26 @@ type begins struct{ *program }
 // not returned is made by another thread to end it: it does not wait.
 func (p begins) AppendEnter(b []byte, e *trace.Event) []byte {
 	if p.is(running) {
-		p.pause(held, func() { p.event = e })
+		line := lineInMain()
+		p.pause(held, func() { p.event, p.line = e, line })
 	}
 	return b
+}
+
+// lineInMain returns the line of the main package that makes the call in hand: the
+// program's own, and not that of a Kernel in front of the trace.
+func lineInMain() string {
+	var callers [32]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers[:])])
+	for {
+		frame, more := frames.Next()
+		if strings.HasPrefix(frame.Function, "main.") {
+			return fmt.Sprintf("%s:%d", filepath.Base(frame.File), frame.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
 }
 
 // AppendReturn does nothing.
@@ -128,7 +158,7 @@ func (p returns) AppendReturn(b []byte, e *trace.Event) []byte {
 	p.returned = e.Return
 	if p.is(inCall) && p.event.Call == e.Call {
 		p.pause(back, func() {
-			p.result, p.errno = e.Result, nil
+			p.answer, p.result, p.errno = e, e.Result, nil
 			if e.Errno != 0 {
 				p.errno = e.Errno
 			}

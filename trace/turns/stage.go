@@ -17,6 +17,7 @@ import (
 	"lbaws/sys"
 	"lbaws/trace"
 	"lbaws/trace/sockets"
+	"lbaws/trace/turns/keys"
 )
 
 // Stage is where programs make their calls in turn.
@@ -25,9 +26,15 @@ type Stage struct {
 	watch    *sockets.Watch // nil if the kernel cannot be asked
 	programs []*program
 
-	mu      sync.Mutex // guards what follows, and the programs
-	open    bool       // whether nothing is held any more
-	address netip.AddrPort
+	alone  bool     // whether the peers are other programs, which nobody directs
+	memory *Memory  // of what the kernel holds; nil if no person directs
+	drawn  []string // the panel
+
+	mu      sync.Mutex     // guards what follows, and the programs
+	open    bool           // whether nothing is held any more
+	address netip.AddrPort // of the first server
+	bound   bool           // whether it has that address already
+	keys    *keys.Keys     // nil if no person directs
 }
 
 // Trace is the trace of the programs' calls.
@@ -36,20 +43,23 @@ type Trace interface {
 	Of(caller trace.Caller, k sys.Kernel) sys.Kernel
 	// Look shows what has happened since the last call began or returned.
 	Look()
+	// SetPanel shows lines below the diagram, in place of those before.
+	SetPanel(lines []string)
 }
 
-// NewStage returns a stage for programs whose calls are traced.
-func NewStage(t Trace) *Stage {
+// NewStage returns a stage for programs whose calls are traced. The server, which has
+// to be the first one, is going to listen on address.
+func NewStage(t Trace, address netip.AddrPort) *Stage {
 	interruptible()
 	watch, err := sockets.Open()
 	if err != nil {
 		watch = nil
 	}
-	return &Stage{trace: t, watch: watch}
+	return &Stage{trace: t, watch: watch, address: address}
 }
 
-// Address returns the address of the first server, as far as its calls tell; the
-// zero AddrPort before bind.
+// Address returns the address of the first server: the one that it is bound to or,
+// before bind, the one that it is going to ask for.
 func (s *Stage) Address() netip.AddrPort {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,10 +71,11 @@ func (s *Stage) Address() netip.AddrPort {
 func (p *program) noteAddresses(e *trace.Event) {
 	switch s := p.stage; {
 	case e.Result < 0:
-	case e.Call.Name == "bind" && !s.address.IsValid():
+	case e.Call.Name == "bind" && p.caller == s.programs[0].caller:
 		if s.address = e.Args[1].Addr.AddrPort(); s.address.Port() == 0 {
 			s.address = localAddress(e.Args[0].Int)
 		}
+		s.bound = true
 	case e.Call.Name == "connect":
 		p.local, p.remote = localAddress(e.Args[0].Int), e.Args[1].Addr.AddrPort()
 	}
@@ -113,6 +124,15 @@ func (s *Stage) proceed(p *program, next state) {
 	p.proceed(next)
 }
 
+// answer lets a call return that the kernel has answered.
+func (s *Stage) answer(p *program) {
+	if s.memory != nil {
+		s.note(true)
+		s.memory.Returned(p.answer)
+	}
+	s.proceed(p, running)
+}
+
 // settle waits until nothing is under way, and shows what has happened.
 func (s *Stage) settle() {
 	s.wait()
@@ -136,15 +156,6 @@ func (s *Stage) wait() {
 	for _, p := range s.programs {
 		if s.stateOf(p) == inCall {
 			s.await(p, true, back)
-		}
-	}
-}
-
-// End ends all programs.
-func (s *Stage) End() {
-	for _, p := range s.programs {
-		if s.stateOf(p) != over {
-			p.kill()
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
 )
 
 // A thread of this process can have descriptors of its own, as a process has: its
@@ -15,12 +17,26 @@ import (
 // kernel closes them as it does when a process ends.
 //
 // Source: unshare(2), CLONE_FILES.
-type thread struct{ id int }
+type thread struct {
+	id   int
+	file int // the kernel's word on its call, open as a descriptor of 10 or above; -1 if it has none
+}
 
-// thisThread is the calling thread. It gets descriptors of its own: a copy of those
-// that it shared until now. The calling goroutine must be locked to it.
-func thisThread() (thread, error) {
-	return thread{unix.Gettid()}, unix.Unshare(unix.CLONE_FILES)
+// thisThread is the calling thread. The calling goroutine must be locked to it.
+func thisThread() thread { return thread{unix.Gettid(), -1} }
+
+// separate gives the calling thread descriptors of its own: a copy of those that it
+// shared until now.
+func separate() error { return unix.Unshare(unix.CLONE_FILES) }
+
+// follow makes the kernel ready to say what the thread does. Opening the file takes,
+// for a moment, the descriptor that the program's next socket would have: it must not
+// be in a call, or have descriptors of its own.
+func (t *thread) follow() {
+	fd, err := unix.Open(fmt.Sprintf("/proc/self/task/%d/syscall", t.id), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		t.file = sys.MoveUp(fd)
+	}
 }
 
 // blockedIn reports whether the thread is blocked in the system call of that name,
@@ -29,11 +45,12 @@ func thisThread() (thread, error) {
 //
 // Source: proc_pid_syscall(5): the call's number and its arguments, or "running".
 func (t thread) blockedIn(name string, since time.Time) bool {
-	text := t.read("syscall")
-	if text == nil {
+	var text [256]byte
+	length, err := unix.Pread(t.file, text[:], 0)
+	if err != nil {
 		return time.Since(since) > aWhile
 	}
-	number, _, _ := bytes.Cut(text, []byte(" "))
+	number, _, _ := bytes.Cut(text[:length], []byte(" "))
 	n, err := strconv.Atoi(string(number))
 	return err == nil && n == numbers[name]
 }
@@ -41,19 +58,6 @@ func (t thread) blockedIn(name string, since time.Time) bool {
 // numbers are those of the calls that may wait.
 var numbers = map[string]int{
 	"accept": unix.SYS_ACCEPT, "connect": unix.SYS_CONNECT, "read": unix.SYS_READ, "write": unix.SYS_WRITE,
-}
-
-// read reads a small file that the kernel has about the thread: nothing, if the
-// thread has ended or the kernel does not say it.
-func (t thread) read(name string) []byte {
-	fd, err := unix.Open(fmt.Sprintf("/proc/self/task/%d/%s", t.id, name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil
-	}
-	defer unix.Close(fd)
-	var text [256]byte
-	n, _ := unix.Read(fd, text[:])
-	return bytes.Clone(text[:max(0, n)])
 }
 
 // ended reports whether the thread has ended, and with it its descriptors.

@@ -1,0 +1,15 @@
+package sys
+
+import "runtime"
+
+// StayOnFirstThread keeps the calling goroutine on its thread: called by an init
+// function, that is the process's first one, which plain strace, without -f,
+// follows.
+func StayOnFirstThread() {
+	runtime.LockOSThread()
+	// As long as another P is idle (a thread needs a P to run Go code), the
+	// runtime's monitor leaves the server its P during a short system call. Taking
+	// it away would cost about a tenth of the program's time.
+	const enough = 4
+	runtime.GOMAXPROCS(max(enough, runtime.GOMAXPROCS(0)))
+}

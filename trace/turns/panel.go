@@ -1,0 +1,163 @@
+package turns
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// draw shows the panel: the next call and what it will do, what the kernel holds, and
+// the keys.
+func (d *person) draw(can bool) {
+	lines := []string{rule("next")}
+	next := d.next()
+	for _, p := range d.programs {
+		lines = append(lines, d.programLines(p, p == next && can)...)
+	}
+	if len(d.order) > 0 && (next == nil || next.puppet != nil) {
+		lines = append(lines, "▶ "+d.order[0].line)
+	}
+	if held := d.memory.Held(); len(held) > 0 {
+		slices.SortStableFunc(held, func(x, y sockets.Socket) int { return rank(&x) - rank(&y) })
+		lines = append(lines, rule("the kernel"))
+		for i := range held {
+			lines = append(lines, d.socketLine(&held[i]))
+		}
+	}
+	if d.refusal != "" {
+		lines = append(lines, d.refusal)
+	}
+	lines = append(lines, d.keyLine())
+	if !slices.Equal(lines, d.drawn) {
+		d.drawn = lines
+		d.trace.SetPanel(lines)
+	}
+}
+
+// rule begins a part of the panel.
+func rule(title string) string {
+	const width = 72
+	return "─ " + title + " " + strings.Repeat("─", width-len(title))
+}
+
+// programLines are those of one program: of the one whose call is next, with what the
+// call will do.
+func (d *person) programLines(p *program, next bool) []string {
+	d.mu.Lock()
+	state, event := p.state, p.event
+	d.mu.Unlock()
+	switch {
+	case state == held && next:
+		lines := []string{fmt.Sprintf("▶ %-8s %s   %s", p.name, event, p.line)}
+		if prediction, ok := d.memory.Predict(event); ok && d.watch != nil {
+			lines = append(lines, fmt.Sprintf("  %-8s %s", "", prediction.Text))
+		}
+		if d.explains {
+			for _, line := range Explain(event.Call.Name) {
+				lines = append(lines, fmt.Sprintf("  %-8s %s", "", line))
+			}
+		}
+		return lines
+	case state == held:
+		return []string{fmt.Sprintf("  %-8s %s   %s", p.name, event, p.line)}
+	case state == inCall:
+		return []string{fmt.Sprintf("  %-8s waits in %s   %s", p.name, event, p.line)}
+	case state == back && next:
+		return []string{fmt.Sprintf("▶ %-8s … %s returns %d", p.name, event.Call.Name, p.result)}
+	case state == back:
+		return []string{fmt.Sprintf("  %-8s %s has its answer: %d", p.name, event, p.result)}
+	case state == over:
+		return []string{fmt.Sprintf("  %-8s has ended", p.name)}
+	}
+	return nil
+}
+
+// rank puts the listening socket first, then those with descriptors, and those that
+// only wait for their end last.
+func rank(s *sockets.Socket) int {
+	switch {
+	case s.State == wire.Listen:
+		return 0
+	case s.Descriptor >= 0:
+		return 1
+	case s.State != wire.TimeWait:
+		return 2
+	}
+	return 3
+}
+
+// socketLine says what the kernel holds of a socket.
+func (d *person) socketLine(s *sockets.Socket) string {
+	descriptor, owner := "–", ""
+	if s.Descriptor >= 0 {
+		descriptor = fmt.Sprint(s.Descriptor)
+		for _, p := range d.programs {
+			if p.caller.Thread == s.Thread && !d.alone {
+				owner = p.name
+			}
+		}
+	}
+	addresses := s.Local.String()
+	if s.Remote.Port() != 0 {
+		addresses = fmt.Sprintf("%v ↔ %v", s.Local, s.Remote)
+	}
+	line := fmt.Sprintf("  %-8s %s  %-11s  %s", owner, descriptor, s.State, addresses)
+	if d.alone {
+		line = fmt.Sprintf("  %s  %-11s  %s", descriptor, s.State, addresses)
+	}
+	if held := holdings(s); len(held) > 0 {
+		line += "  " + strings.Join(held, ", ")
+	}
+	return line
+}
+
+// holdings are what a socket holds.
+func holdings(s *sockets.Socket) (held []string) {
+	add := func(format string, args ...any) { held = append(held, fmt.Sprintf(format, args...)) }
+	if s.State == wire.Listen {
+		add("accept queue %d of %d", s.Receive, s.Send)
+		return held
+	}
+	if s.State == wire.Closed {
+		return nil
+	}
+	if n := s.Unread(); n > 0 {
+		add("%d bytes unread", n)
+	}
+	switch {
+	case s.Descriptor >= 0 || s.State == wire.TimeWait:
+	case s.Inode != 0:
+		add("another process's")
+	case s.State == wire.Established || s.State == wire.CloseWait || s.State == wire.SynReceived:
+		add("no descriptor yet")
+	default:
+		add("no descriptor any more")
+	}
+	if s.UnreadFIN() {
+		add("the FIN unread")
+	}
+	if n := s.Unacknowledged(); n > 0 {
+		add("%d bytes not acknowledged", n)
+	}
+	if s.Again > 0 {
+		add("sent again %d times", s.Again)
+	}
+	if s.IsEnding() {
+		add("%d s left", int(s.Left.Seconds()+0.5))
+	}
+	return held
+}
+
+// keyLine names the keys.
+func (d *person) keyLine() string {
+	if d.alone {
+		return "Enter: make the call  r: to the next connection  R: run on  ?: explain  q: leave"
+	}
+	return "Enter: call  s c: the end  r: next connection  R: run on  x: kill  ?  q: leave"
+}
+
+// hidePanel takes the panel off the screen.
+func (s *Stage) hidePanel() { s.trace.SetPanel(nil) }

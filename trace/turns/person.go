@@ -1,0 +1,405 @@
+package turns
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace"
+	"lbaws/trace/sockets"
+	"lbaws/trace/turns/keys"
+)
+
+// person directs programs from the keyboard: before each call there is a panel, and
+// a key makes the call.
+type person struct {
+	*Stage
+	keys *keys.Keys
+
+	order    []move              // what is left of the order; nil if the person has left it
+	play     func(m *move) error // makes a move of the order
+	enter    func() error        // starts the client
+	chosen   *program            // whose call is next
+	until    goal                // whether calls are made without a key
+	explains bool                // whether the panel explains the call
+	refusal  string              // why the last key did nothing
+	letters  bool                // whether the line of a script had a letter
+	moved    bool                // whether a call was made since the kernel was asked
+	accepted bool                // whether an accept has returned since until was set
+}
+
+// goal is how long calls are made without a key.
+type goal int
+
+const (
+	eachCall   goal = iota // not at all: each call needs one
+	connection             // until accept has returned a connection
+	theEnd
+)
+
+// errQuit means that the person has left.
+var errQuit = errors.New("quit")
+
+// Step is Play, directed by a person, to whom the order's moves are proposed.
+func (s *Stage) Step(o *Order, cast Cast) error {
+	d := &person{Stage: s, keys: keys.Open(s.hidePanel), order: o.moves}
+	s.mu.Lock()
+	s.keys, s.memory = d.keys, &Memory{}
+	s.mu.Unlock()
+	defer s.Restore()
+	d.play = func(m *move) error { return s.play(o, m, cast) }
+	if _, err := s.program(o, "server", cast); err != nil {
+		return err
+	}
+	d.enter = func() error {
+		_, err := s.program(o, "client", cast)
+		return err
+	}
+	if err := d.direct(); !errors.Is(err, errQuit) {
+		return err
+	}
+	return nil
+}
+
+// Program returns the Kernel of a program that runs on a thread of its own, and whose
+// peers are others: a person directs it.
+func (s *Stage) Program(side trace.Side) sys.Kernel {
+	p := &program{name: map[trace.Side]string{trace.Server: "server", trace.Client: "client"}[side],
+		stage: s, caller: trace.Caller{Side: side}, turn: make(chan struct{}, 1), thread: thisThread()}
+	p.thread.follow()
+	s.programs = append(s.programs, p)
+	s.keys, s.memory, s.alone = keys.Open(s.hidePanel), &Memory{}, true
+	d := &person{Stage: s, keys: s.keys, chosen: p}
+	letGoOnSignal(s)
+	go func() {
+		if errors.Is(d.direct(), errQuit) {
+			unix.Kill(unix.Getpid(), unix.SIGINT)
+		}
+	}()
+	return p.kernel()
+}
+
+// Restore takes the panel off the screen, and gives the terminal back as it was. Any
+// thread may call it, and more than once.
+func (s *Stage) Restore() {
+	s.mu.Lock()
+	k := s.keys
+	s.mu.Unlock()
+	if k != nil {
+		k.Close()
+	}
+	s.hidePanel()
+}
+
+// letGo holds calls no more.
+func (s *Stage) letGo() {
+	s.Restore()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = true
+	for _, p := range s.programs {
+		switch p.state {
+		case held:
+			p.proceed(inCall)
+		case back:
+			p.proceed(running)
+		}
+	}
+}
+
+// direct directs the programs until they are over, or the person has left.
+func (d *person) direct() error {
+	for {
+		ended, err := d.settleAll()
+		if ended || err != nil {
+			return err
+		}
+		switch {
+		case d.canMove() && d.until != eachCall:
+			err = d.move()
+		case d.until == theEnd && d.isStuck():
+			return nil
+		default:
+			err = d.press(d.key())
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// settleAll lets the calls return that the kernel has answered, and reports whether
+// all programs have ended, or nothing is held any more.
+func (d *person) settleAll() (ended bool, err error) {
+	if !d.alone && len(d.programs) == 1 && d.Address().Port() != 0 { // the client knows where to go
+		if err := d.enter(); err != nil {
+			return true, err
+		}
+	}
+	ended = true
+	for _, p := range d.programs {
+		if d.order == nil && d.stateOf(p) == back {
+			d.release(p)
+		}
+		switch d.stateOf(p) {
+		case running:
+			d.await(p, true, idle, held, back, over)
+			ended = false
+		case over:
+			if p.err != nil {
+				return true, p.err
+			}
+		default:
+			ended = false
+		}
+	}
+	d.mu.Lock()
+	ended = ended || d.open
+	d.mu.Unlock()
+	if !ended {
+		d.look()
+	}
+	return ended, nil
+}
+
+// release lets a call return.
+func (d *person) release(p *program) {
+	d.moved = true
+	d.hide()
+	if p.answer.Call.Name == "accept" && p.answer.Result >= 0 {
+		d.accepted = true
+	}
+	d.answer(p)
+	d.await(p, true, idle, held, back, over)
+}
+
+// look shows what has happened, and asks the kernel what it holds: for all that it
+// holds after a call, and otherwise as often as that does not take much time.
+func (d *person) look() {
+	d.trace.Look()
+	d.note(d.moved)
+	d.moved = false
+}
+
+// note asks the kernel what it holds: for all of it or, often, for what may have
+// changed.
+func (s *Stage) note(all bool) {
+	s.mu.Lock()
+	known := s.bound || s.alone
+	s.mu.Unlock()
+	if s.watch == nil || !known {
+		return
+	}
+	s.watch.Follow(s.Address().Port())
+	ask := s.watch.All
+	if !all {
+		ask = func() ([]sockets.Change, error) { return s.watch.Ask(0, -1) }
+	}
+	if changes, err := ask(); err == nil {
+		s.memory.Note(changes)
+	}
+}
+
+// canMove reports whether there is a call to make.
+func (d *person) canMove() bool {
+	if len(d.order) > 0 {
+		return true
+	}
+	if d.chosen == nil || d.stateOf(d.chosen) != held {
+		for _, p := range d.programs {
+			if d.stateOf(p) == held {
+				d.chosen = p
+			}
+		}
+	}
+	return d.chosen != nil && d.stateOf(d.chosen) == held
+}
+
+// isStuck reports whether no program can go on, whatever time passes.
+func (d *person) isStuck() bool { return !d.alone && !d.canMove() }
+
+// move makes the next call.
+func (d *person) move() error {
+	d.refusal, d.explains, d.moved = "", false, true
+	d.hide()
+	if len(d.order) > 0 {
+		m := &d.order[0]
+		if d.order = d.order[1:]; len(d.order) == 0 {
+			d.order = nil
+		}
+		d.accepted = d.accepted || m.verb == "accept" && !m.begins
+		err := d.play(m)
+		d.arrive()
+		return err
+	}
+	p := d.chosen
+	d.proceed(p, inCall)
+	if err := d.await(p, true, back, over); err != nil {
+		return err
+	}
+	d.wait()
+	if d.stateOf(p) == back {
+		d.release(p)
+	}
+	d.arrive()
+	return nil
+}
+
+// hide takes the panel off a terminal while a program runs: what it prints there
+// would be mixed up with the panel.
+func (d *person) hide() {
+	if d.keys.Interactive() {
+		d.drawn = nil
+		d.hidePanel()
+	}
+}
+
+// arrive stops at the goal.
+func (d *person) arrive() {
+	if d.until == connection && d.accepted {
+		d.until = eachCall
+	}
+}
+
+// often is how often the panel is looked after while no key comes.
+const often = 50 * time.Millisecond
+
+// key shows the panel, and returns the next key, or None for now. A script's keys wait
+// until there is a call to make.
+func (d *person) key() keys.Key {
+	can := d.canMove()
+	d.draw(can)
+	if d.keys.Interactive() {
+		return d.keys.Next(often)
+	}
+	if !can && !d.isStuck() {
+		sys.Unix{}.Nanosleep(step)
+		return keys.None
+	}
+	k := d.keys.Next(time.Hour)
+	if k != '\n' {
+		d.letters = k > ' '
+		return k
+	}
+	if d.letters { // it ends the line of a letter
+		d.letters = false
+		return keys.None
+	}
+	return k
+}
+
+// press does what a key asks for.
+func (d *person) press(k keys.Key) error {
+	switch k {
+	case keys.None:
+		return nil
+	case keys.End:
+		d.until = theEnd
+		return nil
+	case keys.Redraw:
+		d.drawn = nil
+		return nil
+	}
+	d.refusal = ""
+	switch k {
+	case '\n', '\r':
+		if d.canMove() {
+			return d.move()
+		}
+		d.refusal = "no call can be made now: each program waits in one"
+	case 'r':
+		d.until, d.accepted = connection, false
+	case 'R':
+		return d.runOn()
+	case 's':
+		d.choose(trace.Server)
+	case 'c':
+		d.choose(trace.Client)
+	case 'x':
+		return d.kill()
+	case '?':
+		d.explains = !d.explains
+	case 'q', '\x03':
+		return errQuit
+	default:
+		if k > ' ' {
+			d.refusal = fmt.Sprintf("%q is no key here", rune(k))
+		}
+	}
+	return nil
+}
+
+// runOn makes all calls that are left without a key. A program whose peers are
+// others goes on without a panel.
+func (d *person) runOn() error {
+	d.until = theEnd
+	if d.alone {
+		d.letGo()
+	}
+	return nil
+}
+
+// choose lets the program of a side make its call next. With that the person may
+// leave the order.
+func (d *person) choose(side trace.Side) {
+	switch next, p := d.next(), d.ofSide(side); {
+	case d.alone:
+		d.refusal = "the other end is not directed here"
+	case p == nil || p == next:
+	case p.puppet != nil || d.ofSide(1-side).puppet != nil:
+		d.refusal = "in this order, a program makes the calls of its moves: Enter makes the next one"
+	case d.stateOf(p) != held:
+		d.refusal = "the " + p.name + " waits in a call, or has ended"
+	default:
+		d.dropOrder()
+		d.chosen = p
+	}
+}
+
+// dropOrder goes on without the order: a program whose call the order still held
+// back lets it return.
+func (d *person) dropOrder() {
+	d.order = nil
+	d.settleAll()
+}
+
+// kill ends the program whose call is next, as kill -9 would.
+func (d *person) kill() error {
+	p := d.next()
+	if d.alone || p == nil || p.puppet != nil {
+		d.refusal = "x ends one of the two programs of a demo"
+		return nil
+	}
+	d.order, d.chosen = nil, nil
+	if err := p.kill(); err != nil {
+		d.refusal = err.Error()
+	}
+	d.settle()
+	return nil
+}
+
+// next returns the program that makes the next call, or nil.
+func (d *person) next() *program {
+	if len(d.order) == 0 {
+		return d.chosen
+	}
+	for _, p := range d.programs {
+		if p.name == d.order[0].who {
+			return p
+		}
+	}
+	return nil
+}
+
+// ofSide returns the first program of a side.
+func (d *person) ofSide(side trace.Side) *program {
+	for _, p := range d.programs {
+		if p.caller.Side == side {
+			return p
+		}
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package turns_test
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+// TestServerIsAskedForEachCall: with a real client, the panel says what waits, and the
+// kernel gets each call when Enter is pressed, once, and not before.
+func TestServerIsAskedForEachCall(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	port, file := tracetest.FreePort(t), filepath.Join(t.TempDir(), "strace")
+	command := strings.Join(append(tracetest.Straced(t, file), tracetest.Binary(t), "-step", "-n", "1", "-addr", "127.0.0.1:"+port), " ")
+	screen := tracetest.OpenTerminal(t, 100, command)
+	var want []string
+	step := func(call, panel string) {
+		t.Helper()
+		screen.WaitFor(panel)
+		if got := tracetest.CallNames(tracetest.ServerCalls(tracetest.ReadLines(t, file))); strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Fatalf("before %s, the kernel has seen %q, want %q", call, got, want)
+		}
+		want = append(want, call)
+		screen.Press("Enter")
+	}
+	step("socket", `▶ server   socket\(AF_INET, SOCK_STREAM, IPPROTO_IP\)   main\.go:\d+`)
+	step("setsockopt", `▶ server   setsockopt\(3`)
+	step("bind", `▶ server   bind\(3`)
+	step("listen", `▶ server   listen\(3, 128\)`)
+	screen.WaitFor(`nobody is queued: it will wait`)
+	conn := tracetest.Dial(t, "127.0.0.1:"+port)
+	fmt.Fprint(conn, "GET /hello HTTP/1.1\r\n\r\n")
+	screen.WaitFor(`no descriptor yet`)
+	screen.WaitFor(`accept queue 1 of 128`)
+	step("accept", `1 connection is queued: it will return at once(?s:.*)23 bytes unread`)
+	step("read", `23 bytes are unread: it will return 23`)
+	step("write", `the kernel takes all 33 bytes`)
+	step("close", `the first FIN will go out`)
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasSuffix(string(answer), "Hello, World!\n") {
+		t.Errorf("%q, %v", answer, err)
+	}
+	step("close", `▶ server   close\(3\)`)
+	tracetest.Await(t, "the last close", func() bool {
+		got := tracetest.CallNames(tracetest.ServerCalls(tracetest.ReadLines(t, file)))
+		return strings.Join(got, " ") == strings.Join(want, " ")
+	})
+}
+
+// TestScriptedStep: keys may come from a script, the panel is printed once a step then,
+// and the end of the script means "run on".
+func TestScriptedStep(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	tracetest.NeedCapture(t)
+	p := script(t, "\n\n\nr\n", "demo", "-step", "-addr", "127.0.0.1:8888")
+	if status := p.Status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.Stderr)
+	}
+	text := p.Stderr.String()
+	if n := strings.Count(text, "─ next ─"); n != 5 {
+		t.Errorf("%d panels in %s", n, text)
+	}
+	for _, want := range []string{"accept(3, …\n", "… accept = 4, peer", "▶ server   listen(3, 128)", "close(3) = 0"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if before, after, _ := strings.Cut(text, "─ next ─"); !strings.Contains(after, "accept = 4") || strings.Contains(before, "socket") {
+		t.Errorf("the first panel is not the first thing: %s", text)
+	}
+	last := text[strings.LastIndex(text, "─ next ─"):]
+	if !strings.Contains(last, "▶ client   write(3") {
+		t.Errorf("r did not go to the first call after accept: %s", last)
+	}
+}
+
+// script runs the program with a script on standard input.
+func script(t *testing.T, keys string, args ...string) *tracetest.Process {
+	t.Helper()
+	p := tracetest.NewProcess(t, append([]string{tracetest.Binary(t)}, args...)...)
+	p.Cmd.Stdin = strings.NewReader(keys)
+	p.Run()
+	return p
+}
+
+// TestEverySchedule: whatever a person presses, the demo comes to an end.
+func TestEverySchedule(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	for seed := range uint64(*demos * 5) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		var keys strings.Builder
+		for range 40 {
+			keys.WriteString([]string{"\n", "\n", "\n", "s\n", "c\n", "?\n", "z\n", "sssc", "\n\n"}[random.IntN(9)])
+			if random.IntN(30) == 0 {
+				keys.WriteString([]string{"x\n", "q\n", "r\n", "R\n"}[random.IntN(4)])
+			}
+		}
+		p := script(t, keys.String(), "demo", "-step", "-addr", "127.0.0.1:0")
+		if status := p.Status(); status != 0 && !strings.Contains(p.Stderr.String(), "lbaws: ") {
+			t.Errorf("seed %d, %q: status %d: %s", seed, keys.String(), status, p.Stderr)
+		}
+	}
+}
+
+// TestTerminalIsWhole: however the program ends, the terminal is as it was.
+func TestTerminalIsWhole(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	for _, args := range []string{"demo -step -addr 127.0.0.1:0", "-step -addr 127.0.0.1:0"} {
+		for _, keys := range [][]string{{"C-c"}, {"Enter", "Enter", "C-c"}, {"Enter", "Enter", "Enter", "Enter", "Enter", "C-c"}, {"q"},
+			{"Enter", "Enter", "Enter", "Enter", "Enter", "q"}} {
+			screen := tracetest.OpenTerminal(t, 80, "stty -a; "+tracetest.Binary(t)+" "+args+"; stty -a; echo at the end")
+			screen.WaitFor("▶ server   socket")
+			for _, key := range keys {
+				screen.Press(key)
+			}
+			screen.WaitFor("at the end")
+			lines := screen.Lines()
+			var settings []string
+			for _, line := range lines {
+				if strings.Contains(line, "icanon") {
+					settings = append(settings, line)
+				}
+			}
+			if len(settings) == 0 || strings.Contains(settings[len(settings)-1], "-icanon") {
+				t.Errorf("%s, %q: %q", args, keys, settings)
+			}
+		}
+	}
+}
