@@ -91,7 +91,9 @@ func (f *figure) addNumber(t *text, c *conversation) {
 func (f *figure) addCall(kind rowKind, e *Event, c *conversation) *row {
 	r := f.add(kind, e.Side)
 	r.call, r.name, r.failed = e.Number, e.Call.Name, e.failed()
-	f.programs[e.Thread] = e.Program
+	if e.Thread != 0 {
+		f.programs[e.Thread] = e.Program
+	}
 	if c != nil {
 		r.connection = connection{c.number, c.Client, c.Server}
 	}
