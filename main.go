@@ -292,6 +292,9 @@ func (o *options) run() error {
 		o.server.stdout = trace.NewOutput(unix.Stdout, "standard output", warnOfLoss)
 		err = o.server.serve(o.kernel(trace.Server, t))
 	}
+	if o.stage != nil {
+		o.stage.Close()
+	}
 	if lost := t.End(); err == nil {
 		err = lost
 	}
@@ -311,7 +314,8 @@ func (o *options) kernel(side trace.Side, t *trace.Trace) *patient.Kernel {
 		if side == trace.Client {
 			server = o.url.Addr
 		}
-		k = turns.NewStage(t, server).Program(side)
+		o.stage = turns.NewStage(t, server)
+		k = o.stage.Program(side)
 	}
 	p := patient.New(k, o.timeout, warn)
 	p.OnlyForOthers = !o.timeoutGiven
@@ -350,6 +354,7 @@ type options struct {
 	timeout      time.Duration // how long to wait for a silent peer; 0 means no limit
 	timeoutGiven bool          // whether the command line has -timeout
 	turns        turns.Options
+	stage        *turns.Stage // of the server or the client, with -step
 	trace        trace.Options
 }
 

@@ -123,6 +123,7 @@ func normal(text string) string {
 		{`\r`, ""},
 		{`htons\(\d{5}\)`, "htons(PORT)"},
 		{`127\.0\.0\.1:\d{5}`, "127.0.0.1:PORT"},
+		{`:\d{5} ↔`, ":PORT ↔"},
 		{` +waited [0-9.]+m?s`, ""},
 		{`… read = \d+, "GET /hello HTTP/1.1\\r\\nHost`, "… read = N, \"GET /hello HTTP/1.1\\r\\nHost"},
 		{`┄ \d\d bytes ┄`, "┄ N bytes ┄"},

@@ -31,7 +31,9 @@ func (d *person) draw(can bool) {
 		lines = append(lines, d.refusal)
 	}
 	lines = append(lines, d.keyLine())
-	if !slices.Equal(lines, d.drawn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.open && !slices.Equal(lines, d.drawn) {
 		d.drawn = lines
 		d.trace.SetPanel(lines)
 	}
@@ -57,7 +59,7 @@ func (d *person) programLines(p *program, next bool) []string {
 		}
 		if d.explains {
 			for _, line := range Explain(event.Call.Name) {
-				lines = append(lines, fmt.Sprintf("  %-8s %s", "", line))
+				lines = append(lines, "  "+line)
 			}
 		}
 		return lines
@@ -101,7 +103,11 @@ func (d *person) socketLine(s *sockets.Socket) string {
 		}
 	}
 	addresses := s.Local.String()
-	if s.Remote.Port() != 0 {
+	switch {
+	case s.Remote.Port() == 0:
+	case s.Local.Addr() == s.Remote.Addr():
+		addresses = fmt.Sprintf(":%d ↔ %v", s.Local.Port(), s.Remote)
+	default:
 		addresses = fmt.Sprintf("%v ↔ %v", s.Local, s.Remote)
 	}
 	line := fmt.Sprintf("  %-8s %s  %-11s  %s", owner, descriptor, s.State, addresses)

@@ -9,7 +9,6 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace"
-	"lbaws/trace/sockets"
 	"lbaws/trace/turns/keys"
 )
 
@@ -65,7 +64,7 @@ func (s *Stage) Step(o *Order, cast Cast) error {
 }
 
 // Program returns the Kernel of a program that runs on a thread of its own, and whose
-// peers are others: a person directs it.
+// peers are others: a person directs it, until Close.
 func (s *Stage) Program(side trace.Side) sys.Kernel {
 	p := &program{name: map[trace.Side]string{trace.Server: "server", trace.Client: "client"}[side],
 		stage: s, caller: trace.Caller{Side: side}, turn: make(chan struct{}, 1), thread: thisThread()}
@@ -73,7 +72,7 @@ func (s *Stage) Program(side trace.Side) sys.Kernel {
 	s.programs = append(s.programs, p)
 	s.keys, s.memory, s.alone = keys.Open(s.hidePanel), &Memory{}, true
 	d := &person{Stage: s, keys: s.keys, chosen: p}
-	letGoOnSignal(s)
+	closeOnSignal(s)
 	go func() {
 		if errors.Is(d.direct(), errQuit) {
 			unix.Kill(unix.Getpid(), unix.SIGINT)
@@ -94,11 +93,15 @@ func (s *Stage) Restore() {
 	s.hidePanel()
 }
 
-// letGo holds calls no more.
-func (s *Stage) letGo() {
-	s.Restore()
+// Close holds calls no more, and gives the terminal back. Any thread may call it, and
+// more than once.
+func (s *Stage) Close() {
+	defer s.Restore()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.open {
+		return
+	}
 	s.open = true
 	for _, p := range s.programs {
 		switch p.state {
@@ -184,8 +187,8 @@ func (d *person) look() {
 	d.moved = false
 }
 
-// note asks the kernel what it holds: for all of it or, often, for what may have
-// changed.
+// note asks the kernel what it holds: for all of it or, while a person thinks, mostly
+// for what may have changed.
 func (s *Stage) note(all bool) {
 	s.mu.Lock()
 	known := s.bound || s.alone
@@ -196,7 +199,7 @@ func (s *Stage) note(all bool) {
 	s.watch.Follow(s.Address().Port())
 	ask := s.watch.All
 	if !all {
-		ask = func() ([]sockets.Change, error) { return s.watch.Ask(0, -1) }
+		ask = s.watch.Poll
 	}
 	if changes, err := ask(); err == nil {
 		s.memory.Note(changes)
@@ -276,7 +279,7 @@ func (d *person) key() keys.Key {
 		return d.keys.Next(often)
 	}
 	if !can && !d.isStuck() {
-		sys.Unix{}.Nanosleep(step)
+		d.awaitAnswer(often)
 		return keys.None
 	}
 	k := d.keys.Next(time.Hour)
@@ -291,14 +294,24 @@ func (d *person) key() keys.Key {
 	return k
 }
 
+// awaitAnswer waits until the kernel has answered a call, but not longer than patience.
+func (d *person) awaitAnswer(patience time.Duration) {
+	for end := time.Now().Add(patience); time.Now().Before(end); (sys.Unix{}).Nanosleep(time.Millisecond) {
+		for _, p := range d.programs {
+			if d.stateOf(p) == back {
+				return
+			}
+		}
+	}
+}
+
 // press does what a key asks for.
 func (d *person) press(k keys.Key) error {
 	switch k {
 	case keys.None:
 		return nil
 	case keys.End:
-		d.until = theEnd
-		return nil
+		return d.runOn()
 	case keys.Redraw:
 		d.drawn = nil
 		return nil
@@ -337,7 +350,7 @@ func (d *person) press(k keys.Key) error {
 func (d *person) runOn() error {
 	d.until = theEnd
 	if d.alone {
-		d.letGo()
+		d.Close()
 	}
 	return nil
 }

@@ -4,20 +4,25 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// letGoOnSignal makes the signals that ask the process to end let the program go on,
-// which then leaves.
-func letGoOnSignal(s *Stage) {
+// closeOnSignal makes the signals that ask the process to end close the stage. What
+// else they do, the program says.
+func closeOnSignal(s *Stage) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	go func() {
 		<-signals
-		s.letGo()
+		s.Close()
 	}()
 }
+
+// again is how long after the first signal another one begins to count as the second:
+// Ctrl-C signals this process and its parent, which passes the signal on.
+const again = 100 * time.Millisecond
 
 // LeaveOnSignal makes SIGINT, SIGTERM and SIGHUP end the process, with all programs
 // as they are. Before that, it calls end. A second signal does not wait for end.
@@ -25,13 +30,16 @@ func LeaveOnSignal(end func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	go func() {
-		first := <-signals
-		status := 128 + int(first.(syscall.Signal))
+		status := 128 + int((<-signals).(syscall.Signal))
+		first := time.Now()
 		go func() {
 			end()
 			os.Exit(status)
 		}()
-		<-signals
-		os.Exit(status)
+		for range signals {
+			if time.Since(first) > again {
+				os.Exit(status)
+			}
+		}
 	}()
 }
