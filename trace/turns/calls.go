@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -61,6 +62,9 @@ func (c *puppet) call(k sys.Kernel, m *move) {
 		k.Read(c.socket(), c.buffer[:])
 	case "write":
 		k.Write(c.socket(), message(m.args))
+	case "nanosleep":
+		milliseconds, _ := strconv.Atoi(m.args[0])
+		k.Nanosleep(time.Duration(milliseconds) * time.Millisecond)
 	case "shutdown":
 		k.Shutdown(c.socket(), unix.SHUT_WR)
 	case "close":

@@ -23,8 +23,8 @@ import (
 //	client  connect !                make the next move at once, whatever is still
 //	                                 to be acknowledged
 //	client  killed                   the program ends as after kill -9
-//	client  sends again              wait until its kernel sends again what nobody
-//	                                 has acknowledged
+//	client  sends again twice        wait until its kernel has sent again, twice, what
+//	                                 nobody acknowledges
 //	client  is answered              wait until all that it sent is acknowledged
 type Order struct {
 	Name, About string

@@ -122,7 +122,9 @@ func (s *Stage) make(p *program, m *move) error {
 	if err := s.await(p, false, idle, held, over); err != nil {
 		return err
 	}
-	s.trace.Look()
+	if !m.atOnce { // to ask the kernel takes a while
+		s.trace.Look()
+	}
 	return nil
 }
 
@@ -178,22 +180,19 @@ func (p *program) check(m *move) error {
 	return nil
 }
 
-// awaitSocket waits until the kernel has sent again what nobody acknowledged of a
-// program's connection, or until all of it is acknowledged.
+// awaitSocket waits until the kernel has sent again, twice, what nobody acknowledges
+// of a program's connection, or until all of it is acknowledged.
 func (s *Stage) awaitSocket(p *program, again bool) error {
 	if s.watch == nil {
 		return errors.New("the kernel cannot be asked for its sockets")
 	}
-	before := -1
+	const twice = 2
 	for deadline := time.Now().Add(longest); time.Now().Before(deadline); (sys.Unix{}).Nanosleep(step) {
 		held, err := s.watch.Between(p.local, p.remote)
 		if err != nil {
 			return err
 		}
-		if before < 0 {
-			before = held.Again
-		}
-		if again && held.Again > before || !again && held.Send == 0 {
+		if again && held.Again >= twice || !again && held.Send == 0 {
 			s.trace.Look()
 			return nil
 		}

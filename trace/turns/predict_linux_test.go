@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	moves = flag.Int("moves", 300, "how many random moves TestPredictRandomMoves makes")
+	moves = flag.Int("moves", 200, "how many random moves TestPredictRandomMoves makes")
 	seed  = flag.Uint64("seed", 1, "which moves TestPredictRandomMoves makes")
 )
 

@@ -2,6 +2,7 @@ package turns
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -26,8 +27,14 @@ type thread struct {
 func thisThread() thread { return thread{unix.Gettid(), -1} }
 
 // separate gives the calling thread descriptors of its own: a copy of those that it
-// shared until now.
-func separate() error { return unix.Unshare(unix.CLONE_FILES) }
+// shared until now. Of the signals, it gets only the interruption: others would end its
+// calls, or make the kernel begin them again.
+func separate() error {
+	var own unix.Sigset_t
+	const bits = 8 * int(unsafe.Sizeof(own.Val[0]))
+	own.Val[(int(interruption)-1)/bits] |= 1 << ((int(interruption) - 1) % bits)
+	return errors.Join(sys.BlockSignals(), unix.PthreadSigmask(unix.SIG_UNBLOCK, &own, nil), unix.Unshare(unix.CLONE_FILES))
+}
 
 // follow makes the kernel ready to say what the thread does. Opening the file takes,
 // for a moment, the descriptor that the program's next socket would have: it must not
