@@ -39,7 +39,7 @@ func TestOrders(t *testing.T) {
 }
 
 // draw draws the diagram of an order, without the clients' ports, and without how soon
-// a timer ends.
+// timers end.
 func draw(t *testing.T, order string) string {
 	t.Helper()
 	// With so little of a buffer, each call fits into its column.
@@ -50,7 +50,7 @@ func draw(t *testing.T, order string) string {
 	return varies.ReplaceAllString(p.Stderr.String(), "…")
 }
 
-var varies = regexp.MustCompile(`127\.0\.0\.1:\d{5}|next in \d\.\d`)
+var varies = regexp.MustCompile(`127\.0\.0\.1:\d{5}|next in \d\.\d|\d+ s left`)
 
 // movesOf returns the calls of an order's file: "client2 connect", begun with " ..."
 // behind it, or ended with "... " before the name.

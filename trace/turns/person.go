@@ -170,7 +170,7 @@ func (d *person) settleAll() (ended bool, err error) {
 
 // release lets a call return.
 func (d *person) release(p *program) {
-	d.moved = true
+	d.moved, d.refusal = true, ""
 	d.hide()
 	if p.answer.Call.Name == "accept" && p.answer.Result >= 0 {
 		d.accepted = true
