@@ -416,7 +416,7 @@ func TestHelp(t *testing.T) {
 		if status := p.Status(); status != 0 || p.Stderr.String() != "" {
 			t.Errorf("status %d, stderr %q", status, p.Stderr)
 		}
-		for _, flag := range []string{"addr", "backlog", "reuseaddr", "n", "trace", "o", "s", "c", "segments", "t", "r", "svg"} {
+		for _, flag := range []string{"addr", "backlog", "reuseaddr", "n", "trace", "o", "s", "c", "segments", "t", "r", "svg", "pcap", "step"} {
 			if !strings.Contains(p.Stdout.String(), "\n  -"+flag) {
 				t.Errorf("no -%s in\n%s", flag, p.Stdout)
 			}

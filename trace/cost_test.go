@@ -71,7 +71,7 @@ func BenchmarkSideBySide(b *testing.B) {
 		slices.Sort(values)
 		b.ReportMetric(values[len(values)/2], name)
 	}
-	for _, name := range []string{"diagram", "segments"} {
+	for _, name := range []string{"diagram", "segments", "pcap"} {
 		b.ReportMetric(least[name]/least["off"], name+"-cpu")
 	}
 }
@@ -112,11 +112,16 @@ func startVariants(b *testing.B) []variant {
 		add(format, nil, "-trace="+format, "-o", filepath.Join(dir, format))
 	}
 	// A capture costs every program on the machine some time.
-	variants = append(variants, variant{name: "segments", start: func(v *variant) {
-		p := tracetest.Start(b, nil, "-trace=diagram", "-segments", "-o", filepath.Join(dir, "segments"), "-addr", "127.0.0.1:0")
-		p.Stdout.Forget()
-		v.port, v.pid, v.stop = p.Port, p.Cmd.Process.Pid, p.Kill
-	}})
+	for name, args := range map[string][]string{
+		"segments": {"-trace=diagram", "-segments", "-o", filepath.Join(dir, "segments")},
+		"pcap":     {"-trace=off", "-pcap", filepath.Join(dir, "pcap")},
+	} {
+		variants = append(variants, variant{name: name, start: func(v *variant) {
+			p := tracetest.Start(b, nil, append(args, "-addr", "127.0.0.1:0")...)
+			p.Stdout.Forget()
+			v.port, v.pid, v.stop = p.Port, p.Cmd.Process.Pid, p.Kill
+		}})
+	}
 	add("strace(1)", []string{tracetest.Need(b, "strace", "strace"), "-f", "--seccomp-bpf", "-e", "trace=network,read,write,close",
 		"-o", filepath.Join(dir, "strace(1)")}, "-trace=off")
 	return variants

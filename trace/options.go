@@ -25,6 +25,7 @@ type Options struct {
 	Times    bool   // whether each row of the diagram has the time since the first one
 	Deltas   bool   // or the time since the row before
 	SVG      string // the file that the diagram goes to as a picture; "" is none
+	Pcap     string // the file for Wireshark; "" is none
 	Pictures string // the folder that the tutorial's pictures go to; "" is none
 
 	Both  bool           // whether both ends of a connection are traced
@@ -50,6 +51,7 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.BoolVar(&o.Times, "t", false, "put a time before each row of the diagram: seconds since the first row")
 	flags.BoolVar(&o.Deltas, "r", false, "put a time before each row of the diagram: seconds since the row before, as strace -r does")
 	flags.StringVar(&o.SVG, "svg", "", "on exit, write the diagram as a picture to `FILE`")
+	flags.StringVar(&o.Pcap, "pcap", "", "write the segments, and the calls between them, to `FILE` for Wireshark; implies -segments")
 	if o.Both {
 		flags.StringVar(&o.Pictures, "pictures", "", "on exit, write the tutorial's pictures to `DIRECTORY`")
 	}
@@ -66,6 +68,7 @@ func (o *Options) setFormat(value string) error {
 
 // Check returns an error if the options contradict each other.
 func (o *Options) Check() error {
+	o.Segments = o.Segments || o.Pcap != ""
 	if o.Segments && !o.ShowsSegments() && !o.Both {
 		return fmt.Errorf("-segments needs -trace diagram or json, or -svg, not -trace %s alone", o.Format)
 	}
@@ -104,8 +107,10 @@ func (o *Options) checkFiles() error {
 	if o.Output != "" {
 		files = append(files, o.Output)
 	}
-	if o.SVG != "" {
-		files = append(files, o.SVG)
+	for _, file := range []string{o.SVG, o.Pcap} {
+		if file != "" {
+			files = append(files, file)
+		}
 	}
 	if o.Pictures != "" {
 		for name := range Pictures() {
@@ -163,7 +168,7 @@ func folder(path string) string {
 }
 
 // ShowsSegments reports whether segments are wanted, and a format shows them.
-func (o *Options) ShowsSegments() bool { return o.Segments && o.showsMore() }
+func (o *Options) ShowsSegments() bool { return o.Segments && (o.showsMore() || o.Pcap != "") }
 
 // showsMore reports whether a format shows more than calls.
 func (o *Options) showsMore() bool {
@@ -208,6 +213,9 @@ func (o *Options) Start() (*Trace, error) {
 		}
 		if o.ShowsSegments() {
 			t.tracer.ShowSegments()
+			if o.Pcap != "" {
+				t.tracer.KeepPackets()
+			}
 		}
 		if o.Sockets {
 			t.tracer.ShowSockets()
@@ -253,6 +261,13 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 			return nil, err
 		}
 		sinks = append(sinks, Sink{NewSVG(columns), picture})
+	}
+	if o.Pcap != "" {
+		file, err := CreateOutput(o.Pcap, report)
+		if err != nil {
+			return nil, err
+		}
+		sinks = append(sinks, Sink{NewPcap(limit), file})
 	}
 	if o.Summary {
 		sinks = append(sinks, Sink{&Summary{}, table})

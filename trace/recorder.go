@@ -20,6 +20,7 @@ type recorder struct {
 	free     []*Event       // events to use again
 	calls    int            // how many have begun
 	segments bool           // whether segments are wanted
+	packets  bool           // and their packets
 	bound    netip.AddrPort // what bind was given
 	capture  *wire.Capture  // of the segments, or nil
 	passed   []wire.Segment // captured, but kept from the formats until the kernel is asked
@@ -152,11 +153,11 @@ func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 // thread: the calling one may have descriptors that the others have not.
 func (r *recorder) capturing(server netip.AddrPort, remote bool) (capture *wire.Capture, err error) {
 	if !r.both {
-		return wire.OpenCapture(server, remote)
+		return wire.OpenCapture(server, remote, r.packets)
 	}
 	opened := make(chan bool)
 	go func() {
-		capture, err = wire.OpenCapture(server, remote)
+		capture, err = wire.OpenCapture(server, remote, r.packets)
 		close(opened)
 	}()
 	<-opened

@@ -21,6 +21,7 @@
 //   - Diagram, the books' figure as text: two columns of calls, and between them
 //     the segments that they cause;
 //   - SVG, the same figure as a picture;
+//   - Pcap, the segments and the calls in a file for Wireshark;
 //   - the formats that Pictures returns, which draw the tutorial's pictures.
 //
 // Options chooses among them as the command line says. Another format need only

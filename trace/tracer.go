@@ -74,6 +74,9 @@ func (t *Tracer) Killed() {
 // it; and while the program waits in a call, as they come.
 func (t *Tracer) ShowSegments() { t.segments = true }
 
+// KeepPackets, called before the first call, makes each segment have its packet.
+func (t *Tracer) KeepPackets() { t.packets = true }
+
 // ShowSockets, called before the first call, makes the formats show what changes
 // in the kernel's sockets: after each call, and while the program waits in one.
 func (t *Tracer) ShowSockets() { t.openWatch() }

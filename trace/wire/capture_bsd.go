@@ -16,7 +16,7 @@ import (
 type Capture struct{}
 
 // OpenCapture returns an error.
-func OpenCapture(netip.AddrPort, bool) (*Capture, error) {
+func OpenCapture(netip.AddrPort, bool, bool) (*Capture, error) {
 	return nil, sys.Fail("socket", "AF_PACKET", unix.EAFNOSUPPORT)
 }
 

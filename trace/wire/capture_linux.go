@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"slices"
@@ -21,6 +22,7 @@ type Capture struct {
 	server  netip.AddrPort
 	remote  bool           // whether the server is another machine's
 	client  netip.AddrPort // the only client of interest, if it is valid
+	keep    bool           // whether segments have their packets
 	held    bool           // whether Only is still to say which that is
 	ring    *ring
 	local   *localAddresses
@@ -42,14 +44,14 @@ type path struct {
 // OpenCapture begins to capture the segments from and to the server at the
 // given address, which may be the unspecified one; remote says that it may be
 // another machine's, and that only one client's connection is wanted, which is
-// named by Only. It needs CAP_NET_RAW: a process without it gets EPERM. Like
+// named by Only; keep says that each segment is to have its packet. It needs CAP_NET_RAW: a process without it gets EPERM. Like
 // CreateOutput it takes no descriptor below 10.
-func OpenCapture(server netip.AddrPort, remote bool) (*Capture, error) {
+func OpenCapture(server netip.AddrPort, remote, keep bool) (*Capture, error) {
 	low, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_PACKET", err)
 	}
-	c := &Capture{fd: sys.MoveUp(low), remote: remote, held: remote, paths: make(map[direction]path)}
+	c := &Capture{fd: sys.MoveUp(low), remote: remote, held: remote, keep: keep, paths: make(map[direction]path)}
 	c.server = netip.AddrPortFrom(server.Addr().Unmap().WithZone(""), server.Port())
 	if err := c.open(); err != nil {
 		unix.Close(c.fd)
@@ -60,15 +62,19 @@ func OpenCapture(server netip.AddrPort, remote bool) (*Capture, error) {
 
 // open makes the socket capture. It gets packets from bind on.
 func (c *Capture) open() (err error) {
-	filter := portFilter(c.server.Port())
+	most := uint32(headers)
+	if c.keep {
+		most = whole
+	}
+	filter := portFilter(c.server.Port(), most)
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	if err := unix.SetsockoptSockFprog(c.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
 		return sys.Fail("setsockopt", "SO_ATTACH_FILTER", err)
 	}
 	// Of what passes on the loopback interface, the headers are taken; on
 	// others, a packet as it is on Ethernet.
-	count, size := 2048, 2048
-	if c.server.Addr().IsLoopback() {
+	count, size := 2048, packetOffset+PacketRoom
+	if c.server.Addr().IsLoopback() && !c.keep {
 		count, size = 8192, packetOffset+headers
 	}
 	if c.ring, err = openRing(c.fd, count, size-packetOffset); err != nil {
@@ -125,6 +131,9 @@ func (c *Capture) receive() {
 		segment, ok := ParseSegment(f.packet)
 		if segment.Time = f.time(); ok && c.concerns(&segment, f.link) {
 			segment.Damaged = isDamaged(&f)
+			if c.keep {
+				segment.Packet, segment.Size = bytes.Clone(f.packet), int(f.header.Len)
+			}
 			sorted = sorted && (len(c.pending) == 0 || !segment.Time.Before(c.pending[len(c.pending)-1].Time))
 			c.pending = append(c.pending, segment)
 		}

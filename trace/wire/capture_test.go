@@ -16,7 +16,7 @@ import (
 // fails.
 func openCapture(t *testing.T, server net.Addr, remote bool) *wire.Capture {
 	t.Helper()
-	capture, err := wire.OpenCapture(server.(*net.TCPAddr).AddrPort(), remote)
+	capture, err := wire.OpenCapture(server.(*net.TCPAddr).AddrPort(), remote, false)
 	if err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)

@@ -11,12 +11,12 @@ const (
 // pass. The packet begins with the IP header. Of IPv6 packets with extension
 // headers all pass: what is behind those headers, ParseSegment finds out. On the
 // loopback interface each segment is seen twice, when it is sent and when it
-// arrives; only the second passes, and the headers are enough. So they are of a
-// packet that is sent on another interface; of one that arrives there, all of it
-// is wanted, for its checksum.
+// arrives; only the second passes, and of it most bytes are given: the headers, mostly.
+// So they are of a packet that is sent on another interface; of one that arrives there,
+// all of it is wanted, for its checksum.
 //
 // Source: bpf(4) of FreeBSD; Documentation/networking/filter.rst of Linux.
-func portFilter(port uint16) []unix.SockFilter {
+func portFilter(port uint16, most uint32) []unix.SockFilter {
 	const (
 		loadByte   = unix.BPF_LD | unix.BPF_B | unix.BPF_ABS
 		loadHalf   = unix.BPF_LD | unix.BPF_H | unix.BPF_ABS
@@ -45,7 +45,7 @@ func portFilter(port uint16) []unix.SockFilter {
 		/* 5 */ {Code: equal, K: unix.PACKET_OUTGOING, Jt: 2, Jf: 0}, // go to 8
 		/* 6 */ {Code: loadNumber, K: whole},
 		/* 7 */ {Code: skip, K: 1}, // go to 9
-		/* 8 */ {Code: loadNumber, K: headers},
+		/* 8 */ {Code: loadNumber, K: most},
 		/* 9 */ {Code: store, K: 0}, // how much to give
 		/* 10 */ {Code: loadByte, K: 0},
 		/* 11 */ {Code: and, K: 0xf0},

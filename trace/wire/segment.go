@@ -19,6 +19,8 @@ type Segment struct {
 	Window   int    // how many bytes its sender offers to take, as the header has it: not scaled
 	Scale    int    // the window scale option of a segment with SYN; -1 if there is none
 	Damaged  bool   // whether its checksum is wrong
+	Packet   []byte // the packet, from its IP header on, at most PacketRoom bytes; nil if it was not to be kept
+	Size     int    // then: how many bytes the packet has
 
 	// What the kernel gave, when it was asked next, as the states of its sender and
 	// of its receiver; Unknown if it was not asked. Last says that no segment of the
@@ -26,6 +28,9 @@ type Segment struct {
 	FromIs, ToIs State
 	Last         bool
 }
+
+// PacketRoom is how many bytes of a packet are kept at most.
+const PacketRoom = 1968
 
 // Flags are the control bits of a segment.
 type Flags uint8

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"encoding/binary"
 	"net/netip"
+	"reflect"
 	"testing"
 
 	"lbaws/trace/wire"
@@ -91,7 +92,7 @@ func TestParseSegment(t *testing.T) {
 			t.Errorf("%s: from %v to %v", c.name, got.From, got.To)
 		}
 		got.From, got.To = want.From, want.To
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, want)
 		}
 	}

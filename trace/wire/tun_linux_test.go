@@ -81,7 +81,7 @@ func spoilt(p []byte) []byte {
 func startCapture(t *testing.T, server string, remote bool) *wire.Capture {
 	t.Helper()
 	tracetest.NeedCapture(t)
-	capture, err := wire.OpenCapture(netip.MustParseAddrPort(server), remote)
+	capture, err := wire.OpenCapture(netip.MustParseAddrPort(server), remote, false)
 	if err != nil {
 		t.Fatal(err)
 	}

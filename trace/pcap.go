@@ -1,0 +1,205 @@
+package trace
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"time"
+
+	"lbaws/trace/wire"
+)
+
+// Pcap writes a file for Wireshark: the captured segments as they were and, between
+// them, the calls, each as an entry of a journal, which Wireshark shows in a row of its
+// own. A call that may wait has an entry when it begins, and one when it returns.
+//
+// Each Append ends with a complete block, so the file can be read while the program
+// runs.
+//
+// Source: the pcapng file format, draft-ietf-opsawg-pcapng; systemd's Journal Export
+// Format.
+type Pcap struct {
+	order   order
+	closing closing
+	strace  Strace
+	begun   bool
+	why     string // why there are no segments, until an entry says it
+	message []byte // room for a text
+}
+
+// NewPcap returns a Pcap that shows at most limit bytes of a buffer in an entry.
+func NewPcap(limit int) *Pcap { return &Pcap{strace: Strace{Limit: limit}} }
+
+// AppendEnter appends an entry for a call that may wait.
+func (p *Pcap) AppendEnter(b []byte, e *Event) []byte { return p.take(b, p.order.begins(e)) }
+
+// AppendReturn appends an entry for a call, or for the return of one that waited.
+func (p *Pcap) AppendReturn(b []byte, e *Event) []byte {
+	p.closing.returned(e)
+	return p.take(b, p.order.returns(e))
+}
+
+// AppendSegment appends the packet of a segment.
+func (p *Pcap) AppendSegment(b []byte, s *wire.Segment) []byte {
+	p.closing.see(s)
+	return p.take(b, p.order.passes(s))
+}
+
+// AppendKilled appends an entry that says that a program ends here.
+func (p *Pcap) AppendKilled(b []byte, caller Caller) []byte {
+	return p.entry(b, time.Now(), caller, warning, "killed: the kernel closes its descriptors")
+}
+
+// AppendEnd appends what is left.
+func (p *Pcap) AppendEnd(b []byte) []byte { return p.take(p.begin(b), p.order.end()) }
+
+// Capture notes why segments will not come, if they will not.
+func (p *Pcap) Capture(_ uint16, err error) {
+	if err != nil {
+		p.why = "no segments: " + err.Error()
+	}
+}
+
+// Awaits reports whether segments are still to come of the last connection that was
+// closed here.
+func (p *Pcap) Awaits() bool { return p.closing.awaits() }
+
+// AppendLost appends an entry that says how many segments were not captured.
+func (p *Pcap) AppendLost(b []byte, n int) []byte {
+	return p.entry(b, time.Now(), Caller{}, warning, fmt.Sprintf("%d segments came faster than they were read", n))
+}
+
+// take appends moments, which are in the order of time.
+func (p *Pcap) take(b []byte, moments []moment) []byte {
+	b = p.begin(b)
+	if p.why != "" {
+		b, p.why = p.entry(b, time.Now(), Caller{}, warning, p.why), ""
+	}
+	for i := range moments {
+		switch m := &moments[i]; {
+		case m.event == nil:
+			b = p.packet(b, &m.segment)
+		case m.returns || drawnInTwo(m.event.Call):
+			b = p.call(b, m)
+		}
+	}
+	return b
+}
+
+// call appends an entry for a call that begins or has returned.
+func (p *Pcap) call(b []byte, m *moment) []byte {
+	e, at, priority := m.event, m.at, info
+	switch {
+	case !m.returns:
+		p.message = append(p.strace.appendBegin(p.message[:0], e), " <unfinished ...>"...)
+	case drawnInTwo(e.Call):
+		p.message = append(append(append(p.message[:0], "<... "...), e.Call.Name...), " resumed>"...)
+		p.message = p.strace.appendRest(p.message, e, len(p.message))
+	default:
+		at = e.Begin // the segments that it caused come after it
+		p.message = p.strace.appendBegin(p.message[:0], e)
+		p.message = p.strace.appendRest(p.message, e, len(p.message))
+	}
+	if m.returns && e.failed() {
+		priority = warning
+	}
+	return p.entry(b, at, e.Caller, priority, string(p.message))
+}
+
+// Priorities of a journal's entries, as syslog(3) has them.
+const (
+	warning = 4
+	info    = 6
+)
+
+// The numbers of the blocks' types, and of a link that has IP packets and nothing
+// before them.
+const (
+	sectionHeader  = 0x0a0d0d0a
+	interfaceBlock = 1
+	packetBlock    = 6
+	journalBlock   = 9
+	linkTypeRaw    = 101
+)
+
+// begin appends the blocks with which a file begins: what it is, and an interface
+// whose packets have times in nanoseconds.
+func (p *Pcap) begin(b []byte) []byte {
+	if p.begun {
+		return b
+	}
+	p.begun = true
+	const (
+		byteOrder, version, unknownLength = 0x1a2b3c4d, 1, ^uint64(0)
+		resolution, nanoseconds           = 9, 9 // the option's number, and its value: 10 to the power of -9
+		endOfOptions                      = 0
+	)
+	b, start := beginBlock(b, sectionHeader)
+	b = binary.LittleEndian.AppendUint32(b, byteOrder)
+	b = binary.LittleEndian.AppendUint32(b, version) // 1.0
+	b = binary.LittleEndian.AppendUint64(b, unknownLength)
+	b = endBlock(b, start)
+	b, start = beginBlock(b, interfaceBlock)
+	b = binary.LittleEndian.AppendUint32(b, linkTypeRaw)
+	b = binary.LittleEndian.AppendUint32(b, wire.PacketRoom)
+	b = binary.LittleEndian.AppendUint16(b, resolution)
+	b = binary.LittleEndian.AppendUint16(b, 1)
+	b = append(b, nanoseconds, 0, 0, 0)
+	b = binary.LittleEndian.AppendUint32(b, endOfOptions)
+	b = endBlock(b, start)
+	return b
+}
+
+// packet appends a packet, as much of it as was kept.
+func (p *Pcap) packet(b []byte, s *wire.Segment) []byte {
+	b, start := beginBlock(b, packetBlock)
+	at := uint64(s.Time.UnixNano())
+	b = binary.LittleEndian.AppendUint32(b, 0) // the interface
+	b = binary.LittleEndian.AppendUint32(b, uint32(at>>32))
+	b = binary.LittleEndian.AppendUint32(b, uint32(at))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(s.Packet)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(s.Size))
+	b = append(b, s.Packet...)
+	return endBlock(b, start)
+}
+
+// entry appends a journal entry. Its message is printable text.
+func (p *Pcap) entry(b []byte, at time.Time, caller Caller, priority int, message string) []byte {
+	b, start := beginBlock(p.begin(b), journalBlock)
+	b = append(b, "__REALTIME_TIMESTAMP="...)
+	b = strconv.AppendInt(b, at.UnixMicro(), 10)
+	b = append(b, "\n_HOSTNAME="...)
+	b = append(b, sideNames[caller.Side]...)
+	if caller.Program > 0 {
+		b = strconv.AppendInt(b, int64(caller.Program+1), 10)
+	}
+	b = append(b, "\nSYSLOG_IDENTIFIER=lbaws"...)
+	if caller.Thread != 0 {
+		b = append(b, '-')
+		b = strconv.AppendInt(b, int64(caller.Thread), 10)
+	}
+	b = append(b, "\nPRIORITY="...)
+	b = strconv.AppendInt(b, int64(priority), 10)
+	b = append(b, "\nMESSAGE="...)
+	b = append(b, message...)
+	b = append(b, '\n')
+	return endBlock(b, start)
+}
+
+// beginBlock appends the beginning of a block, whose length endBlock fills in.
+func beginBlock(b []byte, kind uint32) (_ []byte, start int) {
+	start = len(b)
+	b = binary.LittleEndian.AppendUint32(b, kind)
+	return binary.LittleEndian.AppendUint32(b, 0), start
+}
+
+// endBlock pads the block that begins at start, and appends its end: its length, once
+// more.
+func endBlock(b []byte, start int) []byte {
+	for (len(b)-start)%4 != 0 {
+		b = append(b, 0)
+	}
+	length := uint32(len(b) - start + 4)
+	binary.LittleEndian.PutUint32(b[start+4:], length)
+	return binary.LittleEndian.AppendUint32(b, length)
+}
