@@ -144,8 +144,12 @@ func (d *person) settleAll() (ended bool, err error) {
 	}
 	ended = true
 	for _, p := range d.programs {
-		if d.order == nil && d.stateOf(p) == back {
+		switch is := d.stateOf(p); {
+		case d.order != nil:
+		case is == back:
 			d.release(p)
+		case is == idle: // the order has no moves for it any more
+			d.proceed(p, running)
 		}
 		switch d.stateOf(p) {
 		case running:
