@@ -114,6 +114,9 @@ func TestUnknownOrder(t *testing.T) {
 	if status := p.Status(); status != 2 || !strings.HasPrefix(p.Stderr.String(), "lbaws: -order \"boook\": ") {
 		t.Errorf("status %d: %s", status, p.Stderr)
 	}
+	if empty := tracetest.Launch(t, nil, "demo", "-order", ""); empty.Status() != 2 {
+		t.Errorf("no name: status %d: %s", empty.Status(), empty.Stderr)
+	}
 	q := tracetest.Launch(t, nil, "demo", "-order", "list")
 	if status := q.Status(); status != 0 || q.Stdout.String() != turns.List() {
 		t.Errorf("status %d: %s", status, q.Stdout)
