@@ -117,11 +117,14 @@ func (s *Stage) stateOf(p *program) state {
 	return p.state
 }
 
-// proceed lets a program go on to the next state.
+// proceed lets a program go on to the next state. If nothing is held any more, it
+// goes on without being let.
 func (s *Stage) proceed(p *program, next state) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p.proceed(next)
+	if !s.open {
+		p.proceed(next)
+	}
 }
 
 // answer lets a call return that the kernel has answered.
