@@ -33,7 +33,7 @@ func (d *person) draw(can bool) {
 	lines = append(lines, d.keyLine())
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.open && !slices.Equal(lines, d.drawn) {
+	if !d.left && !slices.Equal(lines, d.drawn) {
 		d.drawn = lines
 		d.trace.SetPanel(lines)
 	}

@@ -44,11 +44,8 @@ var errQuit = errors.New("quit")
 
 // Step is Play, directed by a person, to whom the order's moves are proposed.
 func (s *Stage) Step(o *Order, cast Cast) error {
-	d := &person{Stage: s, keys: keys.Open(s.hidePanel), order: o.moves}
-	s.mu.Lock()
-	s.keys, s.memory = d.keys, &Memory{}
-	s.mu.Unlock()
 	defer s.Restore()
+	d := &person{Stage: s, keys: s.openKeys(), order: o.moves}
 	d.play = func(m *move) error { return s.play(o, m, cast) }
 	if _, err := s.program(o, "server", cast); err != nil {
 		return err
@@ -70,9 +67,9 @@ func (s *Stage) Program(side trace.Side) sys.Kernel {
 		stage: s, caller: trace.Caller{Side: side}, turn: make(chan struct{}, 1), thread: thisThread()}
 	p.thread.follow()
 	s.programs = append(s.programs, p)
-	s.keys, s.memory, s.alone = keys.Open(s.hidePanel), &Memory{}, true
-	d := &person{Stage: s, keys: s.keys, chosen: p}
+	s.alone = true
 	closeOnSignal(s)
+	d := &person{Stage: s, keys: s.openKeys(), chosen: p}
 	go func() {
 		if errors.Is(d.direct(), errQuit) {
 			unix.Kill(unix.Getpid(), unix.SIGINT)
@@ -81,10 +78,23 @@ func (s *Stage) Program(side trace.Side) sys.Kernel {
 	return p.kernel()
 }
 
+// openKeys prepares for a person who directs. A signal that comes before, or
+// meanwhile, finds the terminal as it was or gives it back.
+func (s *Stage) openKeys() *keys.Keys {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys, s.memory = keys.Open(s.hidePanel), &Memory{}
+	if s.left {
+		s.keys.Close()
+	}
+	return s.keys
+}
+
 // Restore takes the panel off the screen, and gives the terminal back as it was. Any
 // thread may call it, and more than once.
 func (s *Stage) Restore() {
 	s.mu.Lock()
+	s.left = true
 	k := s.keys
 	s.mu.Unlock()
 	if k != nil {

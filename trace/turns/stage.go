@@ -35,6 +35,7 @@ type Stage struct {
 	address netip.AddrPort // of the first server
 	bound   bool           // whether it has that address already
 	keys    *keys.Keys     // nil if no person directs
+	left    bool           // whether the terminal is to stay as it was before
 }
 
 // Trace is the trace of the programs' calls.
