@@ -25,7 +25,7 @@ const (
 // the process may capture. A user who is not root gets a user namespace too. It
 // returns the exit status and true; or false if the caller is to go on itself,
 // because it is the program in the namespace, or the kernel does not allow one.
-// SIGINT, SIGTERM and SIGHUP are passed on to the program in the namespace.
+// SIGINT, SIGQUIT, SIGTERM and SIGHUP are passed on to the program in the namespace.
 //
 // Source: network_namespaces(7), user_namespaces(7), clone(2).
 func RunInNamespace() (status int, done bool) {
@@ -114,7 +114,7 @@ func waitAndPassSignalsOn(pid int) (wait unix.WaitStatus) {
 	if !signal.Ignored(unix.SIGHUP) {
 		signal.Notify(signals, unix.SIGHUP)
 	}
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
+	signal.Notify(signals, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
 	defer signal.Reset()
 	go func() {
 		for s := range signals {

@@ -117,7 +117,7 @@ func TestTerminalIsWhole(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
 	for _, args := range []string{"demo -step -addr 127.0.0.1:0", "-step -addr 127.0.0.1:0"} {
-		for _, keys := range [][]string{{"C-c"}, {"Enter", "Enter", "Enter", "Enter", "Enter", "C-c"},
+		for _, keys := range [][]string{{"C-c"}, {"Enter", "C-\\"}, {"Enter", "Enter", "Enter", "Enter", "Enter", "C-c"},
 			{"Enter", "Enter", "Enter", "Enter", "Enter", "q"}} {
 			screen := tracetest.OpenTerminal(t, 80, "stty -a; "+tracetest.Binary(t)+" "+args+"; stty -a; echo at the end")
 			screen.WaitFor("▶ server   socket")

@@ -8,7 +8,7 @@ import (
 )
 
 // follow begins to follow the signals that change who has the terminal, or its
-// size. It does so to the end of the process: once it has caught SIGTSTP, the
+// size, and Ctrl-\. It does so to the end of the process: once it has caught SIGTSTP, the
 // runtime cannot bring back what that does by default.
 func (k *Keys) follow() {
 	signals := make(chan os.Signal, 8)
@@ -16,18 +16,31 @@ func (k *Keys) follow() {
 	if !signal.Ignored(unix.SIGTSTP) {
 		signal.Notify(signals, unix.SIGTSTP)
 	}
+	if !signal.Ignored(unix.SIGQUIT) {
+		signal.Notify(signals, unix.SIGQUIT)
+	}
 	go func() {
 		for s := range signals {
-			if s == unix.SIGTSTP {
+			switch s {
+			case unix.SIGTSTP:
 				k.stop()
 				continue
-			}
-			if s == unix.SIGCONT {
+			case unix.SIGQUIT:
+				k.quit()
+			case unix.SIGCONT:
 				k.resume()
 			}
 			k.redraw.Store(true)
 		}
 	}()
+}
+
+// quit ends the process as Ctrl-\ does (the runtime prints what each goroutine is
+// doing), after it has given the terminal back.
+func (k *Keys) quit() {
+	k.Close()
+	signal.Reset(unix.SIGQUIT)
+	unix.Kill(unix.Getpid(), unix.SIGQUIT)
 }
 
 // stop stops the process after it has given the terminal back, as SIGTSTP would
