@@ -62,6 +62,9 @@ func (k *Kernel) admit(fd, listening int) {
 // halfClosed starts the clock for what the peer of an accepted connection still
 // sends.
 func (k *Kernel) halfClosed(fd int) {
+	if k.OnlyForOthers && k.timeout == 0 {
+		return
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if c, accepted := k.accepted[fd]; accepted {

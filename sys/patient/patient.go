@@ -33,8 +33,8 @@ type Kernel struct {
 
 	// OnlyForOthers means that an accepted connection whose time is up is dropped
 	// only when another one waits to be accepted: the limit is for the sake of the
-	// others, and a client that is alone may take its time. Set it before the first
-	// call.
+	// others, and a client that is alone may take its time. If the timeout is 0 then,
+	// there is no limit after a half-close either. Set it before the first call.
 	OnlyForOthers bool
 
 	timeout    time.Duration

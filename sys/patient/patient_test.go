@@ -262,6 +262,19 @@ func TestHalfClosedClient(t *testing.T) {
 			}
 		}, "0s accept(3)", "0s shutdown(4 WR)", "0s read(4)", "5s shutdown(4 RDWR)")
 	})
+	inBubble(t, "without any limit", accepted(), func(t *testing.T, k *scripted) {
+		p := newPatient(t, k, 0)
+		p.OnlyForOthers = true
+		fd, _ := p.Accept(3, new(sys.Sockaddr))
+		p.Shutdown(fd, unix.SHUT_WR)
+		go func() {
+			time.Sleep(time.Hour)
+			k.arrived <- []byte("x")
+		}()
+		if n, err := p.Read(fd, make([]byte, 10)); n != 1 || err != nil {
+			t.Errorf("got %d, %v", n, err)
+		}
+	})
 	for timeout, want := range map[time.Duration]time.Duration{0: 30 * time.Second, time.Minute: 30 * time.Second, 12 * time.Second: 12 * time.Second} {
 		inBubble(t, timeout.String(), accepted(), func(t *testing.T, k *scripted) {
 			p := newPatient(t, k, timeout)
