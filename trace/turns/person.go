@@ -204,13 +204,11 @@ func (d *person) look() {
 // note asks the kernel what it holds: for all of it or, while a person thinks, mostly
 // for what may have changed.
 func (s *Stage) note(all bool) {
-	s.mu.Lock()
-	known := s.bound || s.alone
-	s.mu.Unlock()
-	if s.watch == nil || !known {
+	port := s.Address().Port()
+	if s.watch == nil || port == 0 && !s.alone {
 		return
 	}
-	s.watch.Follow(s.Address().Port())
+	s.watch.Follow(port)
 	ask := s.watch.All
 	if !all {
 		ask = s.watch.Poll

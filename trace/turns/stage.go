@@ -33,7 +33,6 @@ type Stage struct {
 	mu      sync.Mutex     // guards what follows, and the programs
 	open    bool           // whether nothing is held any more
 	address netip.AddrPort // of the first server
-	bound   bool           // whether it has that address already
 	keys    *keys.Keys     // nil if no person directs
 	left    bool           // whether the terminal is to stay as it was before
 }
@@ -76,7 +75,6 @@ func (p *program) noteAddresses(e *trace.Event) {
 		if s.address = e.Args[1].Addr.AddrPort(); s.address.Port() == 0 {
 			s.address = localAddress(e.Args[0].Int)
 		}
-		s.bound = true
 	case e.Call.Name == "connect":
 		p.local, p.remote = localAddress(e.Args[0].Int), e.Args[1].Addr.AddrPort()
 	}
