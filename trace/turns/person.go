@@ -334,7 +334,7 @@ func (d *person) press(k keys.Key) error {
 		if d.canMove() {
 			return d.move()
 		}
-		d.refusal = "no call can be made now: each program waits in one"
+		d.refusal = "no program is about to make a call now"
 	case 'r':
 		d.until, d.accepted = connection, false
 	case 'R':
@@ -394,8 +394,15 @@ func (d *person) dropOrder() {
 // kill ends the program whose call is next, as kill -9 would.
 func (d *person) kill() error {
 	p := d.next()
-	if d.alone || p == nil || p.puppet != nil {
-		d.refusal = "x ends one of the two programs of a demo"
+	switch {
+	case d.alone:
+		d.refusal = "x works only in a demo"
+		return nil
+	case p == nil:
+		d.refusal = "x ends the program whose call is next, and there is none"
+		return nil
+	case p.puppet != nil:
+		d.refusal = "x cannot end the " + p.name + ": in this order, it only makes the calls of its moves"
 		return nil
 	}
 	d.order, d.chosen = nil, nil
