@@ -9,8 +9,8 @@ import (
 
 // Tracer is a sys.Kernel that passes every call on to another Kernel and gives
 // it to its formats. The only kernel calls of its own are those that its output,
-// its capture and the questions about the kernel's sockets need and, to write a link-local address as strace does, the one
-// that asks for the interface's name.
+// its capture and the questions about the kernel's sockets need and, to write a
+// link-local address as strace does, the one that asks for the interface's name.
 //
 // It reuses its memory: in the strace and json formats, tracing accept, read, write
 // and close allocates nothing once the buffers have grown to the size that they

@@ -7,9 +7,9 @@ import (
 )
 
 // Read is the call read, made again if a signal interrupts it. It returns a
-// Timeout or OthersWait if the peer is silent for too long. After Leave, it returns ECANCELED on
-// a connection made with Connect; on an accepted one it returns what has come, or
-// 0 as at end of file.
+// Timeout or OthersWait if the peer is silent for too long. After Leave, it returns
+// ECANCELED on a connection made with Connect; on an accepted one it returns what has
+// come, or 0 as at end of file.
 func (k *Kernel) Read(fd int, p []byte) (int, error) {
 	for {
 		if k.hurries(fd) {

@@ -16,8 +16,8 @@ import (
 // Cast returns the program that runs with some arguments, such as serve -n 1.
 type Cast func(args []string) (run func(k sys.Kernel) error, err error)
 
-// Play makes the moves of an order. It returns why a program failed, or did not do what the order
-// says.
+// Play makes the moves of an order. It returns why a program failed, or did not do
+// what the order says.
 func (s *Stage) Play(o *Order, cast Cast) error {
 	for i := range o.moves {
 		if err := s.play(o, &o.moves[i], cast); err != nil {
