@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"lbaws/trace"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
@@ -159,7 +160,10 @@ func holdings(s *sockets.Socket) (held []string) {
 
 // keyLine names the keys.
 func (d *person) keyLine() string {
-	if d.alone {
+	switch {
+	case d.alone && d.programs[0].caller.Side == trace.Client:
+		return "Enter: make the call  R: run on  ?: explain  q: leave"
+	case d.alone:
 		return "Enter: make the call  r: to the next connection  R: run on  ?: explain  q: leave"
 	}
 	return "Enter: call  s c: the end  r: next connection  R: run on  x: kill  ?  q: leave"
