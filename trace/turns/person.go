@@ -188,6 +188,7 @@ func (d *person) release(p *program) {
 	d.hide()
 	if p.answer.Call.Name == "accept" && p.answer.Result >= 0 {
 		d.accepted = true
+		d.arrive()
 	}
 	d.answer(p)
 	d.await(p, true, idle, held, back, over)
@@ -259,7 +260,6 @@ func (d *person) move() error {
 	if d.stateOf(p) == back {
 		d.release(p)
 	}
-	d.arrive()
 	return nil
 }
 

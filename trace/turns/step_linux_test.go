@@ -55,6 +55,19 @@ func TestServerIsAskedForEachCall(t *testing.T) {
 	})
 }
 
+// TestNextConnection: r stops at the first call after accept, also if accept waited.
+func TestNextConnection(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	port := tracetest.FreePort(t)
+	screen := tracetest.OpenTerminal(t, 100, tracetest.Binary(t)+" -step -n 1 -addr 127.0.0.1:"+port)
+	screen.WaitFor(`▶ server   socket`)
+	screen.Press("r")
+	screen.WaitFor(`waits in accept`)
+	tracetest.Dial(t, "127.0.0.1:"+port)
+	screen.WaitFor(`▶ server   read\(4`)
+}
+
 // TestScriptedStep: keys may come from a script, the panel is printed once a step then,
 // and the end of the script means "run on".
 func TestScriptedStep(t *testing.T) {
