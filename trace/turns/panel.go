@@ -126,6 +126,9 @@ func holdings(s *sockets.Socket) (held []string) {
 	add := func(format string, args ...any) { held = append(held, fmt.Sprintf(format, args...)) }
 	if s.State == wire.Listen {
 		add("accept queue %d of %d", s.Receive, s.Send)
+		if s.Descriptor < 0 {
+			add("another process's")
+		}
 		return held
 	}
 	if s.State == wire.Closed {

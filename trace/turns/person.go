@@ -71,7 +71,9 @@ func (s *Stage) Program(side trace.Side) sys.Kernel {
 	closeOnSignal(s)
 	d := &person{Stage: s, keys: s.openKeys(), chosen: p}
 	go func() {
-		if errors.Is(d.direct(), errQuit) {
+		err := d.direct()
+		s.Close()
+		if errors.Is(err, errQuit) {
 			unix.Kill(unix.Getpid(), unix.SIGINT)
 		}
 	}()
@@ -394,12 +396,17 @@ func (d *person) dropOrder() {
 // kill ends the program whose call is next, as kill -9 would.
 func (d *person) kill() error {
 	p := d.next()
+	for _, other := range d.programs {
+		if p == nil || d.stateOf(p) == over { // one that waits in a call
+			p = other
+		}
+	}
 	switch {
 	case d.alone:
 		d.refusal = "x works only in a demo"
 		return nil
-	case p == nil:
-		d.refusal = "x ends the program whose call is next, and there is none"
+	case d.stateOf(p) == over:
+		d.refusal = "both programs have ended"
 		return nil
 	case p.puppet != nil:
 		d.refusal = "x cannot end the " + p.name + ": in this order, it only makes the calls of its moves"

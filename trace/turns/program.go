@@ -115,8 +115,8 @@ func (p *program) proceed(next state) {
 // begins is a Format in front of the trace. It holds the beginning of each call.
 type begins struct{ *program }
 
-// AppendEnter waits for the call's turn. A call that begins while another one has
-// not returned is made by another thread to end it: it does not wait.
+// AppendEnter waits for the call's turn. A call that begins while another one is in
+// the kernel is made by another thread to end it: it does not wait.
 func (p begins) AppendEnter(b []byte, e *trace.Event) []byte {
 	if p.is(running) {
 		line := lineInMain()
