@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -421,27 +420,6 @@ func TestHelp(t *testing.T) {
 				t.Errorf("no -%s in\n%s", flag, p.Stdout)
 			}
 		}
-	}
-}
-
-// TestBuildHasNoPackageNet: the server is written on the system calls.
-func TestBuildHasNoPackageNet(t *testing.T) {
-	t.Parallel()
-	output, err := exec.Command("go", "list", "-deps", ".").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for dependency := range strings.Lines(string(output)) {
-		if dependency == "net\n" {
-			t.Error("package net is in the build")
-		}
-	}
-	output, err = exec.Command("go", "list", "-m", "all").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := regexp.MustCompile(`^lbaws\ngolang.org/x/sys v\S+\n$`); !want.Match(output) {
-		t.Errorf("the modules are\n%s", output)
 	}
 }
 

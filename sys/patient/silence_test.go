@@ -74,7 +74,8 @@ func TestSilentClient(t *testing.T) {
 // 30 seconds for this, which are too long for a test.
 func TestSilentClientAlone(t *testing.T) {
 	t.Parallel()
-	p := patient.New(sys.Unix{}, 100*time.Millisecond, func(err error) { t.Error(err) })
+	const limit = 100 * time.Millisecond
+	p := patient.New(sys.Unix{}, limit, func(err error) { t.Error(err) })
 	p.OnlyForOthers = true
 	defer p.Leave()
 	listening, err := p.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
@@ -100,17 +101,18 @@ func TestSilentClientAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close(fd)
+	accepted := time.Now()
 	var next time.Time
 	done := make(chan net.Conn, 1)
 	go func() {
-		time.Sleep(500 * time.Millisecond)
+		tracetest.Await(t, "the silent client's time to be long over", func() bool { return time.Since(accepted) > 5*limit })
 		next = time.Now()
 		done <- dial()
 	}()
 	n, err := p.Read(fd, make([]byte, 10))
 	dropped := time.Now()
 	defer (<-done).Close()
-	if n != -1 || err != patient.OthersWait(100*time.Millisecond) || dropped.Before(next) {
+	if n != -1 || err != patient.OthersWait(limit) || dropped.Before(next) {
 		t.Errorf("got %d, %v, %v after the next client came", n, err, dropped.Sub(next))
 	}
 }

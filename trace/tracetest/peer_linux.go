@@ -49,6 +49,12 @@ func NewTunnel(t testing.TB) *Tunnel {
 			t.Fatalf("ip %v: %v\n%s", args, err, output)
 		}
 	}
+	// The kernel makes the IPv6 address its own a little later, in a thread of its
+	// own; what arrives for it before then is dropped.
+	Await(t, "the tunnel's IPv6 address", func() bool {
+		route, _ := exec.Command(ip, "-6", "route", "show", "table", "local", HereIPv6.String(), "dev", name).Output()
+		return len(route) > 0
+	})
 	return &Tunnel{t: t, fd: fd}
 }
 

@@ -47,6 +47,9 @@ type world struct {
 
 // TestPredictRandomMoves compares what is predicted with what the kernel does.
 func TestPredictRandomMoves(t *testing.T) {
+	if testing.Short() {
+		*moves = 20
+	}
 	t.Logf("%d moves with seed %d", *moves, *seed)
 	w := newWorld(t)
 	w.open()

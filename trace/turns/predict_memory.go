@@ -59,8 +59,8 @@ func (m *Memory) Note(changes []sockets.Change) {
 
 // end notes that a connection is over. A RST leaves an error for the next call. If the
 // peer's FIN came before it, a read returns 0 all the same, and a write fails with
-// EPIPE; but if this end's FIN was on its way too, the write tells of the RST, which
-// cannot be told from the last acknowledgement.
+// EPIPE. If this end's FIN was on its way too, the write reports the RST instead; but
+// the last acknowledgement looks the same as that RST.
 //
 // Source: tcp_reset and tcp_recvmsg_locked in Linux's net/ipv4.
 func (m *memory) end(was *sockets.Socket) {

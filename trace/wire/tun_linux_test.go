@@ -102,9 +102,14 @@ func taken(c *wire.Capture) []wire.Segment {
 // who has sent one, and its flags.
 func checkTaken(t *testing.T, c *wire.Capture, want ...string) {
 	t.Helper()
-	var got []string
-	for _, s := range taken(c) {
-		got = append(got, s.From.String()+" "+s.Flags.String())
+	tracetest.Compare(t, senders(taken(c)), want)
+}
+
+// senders says who has sent each segment, and its flags.
+func senders(segments []wire.Segment) []string {
+	var senders []string
+	for _, s := range segments {
+		senders = append(senders, s.From.String()+" "+s.Flags.String())
 	}
-	tracetest.Compare(t, got, want)
+	return senders
 }

@@ -260,15 +260,13 @@ func TestJobControl(t *testing.T) {
 				w.Press("C-z")
 				w.WaitFor(`Stopped(?s:.*)@\n*$`)
 				o.expect("hide")
-				w.say("clear; stty -a >stopped; cmp before stopped && echo whole; echo z")
-				w.WaitFor(`whole\nz\n@\n*$`)
+				w.isWhole()
 				w.say("clear; fg")
 				o.expect("redraw")
 			}
 			w.Press("q")
 			o.expect("q")
-			w.say("clear; stty -a >after; cmp before after && echo whole; echo z")
-			w.WaitFor(`whole\nz\n@\n*$`)
+			w.isWhole()
 		})
 	}
 }
@@ -286,8 +284,7 @@ func TestBackground(t *testing.T) {
 			o.expect("ready")
 			w.say("clear; while ! jobs | grep Stopped; do true; done; echo z")
 			w.WaitFor(`z\n@\n*$`)
-			w.say("clear; stty -a >stopped; cmp before stopped && echo whole; echo z")
-			w.WaitFor(`whole\nz\n@\n*$`)
+			w.isWhole()
 			w.say("clear; fg")
 			o.expect("redraw")
 			w.Press("q")
@@ -313,6 +310,13 @@ func (w shell) say(command string, where ...string) {
 	program := programVariable + "=" + strings.Join(where, "") + " " + exe
 	w.Type(strings.Replace(command, "$PROGRAM", program, 1))
 	w.Press("Enter")
+}
+
+// isWhole waits until the shell has its prompt, and checks that the terminal is as it
+// was before.
+func (w shell) isWhole() {
+	w.say("clear; stty -a >now; cmp before now && echo whole; echo z")
+	w.WaitFor(`whole\nz\n@\n*$`)
 }
 
 // printed is the file that a program prints keys to.
