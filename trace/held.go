@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"time"
 
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
@@ -99,24 +98,16 @@ func connectedText(c *sockets.Change) string {
 		parts = append(parts, "peer "+c.Remote.String())
 	}
 	if entered && c.Receive > 0 || !entered && c.Receive != was.Receive {
-		fin := ""
-		if c.UnreadFIN() {
-			fin = "FIN"
-		}
-		parts = append(parts, counted(c.Unread(), fin, "unread"))
+		parts = append(parts, c.UnreadText())
 	}
 	if entered && c.Send > 0 || !entered && c.Send != was.Send {
-		parts = append(parts, counted(c.Unacknowledged(), c.Pending(), "not acknowledged"))
+		parts = append(parts, c.UnacknowledgedText())
 	}
-	switch {
-	case c.Again <= was.Again:
-	case c.Timer == sockets.ZeroWindowProbe:
-		parts = append(parts, fmt.Sprintf("the peer has no room: asked %s, again in %s", times(c.Again), inSeconds(c.Left)))
-	case c.Timer == sockets.Retransmission || c.State == wire.SynReceived:
-		parts = append(parts, fmt.Sprintf("sent again %s, next in %s", times(c.Again), inSeconds(c.Left)))
+	if again := c.AgainText(); c.Again > was.Again && again != "" {
+		parts = append(parts, again)
 	}
 	if entered && c.IsEnding() {
-		parts = append(parts, inSeconds(c.Left)+" left")
+		parts = append(parts, c.LeftText())
 	}
 	if len(parts) == 0 { // it has another address, or another descriptor
 		parts = append(parts, string(c.State))
@@ -136,37 +127,11 @@ func goneText(c *sockets.Change) string {
 	return text
 }
 
-// counted says how many bytes, and which control bit behind them, are what.
-func counted(n int, control, what string) string {
-	switch {
-	case control != "" && n > 0:
-		return bytesOf(n) + " and the " + control + " " + what
-	case control != "":
-		return "the " + control + " " + what
-	}
-	return bytesOf(n) + " " + what
-}
-
 func plural(n int, noun string) string {
 	if n == 1 {
 		return noun
 	}
 	return noun + "s"
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
-}
-
-// inSeconds rounds a duration to seconds, or to tenths if it is short.
-func inSeconds(d time.Duration) string {
-	if d < 10*time.Second {
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-	return fmt.Sprintf("%.0f s", d.Seconds())
 }
 
 // clientOf returns the client's address of a connected socket of one side.

@@ -2,10 +2,10 @@ package trace
 
 import (
 	"errors"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
@@ -49,7 +49,7 @@ func (f *figure) readPreceded(e *Event, c *conversation) {
 			c.finSent[peerOf(e.Side)] = true
 		}
 	case e.Result > 0:
-		f.imply(peerOf(e.Side), bytesOf(e.Result))
+		f.imply(peerOf(e.Side), sockets.Bytes(e.Result))
 	case c != nil && !c.reset && !f.shutdown[e.descriptor()] && f.held[e.descriptor()].State != wire.Closed:
 		f.implyFIN(c, peerOf(e.Side))
 	}
@@ -80,7 +80,7 @@ func (f *figure) caused(e *Event, c *conversation) {
 		f.anatomy(e, c, e.Args[1].Data[:e.Result])
 	case writeCall:
 		f.anatomy(e, c, e.Args[1].Data)
-		f.imply(e.Side, bytesOf(e.Result))
+		f.imply(e.Side, sockets.Bytes(e.Result))
 	case shutdownCall:
 		f.shutDown(e, c)
 	case closeCall:
@@ -172,10 +172,3 @@ func (f *figure) explain() {
 
 // peerOf is the other side.
 func peerOf(side Side) Side { return 1 - side }
-
-func bytesOf(n int) string {
-	if n == 1 {
-		return "1 byte"
-	}
-	return strconv.Itoa(n) + " bytes"
-}

@@ -3,6 +3,7 @@ package trace
 import (
 	"golang.org/x/sys/unix"
 
+	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
@@ -59,9 +60,9 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 	case asked && held.State == wire.Closed:
 		return "the connection is gone: this only frees the descriptor"
 	case asked && held.Unread() > 0:
-		note := bytesOf(held.Unread()) + " unread: the kernel throws them away, and sends a RST in place of a FIN"
+		note := sockets.Bytes(held.Unread()) + " unread: the kernel throws them away, and sends a RST in place of a FIN"
 		if n := held.Unacknowledged(); n > 0 {
-			note += "; " + bytesOf(n) + " that the peer has not acknowledged may be lost too"
+			note += "; " + sockets.Bytes(n) + " that the peer has not acknowledged may be lost too"
 		}
 		return note
 	case !asked && c.unread:

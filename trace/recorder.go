@@ -190,11 +190,16 @@ func (r *recorder) followSegments(capture *wire.Capture) {
 		capture.Wait(-1)
 		capture.Pause()
 		r.mu.Lock()
-		r.look()
-		r.appendSegments(time.Now())
+		r.catchUp()
 		r.settle()
 		r.mu.Unlock()
 	}
+}
+
+// catchUp gives the formats what has happened between the calls.
+func (r *recorder) catchUp() {
+	r.look()
+	r.appendSegments(time.Now())
 }
 
 // capturedUpTo adds the segments that were captured before the given time to
@@ -253,12 +258,10 @@ func (r *recorder) end() {
 		return
 	}
 	r.ended = true
-	r.look()
-	r.appendSegments(time.Now())
+	r.catchUp()
 	for deadline := time.Now().Add(longestEnd); r.awaits() && time.Now().Before(deadline); {
 		r.capture.Wait(time.Until(deadline))
-		r.look()
-		r.appendSegments(time.Now())
+		r.catchUp()
 	}
 	lost := 0
 	if r.capture != nil {

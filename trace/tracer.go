@@ -49,8 +49,7 @@ func (t *Tracer) Both() { t.both = true }
 func (t *Tracer) Look() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.look()
-	t.appendSegments(time.Now())
+	t.catchUp()
 	t.settle()
 }
 
@@ -59,8 +58,7 @@ func (t *Tracer) Look() {
 func (t *Tracer) Killed() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.look()
-	t.appendSegments(time.Now())
+	t.catchUp()
 	for _, sink := range t.sinks {
 		if format, ok := sink.Format.(KillFormat); ok {
 			sink.Output.buf = format.AppendKilled(sink.Output.buf, t.caller)

@@ -69,9 +69,9 @@ func (d *person) programLines(p *program, next bool) []string {
 	case state == inCall:
 		return []string{fmt.Sprintf("  %-8s waits in %s   %s", p.name, event, p.line)}
 	case state == back && next:
-		return []string{fmt.Sprintf("▶ %-8s … %s returns %d", p.name, event.Call.Name, p.result)}
+		return []string{fmt.Sprintf("▶ %-8s … %s returns %d", p.name, event.Call.Name, p.answer.Result)}
 	case state == back:
-		return []string{fmt.Sprintf("  %-8s %s has its answer: %d", p.name, event, p.result)}
+		return []string{fmt.Sprintf("  %-8s %s has its answer: %d", p.name, event, p.answer.Result)}
 	case state == over:
 		return []string{fmt.Sprintf("  %-8s has ended", p.name)}
 	}
@@ -123,40 +123,36 @@ func (d *person) socketLine(s *sockets.Socket) string {
 
 // holdings are what a socket holds.
 func holdings(s *sockets.Socket) (held []string) {
-	add := func(format string, args ...any) { held = append(held, fmt.Sprintf(format, args...)) }
-	if s.State == wire.Listen {
-		add("accept queue %d of %d", s.Receive, s.Send)
+	switch {
+	case s.State == wire.Listen:
+		held = append(held, fmt.Sprintf("accept queue %d of %d", s.Receive, s.Send))
 		if s.Descriptor < 0 {
-			add("another process's")
+			held = append(held, "another process's")
 		}
 		return held
-	}
-	if s.State == wire.Closed {
+	case s.State == wire.Closed:
 		return nil
 	}
-	if n := s.Unread(); n > 0 {
-		add("%d bytes unread", n)
+	if s.Receive > 0 {
+		held = append(held, s.UnreadText())
 	}
 	switch {
 	case s.Descriptor >= 0 || s.State == wire.TimeWait:
 	case s.Inode != 0:
-		add("another process's")
+		held = append(held, "another process's")
 	case s.State == wire.Established || s.State == wire.CloseWait || s.State == wire.SynReceived:
-		add("no descriptor yet")
+		held = append(held, "no descriptor yet")
 	default:
-		add("no descriptor any more")
+		held = append(held, "no descriptor any more")
 	}
-	if s.UnreadFIN() {
-		add("the FIN unread")
+	if s.Send > 0 {
+		held = append(held, s.UnacknowledgedText())
 	}
-	if n := s.Unacknowledged(); n > 0 {
-		add("%d bytes not acknowledged", n)
-	}
-	if s.Again > 0 {
-		add("sent again %d times", s.Again)
+	if again := s.AgainText(); s.Again > 0 && again != "" {
+		held = append(held, again)
 	}
 	if s.IsEnding() {
-		add("%d s left", int(s.Left.Seconds()+0.5))
+		held = append(held, s.LeftText())
 	}
 	return held
 }

@@ -168,8 +168,8 @@ func (d *person) settleAll() (ended bool, err error) {
 			d.await(p, true, idle, held, back, over)
 			ended = false
 		case over:
-			if p.err != nil {
-				return true, p.err
+			if err := p.failed(); err != nil {
+				return true, err
 			}
 		default:
 			ended = false

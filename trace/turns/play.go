@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"lbaws/sys"
 	"lbaws/trace"
 )
@@ -31,8 +29,8 @@ func (s *Stage) Play(o *Order, cast Cast) error {
 		if err := s.await(p, false, over); err != nil {
 			return fmt.Errorf("order %s: %w", o.Name, err)
 		}
-		if p.err != nil {
-			return p.err
+		if err := p.failed(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -46,8 +44,8 @@ func (s *Stage) play(o *Order, m *move, cast Cast) error {
 		err = s.make(p, m)
 	}
 	switch {
-	case p != nil && p.err != nil:
-		return p.err
+	case p != nil && p.failed() != nil:
+		return p.failed()
 	case err != nil:
 		return fmt.Errorf("order %s, move %q: %w", o.Name, m.line, err)
 	}
@@ -140,8 +138,6 @@ func (s *Stage) begin(p *program, m *move) (skip bool, err error) {
 		return false, err
 	}
 	switch {
-	case s.stateOf(p) == over && p.err != nil:
-		return false, p.err
 	case s.stateOf(p) == over:
 		return false, errors.New("it has ended")
 	case p.event.Call.Name == m.verb:
@@ -154,25 +150,22 @@ func (s *Stage) begin(p *program, m *move) (skip bool, err error) {
 }
 
 // leaveOrder lets a program go on that has left the order: mostly because a call has
-// failed. It returns why.
+// failed.
 func (s *Stage) leaveOrder(p *program) error {
 	call := p.event.Call.Name
 	s.mu.Lock()
 	s.open = true
 	p.proceed(inCall)
 	s.mu.Unlock()
-	if s.await(p, true, over) == nil && p.err != nil {
-		return p.err
-	}
+	s.await(p, true, over) // play returns why, if it has failed
 	return fmt.Errorf("it calls %s", call)
 }
 
 // check returns an error if a call did not return what a move says.
 func (p *program) check(m *move) error {
-	got := strconv.Itoa(p.result)
-	var errno unix.Errno
-	if errors.As(p.errno, &errno) {
-		got = sys.ErrnoName(errno)
+	got := strconv.Itoa(p.answer.Result)
+	if p.answer.Errno != 0 {
+		got = sys.ErrnoName(p.answer.Errno)
 	}
 	if m.want != "" && m.want != got {
 		return fmt.Errorf("it returned %s", got)

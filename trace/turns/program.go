@@ -30,9 +30,7 @@ type program struct {
 	line    string       // where in main.go that stands; "" if it does not
 	since   time.Time    // when the kernel was asked for it
 	answer  *trace.Event // of the call that the kernel has answered
-	result  int          // what the kernel has returned
-	errno   error
-	err     error // why the program has ended
+	err     error        // why the program has ended
 	command func(k sys.Kernel)
 	local   netip.AddrPort // of a client's connection
 	remote  netip.AddrPort
@@ -78,6 +76,13 @@ func (p *program) kernel() sys.Kernel {
 	}
 	p.traced = p.stage.trace.Of(p.caller, answered{through(sys.Unix{}, returns{p}), p})
 	return through(p.traced, begins{p})
+}
+
+// failed returns why the program has ended, if it has, and not as it should.
+func (p *program) failed() error {
+	p.stage.mu.Lock()
+	defer p.stage.mu.Unlock()
+	return p.err
 }
 
 // end notes that the program has ended.
@@ -158,10 +163,7 @@ func (p returns) AppendReturn(b []byte, e *trace.Event) []byte {
 	p.returned = e.Return
 	if p.is(inCall) && p.event.Call == e.Call {
 		p.pause(back, func() {
-			p.answer, p.result, p.errno = e, e.Result, nil
-			if e.Errno != 0 {
-				p.errno = e.Errno
-			}
+			p.answer = e
 			p.noteAddresses(e)
 		})
 	}
