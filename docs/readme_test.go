@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -36,6 +37,8 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	reader := &reader{t: t, dir: copySource(t)}
+	// What an earlier run has built, in another folder, is not built again.
+	reader.env = append(os.Environ(), "GOFLAGS=-trimpath")
 	blocks := regexp.MustCompile("(?s)(?:<!-- typed: ([^\n]*) -->\n)?```console\n(.*?)```\n").FindAllStringSubmatch(string(text), -1)
 	for _, block := range blocks {
 		reader.follow(block[2], block[1])
@@ -49,6 +52,7 @@ func TestReadme(t *testing.T) {
 type reader struct {
 	t      *testing.T
 	dir    string
+	env    []string
 	server *tracetest.Process
 	seen   int // how much of the server's screen the README has shown
 }
@@ -75,7 +79,7 @@ func (r *reader) follow(block, typed string) {
 			r.server.Status() // strace writes its last line when the server has left
 		}
 		cmd := exec.Command("bash", "-c", command)
-		cmd.Dir = r.dir
+		cmd.Dir, cmd.Env = r.dir, r.env
 		var errors bytes.Buffer
 		cmd.Stderr = &errors
 		output, err := cmd.Output()
@@ -94,7 +98,7 @@ func (r *reader) startServer(command string) {
 	r.t.Helper()
 	r.server = tracetest.NewProcess(r.t, "bash", "-c", "exec "+command)
 	r.server.Cmd.Stderr = r.server.Stdout // one terminal for both, as the reader has it
-	r.server.Cmd.Dir = r.dir
+	r.server.Cmd.Dir, r.server.Cmd.Env = r.dir, r.env
 	r.seen = 0
 	r.server.Run()
 }
@@ -140,4 +144,19 @@ func (r *reader) compare(what, got, want string) {
 	if normal(got) != normal(want) {
 		r.t.Errorf("%s\n--- printed:\n%s\n--- in the README:\n%s", what, got, want)
 	}
+}
+
+// sourceFiles are the files and folders that the program is built of.
+var sourceFiles = []string{"go.mod", "go.sum", "main.go", "sys", "trace", "docs"}
+
+// copySource copies the program's source to a folder of its own.
+func copySource(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range sourceFiles {
+		if output, err := exec.Command("cp", "-r", filepath.Join("..", name), dir).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+	}
+	return dir
 }

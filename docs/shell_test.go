@@ -26,10 +26,7 @@ type shell struct {
 // ./lbaws.
 func newShell(t *testing.T) *shell {
 	t.Helper()
-	dir := copySource(t)
-	if output, err := exec.Command("cp", tracetest.Binary(t), filepath.Join(dir, "lbaws")).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
+	dir := linkSource(t)
 	flags := namespaceFlags()
 	p := tracetest.NewProcess(t, append([]string{"unshare"}, append(flags[:len(flags)-1], "bash", "--norc", "--noprofile")...)...)
 	p.Cmd.Dir = dir
@@ -88,13 +85,20 @@ func needNamespace(t *testing.T) {
 	}
 }
 
-// copySource copies the program's source to a folder of its own.
-func copySource(t *testing.T) string {
+// linkSource makes a folder with links to the program's source and its built binary.
+func linkSource(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	for _, name := range []string{"go.mod", "go.sum", "main.go", "sys", "trace", "docs"} {
-		if output, err := exec.Command("cp", "-r", filepath.Join("..", name), dir).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, output)
+	dir, links := t.TempDir(), map[string]string{"lbaws": tracetest.Binary(t)}
+	for _, name := range sourceFiles {
+		path, err := filepath.Abs(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		links[name] = path
+	}
+	for name, path := range links {
+		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return dir
