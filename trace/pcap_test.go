@@ -1,6 +1,7 @@
 package trace_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -119,8 +120,8 @@ func TestPcapOfHostileClients(t *testing.T) {
 	reset.Close()
 	p.Get()
 	tracetest.Await(t, "the calls in the file", func() bool {
-		calls, _, _ := dissected(t, file, p.Port)
-		return strings.Count(strings.Join(calls, "\n"), "close(4)") >= 3
+		text, _ := os.ReadFile(file)
+		return bytes.Count(text, []byte("close(4)")) >= 3
 	})
 	calls, segments, _ := dissected(t, file, p.Port)
 	text := strings.Join(calls, "\n")

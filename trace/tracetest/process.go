@@ -30,13 +30,14 @@ var binaryFolder = sync.OnceValue(func() string {
 	return dir
 })
 
+// build has go run copy the program in place of running it: unlike go build, it links
+// the program once for all packages, and keeps it.
 var build = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(binaryFolder(), "lbaws")
-	output, err := exec.Command("go", "build", "-o", binary, "lbaws").CombinedOutput()
+	output, err := exec.Command("go", "run", "-exec", "cp -t "+binaryFolder(), "lbaws").CombinedOutput()
 	if err != nil {
-		err = fmt.Errorf("go build: %w\n%s", err, output)
+		err = fmt.Errorf("go run -exec cp: %w\n%s", err, output)
 	}
-	return binary, err
+	return filepath.Join(binaryFolder(), "lbaws"), err
 })
 
 // Binary returns the path of the program under test, which is built once.

@@ -66,6 +66,7 @@ func TestPredictRandomMoves(t *testing.T) {
 // TestPredictForgottenPeer: an end in FIN_WAIT_2 without a descriptor is forgotten after a
 // while, here a second, and then there is nobody who could answer but with RST.
 func TestPredictForgottenPeer(t *testing.T) {
+	tracetest.Long(t)
 	w := newWorld(t)
 	w.open()
 	w.connect()
