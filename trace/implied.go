@@ -160,14 +160,14 @@ func (f *figure) explain() {
 	const legend = "┄┄▷ inferred from the calls, not captured"
 	switch {
 	case f.whyNot == nil:
-		f.say(Client, legend+"; use -segments to capture them")
+		f.say(Client, legend+"; use -segments to capture them").legend = true
 		return
 	case errors.Is(f.whyNot, unix.EPERM) || errors.Is(f.whyNot, unix.EACCES):
 		f.warn("no segments: " + f.whyNot.Error() + "; run as root to capture them")
 	default:
 		f.warn("no segments: " + f.whyNot.Error())
 	}
-	f.say(Client, legend)
+	f.say(Client, legend).legend = true
 }
 
 // peerOf is the other side.

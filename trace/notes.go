@@ -43,7 +43,9 @@ func (f *figure) noteOn(e *Event, c *conversation) {
 			note = "use this port on all local IPv4 addresses"
 		}
 	}
-	f.sayOnce(e.Side, note)
+	if r := f.sayOnce(e.Side, note); r != nil {
+		r.general = e.Call != closeCall
+	}
 }
 
 // noteOnClose says what a close will do, as far as that is known; "" is nothing
@@ -99,8 +101,12 @@ func (f *figure) noteOnShutdown(e *Event, c *conversation) {
 	}
 }
 
-// say adds a note.
-func (f *figure) say(side Side, note string) { f.add(noteRow, side).text.add(note) }
+// say adds a note, and returns its row.
+func (f *figure) say(side Side, note string) *row {
+	r := f.add(noteRow, side)
+	r.text.add(note)
+	return r
+}
 
 // warn adds a note that something is missing.
 func (f *figure) warn(note string) {
@@ -109,14 +115,14 @@ func (f *figure) warn(note string) {
 	r.text.add(note)
 }
 
-// sayOnce adds a note if it is new.
-func (f *figure) sayOnce(side Side, note string) {
+// sayOnce adds a note if it is new, and returns its row; or nil.
+func (f *figure) sayOnce(side Side, note string) *row {
 	if note == "" || f.noted[note] {
-		return
+		return nil
 	}
 	if f.noted == nil {
 		f.noted = make(map[string]bool)
 	}
 	f.noted[note] = true
-	f.say(side, note)
+	return f.say(side, note)
 }

@@ -23,6 +23,8 @@ type row struct {
 	rest    text           // of a returnRow: as it goes on behind its beginRow
 	remark  string         // stands behind the text
 	warning bool           // of a noteRow: whether something is missing
+	general bool           // of a noteRow: whether it says what such a call does anywhere
+	legend  bool           // of a noteRow: whether it says what a mark means
 	failed  bool           // of a call: whether it returned an error; of an arrow: whether it is a RST
 	parts   []message.Part // of a partsRow
 

@@ -80,14 +80,15 @@ func (f *figure) changedState(c *conversation) {
 // explainStates adds, once, where the states beside the arrows come from: whether
 // the kernel is asked.
 func (f *figure) explainStates(asked bool) {
-	switch {
-	case f.explained:
-	case asked:
-		f.say(Client, heldMark+" what the kernel said when it was asked; a state without it is worked out from the segments")
-	default:
-		f.say(Client, "a state beside an arrow is worked out from the segments; -sockets asks the kernel")
+	if f.explained {
+		return
 	}
 	f.explained = true
+	legend := "a state beside an arrow is worked out from the segments; -sockets asks the kernel"
+	if asked {
+		legend = heldMark + " what the kernel said when it was asked; a state without it is worked out from the segments"
+	}
+	f.say(Client, legend).legend = true
 }
 
 // judge holds the states that were worked out for a segment of r against what the

@@ -9,6 +9,9 @@ import (
 	"lbaws/trace/message"
 )
 
+// characterWidth is how wide a character is, in pixels.
+const characterWidth = 7.8
+
 // sheet is a picture in the making. Positions are in pixels.
 type sheet struct {
 	title         string

@@ -29,7 +29,7 @@
 //
 // Diagram, SVG and the tutorial's pictures draw rows: an order puts events and
 // segments in the order of time (order.go), a figure turns them into rows
-// (figure.go), and a drawer draws each row (screen.go, svg.go, pictures.go).
+// (figure.go), and a drawer draws each row (screen.go, lifelines.go, pictures.go).
 package trace
 
 import (
