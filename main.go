@@ -292,9 +292,7 @@ func (o *options) run() error {
 		o.server.stdout = trace.NewOutput(unix.Stdout, "standard output", warnOfLoss)
 		err = o.server.serve(o.kernel(trace.Server, t))
 	}
-	if o.stage != nil {
-		o.stage.Close()
-	}
+	o.stage.Close()
 	if lost := t.End(); err == nil {
 		err = lost
 	}
@@ -361,6 +359,9 @@ type options struct {
 //go:embed docs/help.txt
 var help string
 
+//go:embed main.go
+var source string
+
 // parse reads the command line. The error flag.ErrHelp means that it asked for
 // the help text, which parse has printed.
 func parse(args []string) (*options, error) {
@@ -374,6 +375,7 @@ func parse(args []string) (*options, error) {
 	if o.turns.Step && !o.timeoutGiven {
 		o.timeout = 0 // a person takes a while
 	}
+	args = flags.Args()
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Print(help)
@@ -391,14 +393,12 @@ func parse(args []string) (*options, error) {
 			return nil, fmt.Errorf("get: %w", err)
 		}
 		o.trace.URL = o.url.Parts()
-		args = flags.Args()[1:]
-	default:
-		args = flags.Args()
+		args = args[1:]
 	}
 	if len(args) > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", args[0])
 	}
-	o.trace.Steps = o.turns.Step
+	o.trace.Steps, o.trace.Title, o.trace.Source = o.turns.Step, "lbaws "+o.command, source
 	return o, errors.Join(o.turns.Check(), o.trace.Check())
 }
 

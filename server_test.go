@@ -370,7 +370,7 @@ func TestRefusals(t *testing.T) {
 		{"get http://localhost/ more", 2, `unexpected argument "more"`},
 		{"get https://localhost/", 2, "get: https is not supported: use http://"},
 		{"get -n 1 http://localhost/", 2, "flag provided but not defined: -n"},
-		{"-segments -trace=strace", 2, "-segments needs -trace diagram or json, or -svg, not -trace strace alone"},
+		{"-segments -trace=strace", 2, "-segments needs -trace diagram or json, or -svg or -html, not -trace strace alone"},
 		{"-t -trace=strace", 2, "-t needs -trace diagram or -svg, not -trace strace alone"},
 		{"get -r -trace=off http://localhost/", 2, "-r needs -trace diagram or -svg, not -trace off alone"},
 		{"demo -t -trace=json", 2, "-t needs -trace diagram or -svg; -trace json has a time in each object without it"},

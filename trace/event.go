@@ -18,6 +18,7 @@ type Event struct {
 	Number int // 1 for the first call
 	Caller     // who makes the call
 	Call   *Call
+	Line   int           // the line of main.go that makes the call; 0 if that was not to be noted
 	Args   [5]Arg        // as many as Call has parameters, in their order
 	Begin  time.Time     // when the call began
 	Return time.Time     // when it returned; the zero time until it has

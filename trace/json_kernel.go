@@ -30,6 +30,8 @@ func (j *JSON) miss(what string, err error) {
 //	{"time":"…","segment":{"from":"127.0.0.1:50716","to":"127.0.0.1:8888","flags":"SYN",
 //	 "seq":2714935511,"ack":0,"len":0},"asked":null}
 //
+// If packets are kept, data has its first bytes.
+//
 // asked has the states of the two ends that the kernel gave, if it was asked next:
 // of the sender (from) and the receiver (to), null for another machine's end; and
 // whether no segment of the connection came before it was.
@@ -48,6 +50,10 @@ func (j *JSON) AppendSegment(b []byte, s *wire.Segment) []byte {
 	b = strconv.AppendUint(b, uint64(s.Ack), 10)
 	b = append(b, `,"len":`...)
 	b = strconv.AppendInt(b, int64(s.Len), 10)
+	if data := s.Data(); len(data) > 0 {
+		b = append(b, `,"data":`...)
+		b = appendJSONBytes(b, data, j.Limit)
+	}
 	b = append(b, `},"asked":`...)
 	if s.FromIs == wire.Unknown && s.ToIs == wire.Unknown {
 		return append(b, "null}\n"...)
@@ -81,12 +87,13 @@ func (j *JSON) AppendLost(b []byte, n int) []byte {
 // AppendSocket appends an object for a socket in which something has changed:
 //
 //	{"time":"…","socket":{"side":"server","fd":4,"local":"127.0.0.1:8888","remote":"127.0.0.1:50716",
-//	 "state":"ESTABLISHED","receive_queue":64,"send_queue":0,"timer":0,"timer_ms":0,"retransmits":0,
+//	 "state":"ESTABLISHED","receive_queue":64,"send_queue":0,"unread":64,"unacknowledged":0,"timer":0,"timer_ms":0,"retransmits":0,
 //	 "inode":93422,"cookie":4129,"had_fd":true,"gone":false}}
 //
 // fd is null if no descriptor of this process leads to it; then inode is 0 if none
 // of another does either. The queues are as ss -tn has them: of a listening
-// socket, receive_queue is the accept queue and send_queue the backlog. Of a
+// socket, receive_queue is the accept queue and send_queue the backlog; of any other,
+// unread and unacknowledged are the same without SYN and FIN. Of a
 // socket that is gone, the object has what it held last.
 func (j *JSON) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 	b = appendTime(b, c.Time)
@@ -97,6 +104,10 @@ func (j *JSON) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 		b = append(b, "null"...)
 	} else {
 		b = strconv.AppendInt(b, int64(c.Descriptor), 10)
+	}
+	if c.Thread != 0 {
+		b = append(b, `,"thread":`...)
+		b = strconv.AppendInt(b, int64(c.Thread), 10)
 	}
 	b = append(b, `,"local":"`...)
 	b = c.Local.AppendTo(b)
@@ -109,6 +120,7 @@ func (j *JSON) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 		value uint64
 	}{
 		{"receive_queue", uint64(c.Receive)}, {"send_queue", uint64(c.Send)},
+		{"unread", uint64(max(0, c.Unread()))}, {"unacknowledged", uint64(max(0, c.Unacknowledged()))},
 		{"timer", uint64(c.Timer)}, {"timer_ms", uint64(c.Left.Milliseconds())}, {"retransmits", uint64(c.Again)},
 		{"inode", uint64(c.Inode)}, {"cookie", c.Cookie},
 	} {

@@ -52,7 +52,7 @@ const (
 // newLifelines returns lifelines of a width in pixels, where a character takes unit of
 // them. Times take more.
 func newLifelines(columns Columns, width, unit float64) *lifelines {
-	const label = 30 // characters of an arrow's, with the ends beside it
+	const label = 28 // characters of an arrow's, with the ends beside it
 	l := &lifelines{unit: unit, gap: label * unit, clock: clock{times: columns.Times}, both: columns.Both}
 	l.layout = layout{width: int((width - 2*margin - 2*beside - l.gap) / 2 / unit), limit: columns.Limit}
 	return l
@@ -125,7 +125,7 @@ func (l *lifelines) cutOff() {
 	}
 	r := l.open
 	l.open = nil
-	text := string(l.begun) + "…"
+	text := strings.TrimSuffix(string(l.begun), "…") + "…"
 	l.line(rowHeight, sideNames[r.side]+": "+text)
 	l.beside(r.side, l.y-5, "call", text)
 	l.bar(r.side, l.y-rowHeight/2, l.y)
@@ -136,9 +136,13 @@ func (l *lifelines) cutOff() {
 
 // returned draws the return of a call that is drawn in two.
 func (l *lifelines) returned(r *row) {
-	text, _ := l.fit(nil, Client, &r.text, 0)
+	text, _ := l.shorten(nil, &r.text, l.width)
 	name, result, _ := strings.Cut(string(text), " = ")
 	program, _, _ := strings.Cut(name, "… ")
+	lines := []string{program + "returns " + result}
+	if n, peer, has := strings.Cut(lines[0], ", peer "); has && utf8.RuneCountInString(lines[0]) > l.width {
+		lines = []string{n, "peer " + peer}
+	}
 	if i := slices.IndexFunc(l.opened, func(b begun) bool { return b.call == r.call }); i >= 0 {
 		if l.both || r.remark != "" { // it was not only another thread's row that came in between
 			l.beside(r.side, l.opened[i].y, "blocks", "(blocks)")
@@ -148,7 +152,13 @@ func (l *lifelines) returned(r *row) {
 	}
 	l.line(rowHeight, sideNames[r.side]+": "+string(text)+" "+r.remark)
 	l.bar(r.side, l.y-rowHeight, l.y-rowHeight/2)
-	l.beside(r.side, l.y-5, r.class("call"), program+"returns "+result)
+	for i, line := range lines {
+		if i > 0 {
+			l.line(rowHeight, "")
+		}
+		cut, _ := appendCut(nil, []byte(line), l.width)
+		l.beside(r.side, l.y-5, r.class("call"), string(cut))
+	}
 	l.remark(r, "blocks")
 }
 
@@ -349,7 +359,7 @@ func (l *lifelines) arrow(r *row) {
 
 // wrapLabel cuts an arrow's label into lines that fit between the lifelines.
 func (l *lifelines) wrapLabel(label string) []string {
-	between := layout{width: int(l.gap/l.unit) - 1 + len("# ")}
+	between := layout{width: int(l.gap/l.unit) + len("# ")}
 	return between.wrapped(Client, label)
 }
 

@@ -28,24 +28,31 @@ var steps = [2]map[*Call]string{
 	},
 }
 
-// noteOn adds what the step of e does, before the first call of its kind.
+// noteOn adds what the step of e does, before the first call of its kind. Why a request
+// may be incomplete is said each time.
 func (f *figure) noteOn(e *Event, c *conversation) {
-	note := steps[e.Side][e.Call]
+	if e.Call == shutdownCall && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" {
+		f.say(e.Side, "the request may be incomplete: "+c.incomplete)
+	}
+	if r := f.sayOnce(e.Side, f.noteFor(e, c)); r != nil {
+		r.general = e.Call != closeCall && e.Call != shutdownCall
+	}
+}
+
+// noteFor returns what the step of e does, in a few words; "" is nothing that a learner
+// should know.
+func (f *figure) noteFor(e *Event, c *conversation) string {
 	switch {
 	case e.Call == closeCall:
-		note = f.noteOnClose(e, c)
+		return f.noteOnClose(e, c)
 	case e.Call == shutdownCall:
-		f.noteOnShutdown(e, c)
-		return
-	case e.Call == bindCall && e.Args[1].Addr.AddrPort().Addr().IsUnspecified():
-		note = "use this port on all local addresses"
-		if e.Args[1].Addr.Family() == unix.AF_INET {
-			note = "use this port on all local IPv4 addresses"
-		}
+		return noteOnShutdown(e.Args[1].Int, c)
+	case e.Call != bindCall || !e.Args[1].Addr.AddrPort().Addr().IsUnspecified():
+		return steps[e.Side][e.Call]
+	case e.Args[1].Addr.Family() == unix.AF_INET:
+		return "use this port on all local IPv4 addresses"
 	}
-	if r := f.sayOnce(e.Side, note); r != nil {
-		r.general = e.Call != closeCall
-	}
+	return "use this port on all local addresses"
 }
 
 // noteOnClose says what a close will do, as far as that is known; "" is nothing
@@ -79,26 +86,21 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 	return "send a FIN; the end that sends the first one closes actively, and ends in TIME_WAIT"
 }
 
-// noteOnShutdown adds what a shutdown does on Linux. Why a request may be
-// incomplete is said each time.
+// noteOnShutdown says what a shutdown does on Linux.
 //
 // Source: shutdown(2); UNP section 6.6. Linux differs from what POSIX leaves open:
 // see tcp_shutdown and tcp_rcv_state_process in its net/ipv4.
-func (f *figure) noteOnShutdown(e *Event, c *conversation) {
-	switch how := e.Args[1].Int; {
+func noteOnShutdown(how int, c *conversation) string {
+	switch {
 	case how == unix.SHUT_RD && c == nil:
-		f.sayOnce(e.Side, "SHUT_RD on a listening socket: Linux stops listening, and the accept that waits fails")
+		return "SHUT_RD on a listening socket: Linux stops listening, and the accept that waits fails"
 	case how == unix.SHUT_RD:
-		f.sayOnce(e.Side, "SHUT_RD sends no segment: a read that waits returns 0, and Linux still hands over bytes that come later")
+		return "SHUT_RD sends no segment: a read that waits returns 0, and Linux still hands over bytes that come later"
 	case how == unix.SHUT_RDWR:
-		f.sayOnce(e.Side, "SHUT_RDWR: send a FIN, and wake the read that waits with 0. Linux answers bytes that come later with RST")
-	default:
-		if c != nil && c.incomplete != "" {
-			f.say(e.Side, "the request may be incomplete: "+c.incomplete)
-		}
-		f.sayOnce(e.Side, "half-close: send the FIN now, and read on. Bytes that come after close are answered with RST, "+
-			"and the client may lose the answer")
+		return "SHUT_RDWR: send a FIN, and wake the read that waits with 0. Linux answers bytes that come later with RST"
 	}
+	return "half-close: send the FIN now, and read on. Bytes that come after close are answered with RST, " +
+		"and the client may lose the answer"
 }
 
 // say adds a note, and returns its row.

@@ -25,8 +25,12 @@ type Options struct {
 	Times    bool   // whether each row of the diagram has the time since the first one
 	Deltas   bool   // or the time since the row before
 	SVG      string // the file that the diagram goes to as a picture; "" is none
+	HTML     string // the file that the page goes to; "" is none
 	Pcap     string // the file for Wireshark; "" is none
 	Pictures string // the folder that the tutorial's pictures go to; "" is none
+
+	Title  string // of the page
+	Source string // the program's main.go, for the page
 
 	Both  bool           // whether both ends of a connection are traced
 	Steps bool           // whether a panel is going to stand below the diagram
@@ -51,6 +55,7 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.BoolVar(&o.Times, "t", false, "put a time before each row of the diagram: seconds since the first row")
 	flags.BoolVar(&o.Deltas, "r", false, "put a time before each row of the diagram: seconds since the row before, as strace -r does")
 	flags.StringVar(&o.SVG, "svg", "", "on exit, write the diagram as a picture to `FILE`")
+	flags.StringVar(&o.HTML, "html", "", "on exit, write a page to `FILE` on which to step through the run, forwards and backwards; implies -sockets")
 	flags.StringVar(&o.Pcap, "pcap", "", "write the segments, and the calls between them, to `FILE` for Wireshark; implies -segments")
 	if o.Both {
 		flags.StringVar(&o.Pictures, "pictures", "", "on exit, write the tutorial's pictures to `DIRECTORY`")
@@ -69,8 +74,9 @@ func (o *Options) setFormat(value string) error {
 // Check returns an error if the options contradict each other.
 func (o *Options) Check() error {
 	o.Segments = o.Segments || o.Pcap != ""
+	o.Sockets = o.Sockets || o.HTML != ""
 	if o.Segments && !o.ShowsSegments() && !o.Both {
-		return fmt.Errorf("-segments needs -trace diagram or json, or -svg, not -trace %s alone", o.Format)
+		return fmt.Errorf("-segments needs -trace diagram or json, or -svg or -html, not -trace %s alone", o.Format)
 	}
 	if o.Sockets && !o.showsMore() {
 		return fmt.Errorf("-sockets needs -trace diagram or json, or -svg, not -trace %s alone", o.Format)
@@ -107,7 +113,7 @@ func (o *Options) checkFiles() error {
 	if o.Output != "" {
 		files = append(files, o.Output)
 	}
-	for _, file := range []string{o.SVG, o.Pcap} {
+	for _, file := range []string{o.SVG, o.HTML, o.Pcap} {
 		if file != "" {
 			files = append(files, file)
 		}
@@ -172,7 +178,7 @@ func (o *Options) ShowsSegments() bool { return o.Segments && (o.showsMore() || 
 
 // showsMore reports whether a format shows more than calls.
 func (o *Options) showsMore() bool {
-	return o.Format == "diagram" || o.Format == "json" || o.SVG != "" || o.Pictures != ""
+	return o.Format == "diagram" || o.Format == "json" || o.SVG != "" || o.HTML != "" || o.Pictures != ""
 }
 
 // Trace is a trace that has begun.
@@ -213,9 +219,12 @@ func (o *Options) Start() (*Trace, error) {
 		}
 		if o.ShowsSegments() {
 			t.tracer.ShowSegments()
-			if o.Pcap != "" {
+			if o.Pcap != "" || o.HTML != "" {
 				t.tracer.KeepPackets()
 			}
+		}
+		if o.HTML != "" {
+			t.tracer.NoteLines()
 		}
 		if o.Sockets {
 			t.tracer.ShowSockets()
@@ -261,6 +270,13 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 			return nil, err
 		}
 		sinks = append(sinks, Sink{NewSVG(columns), picture})
+	}
+	if o.HTML != "" {
+		page, err := CreateOutput(o.HTML, fail)
+		if err != nil {
+			return nil, err
+		}
+		sinks = append(sinks, Sink{NewPage(columns, o.Title, o.Source), page})
 	}
 	if o.Pcap != "" {
 		file, err := CreateOutput(o.Pcap, report)

@@ -21,6 +21,7 @@ type recorder struct {
 	calls    int            // how many have begun
 	segments bool           // whether segments are wanted
 	packets  bool           // and their packets
+	lines    bool           // whether the lines of main.go are wanted that make the calls
 	bound    netip.AddrPort // what bind was given
 	capture  *wire.Capture  // of the segments, or nil
 	passed   []wire.Segment // captured, but kept from the formats until the kernel is asked
@@ -58,6 +59,9 @@ func (r *recorder) enter(caller Caller, call *Call, args []Arg) (*Event, time.Ti
 	e.Number = r.calls
 	e.Call = call
 	e.Caller = caller
+	if r.lines {
+		e.Line = MainLine()
+	}
 	copy(e.Args[:], args)
 	e.Begin = time.Now()
 	if r.holdings.watch != nil {

@@ -21,6 +21,7 @@
 //   - Diagram, the books' figure as text: two columns of calls, and between them
 //     the segments that they cause;
 //   - SVG, the same figure as a picture;
+//   - Page, a page to step through the run, forwards and backwards;
 //   - Pcap, the segments and the calls in a file for Wireshark;
 //   - the formats that Pictures returns, which draw the tutorial's pictures.
 //

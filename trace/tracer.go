@@ -75,6 +75,9 @@ func (t *Tracer) ShowSegments() { t.segments = true }
 // KeepPackets, called before the first call, makes each segment have its packet.
 func (t *Tracer) KeepPackets() { t.packets = true }
 
+// NoteLines, called before the first call, makes each event have its line of main.go.
+func (t *Tracer) NoteLines() { t.lines = true }
+
 // ShowSockets, called before the first call, makes the formats show what changes
 // in the kernel's sockets: after each call, and while the program waits in one.
 func (t *Tracer) ShowSockets() { t.openWatch() }

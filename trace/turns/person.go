@@ -106,8 +106,11 @@ func (s *Stage) Restore() {
 }
 
 // Close holds calls no more, and gives the terminal back. Any thread may call it, and
-// more than once.
+// more than once. A nil Stage has held none.
 func (s *Stage) Close() {
+	if s == nil {
+		return
+	}
 	defer s.Restore()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -124,26 +122,13 @@ type begins struct{ *program }
 // the kernel is made by another thread to end it: it does not wait.
 func (p begins) AppendEnter(b []byte, e *trace.Event) []byte {
 	if p.is(running) {
-		line := lineInMain()
+		line := ""
+		if n := trace.MainLine(); n > 0 {
+			line = fmt.Sprintf("main.go:%d", n)
+		}
 		p.pause(held, func() { p.event, p.line = e, line })
 	}
 	return b
-}
-
-// lineInMain returns the line of the main package that makes the call in hand: the
-// program's own, and not that of a Kernel in front of the trace.
-func lineInMain() string {
-	var callers [32]uintptr
-	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers[:])])
-	for {
-		frame, more := frames.Next()
-		if strings.HasPrefix(frame.Function, "main.") {
-			return fmt.Sprintf("%s:%d", filepath.Base(frame.File), frame.Line)
-		}
-		if !more {
-			return ""
-		}
-	}
 }
 
 // AppendReturn does nothing.

@@ -29,6 +29,22 @@ type Segment struct {
 	Last         bool
 }
 
+// Data returns what is kept of the segment's data.
+func (s *Segment) Data() []byte {
+	const v4, v6 = 20, 40 // bytes of an IP header, without options
+	if len(s.Packet) < v6 || s.Len == 0 {
+		return nil
+	}
+	size := v6 + int(binary.BigEndian.Uint16(s.Packet[4:])) // of the packet: the link may have added bytes
+	if s.Packet[0]>>4 == 4 {
+		size = int(binary.BigEndian.Uint16(s.Packet[2:]))
+	}
+	if start := size - s.Len; start >= v4 && start < len(s.Packet) {
+		return s.Packet[start:min(size, len(s.Packet))]
+	}
+	return nil
+}
+
 // PacketRoom is how many bytes of a packet are kept at most.
 const PacketRoom = 1968
 

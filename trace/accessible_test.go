@@ -1,0 +1,58 @@
+package trace_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+// TestAccessible: axe-core, which checks pages for those who cannot see or use a mouse,
+// finds nothing serious on the page and in the pictures. AXE names its script.
+func TestAccessible(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	axe, err := os.ReadFile(os.Getenv("AXE"))
+	if err != nil {
+		tracetest.Missing(t, "axe-core is not installed: npm install axe-core, and set AXE to the path of its axe.min.js")
+	}
+	check := func(b *tracetest.Browser, what string) {
+		t.Helper()
+		b.Eval(string(axe) + "; undefined")
+		const serious = `axe.run().then((found) => found.violations.filter((v) => ["serious", "critical"].includes(v.impact))
+			.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 200)).join(" | ")).join("\n"))`
+		if found := b.Eval(serious); found != "" {
+			t.Errorf("%s: %s", what, found)
+		}
+	}
+	b, _ := demoPage(t, "book")
+	b.Press("End")
+	for _, scheme := range []string{"light", "dark"} {
+		b.Prefer(scheme)
+		check(b, "the page, "+scheme)
+	}
+	b.Press("?")
+	check(b, "the page's keys")
+
+	dir := t.TempDir()
+	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-pictures", dir, "-trace=off")
+	if status := p.Status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.Stderr)
+	}
+	pictures, _ := filepath.Glob(dir + "/*.svg")
+	for _, picture := range pictures {
+		svg, err := os.ReadFile(picture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := filepath.Join(dir, "page.html")
+		text := fmt.Sprintf("<!DOCTYPE html><html lang=en><title>picture</title><main><h1>a picture</h1>%s</main></html>", svg)
+		if err := os.WriteFile(page, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		b.Open("file://" + page)
+		check(b, filepath.Base(picture))
+	}
+}

@@ -1,0 +1,55 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"lbaws/trace/sockets"
+)
+
+// meaning says in a sentence what a call does, when it begins, or has done, when it has
+// returned. note is what the diagram says of the call; "" if that is nothing.
+func meaning(e *Event, returned bool, note string) string {
+	switch {
+	case !returned:
+		return sentence(note)
+	case e.failed():
+		text := appendMessage(nil, e.Errno)
+		return sentence(e.Call.Name + " failed: " + string(text))
+	}
+	switch e.Call {
+	case socketCall:
+		return fmt.Sprintf("The kernel has made a socket, and descriptor %d leads to it. It has no address and no peer yet.", e.Result)
+	case acceptCall:
+		return fmt.Sprintf("The connection with %s has left the queue: descriptor %d leads to its socket.", e.Args[1].Addr.AddrPort(), e.Result)
+	case connectCall:
+		return "The handshake is complete: the kernel of the other end has answered, whether or not its program has called accept."
+	case readCall:
+		if e.Result == 0 {
+			return "0 is end of file: no more bytes will come on this connection."
+		}
+		return fmt.Sprintf("The kernel has copied %s from the receive buffer to the program.", sockets.Bytes(e.Result))
+	case writeCall:
+		return fmt.Sprintf("The kernel has copied %s to the send buffer, and sends them itself.", sockets.Bytes(e.Result))
+	case closeCall:
+		if note == "" {
+			return fmt.Sprintf("Descriptor %d is free again.", e.Args[0].Int)
+		}
+	case getsocknameCall:
+		return fmt.Sprintf("The socket's own address is %s.", e.Args[1].Addr.AddrPort())
+	}
+	return sentence(note)
+}
+
+// sentence makes a sentence of a note.
+func sentence(note string) string {
+	if note == "" {
+		return ""
+	}
+	first := []rune(note[:1])[0]
+	if rest := note[1:]; unicode.IsLower(first) && !strings.HasPrefix(rest, "_") {
+		note = string(unicode.ToUpper(first)) + rest
+	}
+	return note + "."
+}

@@ -1,0 +1,308 @@
+package trace
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// Page shows the run as a page to step through, which is written when the program
+// leaves: a step for each call that begins or returns, with the line of main.go that
+// makes it, the diagram down to it, and what the kernel holds then. It is one file that
+// refers to nothing outside. Whatever a peer sent is in it as text.
+type Page struct {
+	order     order
+	figure    figure
+	lifelines *lifelines
+	json      JSON // writes the events, as the json format has them
+	run       pageRun
+	start     time.Time    // of the first step
+	shapes    bytes.Buffer // the steps' parts of the diagram
+
+	step   pageStep // the one in hand
+	event  *Event   // its call; nil before the first one
+	note   string   // what is to be said of that
+	alone  bool     // whether nothing else has happened since it began
+	events []byte   // its objects
+	others int      // how many of them are no calls
+	full   bool     // whether the page has all the steps that it may have
+}
+
+// pageRun is the whole run, as the page's script has it.
+type pageRun struct {
+	Title   string       `json:"title"`
+	Source  []sourceLine `json:"source"`
+	Steps   []pageStep   `json:"steps"`
+	Left    int          `json:"left"`    // how many calls came after the last step
+	Earlier int          `json:"earlier"` // how many sockets of earlier connections are not shown
+	Missing []string     `json:"missing"` // what is not shown, and why
+	lines   map[int]bool // of main.go that make calls
+}
+
+// pageStep is a step. Its objects are those of the json format.
+type pageStep struct {
+	Line   int             `json:"line"`
+	Side   string          `json:"side"`
+	At     string          `json:"at"` // in seconds since the first step
+	Means  string          `json:"means"`
+	Held   []heldRow       `json:"held"` // the rows on what the kernel holds
+	Parts  [][2]string     `json:"parts"`  // of a message: their names and texts
+	Bottom int             `json:"bottom"` // where the diagram ends, in pixels
+	Events json.RawMessage `json:"events"`
+}
+
+type heldRow struct {
+	Side string `json:"side"`
+	Text string `json:"text"`
+}
+
+type sourceLine struct {
+	Number int    `json:"number"`
+	Text   string `json:"text"`
+}
+
+// A server may run for long, and much may happen while it waits in one call.
+const (
+	mostSteps  = 1000 // that a page has
+	mostOthers = 500  // segments, and changes in sockets, that a step has
+)
+
+// NewPage returns a Page with a title. source is the program's main.go.
+func NewPage(columns Columns, title, source string) *Page {
+	const width, character, limit = 600, 7.2, 256
+	columns.Times = NoTimes
+	d := newDrawing(columns, nil)
+	return &Page{
+		figure: d.figure, lifelines: newLifelines(columns, width, character), json: JSON{Limit: max(columns.Limit, limit)},
+		run: pageRun{Title: title, Source: sourceLines(source), Steps: []pageStep{}, Missing: []string{}, lines: make(map[int]bool)},
+	}
+}
+
+func sourceLines(source string) []sourceLine {
+	var lines []sourceLine
+	for i, text := range strings.Split(source, "\n") {
+		lines = append(lines, sourceLine{i + 1, text})
+	}
+	return lines
+}
+
+// AppendEnter takes the beginning of a call.
+func (p *Page) AppendEnter(b []byte, e *Event) []byte { return p.take(b, p.order.begins(e)) }
+
+// AppendReturn takes the return of a call.
+func (p *Page) AppendReturn(b []byte, e *Event) []byte { return p.take(b, p.order.returns(e)) }
+
+// AppendSegment takes a segment.
+func (p *Page) AppendSegment(b []byte, s *wire.Segment) []byte { return p.take(b, p.order.passes(s)) }
+
+// AppendSocket takes a change in a socket.
+func (p *Page) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
+	return p.take(b, p.order.changes(c, side))
+}
+
+// AppendKilled takes the end of a program that is killed.
+func (p *Page) AppendKilled(b []byte, caller Caller) []byte {
+	p.begin(&Event{Caller: caller}, time.Now())
+	p.step.Means = "The program is killed, as by kill -9: it makes no call any more, and the kernel closes its descriptors."
+	p.events = p.json.AppendKilled(p.events, caller)
+	p.draw(p.figure.killed(caller))
+	return b
+}
+
+// Capture notes that segments will come, or why not.
+func (p *Page) Capture(port uint16, err error) {
+	p.figure.captures(port, err)
+	p.miss("no segments", err)
+}
+
+// Sockets notes why changes will not come.
+func (p *Page) Sockets(err error) {
+	p.figure.notAsked, p.figure.held = err, nil
+	p.miss("what the kernel holds is not shown", err)
+}
+
+func (p *Page) miss(what string, err error) {
+	if err != nil {
+		p.run.Missing = append(p.run.Missing, what+": "+err.Error())
+	}
+}
+
+// Awaits reports whether segments are still to come of a connection that was closed
+// here.
+func (p *Page) Awaits() bool { return !p.full && p.figure.awaits() }
+
+// AppendLost notes how many segments were not captured.
+func (p *Page) AppendLost(b []byte, n int) []byte {
+	p.run.Missing = append(p.run.Missing, fmt.Sprintf("%d segments came faster than they were read", n))
+	return b
+}
+
+func (p *Page) take(b []byte, moments []moment) []byte {
+	for i := range moments {
+		m := &moments[i]
+		if m.change != nil && p.isEarlier(m.change, m.side) {
+			continue
+		}
+		if m.event == nil && p.others == mostOthers {
+			p.finish()
+			p.full = true
+		}
+		p.see(m)
+		if !p.full {
+			p.draw(p.figure.take(m))
+		} else if m.returns {
+			p.run.Left++
+		}
+	}
+	return b
+}
+
+// isEarlier reports whether a socket is left of a connection that the page does not show:
+// of a run before, mostly. A busy machine may have thousands of them.
+func (p *Page) isEarlier(c *sockets.Change, side Side) bool {
+	if c.State != wire.TimeWait || c.Descriptor >= 0 || p.figure.find(clientOf(c, side)) != nil {
+		return false
+	}
+	if c.Was == nil {
+		p.run.Earlier++
+	}
+	return true
+}
+
+// see notes what the figure is about to turn into rows.
+func (p *Page) see(m *moment) {
+	switch {
+	case m.event == nil:
+		p.alone = false
+		p.others++
+	case !m.returns:
+		p.begin(m.event, m.at)
+		p.note = p.figure.noteFor(m.event, p.figure.conversationOf(m.event))
+		p.step.Means = meaning(m.event, false, p.note)
+	case p.event == m.event && p.alone:
+		p.step.Means = meaning(m.event, true, p.note)
+	default: // it has waited
+		p.begin(m.event, m.at)
+		p.step.Means = meaning(m.event, true, "")
+	}
+	if p.full {
+		return
+	}
+	switch {
+	case m.change != nil:
+		p.events = p.json.AppendSocket(p.events, m.change, m.side)
+	case m.event == nil:
+		p.events = p.json.AppendSegment(p.events, &m.segment)
+	case m.returns:
+		p.events = p.json.AppendReturn(p.events, m.event)
+	default:
+		p.events = p.json.AppendEnter(p.events, m.event)
+	}
+}
+
+// begin begins a step for a call.
+func (p *Page) begin(e *Event, at time.Time) {
+	p.finish()
+	if p.event == nil {
+		p.start = at
+	}
+	if len(p.run.Steps) == mostSteps {
+		p.full = true
+	}
+	p.event, p.alone, p.others = e, true, 0
+	p.step = pageStep{Line: e.Line, Side: sideNames[e.Side], At: string(appendSeconds(nil, at.Sub(p.start))), Held: []heldRow{}, Parts: [][2]string{}}
+	if e.Line > 0 {
+		p.run.lines[e.Line] = true
+	}
+}
+
+// finish ends the step in hand.
+func (p *Page) finish() {
+	if p.event == nil || p.full {
+		return
+	}
+	p.lifelines.cutOff()
+	p.step.Bottom = int(p.lifelines.y)
+	objects := bytes.ReplaceAll(bytes.TrimSuffix(p.events, []byte("\n")), []byte("\n"), []byte(","))
+	p.step.Events = append(append([]byte("["), objects...), ']')
+	fmt.Fprintf(&p.shapes, "<g data-step=\"%d\">\n<title>%s</title>\n%s</g>\n",
+		len(p.run.Steps)+1, escaped(strings.TrimSpace(p.lifelines.said.String())), p.lifelines.shapes.String())
+	p.run.Steps = append(p.run.Steps, p.step)
+	p.events = p.events[:0]
+	p.lifelines.said.Reset()
+	p.lifelines.shapes.Reset()
+}
+
+// draw draws rows. Those on what the kernel holds, and the parts of messages, stand
+// beside the diagram.
+func (p *Page) draw(rows []row) {
+	for i := range rows {
+		switch r := &rows[i]; r.kind {
+		case socketRow:
+			p.step.Held = append(p.step.Held, heldRow{sideNames[r.side], string(r.text.before)})
+		case partsRow:
+			for _, part := range r.parts {
+				p.step.Parts = append(p.step.Parts, [2]string{part.Name, string(appendPrintable(nil, part.Text))})
+			}
+		default:
+			p.lifelines.draw(r)
+		}
+	}
+}
+
+// AppendEnd appends the page.
+func (p *Page) AppendEnd(b []byte) []byte {
+	p.take(b, p.order.end())
+	if !p.full {
+		p.draw(p.figure.end())
+	}
+	p.finish()
+	p.run.Source = functionsWith(p.run.Source, p.run.lines)
+	run, err := json.Marshal(p.run) // it escapes <, > and &
+	if err != nil {
+		panic(err) // the objects of the json format are JSON
+	}
+	l := p.lifelines
+	diagram := fmt.Sprintf(`<svg id="diagram" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img" aria-label="%s">`+"\n%s</svg>",
+		l.right(), l.y+margin, l.right(), l.y+margin, "the diagram down to this step", p.shapes.String())
+	replacer := strings.NewReplacer("{{title}}", escaped(p.run.Title), "{{style}}", svgStyle+pageStyle, "{{diagram}}", diagram,
+		"{{run}}", string(run), "{{script}}", kernelScript+pageScript)
+	return append(b, replacer.Replace(pageText)...)
+}
+
+// functionsWith returns the functions that have some of the lines.
+func functionsWith(source []sourceLine, lines map[int]bool) []sourceLine {
+	kept := []sourceLine{}
+	var function []sourceLine
+	has := false
+	for _, line := range source {
+		if strings.HasPrefix(line.Text, "func ") {
+			function, has = nil, false
+		}
+		function = append(function, line)
+		has = has || lines[line.Number]
+		if line.Text == "}" && has {
+			kept = append(kept, function...)
+			function, has = nil, false
+		}
+	}
+	return kept
+}
+
+// The page's parts. Its script and its style stand in it.
+var (
+	//go:embed page/page.html
+	pageText string
+	//go:embed page/page.css
+	pageStyle string
+	//go:embed page/page.js
+	pageScript string
+	//go:embed page/kernel.js
+	kernelScript string
+)

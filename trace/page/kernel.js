@@ -1,0 +1,164 @@
+"use strict";
+
+// What the kernel holds, worked out from the objects of -trace=json: descriptors from
+// the calls, sockets from what the kernel said when it was asked, and the bytes in a
+// buffer from what was written or captured.
+
+// newKernel returns a kernel that holds nothing.
+function newKernel() {
+  return { tables: new Map(), sockets: new Map(), streams: new Map() };
+}
+
+// follow makes a kernel hold what it does after a step.
+function follow(kernel, step) {
+  for (const event of step.events) {
+    if (event.call) noteCall(kernel, event);
+    else if (event.segment) noteSegment(kernel, event.segment);
+    else if (event.socket) noteSocket(kernel, event.socket);
+    else if (event.killed) kernel.tables.delete(event.thread ?? 0);
+  }
+}
+
+// noteCall follows a call that opens or closes a descriptor, or moves bytes.
+function noteCall(kernel, event) {
+  const thread = event.thread ?? 0;
+  if (!kernel.tables.has(thread)) {
+    const program = event.program > 1 ? " " + event.program : "";
+    kernel.tables.set(thread, { name: event.side ? event.side + program : "program", open: new Set() });
+  }
+  const open = kernel.tables.get(thread).open;
+  if (event.result === null || event.errno !== null) return;
+  const socket = [...kernel.sockets.values()].find((s) => s.fd === event.args.fd && (s.thread ?? 0) === thread);
+  switch (event.call) {
+    case "socket":
+    case "accept":
+      open.add(event.result);
+      break;
+    case "close":
+      open.delete(event.args.fd);
+      break;
+    case "write":
+      if (socket) {
+        const stream = streamOf(kernel, socket.local, socket.remote);
+        stream.written.push({ at: stream.sent, length: event.result, bytes: event.args.buf });
+        stream.sent += event.result;
+      }
+      break;
+    case "read":
+      if (socket) streamOf(kernel, socket.remote, socket.local).read += event.result;
+  }
+}
+
+// noteSegment keeps the bytes of a segment that comes next in its direction.
+function noteSegment(kernel, segment) {
+  const stream = streamOf(kernel, segment.from, segment.to);
+  if (segment.flags.split("+").includes("SYN")) stream.next = (segment.seq + 1) % 2 ** 32;
+  if (!segment.data || (stream.next !== undefined && stream.next !== segment.seq)) return;
+  stream.captured.push({ at: stream.passed, length: segment.len, bytes: segment.data });
+  stream.passed += segment.len;
+  stream.next = (segment.seq + segment.len) % 2 ** 32;
+}
+
+function noteSocket(kernel, socket) {
+  if (socket.gone) kernel.sockets.delete(socket.cookie);
+  else kernel.sockets.set(socket.cookie, socket);
+}
+
+// streamOf returns the bytes of one direction: those that were written, if the calls of
+// that end are traced, those that were captured, and how many the other end has read.
+function streamOf(kernel, from, to) {
+  const key = from + " " + to;
+  if (!kernel.streams.has(key)) kernel.streams.set(key, { written: [], sent: 0, captured: [], passed: 0, read: 0 });
+  return kernel.streams.get(key);
+}
+
+// bytesOf returns the bytes of a stream from a place on, as far as they are known.
+function bytesOf(stream, from, count) {
+  const pieces = stream.written.length > 0 ? stream.written : stream.captured;
+  let text = "";
+  for (const piece of pieces) {
+    if (piece.at + piece.length <= from + text.length || text.length === count) continue;
+    const start = from + text.length - piece.at;
+    if (start < 0 || start >= piece.bytes.length) break;
+    text += piece.bytes.slice(start, start + count - text.length);
+    if (piece.bytes.length < piece.length) break;
+  }
+  return text;
+}
+
+// quoted returns bytes as strace writes them, at most so many of them.
+function quoted(bytes, count) {
+  const most = 40;
+  const escapes = { "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\" };
+  const text = Array.from(bytes.slice(0, most), (c) =>
+    escapes[c] ?? (c >= " " && c <= "~" ? c : "\\" + c.charCodeAt(0).toString(8))).join("");
+  return '"' + text + '"' + (bytes.length > most || bytes.length < count ? "…" : "");
+}
+
+// boxesOf returns the boxes that show what the kernel holds: each has a key, a title, a
+// side, and lines, each with a key, a label and a text.
+function boxesOf(kernel) {
+  const boxes = [];
+  for (const [thread, table] of kernel.tables) {
+    const lines = [...table.open].sort((a, b) => a - b).map((fd) => ({ key: "fd" + fd, label: String(fd), text: "socket", chip: true }));
+    boxes.push({ key: "table" + thread, title: "descriptors of the " + table.name, side: sideOf(table.name), lines:
+      [{ key: "streams", label: "0 1 2", text: "standard streams", chip: true }, ...lines] });
+  }
+  const sockets = [...kernel.sockets.values()];
+  const rank = (s) => (s.state === "LISTEN" ? 0 : s.side === "server" ? 1 : 2);
+  sockets.sort((a, b) => rank(a) - rank(b) || a.cookie - b.cookie);
+  const mostBoxes = 12;
+  for (const socket of sockets.slice(0, mostBoxes)) {
+    boxes.push(socket.state === "LISTEN" ? listening(socket, sockets) : connected(kernel, socket));
+  }
+  if (sockets.length > mostBoxes) {
+    boxes.push({ key: "more", title: "and " + (sockets.length - mostBoxes) + " more sockets", side: "", lines: [] });
+  }
+  return boxes;
+}
+
+function sideOf(name) {
+  return name.startsWith("client") ? "client" : name.startsWith("server") ? "server" : "";
+}
+
+function listening(socket, sockets) {
+  const port = socket.local.slice(socket.local.lastIndexOf(":"));
+  const incomplete = sockets.filter((s) => s.state === "SYN_RCVD" && s.fd === null && s.local.endsWith(port)).length;
+  return {
+    key: String(socket.cookie), title: (socket.fd ?? "another process’s") + " LISTEN", side: socket.side, lines: [
+      { key: "local", label: "", text: socket.local },
+      { key: "syn", label: "SYN queue", text: String(incomplete), slots: incomplete },
+      { key: "accept", label: "accept queue", text: socket.receive_queue + " of " + socket.send_queue, slots: socket.receive_queue },
+    ],
+  };
+}
+
+function connected(kernel, socket) {
+  const holder = socket.fd !== null ? String(socket.fd) :
+    socket.inode !== 0 ? "another process’s" : socket.had_fd ? "no descriptor any more" :
+      socket.side === "client" ? "" : "no descriptor yet";
+  const lines = [{ key: "peers", label: "", text: socket.local + (socket.remote.endsWith(":0") ? "" : " ↔ " + socket.remote) }];
+  if (socket.state !== "CLOSED") {
+    const incoming = streamOf(kernel, socket.remote, socket.local);
+    const outgoing = streamOf(kernel, socket.local, socket.remote);
+    lines.push(bufferLine("receive", socket.unread, bytesOf(incoming, incoming.read, socket.unread), "unread"));
+    lines.push(bufferLine("send", socket.unacknowledged,
+      bytesOf(outgoing, outgoing.sent - socket.unacknowledged, socket.unacknowledged), "not acknowledged"));
+  }
+  const timers = ["", "sends again in", socket.state === "FIN_WAIT_2" ? "forgotten in" : "next check in", "forgotten in", "asks for room in"];
+  if (socket.timer > 0) {
+    const again = socket.retransmits > 0 ? ", sent again " + socket.retransmits + "×" : "";
+    lines.push({ key: "timer", label: "timer", text: timers[socket.timer] + " " + seconds(socket.timer_ms) + again });
+  }
+  return { key: String(socket.cookie), title: (holder + " " + socket.state).trim(), side: socket.side,
+    loose: socket.fd === null, lines };
+}
+
+function bufferLine(label, count, bytes, what) {
+  const text = count === 0 ? "empty" : bytes === "" ? "" : quoted(bytes, count);
+  return { key: label, label, text, bytes: count > 0, number: count > 0 ? count + " " + what : "" };
+}
+
+function seconds(milliseconds) {
+  return milliseconds < 1000 ? milliseconds + " ms" : Math.round(milliseconds / 1000) + " s";
+}

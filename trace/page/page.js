@@ -1,0 +1,222 @@
+// The page: which step it is at, and what it shows of that. The diagram stands in it,
+// with a group for each step.
+
+const run = JSON.parse(document.getElementById("run").textContent);
+const byID = (id) => document.getElementById(id);
+const groups = [...document.querySelectorAll("#diagram > g")];
+let at = 0; // the step that is shown, from 1 on
+let hidden = false; // whether its result is
+
+// element makes an element with a class and a text: what a peer sent is never anything else.
+function element(name, className, text) {
+  const e = document.createElement(name);
+  if (className) e.className = className;
+  if (text !== undefined) e.textContent = text;
+  return e;
+}
+
+// go goes to a step.
+function go(number) {
+  number = Math.max(1, Math.min(run.steps.length, number));
+  if (number !== at) hidden = byID("predict").checked;
+  at = number;
+  show();
+  const address = "#step=" + at;
+  if (location.hash !== address) history.replaceState(null, "", address);
+}
+
+function show() {
+  if (run.steps.length === 0) return;
+  const shown = hidden ? at - 1 : at;
+  const nearby = 60; // a browser takes long to lay out thousands of rows
+  groups.forEach((group, i) => {
+    group.classList.toggle("later", i >= shown);
+    group.classList.toggle("earlier", i < shown - nearby);
+    group.classList.toggle("current", i === at - 1);
+  });
+  byID("slider").value = at;
+  byID("slider").setAttribute("aria-valuetext", "step " + at + " of " + run.steps.length);
+  byID("count").textContent = "step " + at + " of " + run.steps.length;
+  byID("first").disabled = byID("back").disabled = at === 1;
+  byID("last").disabled = at === run.steps.length && !hidden;
+  byID("forward").disabled = at === run.steps.length && !hidden;
+  showSource();
+  showKernel(shown);
+  showStep();
+  const pane = byID("connection");
+  const diagram = byID("diagram").getBoundingClientRect();
+  const top = diagram.top - pane.getBoundingClientRect().top + pane.scrollTop;
+  const scale = diagram.width / byID("diagram").viewBox.baseVal.width;
+  const bottom = shown > 0 ? run.steps[shown - 1].bottom : 0;
+  pane.scrollTop = Math.max(0, top + bottom * scale - pane.clientHeight + 40);
+}
+
+// showSource marks the line of this step and, less, where each other program is.
+function showSource() {
+  const lines = new Map();
+  for (const step of run.steps.slice(0, at)) {
+    if (step.line > 0) lines.set(step.side, step.line);
+  }
+  const current = run.steps[at - 1];
+  for (const item of document.querySelectorAll("#source li")) {
+    const number = Number(item.value);
+    item.className = "";
+    item.removeAttribute("aria-current");
+    for (const [side, line] of lines) {
+      if (line === number) item.classList.add(side);
+    }
+    if (number === current.line) {
+      item.className = current.side + " current";
+      item.setAttribute("aria-current", "step");
+      byID("code").scrollTop = item.offsetTop - byID("code").clientHeight / 2;
+    }
+  }
+}
+
+// showKernel shows the boxes after some steps, and marks what the last one has changed.
+function showKernel(count) {
+  const kernel = newKernel();
+  run.steps.slice(0, Math.max(0, count - 1)).forEach((step) => follow(kernel, step));
+  const before = new Map(boxesOf(kernel).map((box) => [box.key, box]));
+  if (count > 0) follow(kernel, run.steps[count - 1]);
+  byID("held").replaceChildren(...boxesOf(kernel).map((box) => drawBox(box, before.get(box.key))));
+}
+
+function drawBox(box, before) {
+  const node = element("div", "box " + box.side + (box.loose ? " loose" : ""));
+  node.dataset.key = box.key;
+  const title = element("h3", before?.title === box.title ? "" : "changed", box.title);
+  if (box.side) title.append(element("span", "side", box.side));
+  node.append(title);
+  const chips = element("p", "chips");
+  for (const line of box.lines) {
+    const old = before?.lines.find((other) => other.key === line.key);
+    const changed = old === undefined || old.text !== line.text || old.number !== line.number ? " changed" : "";
+    if (line.chip) {
+      const chip = element("span", "chip" + (before ? changed : ""), line.label);
+      chip.title = line.text;
+      chips.append(chip, " ");
+      continue;
+    }
+    const row = element("p", "line" + (before ? changed : ""));
+    row.append(element("span", "label", line.label + " "));
+    for (let i = 0; i < Math.min(line.slots ?? 0, 8); i++) row.append(element("span", "slot"));
+    row.append(element("span", line.bytes ? "bytes" : "", line.text), element("span", "number", line.number ? " " + line.number : ""));
+    node.append(row);
+  }
+  if (chips.childNodes.length > 0) node.append(chips);
+  return node;
+}
+
+// showStep shows the call of the step as strace has it, and what it means.
+function showStep() {
+  const step = run.steps[at - 1];
+  const calls = step.events.filter((event) => event.call);
+  const call = calls[calls.length - 1];
+  byID("strace").textContent = hidden ? questionOf(calls) : call ? call.strace + (call.result === null ? "…" : "") : "killed";
+  const about = [step.side];
+  if (call && call.duration_ns !== null && !hidden) about.push(duration(call.duration_ns));
+  about.push("+" + step.at + " s");
+  if (step.line > 0) about.push("main.go:" + step.line);
+  byID("about").textContent = about.join(" · ");
+  byID("meaning").textContent = hidden ? "What will it return, what will be sent, and what will the kernel hold then?" : step.means;
+  byID("changes").replaceChildren(...(hidden ? [] : step.held).map((row) => element("li", row.side, row.side + " · " + row.text)));
+  byID("parts").replaceChildren(...(hidden ? [] : step.parts).flatMap(([name, text]) =>
+    [element("code", "", text), element("span", "label", " " + name + "  ")]));
+  byID("show").hidden = !hidden;
+}
+
+// questionOf is a call without what it returned.
+function questionOf(calls) {
+  if (calls.length === 0) return "?";
+  const [first] = calls;
+  if (["accept", "read"].includes(first.call)) return first.call + "(" + first.args.fd + ", …";
+  return (first.result === null ? first.strace + ")" : first.strace.slice(0, first.strace.lastIndexOf(") ") + 1)) + " = ?";
+}
+
+function duration(ns) {
+  return ns < 1e6 ? Math.round(ns / 1e3) + " µs" : ns < 1e9 ? (ns / 1e6).toFixed(1) + " ms" : (ns / 1e9).toFixed(2) + " s";
+}
+
+function reveal() {
+  hidden = false;
+  show();
+}
+
+function forward() {
+  if (hidden) reveal();
+  else go(at + 1);
+}
+
+const keys = {
+  ArrowRight: forward,
+  ArrowLeft: () => go(at - 1),
+  Home: () => go(1),
+  End: () => go(run.steps.length),
+  Enter: () => hidden && reveal(),
+  p: () => byID("predict").click(),
+  "?": () => byID("keys").showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const inSlider = event.target === byID("slider") && event.key !== "Enter" && event.key.length > 1;
+  const onButton = event.target.closest("button") && event.key === "Enter";
+  if (event.ctrlKey || event.altKey || event.metaKey || byID("keys").open || inSlider || onButton || !keys[event.key]) return;
+  event.preventDefault();
+  keys[event.key]();
+});
+
+for (const [id, action] of [["first", keys.Home], ["back", keys.ArrowLeft], ["forward", forward], ["last", keys.End],
+  ["show", reveal], ["help", keys["?"]]]) {
+  byID(id).addEventListener("click", action);
+}
+byID("slider").addEventListener("input", () => go(Number(byID("slider").value)));
+byID("predict").addEventListener("change", () => {
+  hidden = byID("predict").checked;
+  show();
+});
+byID("diagram").addEventListener("click", (event) => {
+  const group = event.target.closest("g");
+  if (group) go(Number(group.dataset.step));
+});
+window.addEventListener("hashchange", () => go(stepOf(location.hash)));
+window.addEventListener("resize", show);
+window.addEventListener("beforeprint", listAll);
+
+function stepOf(hash) {
+  return Number(/^#step=(\d+)$/.exec(hash)?.[1] ?? 1);
+}
+
+// listAll lists all steps, which only a printer shows.
+function listAll() {
+  byID("all").replaceChildren(...run.steps.map((step) => {
+    const item = element("li");
+    const call = step.events.filter((event) => event.call).pop();
+    item.append(element("code", step.side, step.side + "  " + (call ? call.strace : "killed")), element("p", "", step.means));
+    return item;
+  }));
+}
+
+// begin fills in what is the same at every step.
+function begin() {
+  let list = null;
+  let last = 0;
+  for (const { number, text } of run.source) {
+    if (number !== last + 1) {
+      list = element("ol");
+      byID("source").append(list);
+    }
+    const item = element("li", "", text.replaceAll("\t", "  ") || " ");
+    item.value = last = number;
+    list.append(item);
+  }
+  if (run.source.length === 0) byID("source").append(element("p", "", "No line of main.go makes these calls: the order does."));
+  byID("slider").max = run.steps.length;
+  const missing = [...run.missing];
+  if (run.left > 0) missing.push("the page ends here: " + run.left + " more calls were made");
+  if (run.earlier > 0) missing.push("not shown: " + run.earlier + " sockets in TIME_WAIT, of earlier connections");
+  byID("missing").replaceChildren(...missing.map((text) => element("li", "", text)));
+  go(stepOf(location.hash));
+}
+
+begin();
