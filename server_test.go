@@ -167,7 +167,7 @@ func TestFlagsReachTheCalls(t *testing.T) {
 	}
 }
 
-var answers = flag.Int("answers", 100, "how many requests TestNoAnswerIsLost makes of each kind")
+var answers = flag.Int("answers", 50, "how many requests TestNoAnswerIsLost makes of each kind")
 
 // TestNoAnswerIsLost: a client that reads to the end of file gets the whole
 // answer, and never a reset, however many come at a time.

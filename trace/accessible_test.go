@@ -9,11 +9,9 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// TestAccessible: axe-core, which checks pages for those who cannot see or use a mouse,
+// testAccessible: axe-core, which checks pages for those who cannot see or use a mouse,
 // finds nothing serious on the page and in the pictures. AXE names its script.
-func TestAccessible(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
+func testAccessible(t *testing.T, b *tracetest.Browser) {
 	axe, err := os.ReadFile(os.Getenv("AXE"))
 	if err != nil {
 		tracetest.Missing(t, "axe-core is not installed: npm install axe-core, and set AXE to the path of its axe.min.js")
@@ -27,7 +25,7 @@ func TestAccessible(t *testing.T) {
 			t.Errorf("%s: %s", what, found)
 		}
 	}
-	b, _ := demoPage(t, "book")
+	demoPage(t, b, "book")
 	b.Press("End")
 	for _, scheme := range []string{"light", "dark"} {
 		b.Prefer(scheme)

@@ -51,7 +51,7 @@ type pageStep struct {
 	Side   string          `json:"side"`
 	At     string          `json:"at"` // in seconds since the first step
 	Means  string          `json:"means"`
-	Held   []heldRow       `json:"held"` // the rows on what the kernel holds
+	Held   []heldRow       `json:"held"`   // the rows on what the kernel holds
 	Parts  [][2]string     `json:"parts"`  // of a message: their names and texts
 	Bottom int             `json:"bottom"` // where the diagram ends, in pixels
 	Events json.RawMessage `json:"events"`

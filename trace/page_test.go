@@ -14,12 +14,28 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// demoPage runs a demo with -html, and opens its page.
-func demoPage(t *testing.T, order string) (b *tracetest.Browser, file string) {
-	t.Helper()
+// TestInChromium opens what the program draws in Chromium: in the same one, since that
+// takes longer to start than all the rest.
+func TestInChromium(t *testing.T) {
+	t.Parallel()
 	tracetest.Long(t)
 	tracetest.NeedCapture(t)
-	file = filepath.Join(t.TempDir(), "run.html")
+	b := tracetest.Browse(t, 1280, 720)
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *tracetest.Browser)
+	}{
+		{"page", testPage}, {"predict first", testPredictFirst}, {"page of hostile clients", testPageOfHostileClients},
+		{"picture", testPicture}, {"accessible", testAccessible},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, b.For(t)) })
+	}
+}
+
+// demoPage runs a demo with -html, opens its page, and returns its file.
+func demoPage(t *testing.T, b *tracetest.Browser, order string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "run.html")
 	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", order, "-html", file, "-trace=off")
 	if status := p.Status(); status != 0 {
 		t.Fatalf("status %d: %s", status, p.Stderr)
@@ -27,22 +43,23 @@ func demoPage(t *testing.T, order string) (b *tracetest.Browser, file string) {
 	if info, err := os.Stat(file); err != nil || info.Size() > 500_000 {
 		t.Errorf("%v, %v: the page is larger than 500 kB", info, err)
 	}
-	return tracetest.Browse(t, "file://"+file, 1280, 720), file
+	b.Open("file://" + file)
+	return file
 }
 
 // The page, as a script sees it.
 const (
-	wholePage = `document.querySelector("main").outerHTML + document.querySelector("footer").outerHTML + document.querySelector("header").outerHTML`
+	wholePage = `[...(document.querySelector("main").outerHTML + document.querySelector("footer").outerHTML + document.querySelector("header").outerHTML)]
+		.reduce((hash, c) => Math.imul(hash ^ c.codePointAt(0), 16777619), 0)`
 	boxesSeen = `JSON.stringify([...document.querySelectorAll("#held .box")].map((b) => [b.querySelector("h3").firstChild.data,
 		b.querySelector(".side")?.textContent ?? "", ...[...b.querySelectorAll(".line")].map((l) => l.textContent.replace(/\s+/g, " ").trim())]))`
 )
 
-// TestPage: by its keys, the page goes through all steps, and is the same at each of them
+// testPage: by its keys, the page goes through all steps, and is the same at each of them
 // whichever way one has come. Its boxes hold what -sockets says, its arrows are the
 // diagram's, and its calls are strace's.
-func TestPage(t *testing.T) {
-	t.Parallel()
-	b, file := demoPage(t, "early-client")
+func testPage(t *testing.T, b *tracetest.Browser) {
+	file := demoPage(t, b, "early-client")
 	steps, _ := strconv.Atoi(b.Eval("run.steps.length"))
 	var forwards, calls []string
 	for i := range steps {
@@ -79,9 +96,7 @@ func TestPage(t *testing.T) {
 	if b.Eval(wholePage) != forwards[8] {
 		t.Error("a click on a row does not lead to its step")
 	}
-	if len(b.Heard) > 0 {
-		t.Errorf("the page says, or asks for, %s", b.Heard)
-	}
+	checkSilence(t, b)
 
 	lines := filepath.Join(t.TempDir(), "calls")
 	tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", "early-client", "-trace=strace", "-o", lines).Status()
@@ -159,10 +174,9 @@ func boxHolds(boxes [][]string, side, holder, want string) bool {
 	return false
 }
 
-// TestPredictFirst: what a step brings is hidden until it is asked for.
-func TestPredictFirst(t *testing.T) {
-	t.Parallel()
-	b, _ := demoPage(t, "book")
+// testPredictFirst: what a step brings is hidden until it is asked for.
+func testPredictFirst(t *testing.T, b *tracetest.Browser) {
+	demoPage(t, b, "book")
 	const seen = `byID("strace").textContent + "|" + byID("meaning").textContent + "|" + byID("changes").textContent + "|" +
 		byID("held").textContent + "|" + document.querySelectorAll("#diagram g:not(.later)").length`
 	b.Press("End")
@@ -189,16 +203,12 @@ func TestPredictFirst(t *testing.T) {
 	if b.Eval(`byID("keys").open`) != "true" {
 		t.Error("? does not list the keys")
 	}
-	if len(b.Heard) > 0 {
-		t.Errorf("the page says, or asks for, %s", b.Heard)
-	}
+	checkSilence(t, b)
 }
 
-// TestPageOfHostileClients: what a client sends is text in the page, and a long run is
+// testPageOfHostileClients: what a client sends is text in the page, and a long run is
 // cut off, which the page says.
-func TestPageOfHostileClients(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
+func testPageOfHostileClients(t *testing.T, b *tracetest.Browser) {
 	file := filepath.Join(t.TempDir(), "serve.html")
 	const connections = 300
 	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-html", file, "-trace=off", "-n", strconv.Itoa(connections))
@@ -225,7 +235,7 @@ func TestPageOfHostileClients(t *testing.T) {
 	if strings.Contains(string(text), "://") {
 		t.Error("an address is in the page")
 	}
-	b := tracetest.Browse(t, "file://"+file, 1280, 720)
+	b.Open("file://" + file)
 	if scripts := b.Eval(`document.querySelectorAll("script").length`); scripts != "2" {
 		t.Errorf("%s scripts", scripts)
 	}
@@ -237,8 +247,14 @@ func TestPageOfHostileClients(t *testing.T) {
 	if requests := b.Eval(`JSON.stringify(run.steps.flatMap((step) => step.parts))`); !strings.Contains(requests, `</script><script>alert(1)</script>]]>\\0\\33[31m`) {
 		t.Errorf("the request's parts are %.300s", requests)
 	}
-	if len(b.Heard) > 0 {
-		t.Errorf("the page says, or asks for, %s", b.Heard)
-	}
+	checkSilence(t, b)
 	t.Logf("from the first step to the last and back: %s ms", b.Eval(`(() => { const t = performance.now(); go(1); go(1000); return (performance.now() - t) / 2 })()`))
+}
+
+// checkSilence checks that what is open says nothing, and asks for nothing.
+func checkSilence(t *testing.T, b *tracetest.Browser) {
+	t.Helper()
+	if heard := b.Heard(); len(heard) > 0 {
+		t.Errorf("it says, or asks for, %s", heard)
+	}
 }

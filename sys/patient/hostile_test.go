@@ -14,7 +14,7 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-var requests = flag.Int("requests", 3000, "how many requests TestHostileClients makes of each kind")
+var requests = flag.Int("requests", 1500, "how many requests TestHostileClients makes of each kind")
 
 // TestHostileClients: after clients that leave, that reset and that send
 // anything at all, the server has as many descriptors open as before, and has

@@ -16,9 +16,7 @@ type Browser struct {
 	answers *bufio.Reader
 	number  int
 	session string
-	// Heard are the events that nobody wants to see: errors, and requests for anything
-	// but the page.
-	Heard []string
+	heard   []string
 }
 
 // message is one of the protocol's.
@@ -31,8 +29,8 @@ type message struct {
 	Error   json.RawMessage `json:"error,omitempty"`
 }
 
-// Browse opens a page in a window of a width and a height.
-func Browse(t testing.TB, address string, width, height int) *Browser {
+// Browse starts Chromium with a window of a width and a height.
+func Browse(t testing.TB, width, height int) *Browser {
 	t.Helper()
 	theirs, orders, err := os.Pipe()
 	if err != nil {
@@ -61,8 +59,21 @@ func Browse(t testing.TB, address string, width, height int) *Browser {
 	}
 	b.order("Emulation.setDeviceMetricsOverride",
 		map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}, nil)
-	b.Open(address)
 	return b
+}
+
+// For is the same browser, which fails another test.
+func (b *Browser) For(t testing.TB) *Browser {
+	b.t = t
+	return b
+}
+
+// Heard returns what has come since it was called last that nobody wants to see: errors,
+// and requests for anything but what is open.
+func (b *Browser) Heard() []string {
+	heard := b.heard
+	b.heard = nil
+	return heard
 }
 
 // Open opens another page, or another place of the same one.
@@ -120,11 +131,11 @@ func (b *Browser) order(method string, params any, result any) {
 func (b *Browser) hear(m *message) {
 	switch m.Method {
 	case "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded":
-		b.Heard = append(b.Heard, string(m.Params))
+		b.heard = append(b.heard, string(m.Params))
 	case "Network.requestWillBeSent":
 		var request struct{ DocumentURL, Type string }
 		if json.Unmarshal(m.Params, &request); request.Type != "Document" {
-			b.Heard = append(b.Heard, string(m.Params))
+			b.heard = append(b.heard, string(m.Params))
 		}
 	}
 }
