@@ -58,7 +58,7 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.StringVar(&o.HTML, "html", "", "on exit, write a page to `FILE` on which to step through the run, forwards and backwards; implies -sockets")
 	flags.StringVar(&o.Pcap, "pcap", "", "write the segments, and the calls between them, to `FILE` for Wireshark; implies -segments")
 	if o.Both {
-		flags.StringVar(&o.Pictures, "pictures", "", "on exit, write the tutorial's pictures to `DIRECTORY`")
+		flags.StringVar(&o.Pictures, "pictures", "", "on exit, write the tutorial's pictures to `DIRECTORY`; implies -sockets")
 	}
 }
 
@@ -74,7 +74,7 @@ func (o *Options) setFormat(value string) error {
 // Check returns an error if the options contradict each other.
 func (o *Options) Check() error {
 	o.Segments = o.Segments || o.Pcap != ""
-	o.Sockets = o.Sockets || o.HTML != ""
+	o.Sockets = o.Sockets || o.HTML != "" || o.Pictures != ""
 	if o.Segments && !o.ShowsSegments() && !o.Both {
 		return fmt.Errorf("-segments needs -trace diagram or json, or -svg or -html, not -trace %s alone", o.Format)
 	}

@@ -14,7 +14,7 @@ import (
 // SVG when the program exits.
 func Pictures() map[string]Format {
 	columns := Columns{Limit: 32, Both: true}
-	formats := map[string]Format{"connection.svg": NewSVG(columns)}
+	formats := map[string]Format{"connection.svg": newConnection(columns), "kernel.svg": &kernelPicture{}}
 	for name, draw := range map[string]func(*sheet, *scene){
 		"model.svg":     drawModel,
 		"url.svg":       drawURL,
@@ -50,7 +50,7 @@ type passage struct {
 
 // draw notes what the picture needs of a row. It is drawn at the end.
 func (c *scene) draw(b []byte, r *row) []byte {
-	const limit = 20
+	const limit = 12
 	switch r.kind {
 	case beginRow:
 		c.last[r.side] = r.name
@@ -153,32 +153,47 @@ func drawURL(s *sheet, c *scene) {
 	}
 }
 
-// drawProcedure draws the server's calls as boxes, one below the other, and the
-// client, which comes in at accept.
+// drawProcedure draws the server's calls as boxes, one below the other: those for each
+// client again and again. listen makes two queues in the kernel, through which a client
+// comes to accept. What closes the listening socket is not part of that.
 func drawProcedure(s *sheet, c *scene) {
 	s.title = "The server's procedure, and where the client comes in"
-	const left, width, height, step = 560, 460, 34, 56
-	y, accept := 20.0, 0.0
+	const left, width, height, step = 430, 410, 34, 56
+	const queue, queueWidth = 180, 160
+	y, listen, accept := 20.0, 0.0, 0.0
 	for i, call := range c.calls {
-		if i > 0 {
+		text, _ := appendCut(nil, []byte(call), 52)
+		last := strings.HasPrefix(call, "close") && i == len(c.calls)-1 && accept == 0
+		if last {
+			s.text(left, y-12, "note", "when the server leaves:")
+			y += 4
+		} else if i > 0 {
 			s.arrow(left+width/2, y-step+height, left+width/2, y, "")
 		}
-		s.box(left, y, width, height, call)
+		s.box(left, y, width, height, string(text))
 		middle := y + height/2
 		switch {
+		case strings.HasPrefix(call, "listen"):
+			listen = middle
 		case strings.HasPrefix(call, "accept") && !strings.Contains(call, " = -1"):
 			accept = middle
-			s.box(20, y-10, 180, height+20, "client", c.client.String())
-			s.arrow(200, middle, 310, middle, "connect")
-			s.box(310, y-10, 150, height+20, "queue", "in the kernel")
-			s.arrow(460, middle, left, middle, "")
+			s.frame(queue-10, listen-44, queueWidth+20, accept-listen+100)
+			s.text(queue, listen-30, "note", "in the kernel")
+			s.box(queue, listen-22, queueWidth, 50, "SYN queue", "handshakes begun")
+			s.box(queue, accept-10, queueWidth, 50, "accept queue", "waiting for accept")
+			s.arrow(queue+queueWidth/2, listen+28, queue+queueWidth/2, accept-10, "")
+			s.arrow(left, listen, queue+queueWidth+10, listen, "makes")
+			s.arrow(queue+queueWidth, accept, left, accept, "")
+			s.box(14, listen-22, 110, 50, "client", "connect")
+			s.arrow(124, listen+8, queue, listen+8, "SYN")
 		case strings.HasPrefix(call, "close") && accept > 0:
-			const beside = left + width + 30
+			const beside = left + width + 24
 			s.line(left+width, middle, beside, middle)
 			s.line(beside, middle, beside, accept)
 			s.arrow(beside, accept, left+width, accept, "")
-			s.text(beside+8, (middle+accept)/2, "seen", "the next client")
+			s.text(left+width/2+12, middle+30, "note", "and the next client")
 			accept = 0
+			y += 20
 		}
 		y += step
 	}
@@ -201,29 +216,4 @@ func drawResponse(s *sheet, c *scene) {
 	s.anatomy("A response, as the client read it, in its parts", append(status[:], lineEnd))
 	s.lines([]byte("\r\n"), "blank line")
 	s.lines(body, "body")
-}
-
-// drawStates draws the states that the two ends went through, and what led to
-// each: the path of this connection through UNP figure 2.4.
-func drawStates(s *sheet, c *scene) {
-	s.title = "The states that the two ends of a connection went through (UNP figure 2.4)"
-	for i, warning := range c.warnings {
-		s.text(20, 12+float64(i)*rowHeight, "note", warning)
-	}
-	if len(c.passed[Client]) == 0 {
-		return
-	}
-	const width, height, step = 170, 34, 68
-	for _, side := range []Side{Client, Server} {
-		x := map[Side]float64{Client: 40, Server: 420}[side]
-		s.text(x, 34, "state", strings.ToUpper(sideNames[side]))
-		y := 50.0
-		s.box(x, y, width, height, string(wire.Closed))
-		for _, passed := range c.passed[side] {
-			s.arrow(x+width/2, y+height, x+width/2, y+step, "")
-			s.text(x+width/2+12, y+height+22, "note", passed.cause)
-			y += step
-			s.box(x, y, width, height, string(passed.state))
-		}
-	}
 }

@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -34,8 +35,7 @@ func (s *sheet) text(x, y float64, class, text string) {
 
 // box draws a box with lines of text in its middle; the first one is its name.
 func (s *sheet) box(x, y, width, height float64, lines ...string) {
-	fmt.Fprintf(&s.shapes, `<rect class="box" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="4"/>`+"\n", x, y, width, height)
-	s.reach(x+width, y+height)
+	s.frame(x, y, width, height)
 	top := y + height/2 - float64(len(lines)-1)*rowHeight/2 + 4
 	for i, line := range lines {
 		class := "note"
@@ -46,8 +46,15 @@ func (s *sheet) box(x, y, width, height float64, lines ...string) {
 	}
 }
 
+// frame draws an empty box.
+func (s *sheet) frame(x, y, width, height float64) {
+	fmt.Fprintf(&s.shapes, `<rect class="box" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="4"/>`+"\n", x, y, width, height)
+	s.reach(x+width, y+height)
+}
+
 func (s *sheet) line(x1, y1, x2, y2 float64) {
 	fmt.Fprintf(&s.shapes, `<line class="seen" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", x1, y1, x2, y2)
+	s.reach(max(x1, x2), max(y1, y2))
 }
 
 // arrow draws an arrow, level or upright, with a label above its middle.
@@ -65,6 +72,22 @@ func (s *sheet) arrow(x1, y1, x2, y2 float64, label string) {
 	if label != "" {
 		s.text((x1+x2)/2-float64(utf8.RuneCountInString(label))*characterWidth/2, y1-6, "seen", label)
 	}
+}
+
+// path draws an arrow through points, with a head at the last one.
+func (s *sheet) path(class string, points []spot) {
+	var text strings.Builder
+	for _, p := range points {
+		fmt.Fprintf(&text, "%.1f,%.1f ", p.x, p.y)
+		s.reach(p.x, p.y)
+	}
+	fmt.Fprintf(&s.shapes, `<polyline class="%s" points="%s"/>`+"\n", class, strings.TrimSpace(text.String()))
+	const head, half = 9, 4.5
+	end, before := points[len(points)-1], points[len(points)-2]
+	length := math.Hypot(end.x-before.x, end.y-before.y)
+	x, y := (end.x-before.x)/length, (end.y-before.y)/length
+	fmt.Fprintf(&s.shapes, `<polygon class="%s" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n", class,
+		end.x, end.y, end.x-head*x+half*y, end.y-head*y-half*x, end.x-head*x-half*y, end.y-head*y+half*x)
 }
 
 func (s *sheet) polygon(x1, y1, x2, y2, x3, y3 float64) {

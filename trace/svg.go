@@ -23,15 +23,27 @@ func NewSVG(columns Columns) *SVG {
 	return &SVG{newDrawing(columns, &picture{lifelines: newLifelines(columns, width, character), most: mostRows})}
 }
 
+// newConnection returns an SVG of one connection. What the kernel's sockets hold is in
+// other pictures.
+func newConnection(columns Columns) *SVG {
+	s := NewSVG(columns)
+	s.drawer.(*picture).callsOnly = true
+	return s
+}
+
 // picture is a whole picture of rows.
 type picture struct {
 	*lifelines
-	most int // how many rows it has: a server may run for long
-	rows int // how many came
+	most      int  // how many rows it has: a server may run for long
+	rows      int  // how many came
+	callsOnly bool // whether what the kernel's sockets hold is left out
 }
 
 // draw draws a row, and appends nothing: the picture is written at the end.
 func (p *picture) draw(b []byte, r *row) []byte {
+	if p.callsOnly && r.kind == socketRow {
+		return b
+	}
 	if p.rows++; p.rows <= p.most {
 		p.lifelines.draw(r)
 	}
