@@ -28,9 +28,11 @@ func (j *JSON) miss(what string, err error) {
 // AppendSegment appends an object for a captured segment:
 //
 //	{"time":"…","segment":{"from":"127.0.0.1:50716","to":"127.0.0.1:8888","flags":"SYN",
-//	 "seq":2714935511,"ack":0,"len":0},"asked":null}
+//	 "seq":2714935511,"ack":0,"len":0,"window":65495,"scale":10,"mss":65495,
+//	 "timestamps":[3069181374,0]},"asked":null}
 //
-// If packets are kept, data has its first bytes.
+// window is as the header has it, not scaled; scale, mss and timestamps are there if
+// those options are. If packets are kept, data has its first bytes.
 //
 // asked has the states of the two ends that the kernel gave, if it was asked next:
 // of the sender (from) and the receiver (to), null for another machine's end; and
@@ -50,6 +52,23 @@ func (j *JSON) AppendSegment(b []byte, s *wire.Segment) []byte {
 	b = strconv.AppendUint(b, uint64(s.Ack), 10)
 	b = append(b, `,"len":`...)
 	b = strconv.AppendInt(b, int64(s.Len), 10)
+	b = append(b, `,"window":`...)
+	b = strconv.AppendInt(b, int64(s.Window), 10)
+	if s.Scale >= 0 {
+		b = append(b, `,"scale":`...)
+		b = strconv.AppendInt(b, int64(s.Scale), 10)
+	}
+	if s.MSS > 0 {
+		b = append(b, `,"mss":`...)
+		b = strconv.AppendInt(b, int64(s.MSS), 10)
+	}
+	if s.HasTimes {
+		b = append(b, `,"timestamps":[`...)
+		b = strconv.AppendUint(b, uint64(s.SentAt), 10)
+		b = append(b, ',')
+		b = strconv.AppendUint(b, uint64(s.Echo), 10)
+		b = append(b, ']')
+	}
 	if data := s.Data(); len(data) > 0 {
 		b = append(b, `,"data":`...)
 		b = appendJSONBytes(b, data, j.Limit)

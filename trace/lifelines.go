@@ -337,6 +337,9 @@ func (l *lifelines) arrow(r *row) {
 		class, said = r.class("implied"), "implied"
 	}
 	label := string(r.text.before)
+	if r.mss > 0 { // as in UNP figure 2.5
+		label += fmt.Sprintf(", mss\u00a0%d", r.mss) // on the same line
+	}
 	lines := l.wrapLabel(label)
 	const lineHeight = 15
 	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, sideNames[r.side], sideNames[peerOf(r.side)], label))

@@ -109,7 +109,8 @@ func testPage(t *testing.T, b *tracetest.Browser) {
 	diagram.Status()
 	labels := regexp.MustCompile(`(?m)^[<>] `).ReplaceAllString(
 		strings.Join(tracetest.Captured(t, tracetest.ReadDiagram(diagram.Stderr.String())), "\n"), "")
-	if arrows != labels {
+	// The page has room for a line that the diagram has not.
+	if arrows = regexp.MustCompile(`,\s+mss.\d+`).ReplaceAllString(arrows, ""); arrows != labels {
 		t.Errorf("the arrows are\n%s\nand those of the diagram\n%s", arrows, labels)
 	}
 }

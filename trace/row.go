@@ -29,6 +29,7 @@ type row struct {
 	parts   []message.Part // of a partsRow
 
 	implied bool          // of an arrow: whether nobody has seen it
+	mss     int           // of an arrow: the maximum segment size that a SYN says, or 0
 	states  [2]wire.State // of an arrow: each side's, where it has changed
 	asked   [2]bool       // of an arrow: whether the kernel gave that state
 }

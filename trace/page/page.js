@@ -113,25 +113,37 @@ function showStep() {
   const step = run.steps[at - 1];
   const calls = step.events.filter((event) => event.call);
   const call = calls[calls.length - 1];
-  byID("strace").textContent = hidden ? questionOf(calls) : call ? call.strace + (call.result === null ? "…" : "") : "killed";
+  byID("strace").textContent = hidden ? questionOf(calls) : !call ? "killed" : call.result === null ? begun(call) + "…" : call.strace;
   const about = [step.side];
   if (call && call.duration_ns !== null && !hidden) about.push(duration(call.duration_ns));
   about.push("+" + step.at + " s");
   if (step.line > 0) about.push("main.go:" + step.line);
   byID("about").textContent = about.join(" · ");
   byID("meaning").textContent = hidden ? "What will it return, what will be sent, and what will the kernel hold then?" : step.means;
-  byID("changes").replaceChildren(...(hidden ? [] : step.held).map((row) => element("li", row.side, row.side + " · " + row.text)));
+  const segments = step.events.filter((event) => event.segment).map((event) => headerOf(event.segment));
+  const changes = step.held.map((row) => element("li", row.side, row.side + " · " + row.text));
+  byID("changes").replaceChildren(...(hidden ? [] : changes.concat(segments.map((text) => element("li", "header", text)))));
   byID("parts").replaceChildren(...(hidden ? [] : step.parts).flatMap(([name, text]) =>
     [element("code", "", text), element("span", "label", " " + name + "  ")]));
   byID("show").hidden = !hidden;
 }
 
+// headerOf says what stands in a segment's header that the diagram has no room for.
+function headerOf(segment) {
+  const options = [segment.scale === undefined ? "" : "scale " + segment.scale, segment.mss ? "mss " + segment.mss : "",
+    segment.timestamps ? "timestamps " + segment.timestamps.join(" ") : ""];
+  return [segment.flags + " from " + segment.from, "window " + segment.window, ...options].filter((text) => text).join(", ");
+}
+
+// begun is what is known of a call when it begins.
+function begun(call) {
+  if (["accept", "read"].includes(call.call)) return call.call + "(" + call.args.fd + ", ";
+  return call.result === null ? call.strace + ")" : call.strace.slice(0, call.strace.lastIndexOf(") ") + 1);
+}
+
 // questionOf is a call without what it returned.
 function questionOf(calls) {
-  if (calls.length === 0) return "?";
-  const [first] = calls;
-  if (["accept", "read"].includes(first.call)) return first.call + "(" + first.args.fd + ", …";
-  return (first.result === null ? first.strace + ")" : first.strace.slice(0, first.strace.lastIndexOf(") ") + 1)) + " = ?";
+  return calls.length === 0 ? "?" : begun(calls[0]) + (["accept", "read"].includes(calls[0].call) ? "…" : "") + " = ?";
 }
 
 function duration(ns) {

@@ -18,6 +18,10 @@ type Segment struct {
 	Len      int    // bytes of data
 	Window   int    // how many bytes its sender offers to take, as the header has it: not scaled
 	Scale    int    // the window scale option of a segment with SYN; -1 if there is none
+	MSS      int    // the most data that its sender takes in a segment, which a SYN may say; 0 if there is none
+	HasTimes bool   // whether it has the timestamps option:
+	SentAt   uint32 // its sender's clock
+	Echo     uint32 // and what its sender heard last of the peer's
 	Damaged  bool   // whether its checksum is wrong
 	Packet   []byte // the packet, from its IP header on, at most PacketRoom bytes; nil if it was not to be kept
 	Size     int    // then: how many bytes the packet has
@@ -166,18 +170,16 @@ func parseTCP(segment []byte, length int, from, to netip.Addr) (Segment, bool) {
 		Window: int(binary.BigEndian.Uint16(segment[14:])),
 		Scale:  -1,
 	}
-	if s.Flags&SYN != 0 {
-		s.Scale = windowScale(segment[20:min(header, len(segment))])
-	}
+	s.readOptions(segment[20:min(header, len(segment))])
 	return s, true
 }
 
-// windowScale reads the window scale option, of which only a SYN's counts; it is
-// -1 if it is not there, or not whole.
+// readOptions reads those that are there, and whole. The maximum segment size and the
+// window scale count in a SYN.
 //
-// Source: RFC 9293 section 3.2; RFC 7323 section 2.2.
-func windowScale(options []byte) int {
-	const endOfList, noOperation, scale = 0, 1, 3
+// Source: RFC 9293 section 3.2, RFC 7323 sections 2.2 and 3.2.
+func (s *Segment) readOptions(options []byte) {
+	const endOfList, noOperation, maximumSize, scale, timestamps = 0, 1, 2, 3, 8
 	for len(options) > 0 && options[0] != endOfList {
 		if options[0] == noOperation {
 			options = options[1:]
@@ -190,10 +192,15 @@ func windowScale(options []byte) int {
 		if length < 2 || length > len(options) {
 			break
 		}
-		if options[0] == scale && length == 3 {
-			return int(options[2])
+		value := options[2:length]
+		switch kind := options[0]; {
+		case kind == maximumSize && len(value) == 2 && s.Flags&SYN != 0:
+			s.MSS = int(binary.BigEndian.Uint16(value))
+		case kind == scale && len(value) == 1 && s.Flags&SYN != 0:
+			s.Scale = int(value[0])
+		case kind == timestamps && len(value) == 8:
+			s.HasTimes, s.SentAt, s.Echo = true, binary.BigEndian.Uint32(value), binary.BigEndian.Uint32(value[4:])
 		}
 		options = options[length:]
 	}
-	return -1
 }

@@ -98,6 +98,22 @@ func TestParseSegment(t *testing.T) {
 	}
 }
 
+// TestOptions: the maximum segment size counts in a SYN, timestamps in each segment.
+func TestOptions(t *testing.T) {
+	options := []byte{2, 4, 5, 180, 1, 1, 8, 10, 0, 0, 1, 0, 0, 0, 2, 0}
+	for _, c := range []struct {
+		flags wire.Flags
+		mss   int
+	}{{wire.SYN, 1460}, {wire.ACK, 0}} {
+		segment := tcp(40000, 8888, 1000, 2000, c.flags, len(options), 0)
+		copy(segment[20:], options)
+		got, ok := wire.ParseSegment(ipv4("192.0.2.1", "192.0.2.2", 6, segment))
+		if !ok || got.MSS != c.mss || !got.HasTimes || got.SentAt != 256 || got.Echo != 512 {
+			t.Errorf("%v: %+v, %v", c.flags, got, ok)
+		}
+	}
+}
+
 // TestWindowScale: the option is read where it is whole, and counts in a SYN.
 func TestWindowScale(t *testing.T) {
 	for _, c := range []struct {
