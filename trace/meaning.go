@@ -3,7 +3,6 @@ package trace
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	"lbaws/trace/sockets"
 )
@@ -27,7 +26,7 @@ func meaning(e *Event, returned bool, note string) string {
 		return "The handshake is complete: the kernel of the other end has answered, whether or not its program has called accept."
 	case readCall:
 		if e.Result == 0 {
-			return "0 is end of file: no more bytes will come on this connection."
+			return "0 is end of file: mostly, the peer's FIN has come, and all bytes before it were read."
 		}
 		return fmt.Sprintf("The kernel has copied %s from the receive buffer to the program.", sockets.Bytes(e.Result))
 	case writeCall:
@@ -47,9 +46,5 @@ func sentence(note string) string {
 	if note == "" {
 		return ""
 	}
-	first := []rune(note[:1])[0]
-	if rest := note[1:]; unicode.IsLower(first) && !strings.HasPrefix(rest, "_") {
-		note = string(unicode.ToUpper(first)) + rest
-	}
-	return note + "."
+	return strings.ToUpper(note[:1]) + note[1:] + "."
 }

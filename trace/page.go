@@ -26,12 +26,13 @@ type Page struct {
 	shapes    bytes.Buffer // the steps' parts of the diagram
 
 	step   pageStep // the one in hand
-	event  *Event   // its call; nil before the first one
+	begun  bool     // whether there is one
+	call   int      // the number of its call
 	note   string   // what is to be said of that
 	alone  bool     // whether nothing else has happened since it began
 	events []byte   // its objects
-	others int      // how many of them are no calls
-	full   bool     // whether the page has all the steps that it may have
+	others int      // how many objects the page has that are no calls
+	full   bool     // whether the page has all that it may have
 }
 
 // pageRun is the whole run, as the page's script has it.
@@ -69,8 +70,8 @@ type sourceLine struct {
 
 // A server may run for long, and much may happen while it waits in one call.
 const (
-	mostSteps  = 1000 // that a page has
-	mostOthers = 500  // segments, and changes in sockets, that a step has
+	mostSteps  = 1000
+	mostOthers = 10000 // segments, and changes in sockets
 )
 
 // NewPage returns a Page with a title. source is the program's main.go.
@@ -108,6 +109,9 @@ func (p *Page) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 
 // AppendKilled takes the end of a program that is killed.
 func (p *Page) AppendKilled(b []byte, caller Caller) []byte {
+	if p.full {
+		return b
+	}
 	p.begin(&Event{Caller: caller}, time.Now())
 	p.step.Means = "The program is killed, as by kill -9: it makes no call any more, and the kernel closes its descriptors."
 	p.events = p.json.AppendKilled(p.events, caller)
@@ -146,15 +150,16 @@ func (p *Page) AppendLost(b []byte, n int) []byte {
 func (p *Page) take(b []byte, moments []moment) []byte {
 	for i := range moments {
 		m := &moments[i]
+		if p.full {
+			if m.returns {
+				p.run.Left++
+			}
+			continue
+		}
 		if m.change != nil && p.isEarlier(m.change, m.side) {
 			continue
 		}
-		if m.event == nil && p.others == mostOthers {
-			p.finish()
-			p.full = true
-		}
-		p.see(m)
-		if !p.full {
+		if p.see(m); !p.full {
 			p.draw(p.figure.take(m))
 		} else if m.returns {
 			p.run.Left++
@@ -177,45 +182,45 @@ func (p *Page) isEarlier(c *sockets.Change, side Side) bool {
 
 // see notes what the figure is about to turn into rows.
 func (p *Page) see(m *moment) {
+	e := m.event
 	switch {
-	case m.event == nil:
+	case e == nil:
+		if p.others++; p.others > mostOthers {
+			p.finish()
+			p.full = true
+			return
+		}
 		p.alone = false
-		p.others++
 	case !m.returns:
-		p.begin(m.event, m.at)
-		p.note = p.figure.noteFor(m.event, p.figure.conversationOf(m.event))
-		p.step.Means = meaning(m.event, false, p.note)
-	case p.event == m.event && p.alone:
-		p.step.Means = meaning(m.event, true, p.note)
+		p.begin(e, m.at)
+		p.note = p.figure.noteFor(e, p.figure.conversationOf(e))
+		p.step.Means = meaning(e, false, p.note)
+	case p.call == e.Number && p.alone:
+		p.step.Means = meaning(e, true, p.note)
 	default: // it has waited
-		p.begin(m.event, m.at)
-		p.step.Means = meaning(m.event, true, "")
-	}
-	if p.full {
-		return
+		p.begin(e, m.at)
+		p.step.Means = meaning(e, true, "")
 	}
 	switch {
 	case m.change != nil:
 		p.events = p.json.AppendSocket(p.events, m.change, m.side)
-	case m.event == nil:
+	case e == nil:
 		p.events = p.json.AppendSegment(p.events, &m.segment)
 	case m.returns:
-		p.events = p.json.AppendReturn(p.events, m.event)
+		p.events = p.json.AppendReturn(p.events, e)
 	default:
-		p.events = p.json.AppendEnter(p.events, m.event)
+		p.events = p.json.AppendEnter(p.events, e)
 	}
 }
 
 // begin begins a step for a call.
 func (p *Page) begin(e *Event, at time.Time) {
 	p.finish()
-	if p.event == nil {
+	if !p.begun {
 		p.start = at
 	}
-	if len(p.run.Steps) == mostSteps {
-		p.full = true
-	}
-	p.event, p.alone, p.others = e, true, 0
+	p.full = len(p.run.Steps) == mostSteps
+	p.begun, p.call, p.alone = true, e.Number, true
 	p.step = pageStep{Line: e.Line, Side: sideNames[e.Side], At: string(appendSeconds(nil, at.Sub(p.start))), Held: []heldRow{}, Parts: [][2]string{}}
 	if e.Line > 0 {
 		p.run.lines[e.Line] = true
@@ -224,7 +229,7 @@ func (p *Page) begin(e *Event, at time.Time) {
 
 // finish ends the step in hand.
 func (p *Page) finish() {
-	if p.event == nil || p.full {
+	if !p.begun || p.full {
 		return
 	}
 	p.lifelines.cutOff()

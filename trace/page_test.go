@@ -26,6 +26,7 @@ func TestInChromium(t *testing.T) {
 		run  func(*testing.T, *tracetest.Browser)
 	}{
 		{"page", testPage}, {"predict first", testPredictFirst}, {"page of hostile clients", testPageOfHostileClients},
+		{"page of a server", testPageOfServer},
 		{"picture", testPicture}, {"accessible", testAccessible},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, b.For(t)) })
@@ -250,6 +251,38 @@ func testPageOfHostileClients(t *testing.T, b *tracetest.Browser) {
 	}
 	checkSilence(t, b)
 	t.Logf("from the first step to the last and back: %s ms", b.Eval(`(() => { const t = performance.now(); go(1); go(1000); return (performance.now() - t) / 2 })()`))
+}
+
+// testPageOfServer: of a client whose calls are not traced, the page has the bytes that
+// were captured, also before accept.
+func testPageOfServer(t *testing.T, b *tracetest.Browser) {
+	file := filepath.Join(t.TempDir(), "serve.html")
+	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-segments", "-html", file, "-n", "2", "-timeout", "0")
+	first := p.Dial()
+	p.Stderr.WaitFor(t, `read\(4`)
+	second := p.Dial()
+	io.WriteString(second, "GET /second HTTP/1.1\r\n\r\n")
+	p.Stderr.WaitFor(t, `24 bytes unread`)
+	first.Close()
+	io.ReadAll(second)
+	second.Close()
+	if status := p.Status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.Stderr)
+	}
+	b.Open("file://" + file)
+	found := ""
+	steps, _ := strconv.Atoi(b.Eval("run.steps.length"))
+	for i := range steps {
+		b.Eval(fmt.Sprintf("go(%d)", i+1))
+		compareBoxes(t, b)
+		if boxes := b.Eval(boxesSeen); strings.Contains(boxes, "no descriptor yet ESTABLISHED") && strings.Contains(boxes, "24 unread") {
+			found = boxes
+		}
+	}
+	if !strings.Contains(found, `GET /second HTTP/1.1`) || !strings.Contains(found, "1 of 128") {
+		t.Errorf("the second connection is not shown in the queue, with its bytes: %s", found)
+	}
+	checkSilence(t, b)
 }
 
 // checkSilence checks that what is open says nothing, and asks for nothing.

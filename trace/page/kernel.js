@@ -12,7 +12,7 @@ function newKernel() {
 // follow makes a kernel hold what it does after a step.
 function follow(kernel, step) {
   for (const event of step.events) {
-    if (event.call) noteCall(kernel, event);
+    if (event.call) noteCall(kernel, event, step.side);
     else if (event.segment) noteSegment(kernel, event.segment);
     else if (event.socket) noteSocket(kernel, event.socket);
     else if (event.killed) kernel.tables.delete(event.thread ?? 0);
@@ -20,11 +20,11 @@ function follow(kernel, step) {
 }
 
 // noteCall follows a call that opens or closes a descriptor, or moves bytes.
-function noteCall(kernel, event) {
+function noteCall(kernel, event, side) {
   const thread = event.thread ?? 0;
   if (!kernel.tables.has(thread)) {
     const program = event.program > 1 ? " " + event.program : "";
-    kernel.tables.set(thread, { name: event.side ? event.side + program : "program", open: new Set() });
+    kernel.tables.set(thread, { side, name: side + program, open: new Set() });
   }
   const open = kernel.tables.get(thread).open;
   if (event.result === null || event.errno !== null) return;
@@ -101,7 +101,7 @@ function boxesOf(kernel) {
   const boxes = [];
   for (const [thread, table] of kernel.tables) {
     const lines = [...table.open].sort((a, b) => a - b).map((fd) => ({ key: "fd" + fd, label: String(fd), text: "socket", chip: true }));
-    boxes.push({ key: "table" + thread, title: "descriptors of the " + table.name, side: sideOf(table.name), lines:
+    boxes.push({ key: "table" + thread, title: "descriptors of the " + table.name, side: table.side, lines:
       [{ key: "streams", label: "0 1 2", text: "standard streams", chip: true }, ...lines] });
   }
   const sockets = [...kernel.sockets.values()];
@@ -115,10 +115,6 @@ function boxesOf(kernel) {
     boxes.push({ key: "more", title: "and " + (sockets.length - mostBoxes) + " more sockets", side: "", lines: [] });
   }
   return boxes;
-}
-
-function sideOf(name) {
-  return name.startsWith("client") ? "client" : name.startsWith("server") ? "server" : "";
 }
 
 function listening(socket, sockets) {

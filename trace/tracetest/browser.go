@@ -13,6 +13,7 @@ import (
 type Browser struct {
 	t       testing.TB
 	orders  *os.File
+	pipe    *os.File // on which answers come
 	answers *bufio.Reader
 	number  int
 	session string
@@ -47,8 +48,7 @@ func Browse(t testing.TB, width, height int) *Browser {
 	theirs.Close()
 	ours.Close()
 	t.Cleanup(func() { orders.Close(); answers.Close() })
-	answers.SetReadDeadline(time.Now().Add(Patience))
-	b := &Browser{t: t, orders: orders, answers: bufio.NewReader(answers)}
+	b := &Browser{t: t, orders: orders, pipe: answers, answers: bufio.NewReader(answers)}
 	var target struct{ TargetID string }
 	b.order("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
 	var attached struct{ SessionID string }
@@ -103,6 +103,7 @@ func (b *Browser) order(method string, params any, result any) {
 	if _, err = b.orders.Write(append(line, 0)); err != nil {
 		b.t.Fatal(err)
 	}
+	b.pipe.SetReadDeadline(time.Now().Add(Patience))
 	for {
 		line, err := b.answers.ReadBytes(0)
 		if err != nil {
