@@ -90,7 +90,7 @@ func (f *figure) addNumber(t *text, c *conversation) {
 // addCall adds an empty row about a call. It is about c, or about none.
 func (f *figure) addCall(kind rowKind, e *Event, c *conversation) *row {
 	r := f.add(kind, e.Side)
-	r.call, r.name, r.failed = e.Number, e.Call.Name, e.failed()
+	r.call, r.program, r.name, r.failed = e.Number, e.Program, e.Call.Name, e.failed()
 	if e.Thread != 0 {
 		f.programs[e.Thread] = e.Program
 	}
@@ -151,7 +151,8 @@ func (f *figure) returns(e *Event, c *conversation) {
 // may lead to other sockets when another program has its thread's number.
 func (f *figure) killed(caller Caller) []row {
 	f.rows, f.at = f.rows[:0], time.Now()
-	f.say(caller.Side, string(appendProgram(nil, caller.Program))+"killed: the kernel closes its descriptors, as after kill -9")
+	r := f.say(caller.Side, string(appendProgram(nil, caller.Program))+"killed: the kernel closes its descriptors, as after kill -9")
+	r.kills, r.program = true, caller.Program
 	for fd := range f.descriptors {
 		if fd.thread == caller.Thread {
 			delete(f.descriptors, fd)

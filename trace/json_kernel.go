@@ -69,7 +69,7 @@ func (j *JSON) AppendSegment(b []byte, s *wire.Segment) []byte {
 		b = strconv.AppendUint(b, uint64(s.Echo), 10)
 		b = append(b, ']')
 	}
-	if data := s.Data(); len(data) > 0 {
+	if data := s.Data(); len(data) > 0 && !s.Damaged {
 		b = append(b, `,"data":`...)
 		b = appendJSONBytes(b, data, j.Limit)
 	}

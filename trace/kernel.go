@@ -28,7 +28,7 @@ func (k *kernelPicture) AppendEnter(b []byte, e *Event) []byte {
 
 // AppendReturn keeps what the client has written.
 func (k *kernelPicture) AppendReturn(b []byte, e *Event) []byte {
-	if e.Call == writeCall && e.Side == Client && !e.failed() && k.call == "" {
+	if e.Call == writeCall && e.Side == Client && e.Program == 0 && !e.failed() && k.call == "" {
 		k.written = append(k.written, e.Args[1].Data[:e.Result]...)
 	}
 	return b
@@ -58,7 +58,8 @@ func (k *kernelPicture) AppendEnd(b []byte) []byte {
 	s.text(program, 30, "server", "THE PROGRAM")
 	s.box(program, 46, programWidth, 50, "the server", "it is about to call")
 	s.text(program, 120, "call", k.call)
-	s.text(program, 170, "state", "its descriptors")
+	s.text(program, 158, "state", "its descriptors")
+	s.text(program, 174, "note", "(the table is the kernel's)")
 	const edge = 270
 	for y := 14.0; y < 420; y += 12 { // the border between the program and the kernel
 		s.line(edge, y, edge, y+6)
@@ -100,11 +101,10 @@ func (k *kernelPicture) listening(s *sheet, held *sockets.Socket, x, y float64) 
 		}
 	}
 	s.text(x+14, y+62, "call", fmt.Sprintf("SYN queue     %d", begun))
-	s.text(x+270, y+62, "note", "handshakes that have begun")
+	s.text(x+330, y+62, "note", "handshakes begun")
 	s.text(x+14, y+100, "call", fmt.Sprintf("accept queue  %d of %d", held.Receive, held.Send))
 	for i := range min(held.Receive, 5) {
 		s.frame(x+200+float64(i)*24, y+84, 20, 22)
-		s.text(x+206+float64(i)*24, y+100, "state", fmt.Sprint(i+1))
 	}
 	s.text(x+330, y+100, "note", "waiting for accept")
 	if held.Receive > 0 {
@@ -116,6 +116,12 @@ func (k *kernelPicture) listening(s *sheet, held *sockets.Socket, x, y float64) 
 // connected draws a socket with its two buffers, and returns where the next one is to
 // stand.
 func (k *kernelPicture) connected(s *sheet, held *sockets.Socket, x, y float64) float64 {
+	if held.State == wire.SynReceived { // it has no buffers yet
+		s.frame(x, y, socketWidth, 60)
+		s.text(x+14, y+26, "state", "a handshake that has begun: SYN_RCVD")
+		s.text(x+14, y+48, "note", held.Local.String()+" ↔ "+held.Remote.String())
+		return y + 90
+	}
 	s.frame(x, y, socketWidth, 150)
 	title := "a connected socket: " + string(held.State)
 	if held.Inode == 0 {

@@ -36,8 +36,9 @@ type lifelines struct {
 
 // begun is a call that has begun, and where there is room to say that it blocks.
 type begun struct {
-	call int
-	y    float64
+	call, program int
+	side          Side
+	y             float64
 }
 
 // Sizes in pixels.
@@ -80,14 +81,19 @@ func (l *lifelines) right() float64 { return l.left(Server) + float64(l.width)*l
 
 // draw draws a row.
 func (l *lifelines) draw(r *row) {
-	if l.open != nil && r.kind == returnRow && r.call == l.open.call && (l.clock.times == NoTimes || r.remark == "") {
-		if whole, fits := l.join(bytes.Clone(l.begun), len(l.begun), r); fits {
+	isRest := l.open != nil && r.kind == returnRow && r.call == l.open.call
+	if isRest && (l.clock.times == NoTimes || r.remark == "") {
+		if whole, fits := l.join(bytes.Clone(l.begun), characters(l.begun), r); fits {
 			l.open = nil
 			l.call(r, string(whole))
 			return
 		}
 	}
-	l.cutOff()
+	if isRest && r.remark == "" { // it has not waited: there is only no room for all of it
+		l.begins()
+	} else {
+		l.cutOff()
+	}
 	l.time = string(l.clock.read(r))
 	if r.kind != callRow && !r.general {
 		l.foldColumn = 0
@@ -96,7 +102,7 @@ func (l *lifelines) draw(r *row) {
 	case headRow:
 		l.head()
 	case beginRow:
-		l.open = &row{kind: beginRow, side: r.side, call: r.call}
+		l.open = &row{kind: beginRow, side: r.side, call: r.call, program: r.program}
 		l.begun, _ = l.fit(l.begun[:0], Client, &r.text, 1)
 	case returnRow:
 		l.returned(r)
@@ -118,20 +124,30 @@ func (l *lifelines) draw(r *row) {
 	}
 }
 
-// cutOff draws the beginning of a call that has another row after it.
-func (l *lifelines) cutOff() {
-	if l.open == nil {
-		return
-	}
+// begins draws the beginning of the call that is open.
+func (l *lifelines) begins() *row {
 	r := l.open
 	l.open = nil
 	text := strings.TrimSuffix(string(l.begun), "…") + "…"
 	l.line(rowHeight, sideNames[r.side]+": "+text)
 	l.beside(r.side, l.y-5, "call", text)
+	return r
+}
+
+// cutOff draws the beginning of a call that the kernel has not answered yet, with room
+// to say that it blocks.
+func (l *lifelines) cutOff() {
+	if l.open == nil {
+		return
+	}
+	r := l.begins()
 	l.bar(r.side, l.y-rowHeight/2, l.y)
 	l.busy[r.side]++
 	l.line(rowHeight, "")
-	l.opened = append(l.opened, begun{r.call, l.y - 5})
+	if l.both { // it would have returned before any other row
+		l.beside(r.side, l.y-5, "blocks", "(blocks)")
+	}
+	l.opened = append(l.opened, begun{r.call, r.program, r.side, l.y - 5})
 }
 
 // returned draws the return of a call that is drawn in two.
@@ -140,18 +156,22 @@ func (l *lifelines) returned(r *row) {
 	name, result, _ := strings.Cut(string(text), " = ")
 	program, _, _ := strings.Cut(name, "… ")
 	lines := []string{program + "returns " + result}
+	waited := false
 	if n, peer, has := strings.Cut(lines[0], ", peer "); has && utf8.RuneCountInString(lines[0]) > l.width {
 		lines = []string{n, "peer " + peer}
 	}
 	if i := slices.IndexFunc(l.opened, func(b begun) bool { return b.call == r.call }); i >= 0 {
-		if l.both || r.remark != "" { // it was not only another thread's row that came in between
+		if !l.both && r.remark != "" { // it was not only another thread's row that came in between
 			l.beside(r.side, l.opened[i].y, "blocks", "(blocks)")
 		}
 		l.opened = slices.Delete(l.opened, i, i+1)
 		l.busy[r.side]--
+		waited = true
 	}
 	l.line(rowHeight, sideNames[r.side]+": "+string(text)+" "+r.remark)
-	l.bar(r.side, l.y-rowHeight, l.y-rowHeight/2)
+	if waited {
+		l.bar(r.side, l.y-rowHeight, l.y-rowHeight/2)
+	}
 	for i, line := range lines {
 		if i > 0 {
 			l.line(rowHeight, "")
@@ -235,6 +255,7 @@ func (l *lifelines) put(x, y float64, class, text string) {
 // beside draws a text outside of a side's lifeline, and returns where it ends.
 func (l *lifelines) beside(side Side, y float64, class, text string) (end float64) {
 	x := l.at(Server) + beside
+	text = strings.Replace(text, `""...`, "…", 1) // there is room for none of the bytes
 	length := float64(utf8.RuneCountInString(text)) * l.unit
 	if side == Client {
 		x = l.at(Client) - beside - length
@@ -297,6 +318,15 @@ func (l *lifelines) note(r *row) {
 	}
 	if r.general || r.legend {
 		return
+	}
+	if r.kills { // its calls that wait do not return
+		l.opened = slices.DeleteFunc(l.opened, func(b begun) bool {
+			ends := b.side == r.side && b.program == r.program
+			if ends {
+				l.busy[b.side]--
+			}
+			return ends
+		})
 	}
 	for _, line := range l.wrapped(Client, string(r.text.before)) {
 		l.line(rowHeight, "# "+line)

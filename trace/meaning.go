@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"lbaws/trace/sockets"
 )
 
@@ -20,13 +22,24 @@ func meaning(e *Event, returned bool, note string) string {
 	switch e.Call {
 	case socketCall:
 		return fmt.Sprintf("The kernel has made a socket, and descriptor %d leads to it. It has no address and no peer yet.", e.Result)
+	case setsockoptCall:
+		if e.Args[2].Int == unix.SO_REUSEADDR {
+			return "The next bind may take the port, even if old connections on it are in TIME_WAIT."
+		}
+	case bindCall:
+		if e.Args[1].Addr.AddrPort().Port() == 0 {
+			return "The kernel has chosen a free port; getsockname says which."
+		}
+		return fmt.Sprintf("The socket's own address is %s now. No segment was sent.", e.Args[1].Addr.AddrPort())
+	case listenCall:
+		return "The socket listens: from now on the kernel answers SYNs itself, and queues the connections for accept."
 	case acceptCall:
 		return fmt.Sprintf("The connection with %s has left the queue: descriptor %d leads to its socket.", e.Args[1].Addr.AddrPort(), e.Result)
 	case connectCall:
-		return "The handshake is complete: the kernel of the other end has answered, whether or not its program has called accept."
+		return "The other end's kernel has answered: for this end the connection is established, whether or not the other program has called accept."
 	case readCall:
 		if e.Result == 0 {
-			return "0 is end of file: mostly, the peer's FIN has come, and all bytes before it were read."
+			return "0 is end of file: usually, the peer's FIN has come, and all bytes before it were read."
 		}
 		return fmt.Sprintf("The kernel has copied %s from the receive buffer to the program.", sockets.Bytes(e.Result))
 	case writeCall:

@@ -11,7 +11,6 @@ import (
 var steps = [2]map[*Call]string{
 	Server: {
 		socketCall:      "a new socket: no address and no peer yet",
-		setsockoptCall:  "use the port even if old connections on it are in TIME_WAIT",
 		bindCall:        "use this address and port",
 		getsocknameCall: "the kernel chose the port: ask which",
 		listenCall: "passive open: from now on the kernel answers SYNs and queues the connections for accept, " +
@@ -47,6 +46,10 @@ func (f *figure) noteFor(e *Event, c *conversation) string {
 		return f.noteOnClose(e, c)
 	case e.Call == shutdownCall:
 		return noteOnShutdown(e.Args[1].Int, c)
+	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET && e.Args[2].Int == unix.SO_REUSEADDR:
+		return "use the port even if old connections on it are in TIME_WAIT"
+	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET && e.Args[2].Int == unix.SO_REUSEPORT:
+		return "several sockets may listen on this port, if each of them sets this before bind"
 	case e.Call != bindCall || !e.Args[1].Addr.AddrPort().Addr().IsUnspecified():
 		return steps[e.Side][e.Call]
 	case e.Args[1].Addr.Family() == unix.AF_INET:

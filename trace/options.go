@@ -79,7 +79,7 @@ func (o *Options) Check() error {
 		return fmt.Errorf("-segments needs -trace diagram or json, or -svg or -html, not -trace %s alone", o.Format)
 	}
 	if o.Sockets && !o.showsMore() {
-		return fmt.Errorf("-sockets needs -trace diagram or json, or -svg, not -trace %s alone", o.Format)
+		return fmt.Errorf("-sockets needs -trace diagram or json, or -svg or -html, not -trace %s alone", o.Format)
 	}
 	if o.Steps && (o.Format != "diagram" || o.Output != "") {
 		return errors.New("-step needs the diagram on standard error: leave out -o, and -trace other than diagram")

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,8 @@ type pageRun struct {
 	Title   string       `json:"title"`
 	Source  []sourceLine `json:"source"`
 	Steps   []pageStep   `json:"steps"`
-	Left    int          `json:"left"`    // how many calls came after the last step
+	Cut     bool         `json:"cut"`     // whether the run went on after the last step
+	Left    int          `json:"left"`    // then: how many calls returned
 	Earlier int          `json:"earlier"` // how many sockets of earlier connections are not shown
 	Missing []string     `json:"missing"` // what is not shown, and why
 	lines   map[int]bool // of main.go that make calls
@@ -76,11 +78,11 @@ const (
 
 // NewPage returns a Page with a title. source is the program's main.go.
 func NewPage(columns Columns, title, source string) *Page {
-	const width, character, limit = 600, 7.2, 256
+	const width, character, least, most = 600, 7.2, 256, 4096
 	columns.Times = NoTimes
 	d := newDrawing(columns, nil)
 	return &Page{
-		figure: d.figure, lifelines: newLifelines(columns, width, character), json: JSON{Limit: max(columns.Limit, limit)},
+		figure: d.figure, lifelines: newLifelines(columns, width, character), json: JSON{Limit: min(max(columns.Limit, least), most)},
 		run: pageRun{Title: title, Source: sourceLines(source), Steps: []pageStep{}, Missing: []string{}, lines: make(map[int]bool)},
 	}
 }
@@ -113,7 +115,7 @@ func (p *Page) AppendKilled(b []byte, caller Caller) []byte {
 		return b
 	}
 	p.begin(&Event{Caller: caller}, time.Now())
-	p.step.Means = "The program is killed, as by kill -9: it makes no call any more, and the kernel closes its descriptors."
+	p.step.Means = "The program is killed, as by kill -9: it makes no more calls, and the kernel closes its descriptors."
 	p.events = p.json.AppendKilled(p.events, caller)
 	p.draw(p.figure.killed(caller))
 	return b
@@ -132,8 +134,11 @@ func (p *Page) Sockets(err error) {
 }
 
 func (p *Page) miss(what string, err error) {
-	if err != nil {
-		p.run.Missing = append(p.run.Missing, what+": "+err.Error())
+	if err == nil {
+		return
+	}
+	if line := what + ": " + err.Error(); !slices.Contains(p.run.Missing, line) {
+		p.run.Missing = append(p.run.Missing, line)
 	}
 }
 
@@ -143,7 +148,7 @@ func (p *Page) Awaits() bool { return !p.full && p.figure.awaits() }
 
 // AppendLost notes how many segments were not captured.
 func (p *Page) AppendLost(b []byte, n int) []byte {
-	p.run.Missing = append(p.run.Missing, fmt.Sprintf("%d segments came faster than they were read", n))
+	p.run.Missing = append(p.run.Missing, fmt.Sprintf("segments that came faster than they were read: %d", n))
 	return b
 }
 
@@ -187,7 +192,7 @@ func (p *Page) see(m *moment) {
 	case e == nil:
 		if p.others++; p.others > mostOthers {
 			p.finish()
-			p.full = true
+			p.full, p.run.Cut = true, true
 			return
 		}
 		p.alone = false
@@ -220,6 +225,7 @@ func (p *Page) begin(e *Event, at time.Time) {
 		p.start = at
 	}
 	p.full = len(p.run.Steps) == mostSteps
+	p.run.Cut = p.full
 	p.begun, p.call, p.alone = true, e.Number, true
 	p.step = pageStep{Line: e.Line, Side: sideNames[e.Side], At: string(appendSeconds(nil, at.Sub(p.start))), Held: []heldRow{}, Parts: [][2]string{}}
 	if e.Line > 0 {
@@ -236,7 +242,7 @@ func (p *Page) finish() {
 	p.step.Bottom = int(p.lifelines.y)
 	objects := bytes.ReplaceAll(bytes.TrimSuffix(p.events, []byte("\n")), []byte("\n"), []byte(","))
 	p.step.Events = append(append([]byte("["), objects...), ']')
-	fmt.Fprintf(&p.shapes, "<g data-step=\"%d\">\n<title>%s</title>\n%s</g>\n",
+	fmt.Fprintf(&p.shapes, "<g data-step=\"%d\" role=\"img\">\n<title>%s</title>\n%s</g>\n",
 		len(p.run.Steps)+1, escaped(strings.TrimSpace(p.lifelines.said.String())), p.lifelines.shapes.String())
 	p.run.Steps = append(p.run.Steps, p.step)
 	p.events = p.events[:0]
@@ -274,7 +280,7 @@ func (p *Page) AppendEnd(b []byte) []byte {
 		panic(err) // the objects of the json format are JSON
 	}
 	l := p.lifelines
-	diagram := fmt.Sprintf(`<svg id="diagram" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img" aria-label="%s">`+"\n%s</svg>",
+	diagram := fmt.Sprintf(`<svg id="diagram" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="group" aria-label="%s">`+"\n%s</svg>",
 		l.right(), l.y+margin, l.right(), l.y+margin, "the diagram down to this step", p.shapes.String())
 	replacer := strings.NewReplacer("{{title}}", escaped(p.run.Title), "{{style}}", svgStyle+pageStyle, "{{diagram}}", diagram,
 		"{{run}}", string(run), "{{script}}", kernelScript+pageScript)

@@ -48,9 +48,13 @@ type passage struct {
 	state wire.State
 }
 
-// draw notes what the picture needs of a row. It is drawn at the end.
+// draw notes what the picture needs of a row of the first connection. It is drawn at the
+// end.
 func (c *scene) draw(b []byte, r *row) []byte {
 	const limit = 12
+	if r.program > 0 || r.connection.number > 1 {
+		return b
+	}
 	switch r.kind {
 	case beginRow:
 		c.last[r.side] = r.name
@@ -165,8 +169,8 @@ func drawProcedure(s *sheet, c *scene) {
 		text, _ := appendCut(nil, []byte(call), 52)
 		last := strings.HasPrefix(call, "close") && i == len(c.calls)-1 && accept == 0
 		if last {
-			s.text(left, y-12, "note", "when the server leaves:")
-			y += 4
+			y += 10
+			s.text(left, y-8, "note", "when the server leaves:")
 		} else if i > 0 {
 			s.arrow(left+width/2, y-step+height, left+width/2, y, "")
 		}
@@ -180,7 +184,7 @@ func drawProcedure(s *sheet, c *scene) {
 			s.frame(queue-10, listen-44, queueWidth+20, accept-listen+100)
 			s.text(queue, listen-30, "note", "in the kernel")
 			s.box(queue, listen-22, queueWidth, 50, "SYN queue", "handshakes begun")
-			s.box(queue, accept-10, queueWidth, 50, "accept queue", "waiting for accept")
+			s.box(queue, accept-10, queueWidth, 50, "accept queue", "complete, waiting")
 			s.arrow(queue+queueWidth/2, listen+28, queue+queueWidth/2, accept-10, "")
 			s.arrow(left, listen, queue+queueWidth+10, listen, "makes")
 			s.arrow(queue+queueWidth, accept, left, accept, "")

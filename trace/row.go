@@ -17,11 +17,13 @@ type row struct {
 	at         time.Time // when
 	connection connection
 	call       int    // the number of its call, by which a returnRow finds its beginRow
+	program    int    // of a call: which program of its side makes it
 	name       string // the name of its call
 
 	text    text           // of a returnRow: as it stands on a row of its own
 	rest    text           // of a returnRow: as it goes on behind its beginRow
 	remark  string         // stands behind the text
+	kills   bool           // of a noteRow: whether the program ends here
 	warning bool           // of a noteRow: whether something is missing
 	general bool           // of a noteRow: whether it says what such a call does anywhere
 	legend  bool           // of a noteRow: whether it says what a mark means

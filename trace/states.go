@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"lbaws/trace/wire"
 )
@@ -35,12 +36,12 @@ type transition struct {
 
 // transitions are those of UNP figure 2.4.
 var transitions = []transition{
-	{wire.Closed, wire.Listen, []string{"listen: passive open"}, spot{424, 90}, []spot{{419, 50}, {419, 120}}},
+	{wire.Closed, wire.Listen, []string{"listen:", "passive open"}, spot{426, 78}, []spot{{419, 50}, {419, 120}}},
 	{wire.Closed, wire.SynSent, []string{"connect: active open, send SYN"}, spot{492, 28}, []spot{{484, 35}, {713, 35}, {713, 220}}},
 	{wire.Listen, wire.SynReceived, []string{"receive SYN", "send SYN+ACK"}, spot{135, 160}, []spot{{354, 135}, {125, 135}, {125, 220}}},
-	{wire.SynReceived, wire.Listen, []string{"RST"}, spot{240, 182}, []spot{{190, 228}, {380, 150}}},
+	{wire.SynReceived, wire.Listen, []string{"RST"}, spot{304, 202}, []spot{{190, 228}, {380, 150}}},
 	{wire.Listen, wire.SynSent, []string{"send data"}, spot{562, 182}, []spot{{460, 150}, {648, 228}}},
-	{wire.SynSent, wire.Closed, []string{"close, or", "no answer"}, spot{490, 60}, []spot{{670, 220}, {670, 120}, {474, 50}}},
+	{wire.SynSent, wire.Closed, []string{"close, RST,", "no answer"}, spot{590, 62}, []spot{{670, 220}, {670, 120}, {474, 50}}},
 	{wire.SynSent, wire.SynReceived, []string{"receive SYN, send SYN+ACK"}, spot{322, 234}, []spot{{648, 240}, {190, 240}}},
 	{wire.SynReceived, wire.Established, []string{"receive ACK"}, spot{190, 300}, []spot{{160, 250}, {354, 312}}},
 	{wire.SynSent, wire.Established, []string{"receive SYN+ACK", "send ACK"}, spot{560, 300}, []spot{{680, 250}, {484, 312}}},
@@ -48,8 +49,8 @@ var transitions = []transition{
 	{wire.Established, wire.FinWait1, []string{"close", "send FIN"}, spot{170, 345}, []spot{{354, 322}, {150, 410}}},
 	{wire.Established, wire.CloseWait, []string{"receive FIN", "send ACK"}, spot{612, 352}, []spot{{484, 322}, {690, 410}}},
 	{wire.FinWait1, wire.Closing, []string{"receive FIN", "send ACK"}, spot{194, 400}, []spot{{190, 425}, {280, 425}}},
-	{wire.FinWait1, wire.FinWait2, []string{"receive ACK"}, spot{20, 485}, []spot{{110, 440}, {110, 520}}},
-	{wire.FinWait1, wire.TimeWait, []string{"receive FIN+ACK", "send ACK"}, spot{225, 465}, []spot{{160, 440}, {290, 520}}},
+	{wire.FinWait1, wire.FinWait2, []string{"receive ACK"}, spot{14, 485}, []spot{{110, 440}, {110, 520}}},
+	{wire.FinWait1, wire.TimeWait, []string{"receive FIN, ACK", "send ACK"}, spot{240, 464}, []spot{{160, 440}, {290, 520}}},
 	{wire.Closing, wire.TimeWait, []string{"receive ACK"}, spot{376, 485}, []spot{{370, 440}, {370, 520}}},
 	{wire.FinWait2, wire.TimeWait, []string{"receive FIN", "send ACK"}, spot{180, 565}, []spot{{190, 535}, {280, 535}}},
 	{wire.CloseWait, wire.LastAck, []string{"close", "send FIN"}, spot{724, 470}, []spot{{713, 440}, {713, 520}}},
@@ -75,7 +76,7 @@ func drawStates(s *sheet, c *scene) {
 			step := [2]wire.State{at, to}
 			taken[side][step], been[at], been[to] = true, true, true
 			if !slices.ContainsFunc(transitions, func(t transition) bool { return t.from == at && t.to == to }) {
-				others = append(others, [2]string{sideNames[side], fmt.Sprintf("and from %s to %s: %s", at, p.state, p.cause)})
+				others = append(others, [2]string{sideNames[side], strings.ReplaceAll(fmt.Sprintf("and from %s to %s: %s", at, p.state, p.cause), string(gone), string(wire.Closed))})
 			}
 			at = to
 		}
@@ -96,7 +97,7 @@ func drawStates(s *sheet, c *scene) {
 	for _, state := range slices.Sorted(maps.Keys(spots)) {
 		s.state(state, spots[state], been[state])
 	}
-	s.text(130, 205, "note", "in a new socket")
+	s.text(4, 185, "note", "in a new socket")
 	y := 690.0
 	for _, line := range append([][2]string{
 		{"client", "the client's socket"},

@@ -12,9 +12,10 @@ function newKernel() {
 // follow makes a kernel hold what it does after a step.
 function follow(kernel, step) {
   for (const event of step.events) {
+    kernel.now = Date.parse(event.time);
     if (event.call) noteCall(kernel, event, step.side);
     else if (event.segment) noteSegment(kernel, event.segment);
-    else if (event.socket) noteSocket(kernel, event.socket);
+    else if (event.socket) noteSocket(kernel, { ...event.socket, asked: kernel.now });
     else if (event.killed) kernel.tables.delete(event.thread ?? 0);
   }
 }
@@ -36,6 +37,7 @@ function noteCall(kernel, event, side) {
       break;
     case "close":
       open.delete(event.args.fd);
+      if (socket?.gone) kernel.sockets.delete(socket.cookie);
       break;
     case "write":
       if (socket) {
@@ -51,25 +53,49 @@ function noteCall(kernel, event, side) {
 
 // noteSegment keeps the bytes of a segment that comes next in its direction.
 function noteSegment(kernel, segment) {
-  const stream = streamOf(kernel, segment.from, segment.to);
-  if (segment.flags.split("+").includes("SYN")) stream.next = (segment.seq + 1) % 2 ** 32;
+  let stream = streamOf(kernel, segment.from, segment.to);
+  if (segment.flags.split("+").includes("SYN") && stream.begins !== segment.seq) {
+    if (stream.begins !== undefined) stream = newStream(kernel, segment.from, segment.to); // the same ports again
+    stream.begins = segment.seq;
+    stream.next = (segment.seq + 1) % 2 ** 32;
+  }
   if (!segment.data || (stream.next !== undefined && stream.next !== segment.seq)) return;
   stream.captured.push({ at: stream.passed, length: segment.len, bytes: segment.data });
   stream.passed += segment.len;
   stream.next = (segment.seq + segment.len) % 2 ** 32;
 }
 
+// noteSocket keeps what a socket holds. One that is gone stays as long as a descriptor
+// leads to it.
 function noteSocket(kernel, socket) {
-  if (socket.gone) kernel.sockets.delete(socket.cookie);
-  else kernel.sockets.set(socket.cookie, socket);
+  if (socket.gone && socket.fd === null) {
+    kernel.sockets.delete(socket.cookie);
+    return;
+  }
+  if (socket.gone) socket = { ...socket, state: "CLOSED", timer: 0 };
+  kernel.sockets.set(socket.cookie, socket);
+  let stream = streamOf(kernel, socket.local, socket.remote);
+  if (stream.cookie !== undefined && stream.cookie !== socket.cookie && !socket.remote.endsWith(":0")) {
+    stream = newStream(kernel, socket.local, socket.remote); // the same ports again
+  }
+  stream.cookie = socket.cookie;
 }
 
 // streamOf returns the bytes of one direction: those that were written, if the calls of
 // that end are traced, those that were captured, and how many the other end has read.
 function streamOf(kernel, from, to) {
-  const key = from + " " + to;
-  if (!kernel.streams.has(key)) kernel.streams.set(key, { written: [], sent: 0, captured: [], passed: 0, read: 0 });
-  return kernel.streams.get(key);
+  return kernel.streams.get(from + " " + to) ?? newStream(kernel, from, to);
+}
+
+function newStream(kernel, from, to) {
+  const stream = { written: [], sent: 0, captured: [], passed: 0, read: 0 };
+  kernel.streams.set(from + " " + to, stream);
+  return stream;
+}
+
+// endOf is how many bytes of a stream there are, as far as that is known.
+function endOf(stream) {
+  return stream.written.length > 0 ? stream.sent : stream.passed;
 }
 
 // bytesOf returns the bytes of a stream from a place on, as far as they are known.
@@ -89,9 +115,10 @@ function bytesOf(stream, from, count) {
 // quoted returns bytes as strace writes them, at most so many of them.
 function quoted(bytes, count) {
   const most = 40;
-  const escapes = { "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\" };
-  const text = Array.from(bytes.slice(0, most), (c) =>
-    escapes[c] ?? (c >= " " && c <= "~" ? c : "\\" + c.charCodeAt(0).toString(8))).join("");
+  const escapes = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\f": "\\f", '"': '\\"', "\\": "\\\\" };
+  const octal = (c, next) => "\\" + c.charCodeAt(0).toString(8).padStart(next >= "0" && next <= "7" ? 3 : 1, "0");
+  const text = Array.from(bytes.slice(0, most), (c, i) =>
+    escapes[c] ?? (c >= " " && c <= "~" ? c : octal(c, bytes[i + 1] ?? ""))).join("");
   return '"' + text + '"' + (bytes.length > most || bytes.length < count ? "…" : "");
 }
 
@@ -121,7 +148,7 @@ function listening(socket, sockets) {
   const port = socket.local.slice(socket.local.lastIndexOf(":"));
   const incomplete = sockets.filter((s) => s.state === "SYN_RCVD" && s.fd === null && s.local.endsWith(port)).length;
   return {
-    key: String(socket.cookie), title: (socket.fd ?? "another process’s") + " LISTEN", side: socket.side, lines: [
+    key: String(socket.cookie), title: (socket.fd ?? "another process’s") + ": LISTEN", side: socket.side, lines: [
       { key: "local", label: "", text: socket.local },
       { key: "syn", label: "SYN queue", text: String(incomplete), slots: incomplete },
       { key: "accept", label: "accept queue", text: socket.receive_queue + " of " + socket.send_queue, slots: socket.receive_queue },
@@ -137,16 +164,18 @@ function connected(kernel, socket) {
   if (socket.state !== "CLOSED") {
     const incoming = streamOf(kernel, socket.remote, socket.local);
     const outgoing = streamOf(kernel, socket.local, socket.remote);
-    lines.push(bufferLine("receive", socket.unread, bytesOf(incoming, incoming.read, socket.unread), "unread"));
+    const untraced = socket.fd === null && socket.inode !== 0; // nobody knows what it has read
+    const from = untraced ? endOf(incoming) - socket.unread : incoming.read;
+    lines.push(bufferLine("receive", socket.unread, bytesOf(incoming, from, socket.unread), "unread"));
     lines.push(bufferLine("send", socket.unacknowledged,
-      bytesOf(outgoing, outgoing.sent - socket.unacknowledged, socket.unacknowledged), "not acknowledged"));
+      bytesOf(outgoing, endOf(outgoing) - socket.unacknowledged, socket.unacknowledged), "not acknowledged"));
   }
   const timers = ["", "sends again in", socket.state === "FIN_WAIT_2" ? "forgotten in" : "next check in", "forgotten in", "asks for room in"];
   if (socket.timer > 0) {
     const again = socket.retransmits > 0 ? ", sent again " + socket.retransmits + "×" : "";
-    lines.push({ key: "timer", label: "timer", text: timers[socket.timer] + " " + seconds(socket.timer_ms) + again });
+    lines.push({ key: "timer", label: "timer", text: timers[socket.timer] + " " + seconds(Math.max(0, socket.timer_ms - (kernel.now - socket.asked))) + again });
   }
-  return { key: String(socket.cookie), title: (holder + " " + socket.state).trim(), side: socket.side,
+  return { key: String(socket.cookie), title: holder + (holder ? ": " : "") + socket.state, side: socket.side,
     loose: socket.fd === null, lines };
 }
 

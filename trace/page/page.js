@@ -37,9 +37,8 @@ function show() {
   byID("slider").value = at;
   byID("slider").setAttribute("aria-valuetext", "step " + at + " of " + run.steps.length);
   byID("count").textContent = "step " + at + " of " + run.steps.length;
-  byID("first").disabled = byID("back").disabled = at === 1;
-  byID("last").disabled = at === run.steps.length && !hidden;
-  byID("forward").disabled = at === run.steps.length && !hidden;
+  for (const id of ["first", "back"]) byID(id).setAttribute("aria-disabled", at === 1);
+  for (const id of ["last", "forward"]) byID(id).setAttribute("aria-disabled", at === run.steps.length && !hidden);
   showSource();
   showKernel(shown);
   showStep();
@@ -113,7 +112,7 @@ function showStep() {
   const step = run.steps[at - 1];
   const calls = step.events.filter((event) => event.call);
   const call = calls[calls.length - 1];
-  byID("strace").textContent = hidden ? questionOf(calls) : !call ? "killed" : call.result === null ? begun(call) + "…" : call.strace;
+  byID("strace").textContent = hidden ? questionOf(calls) : textOf(call);
   const about = [step.side];
   if (call && call.duration_ns !== null && !hidden) about.push(duration(call.duration_ns));
   about.push("+" + step.at + " s");
@@ -132,18 +131,25 @@ function showStep() {
 function headerOf(segment) {
   const options = [segment.scale === undefined ? "" : "scale " + segment.scale, segment.mss ? "mss " + segment.mss : "",
     segment.timestamps ? "timestamps " + segment.timestamps.join(" ") : ""];
-  return [segment.flags + " from " + segment.from, "window " + segment.window, ...options].filter((text) => text).join(", ");
+  return [segment.flags + " from " + segment.from, "window field " + segment.window, ...options].filter((text) => text).join(", ");
 }
+
+// textOf is a call as strace has it, as far as it is known.
+function textOf(call) {
+  return !call ? "killed" : call.result === null ? begun(call) + "…" : call.strace;
+}
+
+const filledIn = ["accept", "read", "getsockname"]; // calls of which the kernel fills arguments in
 
 // begun is what is known of a call when it begins.
 function begun(call) {
-  if (["accept", "read"].includes(call.call)) return call.call + "(" + call.args.fd + ", ";
+  if (filledIn.includes(call.call)) return call.call + "(" + call.args.fd + ", ";
   return call.result === null ? call.strace + ")" : call.strace.slice(0, call.strace.lastIndexOf(") ") + 1);
 }
 
 // questionOf is a call without what it returned.
 function questionOf(calls) {
-  return calls.length === 0 ? "?" : begun(calls[0]) + (["accept", "read"].includes(calls[0].call) ? "…" : "") + " = ?";
+  return calls.length === 0 ? "?" : begun(calls[0]) + (filledIn.includes(calls[0].call) ? "…" : "") + " = ?";
 }
 
 function duration(ns) {
@@ -151,6 +157,7 @@ function duration(ns) {
 }
 
 function reveal() {
+  if (document.activeElement === byID("show")) byID("forward").focus(); // the button goes away
   hidden = false;
   show();
 }
@@ -204,7 +211,7 @@ function listAll() {
   byID("all").replaceChildren(...run.steps.map((step) => {
     const item = element("li");
     const call = step.events.filter((event) => event.call).pop();
-    item.append(element("code", step.side, step.side + "  " + (call ? call.strace : "killed")), element("p", "", step.means));
+    item.append(element("code", step.side, step.side + "  " + textOf(call)), element("p", "", step.means));
     return item;
   }));
 }
@@ -225,8 +232,8 @@ function begin() {
   if (run.source.length === 0) byID("source").append(element("p", "", "No line of main.go makes these calls: the order does."));
   byID("slider").max = run.steps.length;
   const missing = [...run.missing];
-  if (run.left > 0) missing.push("the page ends here: " + run.left + " more calls were made");
-  if (run.earlier > 0) missing.push("not shown: " + run.earlier + " sockets in TIME_WAIT, of earlier connections");
+  if (run.cut) missing.push("the page ends here; calls made after it: " + run.left);
+  if (run.earlier > 0) missing.push("sockets of earlier connections, in TIME_WAIT, that are not shown: " + run.earlier);
   byID("missing").replaceChildren(...missing.map((text) => element("li", "", text)));
   go(stepOf(location.hash));
 }

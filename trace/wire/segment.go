@@ -35,15 +35,15 @@ type Segment struct {
 
 // Data returns what is kept of the segment's data.
 func (s *Segment) Data() []byte {
-	const v4, v6 = 20, 40 // bytes of an IP header, without options
+	const v4, v6, tcp = 20, 40, 20 // bytes of a header, without options
 	if len(s.Packet) < v6 || s.Len == 0 {
 		return nil
 	}
-	size := v6 + int(binary.BigEndian.Uint16(s.Packet[4:])) // of the packet: the link may have added bytes
+	headers, size := v6+tcp, v6+int(binary.BigEndian.Uint16(s.Packet[4:])) // of the packet: the link may have added bytes
 	if s.Packet[0]>>4 == 4 {
-		size = int(binary.BigEndian.Uint16(s.Packet[2:]))
+		headers, size = v4+tcp, int(binary.BigEndian.Uint16(s.Packet[2:]))
 	}
-	if start := size - s.Len; start >= v4 && start < len(s.Packet) {
+	if start := size - s.Len; start >= headers && start < len(s.Packet) {
 		return s.Packet[start:min(size, len(s.Packet))]
 	}
 	return nil

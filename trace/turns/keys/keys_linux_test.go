@@ -139,7 +139,8 @@ func settings(t *testing.T, terminal *os.File) unix.Termios {
 func TestKeys(t *testing.T) {
 	user, terminal := tracetest.OpenPTY(t, 80, 24)
 	before := settings(t, terminal)
-	io.WriteString(user, "early")
+	io.WriteString(user, "early") // before Open: the terminal shows it, in its own time
+	expectShown(t, user, "early")
 	r := start(t, terminal, terminal)
 	r.expect("'e'", "'a'", "'r'", "'l'", "'y'")
 	io.WriteString(user, "a \r")
@@ -157,10 +158,16 @@ func TestKeys(t *testing.T) {
 	if after := settings(t, terminal); after != before {
 		t.Errorf("before %+v\nafter %+v", before, after)
 	}
-	shown := make([]byte, 100)
-	n, _ := user.Read(shown)
-	if string(shown[:n]) != "early" { // it was typed before Open
-		t.Errorf("the terminal showed %q", shown[:n])
+	io.WriteString(terminal, "after")
+	expectShown(t, user, "after")
+}
+
+// expectShown reads what a terminal shows next.
+func expectShown(t *testing.T, user *os.File, want string) {
+	t.Helper()
+	shown := make([]byte, len(want))
+	if _, err := io.ReadFull(user, shown); string(shown) != want {
+		t.Errorf("the terminal shows %q, %v, want %q", shown, err, want)
 	}
 }
 
