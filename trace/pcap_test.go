@@ -140,6 +140,7 @@ func TestPcapOfHostileClients(t *testing.T) {
 func TestPcapOfServe(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
+	tracetest.Need(t, "telnet", "telnet")
 	port, dir := tracetest.FreePort(t), t.TempDir()
 	w := tracetest.ListenOnWire(t, port)
 	file, lines := filepath.Join(dir, "serve.pcapng"), filepath.Join(dir, "calls")
