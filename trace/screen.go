@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"sync/atomic"
 )
@@ -236,7 +237,11 @@ func (s *screen) parts(b []byte, r *row) []byte {
 // is implied.
 func (s *screen) arrow(b []byte, r *row) []byte {
 	length := s.arrowRight(r.text.before) - arrowLeft
-	label, taken := appendCut(s.text[:0], r.text.before, length-arrowEnds)
+	whole := r.text.before
+	if r.mss > 0 && length-arrowEnds >= len("SYN+ACK seq 0 ack 1, mss 65495") { // as in UNP figure 2.5
+		whole = fmt.Appendf(whole, ", mss %d", r.mss)
+	}
+	label, taken := appendCut(s.text[:0], whole, length-arrowEnds)
 	s.text = label
 	const before = 2 // the piece of line left of the label
 	after := length - before - taken - 2
