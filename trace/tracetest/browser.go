@@ -80,9 +80,7 @@ func (b *Browser) Heard() []string {
 func (b *Browser) Open(address string) {
 	b.t.Helper()
 	b.order("Page.navigate", map[string]any{"url": address}, nil)
-	for b.Eval(`document.readyState`) != "complete" {
-		time.Sleep(time.Millisecond)
-	}
+	Await(b.t, address, func() bool { return b.Eval(`document.readyState`) == "complete" })
 }
 
 // order gives an order, and waits for its result.
