@@ -7,8 +7,8 @@
 // written directly on system calls; it shows each of them as it happens.
 //
 // The tutorial's program is serve and answer. After it come get, the client, and
-// demo, which runs both ends of one connection; the command line comes last. Run
-// lbaws -h for the flags.
+// demo, which runs both ends of one connection; the command line comes last, with
+// draw, which makes no calls of its own. Run lbaws -h for the flags.
 package main
 
 import (
@@ -29,6 +29,7 @@ import (
 	"lbaws/sys"
 	"lbaws/sys/patient"
 	"lbaws/trace"
+	"lbaws/trace/draw"
 	"lbaws/trace/message"
 	"lbaws/trace/turns"
 )
@@ -268,6 +269,9 @@ func run(args []string) int {
 
 // run does what the command line says.
 func (o *options) run() error {
+	if o.command == "draw" {
+		return draw.Draw(o.files, &o.trace, warn)
+	}
 	local := o.server.addr.Addr().IsLoopback() || o.server.addr.Addr().IsUnspecified()
 	if o.command == "demo" && local {
 		if status, done := sys.RunInNamespace(); done {
@@ -346,9 +350,10 @@ func warnOfLoss(err error) {
 
 // options is what the command line says.
 type options struct {
-	command      string // serve, get or demo
+	command      string // serve, get, demo or draw
 	server       server
 	url          *message.URL  // for get
+	files        []string      // for draw
 	timeout      time.Duration // how long to wait for a silent peer; 0 means no limit
 	timeoutGiven bool          // whether the command line has -timeout
 	turns        turns.Options
@@ -366,7 +371,7 @@ var source string
 // the help text, which parse has printed.
 func parse(args []string) (*options, error) {
 	o := &options{command: "serve"}
-	if len(args) > 0 && slices.Contains([]string{"serve", "get", "demo"}, args[0]) {
+	if len(args) > 0 && slices.Contains([]string{"serve", "get", "demo", "draw"}, args[0]) {
 		o.command, args = args[0], args[1:]
 	}
 	flags := o.flags()
@@ -386,6 +391,10 @@ func parse(args []string) (*options, error) {
 		return nil, err
 	case o.timeout < 0:
 		return nil, errors.New("-timeout must not be negative")
+	case o.command == "draw" && flags.NArg() == 0:
+		return nil, errors.New("draw needs a FILE that strace has written, or - for standard input: strace -f -o FILE PROGRAM")
+	case o.command == "draw":
+		o.files, args = args, nil
 	case o.command == "get" && flags.NArg() == 0:
 		return nil, errors.New("get needs a URL, such as http://localhost:8888/hello")
 	case o.command == "get":
@@ -407,6 +416,11 @@ func (o *options) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("lbaws", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	s := &o.server
+	o.trace.Format, o.trace.Both, o.trace.Recording = "diagram", o.command == "demo", o.command == "draw"
+	o.trace.Flags(flags)
+	if o.command == "draw" {
+		return flags
+	}
 	if o.command != "get" {
 		s.addr, s.backlog = netip.AddrPortFrom(netip.IPv4Unspecified(), 8888), 128
 		flags.Func("addr", "listen on `HOST:PORT`; the host is an IPv4 or IPv6 address, localhost, or nothing for\n"+
@@ -430,8 +444,6 @@ func (o *options) flags() *flag.FlagSet {
 			"give up on a silent peer after `DURATION`, such as 1.5s or 2m; the server allows this for a\n"+
 				"client's whole request, and by default longer while no others wait; 0 means no limit")
 	}
-	o.trace.Format, o.trace.Both = "diagram", o.command == "demo"
-	o.trace.Flags(flags)
 	o.turns.Flags(flags, o.command == "demo")
 	return flags
 }

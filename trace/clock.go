@@ -43,7 +43,7 @@ func (c *clock) column() int {
 func (c *clock) read(r *row) []byte {
 	c.text = c.text[:0]
 	switch {
-	case c.times == NoTimes || !r.timed() && r.kind != headRow:
+	case c.times == NoTimes || r.kind != headRow && !(r.timed() && HasTime(r.at)):
 	case r.kind == headRow && c.times == SinceStart:
 		c.text = append(c.text, "SECONDS"...)
 	case r.kind == headRow:

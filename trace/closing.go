@@ -20,7 +20,7 @@ func (c *closing) returned(e *Event) {
 	switch {
 	case e.failed():
 	case e.Call == acceptCall:
-		*c = closing{peer: e.Args[1].Addr.AddrPort(), fd: descriptor{e.Thread, e.Result}}
+		*c = closing{peer: e.Args[1].Addr.AddrPort(), fd: e.made()}
 	case e.Call == connectCall:
 		*c = closing{peer: e.Args[1].Addr.AddrPort(), fd: e.descriptor()}
 	case e.Call == closeCall && e.descriptor() == c.fd:

@@ -15,6 +15,8 @@ type conversation struct {
 	accepted  bool // whether accept has returned it
 	closed    bool // whether its descriptor was closed
 
+	opening opening // how much of its handshake was shown, of a recording
+
 	older *conversation // one of the same addresses that has ended and was not accepted yet
 
 	requested, responded bool    // whether its request and its response were shown

@@ -13,6 +13,8 @@ type Columns struct {
 	URL   []message.Part // of the request that is to be made, if that is known
 	Times Times          // which time stands before each row
 	Steps bool           // whether a call that waits ends its row, as a panel below it needs
+
+	Preface string // what stands on the first line; "" is nothing
 }
 
 // drawing is a SegmentFormat that draws rows. Events and segments go one way:
@@ -34,7 +36,7 @@ type drawer interface {
 
 func newDrawing(columns Columns, d drawer) drawing {
 	return drawing{
-		figure: figure{both: columns.Both, url: columns.URL, programs: make(map[int]int)},
+		figure: figure{both: columns.Both, url: columns.URL, preface: columns.Preface, programs: make(map[int]int)},
 		drawer: d,
 	}
 }
@@ -58,9 +60,9 @@ func (d *drawing) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 // Sockets notes why changes will not come.
 func (d *drawing) Sockets(err error) { d.figure.notAsked, d.figure.held = err, nil }
 
-// AppendKilled draws that a program is killed.
-func (d *drawing) AppendKilled(b []byte, caller Caller) []byte {
-	return d.draw(b, d.figure.killed(caller))
+// AppendExit draws that a program ends.
+func (d *drawing) AppendExit(b []byte, e *Exit) []byte {
+	return d.draw(b, d.figure.exits(e))
 }
 
 // AppendEnd draws what is left.

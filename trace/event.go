@@ -25,6 +25,9 @@ type Event struct {
 	Took   time.Duration // how long it took; 0 until it has returned
 	Result int           // what it returned; -1 if it failed
 	Errno  unix.Errno    // why it failed; 0 if it did not
+
+	Recorded *Recorded // its text, if it is from a recording
+	Shared   bool      // of a close: whether another descriptor leads to the same socket
 }
 
 // Caller is a program that makes calls.
@@ -37,8 +40,22 @@ type Caller struct {
 // descriptor is a number by which a program names an open file.
 type descriptor struct{ thread, fd int }
 
-// descriptor is the call's first argument.
-func (e *Event) descriptor() descriptor { return descriptor{e.Thread, e.Args[0].Int} }
+// descriptor is the call's first argument. A recording may name the socket that it
+// leads to: that one may have several descriptors, of several programs.
+func (e *Event) descriptor() descriptor {
+	if e.isOthers() {
+		return descriptor{fd: e.Recorded.Socket}
+	}
+	return descriptor{e.Thread, e.Args[0].Int}
+}
+
+// made is the descriptor that the call has made.
+func (e *Event) made() descriptor {
+	if e.Recorded != nil && e.Recorded.Made != 0 {
+		return descriptor{fd: e.Recorded.Made}
+	}
+	return descriptor{e.Thread, e.Result}
+}
 
 // String returns what is known of the call when it begins, as the diagram has it.
 func (e *Event) String() string {
@@ -65,6 +82,16 @@ const (
 
 // failed reports whether the call has returned an error.
 func (e *Event) failed() bool { return e.Result < 0 }
+
+// comesLater reports whether the error only says that the result is not there yet: the
+// socket is non-blocking, or a signal came.
+func (e *Event) comesLater() bool {
+	switch e.Errno {
+	case unix.EAGAIN, unix.EINPROGRESS, unix.EINTR:
+		return true
+	}
+	return false
+}
 
 // Arg is one argument of a call. Which field has it follows from the
 // parameter's Kind.
@@ -111,9 +138,29 @@ const (
 	AddressRoom // the room for that address, and how much of it was used
 )
 
+// isSymbol reports whether an argument of this kind is a constant that has a name.
+func (k Kind) isSymbol() bool {
+	switch k {
+	case Domain, SocketType, Protocol, Level, Option, How:
+		return true
+	}
+	return false
+}
+
 // filledIn reports whether an argument of this kind is known only when the call
 // has returned.
 func (k Kind) filledIn() bool { return k >= Incoming }
+
+// Named returns the call with a name; or nil, if the server and the client do not make it.
+func Named(name string) *Call {
+	for _, call := range []*Call{socketCall, setsockoptCall, bindCall, listenCall, acceptCall, connectCall, readCall,
+		writeCall, shutdownCall, nanosleepCall, getsocknameCall, closeCall} {
+		if call.Name == name {
+			return call
+		}
+	}
+	return nil
+}
 
 // The calls. The parameters' names are those of the man pages, but for sockfd:
 // a descriptor is fd everywhere.

@@ -21,6 +21,8 @@ type figure struct {
 	both bool           // whether both ends are traced
 	url  []message.Part // of the request that is to be made, if that is known
 
+	preface string // what stands on the first line; "" is nothing
+
 	rows  []row           // those of the moment in hand
 	at    time.Time       // when that is
 	parts [3]message.Part // room for the parts of one of them
@@ -39,6 +41,7 @@ type figure struct {
 	noted     map[string]bool // the notes that have come
 
 	conversations
+	opening     []*conversation               // of a recording: those that accept may return
 	programs    map[int]int                   // which of its side's each thread is
 	descriptors map[descriptor]*conversation  // connected sockets
 	held        map[descriptor]sockets.Socket // what the kernel holds, as far as it was asked
@@ -90,7 +93,7 @@ func (f *figure) addNumber(t *text, c *conversation) {
 // addCall adds an empty row about a call. It is about c, or about none.
 func (f *figure) addCall(kind rowKind, e *Event, c *conversation) *row {
 	r := f.add(kind, e.Side)
-	r.call, r.program, r.name, r.failed = e.Number, e.Program, e.Call.Name, e.failed()
+	r.call, r.program, r.name, r.failed = e.Number, e.Program, e.name(), e.failed() && !e.comesLater()
 	if e.Thread != 0 {
 		f.programs[e.Thread] = e.Program
 	}
@@ -106,7 +109,10 @@ func (f *figure) addCall(kind rowKind, e *Event, c *conversation) *row {
 func (f *figure) begins(e *Event, c *conversation) {
 	if !f.headed {
 		f.headed = true
-		f.clientOnly = e.Side == Client
+		f.clientOnly = e.Side == Client && !f.both
+		if f.preface != "" {
+			f.say(Client, f.preface)
+		}
 		f.add(headRow, Server)
 		if len(f.url) > 0 {
 			f.add(partsRow, Client).parts = f.url
@@ -119,6 +125,9 @@ func (f *figure) begins(e *Event, c *conversation) {
 		f.warn("the kernel's sockets are not shown: " + f.notAsked.Error())
 		f.notAsked = nil
 	}
+	if f.opens(e); c != nil && e.isOthers() && !f.both {
+		f.about(c)
+	}
 	f.noteOn(e, c)
 	if drawnInTwo(e.Call) {
 		f.addCall(beginRow, e, c).text.setBegin(e)
@@ -128,6 +137,12 @@ func (f *figure) begins(e *Event, c *conversation) {
 // returns adds a call that has returned, what must have happened for it to
 // return, and what it has caused.
 func (f *figure) returns(e *Event, c *conversation) {
+	if e.isOthers() {
+		f.handshakeOf(e, c)
+		if c != nil && !f.both {
+			f.about(c)
+		}
+	}
 	if drawnInTwo(e.Call) {
 		f.preceded(e, c)
 		r := f.addCall(returnRow, e, c)
@@ -147,15 +162,27 @@ func (f *figure) returns(e *Event, c *conversation) {
 	f.caused(e, c)
 }
 
-// killed returns the row of a program that is about to be killed. Its descriptors
-// may lead to other sockets when another program has its thread's number.
-func (f *figure) killed(caller Caller) []row {
-	f.rows, f.at = f.rows[:0], time.Now()
-	r := f.say(caller.Side, string(appendProgram(nil, caller.Program))+"killed: the kernel closes its descriptors, as after kill -9")
-	r.kills, r.program = true, caller.Program
-	for fd := range f.descriptors {
-		if fd.thread == caller.Thread {
-			delete(f.descriptors, fd)
+// exits returns the rows of a program that ends. Its descriptors may lead to other
+// sockets when another program has its thread's number.
+func (f *figure) exits(e *Exit) []row {
+	f.rows, f.at = f.rows[:0], e.At
+	how := "killed: the kernel closes its descriptors, as after kill -9"
+	if e.How != "" {
+		how = e.How + ": the kernel closes its descriptors"
+	}
+	r := f.say(e.Side, string(appendProgram(nil, e.Program))+how)
+	r.kills, r.program = true, e.Program
+	for _, socket := range e.Sockets {
+		if c := f.descriptors[descriptor{fd: socket}]; c != nil && !c.reset {
+			f.implyFIN(c, e.Side)
+			delete(f.descriptors, descriptor{fd: socket})
+		}
+	}
+	if e.How == "" {
+		for fd := range f.descriptors {
+			if fd.thread == e.Thread {
+				delete(f.descriptors, fd)
+			}
 		}
 	}
 	return f.rows

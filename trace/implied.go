@@ -33,7 +33,9 @@ func (f *figure) preceded(e *Event, c *conversation) {
 			f.imply(Client, handshake)
 		}
 	case connectCall:
-		f.imply(e.Side, handshake)
+		if c == nil {
+			f.imply(e.Side, handshake)
+		}
 	case readCall:
 		f.readPreceded(e, c)
 	}
@@ -62,6 +64,7 @@ func (f *figure) caused(e *Event, c *conversation) {
 		f.imply(peerOf(e.Side), reset)
 		return
 	}
+	f.asks(e, c)
 	if e.failed() {
 		return
 	}
@@ -69,15 +72,19 @@ func (f *figure) caused(e *Event, c *conversation) {
 	case listenCall:
 		f.backlog = e.Args[1].Int
 	case bindCall, getsocknameCall:
-		f.server = e.Args[1].Addr.AddrPort()
+		if e.Side == Server && c == nil {
+			f.server = e.Args[1].Addr.AddrPort()
+		}
 	case acceptCall:
 		c.accepted, c.completed = true, true
 		f.changedState(c)
-		f.connect(descriptor{e.Thread, e.Result}, c)
+		f.connect(e.made(), c)
 	case connectCall:
-		f.connect(e.descriptor(), &conversation{number: e.Program + 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}})
+		if c == nil { // or else it was noted when the call began
+			f.connects(e)
+		}
 	case readCall:
-		f.anatomy(e, c, e.Args[1].Data[:e.Result])
+		f.anatomy(e, c, e.received())
 	case writeCall:
 		f.anatomy(e, c, e.Args[1].Data)
 		f.imply(e.Side, sockets.Bytes(e.Result))
@@ -86,6 +93,13 @@ func (f *figure) caused(e *Event, c *conversation) {
 	case closeCall:
 		f.closes(e, c)
 	}
+}
+
+// connects begins the conversation of a socket that is connected.
+func (f *figure) connects(e *Event) *conversation {
+	c := &conversation{number: e.Program + 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}}
+	f.connect(e.descriptor(), c)
+	return c
 }
 
 func (f *figure) shutDown(e *Event, c *conversation) {
@@ -101,7 +115,7 @@ func (f *figure) shutDown(e *Event, c *conversation) {
 }
 
 func (f *figure) closes(e *Event, c *conversation) {
-	if c == nil {
+	if c == nil || e.Shared || c.opening == asked {
 		return
 	}
 	held, asked := f.held[e.descriptor()]
@@ -160,7 +174,7 @@ func (f *figure) explain() {
 	const legend = "┄┄▷ inferred from the calls, not captured"
 	switch {
 	case f.whyNot == nil:
-		f.say(Client, legend+"; use -segments to capture them").legend = true
+		f.say(Client, legend+"; lbaws -segments captures them").legend = true
 		return
 	case errors.Is(f.whyNot, unix.EPERM) || errors.Is(f.whyNot, unix.EACCES):
 		f.warn("no segments: " + f.whyNot.Error() + "; run as root to capture them")

@@ -2,14 +2,14 @@ package trace
 
 import (
 	"strconv"
-	"time"
 
 	"lbaws/sys"
 )
 
 // JSON writes each call as one JSON object a line, when it has returned:
 //
-//	{"time":"2026-01-31T12:00:00.123456789Z","duration_ns":21432,"call":"read",
+//	{"time":"2026-01-31T12:00:00.123456789Z","returned":"2026-01-31T12:00:00.123482112Z",
+//	 "duration_ns":21432,"call":"read",
 //	 "args":{"fd":4,"buf":"GET / HTTP/1.1\r\n","count":1024},
 //	 "result":16,"errno":null,"strace":"read(4, \"GET / HTTP/1.1\\r\\n\", 1024) = 16"}
 //
@@ -20,13 +20,18 @@ import (
 // With segments and with the kernel's sockets, each is an object of its own: see
 // AppendSegment and AppendSocket.
 //
-// time is when the call began, in UTC. A buffer is a string with one character
+// Objects stand in the order of the diagram's rows: a call that does not wait comes
+// before the segments that it causes.
+//
+// time is when the call began, in UTC; duration_ns is how long the kernel took. A buffer is a string with one character
 // for each byte, U+0000 to U+00FF. A missing address (the call failed) is null,
 // and errno is the error's name. If threads have descriptors of their own, an object
 // says which thread makes the call, and which program of which side that is.
 type JSON struct {
-	Limit int // how many bytes of a buffer are shown
+	Limit   int // how many bytes of a buffer are shown
+	Buffers int // how many bytes of it the arguments have, if that is more
 
+	order   order
 	line    []byte // room for the strace line
 	missing []byte // objects that say what is missing, to be written next
 	closing closing
@@ -35,11 +40,43 @@ type JSON struct {
 // AppendEnter appends an object for a call that may wait.
 func (j *JSON) AppendEnter(b []byte, e *Event) []byte {
 	b, j.missing = append(b, j.missing...), j.missing[:0]
-	if !e.Call.Waits {
-		return b
+	return j.take(b, j.order.begins(e))
+}
+
+// AppendReturn appends the call's complete object.
+func (j *JSON) AppendReturn(b []byte, e *Event) []byte {
+	j.closing.returned(e)
+	return j.take(b, j.order.returns(e))
+}
+
+// AppendEnd appends what is left.
+func (j *JSON) AppendEnd(b []byte) []byte { return j.take(b, j.order.end()) }
+
+func (j *JSON) take(b []byte, moments []moment) []byte {
+	for i := range moments {
+		b = j.appendMoment(b, &moments[i])
 	}
+	return b
+}
+
+// appendMoment appends the object of a moment, if it has one.
+func (j *JSON) appendMoment(b []byte, m *moment) []byte {
+	switch {
+	case m.change != nil:
+		return j.appendSocket(b, m.change, m.side)
+	case m.event == nil:
+		return j.appendSegment(b, &m.segment)
+	case m.returns:
+		return j.appendReturn(b, m.event)
+	case m.event.Call.Waits:
+		return j.appendEnter(b, m.event)
+	}
+	return b
+}
+
+func (j *JSON) appendEnter(b []byte, e *Event) []byte {
 	b = appendTime(b, e.Begin)
-	b = append(b, `,"duration_ns":null`...)
+	b = append(b, `,"returned":null,"duration_ns":null`...)
 	b = j.appendCall(b, e, false)
 	b = append(b, `,"result":null,"errno":null`...)
 	strace := Strace{Limit: j.Limit}
@@ -47,10 +84,10 @@ func (j *JSON) AppendEnter(b []byte, e *Event) []byte {
 	return appendStraceLine(b, j.line)
 }
 
-// AppendReturn appends the call's complete object.
-func (j *JSON) AppendReturn(b []byte, e *Event) []byte {
-	j.closing.returned(e)
+func (j *JSON) appendReturn(b []byte, e *Event) []byte {
 	b = appendTime(b, e.Begin)
+	b = append(b, `,"returned":`...)
+	b = appendTimestamp(b, e.Return)
 	b = append(b, `,"duration_ns":`...)
 	b = strconv.AppendInt(b, e.Took.Nanoseconds(), 10)
 	b = j.appendCall(b, e, true)
@@ -70,20 +107,23 @@ func (j *JSON) AppendReturn(b []byte, e *Event) []byte {
 	return appendStraceLine(b, j.line)
 }
 
-// AppendEnd appends nothing: each line is complete.
-func (j *JSON) AppendEnd(b []byte) []byte { return b }
-
 func appendStraceLine(b, line []byte) []byte {
 	b = append(b, `,"strace":`...)
 	b = appendJSONBytes(b, line, len(line))
 	return append(b, "}\n"...)
 }
 
-// AppendKilled appends an object that says that a program ends here.
-func (j *JSON) AppendKilled(b []byte, caller Caller) []byte {
-	b = appendTime(b, time.Now())
-	b = append(b, `,"killed":true`...)
-	return append(appendCaller(b, caller), "}\n"...)
+// AppendExit appends an object that says that a program ends here: "killed":true, or how
+// strace has said it, as in "exit":"exited with 0".
+func (j *JSON) AppendExit(b []byte, e *Exit) []byte {
+	b = appendTime(b, e.At)
+	if e.How == "" {
+		b = append(b, `,"killed":true`...)
+	} else {
+		b = append(b, `,"exit":`...)
+		b = appendJSONBytes(b, []byte(e.How), len(e.How))
+	}
+	return append(appendCaller(b, e.Caller), "}\n"...)
 }
 
 // appendCaller appends who makes a call, if threads have descriptors of their own.
@@ -104,19 +144,28 @@ func appendCaller(b []byte, caller Caller) []byte {
 func (j *JSON) appendCall(b []byte, e *Event, returned bool) []byte {
 	b = appendCaller(b, e.Caller)
 	b = append(b, `,"call":"`...)
-	b = append(b, e.Call.Name...)
+	b = append(b, e.name()...)
+	if e.Recorded != nil && e.Recorded.Name != e.Call.Name {
+		b = append(b, `","does":"`...)
+		b = append(b, e.Call.Name...)
+	}
 	b = append(b, `","args":{`...)
+	first := true
 	for i, p := range e.Call.Params {
-		if i > 0 {
+		if e.Recorded != nil && p.Kind.isSymbol() { // only strace's text has it
+			continue
+		}
+		if !first {
 			b = append(b, ',')
 		}
+		first = false
 		b = append(b, '"')
 		b = append(b, p.Name...)
 		b = append(b, `":`...)
 		if p.Kind.filledIn() && !returned {
 			b = append(b, "null"...)
 		} else {
-			b = jsonKinds[p.Kind](b, &e.Args[i], e, j.Limit)
+			b = jsonKinds[p.Kind](b, &e.Args[i], e, max(j.Limit, j.Buffers))
 		}
 	}
 	return append(b, '}')
@@ -165,7 +214,7 @@ func appendIncomingJSON(b []byte, a *Arg, e *Event, limit int) []byte {
 	if e.failed() {
 		return append(b, "null"...)
 	}
-	return appendJSONBytes(b, a.Data[:e.Result], limit)
+	return appendJSONBytes(b, e.received(), limit)
 }
 
 func appendAddressJSON(b []byte, a *Arg, _ *Event, _ int) []byte {

@@ -39,6 +39,10 @@ func (j *JSON) miss(what string, err error) {
 // whether no segment of the connection came before it was.
 func (j *JSON) AppendSegment(b []byte, s *wire.Segment) []byte {
 	j.closing.see(s)
+	return j.take(b, j.order.passes(s))
+}
+
+func (j *JSON) appendSegment(b []byte, s *wire.Segment) []byte {
 	b = appendTime(b, s.Time)
 	b = append(b, `,"segment":{"from":"`...)
 	b = s.From.AppendTo(b)
@@ -98,7 +102,9 @@ func appendState(b []byte, s wire.State) []byte {
 // AppendLost appends an object that says how many segments were not captured.
 func (j *JSON) AppendLost(b []byte, n int) []byte {
 	b = appendTime(b, time.Now())
-	b = append(b, `,"missing":"segments","why":"`...)
+	b = append(b, `,"missing":"segments","lost":`...)
+	b = strconv.AppendInt(b, int64(n), 10)
+	b = append(b, `,"why":"`...)
 	b = strconv.AppendInt(b, int64(n), 10)
 	return append(b, " came faster than they were read\"}\n"...)
 }
@@ -115,6 +121,10 @@ func (j *JSON) AppendLost(b []byte, n int) []byte {
 // unread and unacknowledged are the same without SYN and FIN. Of a
 // socket that is gone, the object has what it held last.
 func (j *JSON) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
+	return j.take(b, j.order.changes(c, side))
+}
+
+func (j *JSON) appendSocket(b []byte, c *sockets.Change, side Side) []byte {
 	b = appendTime(b, c.Time)
 	b = append(b, `,"socket":{"side":"`...)
 	b = append(b, sideNames[side]...)
@@ -156,7 +166,15 @@ func (j *JSON) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 }
 
 func appendTime(b []byte, t time.Time) []byte {
-	b = append(b, `{"time":"`...)
+	return appendTimestamp(append(b, `{"time":`...), t)
+}
+
+// appendTimestamp appends a time, or null if the recording of it has none.
+func appendTimestamp(b []byte, t time.Time) []byte {
+	if !HasDate(t) {
+		return append(b, "null"...)
+	}
+	b = append(b, '"')
 	b = t.UTC().AppendFormat(b, time.RFC3339Nano)
 	return append(b, '"')
 }

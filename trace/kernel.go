@@ -29,7 +29,7 @@ func (k *kernelPicture) AppendEnter(b []byte, e *Event) []byte {
 // AppendReturn keeps what the client has written.
 func (k *kernelPicture) AppendReturn(b []byte, e *Event) []byte {
 	if e.Call == writeCall && e.Side == Client && e.Program == 0 && !e.failed() && k.call == "" {
-		k.written = append(k.written, e.Args[1].Data[:e.Result]...)
+		k.written = append(k.written, e.received()...)
 	}
 	return b
 }

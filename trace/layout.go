@@ -60,7 +60,12 @@ func (l *layout) fit(b []byte, side Side, t *text, spare int) (_ []byte, taken i
 			return b, taken
 		}
 	}
-	return appendCut(b[:start], slices.Clone(b[start:]), width)
+	whole := slices.Clone(b[start:])
+	if last := len(whole) - t.tail; t.tail > 0 && t.tail < width/2 { // what the call returned is more than its arguments
+		b, taken = appendCut(b[:start], whole[:last], width-t.tail)
+		return append(b, whole[last:]...), taken + t.tail
+	}
+	return appendCut(b[:start], whole, width)
 }
 
 // appendCut appends a text, or as much of it as fits into room with a … behind it,

@@ -42,6 +42,8 @@ func (f *figure) noteOn(e *Event, c *conversation) {
 // should know.
 func (f *figure) noteFor(e *Event, c *conversation) string {
 	switch {
+	case e.Recorded != nil && e.Recorded.Note != "":
+		return e.Recorded.Note
 	case e.Call == closeCall:
 		return f.noteOnClose(e, c)
 	case e.Call == shutdownCall:
@@ -50,6 +52,8 @@ func (f *figure) noteFor(e *Event, c *conversation) string {
 		return "use the port even if old connections on it are in TIME_WAIT"
 	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET && e.Args[2].Int == unix.SO_REUSEPORT:
 		return "several sockets may listen on this port, if each of them sets this before bind"
+	case e.Call == getsocknameCall && f.server.Port() != 0:
+		return "" // it asks for another reason
 	case e.Call != bindCall || !e.Args[1].Addr.AddrPort().Addr().IsUnspecified():
 		return steps[e.Side][e.Call]
 	case e.Args[1].Addr.Family() == unix.AF_INET:
@@ -65,6 +69,8 @@ func (f *figure) noteFor(e *Event, c *conversation) string {
 func (f *figure) noteOnClose(e *Event, c *conversation) string {
 	held, asked := f.held[e.descriptor()]
 	switch {
+	case e.Shared:
+		return "another descriptor leads to the same socket: no FIN is sent, and the connection goes on"
 	case asked && held.State == wire.Listen && held.Receive > 0:
 		return "connections that nobody has accepted end with the listening socket: a RST goes to each client"
 	case c == nil || c.reset || c.Over():

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,7 @@ type Options struct {
 	Format   string // diagram, strace, json or off
 	Output   string // the file that the trace goes to; "" is standard error
 	Limit    uint   // how many bytes of a buffer are shown at most
+	limited  bool   // whether the command line says so
 	Summary  bool   // whether a table is written at the end
 	Segments bool
 	Sockets  bool   // whether what the kernel's sockets hold is shown
@@ -28,6 +30,9 @@ type Options struct {
 	HTML     string // the file that the page goes to; "" is none
 	Pcap     string // the file for Wireshark; "" is none
 	Pictures string // the folder that the tutorial's pictures go to; "" is none
+
+	Recording bool   // whether a recording is drawn, and no calls are made
+	Preface   string // then: what stands on the first line; "" is nothing
 
 	Title  string // of the page
 	Source string // the program's main.go, for the page
@@ -44,22 +49,45 @@ type Options struct {
 // Flags defines the flags of the trace. What they set is good after Check.
 func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.Func("trace", "write the trace in this `FORMAT`: diagram, strace, json or off (default diagram)", o.setFormat)
-	flags.StringVar(&o.Output, "o", "", "write the trace to `FILE` (default standard error)")
-	flags.UintVar(&o.Limit, "s", 32, "show at most `N` bytes of a buffer, as strace -s does")
+	stream := "standard error"
+	if o.Recording {
+		stream = "standard output"
+	}
+	flags.StringVar(&o.Output, "o", "", "write the trace to `FILE` (default "+stream+")")
+	o.Limit = 32
+	flags.Func("s", "show at most `N` bytes of a buffer, as strace -s does (default 32; the arguments in json have 4096)", o.setLimit)
 	flags.BoolVar(&o.Summary, "c", false, "on exit, write a table of calls, errors and time, as strace -c -w does")
+	flags.BoolVar(&o.Times, "t", false, "put a time before each row of the diagram: seconds since the first row")
+	flags.BoolVar(&o.Deltas, "r", false, "put a time before each row of the diagram: seconds since the row before, as strace -r does")
+	flags.StringVar(&o.SVG, "svg", "", "on exit, write the diagram as a picture to `FILE`")
+	implies := func(flag string) string {
+		if o.Recording {
+			return ""
+		}
+		return "; implies " + flag
+	}
+	flags.StringVar(&o.HTML, "html", "", "on exit, write a page to `FILE` on which to step through the run, forwards and backwards"+implies("-sockets"))
+	flags.StringVar(&o.Pcap, "pcap", "", "write the segments, and the calls between them, to `FILE` for Wireshark"+implies("-segments"))
+	if o.Recording {
+		return
+	}
 	flags.BoolVar(&o.Segments, "segments", o.Both,
 		"show the real TCP segments in the diagram, or in json; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
 	flags.BoolVar(&o.Sockets, "sockets", false,
 		"after each call, and while the program waits in one, show what has changed in the kernel's\n"+
 			"sockets: states, the accept queue, bytes unread and not acknowledged, timers; this needs Linux")
-	flags.BoolVar(&o.Times, "t", false, "put a time before each row of the diagram: seconds since the first row")
-	flags.BoolVar(&o.Deltas, "r", false, "put a time before each row of the diagram: seconds since the row before, as strace -r does")
-	flags.StringVar(&o.SVG, "svg", "", "on exit, write the diagram as a picture to `FILE`")
-	flags.StringVar(&o.HTML, "html", "", "on exit, write a page to `FILE` on which to step through the run, forwards and backwards; implies -sockets")
-	flags.StringVar(&o.Pcap, "pcap", "", "write the segments, and the calls between them, to `FILE` for Wireshark; implies -segments")
 	if o.Both {
 		flags.StringVar(&o.Pictures, "pictures", "", "on exit, write the tutorial's pictures to `DIRECTORY`; implies -sockets")
 	}
+}
+
+func (o *Options) setLimit(value string) error {
+	limit, err := strconv.ParseUint(value, 10, 31)
+	if err != nil {
+		return errors.New("want a number from 0 to 2147483647")
+	}
+	o.Limit, o.limited = uint(limit), true
+	return nil
 }
 
 func (o *Options) setFormat(value string) error {
@@ -73,8 +101,10 @@ func (o *Options) setFormat(value string) error {
 
 // Check returns an error if the options contradict each other.
 func (o *Options) Check() error {
-	o.Segments = o.Segments || o.Pcap != ""
-	o.Sockets = o.Sockets || o.HTML != "" || o.Pictures != ""
+	if !o.Recording {
+		o.Segments = o.Segments || o.Pcap != ""
+		o.Sockets = o.Sockets || o.HTML != "" || o.Pictures != ""
+	}
 	if o.Segments && !o.ShowsSegments() && !o.Both {
 		return fmt.Errorf("-segments needs -trace diagram or json, or -svg or -html, not -trace %s alone", o.Format)
 	}
@@ -233,10 +263,17 @@ func (o *Options) Start() (*Trace, error) {
 	return t, nil
 }
 
+// wholeBuffers is how many bytes of a buffer a json trace has if the command line says
+// nothing: a request and a response are whole, and can be drawn again.
+const wholeBuffers = 4096
+
 // sinks are the formats that are wanted, and where they go. report is told of an
 // output that can no longer be written, fail of a picture that cannot be.
 func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	out := NewOutput(unix.Stderr, "standard error", report)
+	if o.Recording {
+		out = &Output{fd: unix.Stdout, name: "standard output", held: true, report: report}
+	}
 	table := out
 	var err error
 	if o.Output != "" {
@@ -249,7 +286,7 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	}
 	var sinks []Sink
 	limit := int(min(o.Limit, 1<<30))
-	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL, Steps: o.Steps}
+	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL, Steps: o.Steps, Preface: o.Preface}
 	switch {
 	case o.Times:
 		columns.Times = SinceStart
@@ -262,7 +299,11 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	case "strace":
 		sinks = append(sinks, Sink{&Strace{Limit: limit}, out})
 	case "json":
-		sinks = append(sinks, Sink{&JSON{Limit: limit}, out})
+		buffers := 0
+		if !o.limited {
+			buffers = wholeBuffers
+		}
+		sinks = append(sinks, Sink{&JSON{Limit: limit, Buffers: buffers}, out})
 	}
 	if o.SVG != "" {
 		picture, err := CreateOutput(o.SVG, fail)

@@ -45,7 +45,7 @@ func (o *order) begins(e *Event) []moment {
 	if !drawnInTwo(e.Call) {
 		o.unfinished = e
 	}
-	return append(o.due, moment{at: e.Begin, event: e})
+	return o.now(moment{at: e.Begin, event: e})
 }
 
 // returns takes the return of a call.
@@ -58,7 +58,7 @@ func (o *order) returns(e *Event) []moment {
 	case o.holds():
 		o.hold(e, true)
 	default:
-		return append(o.due, moment{at: e.Return, event: e, returns: true})
+		return o.now(moment{at: e.Return, event: e, returns: true})
 	}
 	return o.release(false)
 }
@@ -68,7 +68,7 @@ func (o *order) passes(s *wire.Segment) []moment {
 	o.due = o.due[:0]
 	m := moment{at: s.Time, segment: *s}
 	if !o.holds() {
-		return append(o.due, m)
+		return o.now(m)
 	}
 	o.held = append(o.held, m)
 	return o.release(false)
@@ -79,7 +79,7 @@ func (o *order) changes(c *sockets.Change, side Side) []moment {
 	o.due = o.due[:0]
 	m := moment{at: c.Time, change: c, side: side}
 	if !o.holds() {
-		return append(o.due, m)
+		return o.now(m)
 	}
 	kept := *c
 	m.change = &kept
@@ -89,6 +89,12 @@ func (o *order) changes(c *sockets.Change, side Side) []moment {
 	}
 	o.held = append(o.held, m)
 	return o.release(false)
+}
+
+// now makes a moment due. The next one uses its memory again.
+func (o *order) now(m moment) []moment {
+	o.due = append(o.due, m)
+	return o.due
 }
 
 // end returns what is left.
@@ -145,7 +151,7 @@ func (o *order) hold(e *Event, returns bool) {
 	for i, p := range e.Call.Params {
 		switch data, addr := e.Args[i].Data, e.Args[i].Addr; {
 		case p.Kind == Incoming:
-			kept.Args[i].Data = bytes.Clone(data[:max(0, e.Result)])
+			kept.Args[i].Data = bytes.Clone(e.received())
 		case p.Kind == Outgoing:
 			kept.Args[i].Data = bytes.Clone(data)
 		case addr != nil && returns:

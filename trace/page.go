@@ -109,15 +109,18 @@ func (p *Page) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 	return p.take(b, p.order.changes(c, side))
 }
 
-// AppendKilled takes the end of a program that is killed.
-func (p *Page) AppendKilled(b []byte, caller Caller) []byte {
+// AppendExit takes the end of a program.
+func (p *Page) AppendExit(b []byte, e *Exit) []byte {
 	if p.full {
 		return b
 	}
-	p.begin(&Event{Caller: caller}, time.Now())
+	p.begin(&Event{Caller: e.Caller}, e.At)
 	p.step.Means = "The program is killed, as by kill -9: it makes no more calls, and the kernel closes its descriptors."
-	p.events = p.json.AppendKilled(p.events, caller)
-	p.draw(p.figure.killed(caller))
+	if e.How != "" {
+		p.step.Means = "The program has " + e.How + ": it makes no more calls, and the kernel closes its descriptors."
+	}
+	p.events = p.json.AppendExit(p.events, e)
+	p.draw(p.figure.exits(e))
 	return b
 }
 
@@ -206,16 +209,7 @@ func (p *Page) see(m *moment) {
 		p.begin(e, m.at)
 		p.step.Means = meaning(e, true, "")
 	}
-	switch {
-	case m.change != nil:
-		p.events = p.json.AppendSocket(p.events, m.change, m.side)
-	case e == nil:
-		p.events = p.json.AppendSegment(p.events, &m.segment)
-	case m.returns:
-		p.events = p.json.AppendReturn(p.events, e)
-	default:
-		p.events = p.json.AppendEnter(p.events, e)
-	}
+	p.events = p.json.appendMoment(p.events, m)
 }
 
 // begin begins a step for a call.

@@ -45,9 +45,13 @@ func (p *Pcap) AppendSegment(b []byte, s *wire.Segment) []byte {
 	return p.take(b, p.order.passes(s))
 }
 
-// AppendKilled appends an entry that says that a program ends here.
-func (p *Pcap) AppendKilled(b []byte, caller Caller) []byte {
-	return p.entry(b, time.Now(), caller, warning, "killed: the kernel closes its descriptors")
+// AppendExit appends an entry that says that a program ends here.
+func (p *Pcap) AppendExit(b []byte, e *Exit) []byte {
+	how := e.How
+	if how == "" {
+		how = "killed"
+	}
+	return p.entry(b, e.At, e.Caller, warning, how+": the kernel closes its descriptors")
 }
 
 // AppendEnd appends what is left.
@@ -93,7 +97,7 @@ func (p *Pcap) call(b []byte, m *moment) []byte {
 	case !m.returns:
 		p.message = append(p.strace.appendBegin(p.message[:0], e), " <unfinished ...>"...)
 	case drawnInTwo(e.Call):
-		p.message = append(append(append(p.message[:0], "<... "...), e.Call.Name...), " resumed>"...)
+		p.message = append(append(append(p.message[:0], "<... "...), e.name()...), " resumed>"...)
 		p.message = p.strace.appendRest(p.message, e, len(p.message))
 	default:
 		at = e.Begin // the segments that it caused come after it

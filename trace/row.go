@@ -61,7 +61,10 @@ type text struct {
 	before []byte
 	buffer []byte
 	quoted bool // whether there is a buffer
+	more   bool // whether that is only the beginning of what was read or written
 	after  []byte
+	tail   int    // how many bytes at the end are not cut off before others
+	room   []byte // for a buffer
 }
 
 // append appends the text with at most limit bytes of its buffer.
@@ -69,9 +72,12 @@ func (t *text) append(b []byte, limit int) []byte {
 	b = append(b, t.before...)
 	if t.quoted {
 		b = appendQuoted(b, t.buffer, limit)
+		if t.more && limit >= len(t.buffer) {
+			b = append(b, "..."...)
+		}
 	}
 	return append(b, t.after...)
 }
 
 // empty returns an empty text that has the room of t.
-func (t *text) empty() text { return text{before: t.before[:0], after: t.after[:0]} }
+func (t *text) empty() text { return text{before: t.before[:0], after: t.after[:0], room: t.room[:0]} }

@@ -37,7 +37,7 @@ const resultColumn = 40
 func (s *Strace) AppendEnter(b []byte, e *Event) []byte {
 	b = s.appendUnfinished(b)
 	start := len(b)
-	b = appendThread(b, e.Thread)
+	b = appendThread(b, e.thread())
 	b = s.appendBegin(b, e)
 	s.open, s.column = e, len(b)-start
 	return b
@@ -48,9 +48,9 @@ func (s *Strace) AppendReturn(b []byte, e *Event) []byte {
 	if s.open != e {
 		b = s.appendUnfinished(b)
 		start := len(b)
-		b = appendThread(b, e.Thread)
+		b = appendThread(b, e.thread())
 		b = append(b, "<... "...)
-		b = append(b, e.Call.Name...)
+		b = append(b, e.name()...)
 		b = append(b, " resumed>"...)
 		s.column = len(b) - start
 	}
@@ -59,11 +59,17 @@ func (s *Strace) AppendReturn(b []byte, e *Event) []byte {
 	return append(b, '\n')
 }
 
-// AppendKilled appends what strace writes of a thread that ends.
-func (s *Strace) AppendKilled(b []byte, caller Caller) []byte {
+// AppendExit appends what strace writes of a thread that ends.
+func (s *Strace) AppendExit(b []byte, e *Exit) []byte {
 	b = s.appendUnfinished(b)
-	b = appendThread(b, caller.Thread)
-	return append(b, "+++ exited with 0 +++\n"...)
+	b = appendThread(b, e.Thread)
+	how := e.How
+	if how == "" {
+		how = "exited with 0"
+	}
+	b = append(b, "+++ "...)
+	b = append(b, how...)
+	return append(b, " +++\n"...)
 }
 
 // appendThread appends who makes a call, as strace -f -o does.
@@ -96,8 +102,11 @@ func (s *Strace) appendUnfinished(b []byte) []byte {
 
 // appendBegin appends the part of the line that is known when a call begins.
 func (s *Strace) appendBegin(b []byte, e *Event) []byte {
-	b = append(b, e.Call.Name...)
+	b = append(b, e.name()...)
 	b = append(b, '(')
+	if e.Recorded != nil {
+		return append(b, e.Recorded.Begin...)
+	}
 	return s.appendArgs(b, e, 0, e.Call.atEntry())
 }
 
@@ -105,7 +114,11 @@ func (s *Strace) appendBegin(b []byte, e *Event) []byte {
 // which column bytes are written. They need not be in b any more.
 func (s *Strace) appendRest(b []byte, e *Event, column int) []byte {
 	start := len(b) - column
-	b = s.appendArgs(b, e, e.Call.atEntry(), len(e.Call.Params))
+	if e.Recorded != nil {
+		b = append(b, e.Recorded.Rest...)
+	} else {
+		b = s.appendArgs(b, e, e.Call.atEntry(), len(e.Call.Params))
+	}
 	b = append(b, ") "...)
 	for len(b)-start < resultColumn {
 		b = append(b, ' ')
@@ -117,6 +130,9 @@ func (s *Strace) appendRest(b []byte, e *Event, column int) []byte {
 // appendResult appends what the call returned: a number, or -1 with the error's
 // name and message.
 func appendResult(b []byte, e *Event) []byte {
+	if e.Recorded != nil {
+		return append(b, e.Recorded.Result...)
+	}
 	b = strconv.AppendInt(b, int64(e.Result), 10)
 	if e.Errno == 0 {
 		return b
@@ -228,7 +244,7 @@ func appendIncoming(b []byte, a *Arg, e *Event, limit int) []byte {
 	if e.failed() {
 		return appendPointer(b, address(a.Data))
 	}
-	return appendQuoted(b, a.Data[:e.Result], limit)
+	return appendQuoted(b, e.received(), limit)
 }
 
 func appendPeerAddress(b []byte, a *Arg, e *Event, limit int) []byte {

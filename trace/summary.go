@@ -17,7 +17,7 @@ type Summary struct {
 }
 
 type summaryRow struct {
-	call   *Call
+	call   string
 	calls  int
 	errors int
 	took   time.Duration
@@ -28,7 +28,7 @@ func (s *Summary) AppendEnter(b []byte, _ *Event) []byte { return b }
 
 // AppendReturn counts the call and appends nothing.
 func (s *Summary) AppendReturn(b []byte, e *Event) []byte {
-	row := s.row(e.Call)
+	row := s.row(e.name())
 	row.calls++
 	row.took += e.Took
 	if e.failed() {
@@ -37,7 +37,7 @@ func (s *Summary) AppendReturn(b []byte, e *Event) []byte {
 	return b
 }
 
-func (s *Summary) row(call *Call) *summaryRow {
+func (s *Summary) row(call string) *summaryRow {
 	for _, row := range s.rows {
 		if row.call == call {
 			return row
@@ -51,7 +51,7 @@ func (s *Summary) row(call *Call) *summaryRow {
 // AppendEnd appends the table: the call that took longest first.
 func (s *Summary) AppendEnd(b []byte) []byte {
 	slices.SortStableFunc(s.rows, func(x, y *summaryRow) int { return cmp.Compare(y.took, x.took) })
-	total := summaryRow{call: &Call{Name: "total"}}
+	total := summaryRow{call: "total"}
 	for _, row := range s.rows {
 		total.calls += row.calls
 		total.errors += row.errors
@@ -83,5 +83,5 @@ func (r *summaryRow) write(table *bytes.Buffer, whole time.Duration) {
 		errors = fmt.Sprint(r.errors)
 	}
 	fmt.Fprintf(table, "%6.2f %11.6f %11d %9d %9s %s\n",
-		percent, r.took.Seconds(), each.Microseconds(), r.calls, errors, r.call.Name)
+		percent, r.took.Seconds(), each.Microseconds(), r.calls, errors, r.call)
 }

@@ -14,8 +14,15 @@ func (t *text) setCall(e *Event) {
 // setBegin makes t what is known of a call when it begins.
 func (t *text) setBegin(e *Event) {
 	t.before = appendProgram(t.before[:0], e.Program)
-	t.before = append(t.before, e.Call.Name...)
+	t.before = append(t.before, e.name()...)
 	t.before = append(t.before, '(')
+	if e.Recorded != nil {
+		t.addRecorded(e, e.Recorded.Begin)
+		if e.Recorded.All {
+			t.add(")")
+		}
+		return
+	}
 	t.addArgs(e, 0, e.Call.atEntry())
 	if e.Call.atEntry() == len(e.Call.Params) {
 		t.add(")")
@@ -24,6 +31,17 @@ func (t *text) setBegin(e *Event) {
 
 // addRest adds what is known of a call only when it has returned.
 func (t *text) addRest(e *Event) {
+	if e.Recorded != nil {
+		if !e.Recorded.All {
+			t.addRecorded(e, e.Recorded.Rest)
+			t.add(")")
+		}
+		before := len(*t.end())
+		t.add(" = ")
+		t.addRecorded(e, e.Recorded.Result)
+		t.tail = len(*t.end()) - before + len(")")
+		return
+	}
 	if e.Call.atEntry() < len(e.Call.Params) {
 		t.addArgs(e, e.Call.atEntry(), len(e.Call.Params))
 		t.add(")")
@@ -37,19 +55,23 @@ func (t *text) addRest(e *Event) {
 func (t *text) setReturn(e *Event) {
 	t.before = appendProgram(t.before[:0], e.Program)
 	t.before = append(t.before, "… "...)
-	t.before = append(t.before, e.Call.Name...)
+	t.before = append(t.before, e.name()...)
 	t.before = append(t.before, " = "...)
-	t.before = appendResult(t.before, e)
+	if e.Recorded != nil {
+		t.addRecorded(e, e.Recorded.Result)
+	} else {
+		t.before = appendResult(t.before, e)
+	}
 	if e.failed() {
 		return
 	}
-	switch e.Call {
-	case acceptCall:
-		t.before = append(t.before, ", peer "...)
-		t.before = e.Args[1].Addr.AddrPort().AppendTo(t.before)
-	case readCall:
-		t.before = append(t.before, ", "...)
-		t.quoted, t.buffer = true, e.Args[1].Data[:e.Result]
+	switch peer := e.Args[1].Addr; {
+	case e.Call == acceptCall && peer.AddrPort().IsValid():
+		t.add(", peer ")
+		*t.end() = peer.AddrPort().AppendTo(*t.end())
+	case e.Call == readCall:
+		t.add(", ")
+		t.quoted, t.buffer, t.more = true, e.received(), e.cut()
 	}
 }
 
@@ -109,7 +131,7 @@ func (t *text) addArg(e *Event, a *Arg, kind Kind) {
 	case kind == Incoming && e.failed(): // strace shows where the buffer is
 		t.add("…")
 	case kind == Incoming:
-		t.quoted, t.buffer = true, a.Data[:e.Result]
+		t.quoted, t.buffer = true, e.received()
 	case kind == Address || kind == PeerAddress:
 		addr := a.Addr.AddrPort()
 		if e.failed() && !addr.IsValid() {

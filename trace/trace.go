@@ -34,6 +34,8 @@
 package trace
 
 import (
+	"time"
+
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
@@ -78,11 +80,20 @@ type SocketFormat interface {
 	AppendSocket(b []byte, c *sockets.Change, side Side) []byte
 }
 
-// KillFormat is a Format that shows that a program is killed.
-type KillFormat interface {
+// ExitFormat is a Format that shows that a program ends before it has closed its
+// descriptors.
+type ExitFormat interface {
 	Format
-	// AppendKilled shows that a program is about to be killed.
-	AppendKilled(b []byte, caller Caller) []byte
+	// AppendExit shows that it ends.
+	AppendExit(b []byte, e *Exit) []byte
+}
+
+// Exit is the end of a program.
+type Exit struct {
+	Caller
+	At      time.Time
+	How     string // how strace says it: "killed by SIGKILL"; "" is by this program's own doing
+	Sockets []int  // those of a recording that end with it
 }
 
 // Sink is a format and where its text goes; nowhere, if Output is nil.

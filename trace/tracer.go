@@ -60,8 +60,8 @@ func (t *Tracer) Killed() {
 	defer t.mu.Unlock()
 	t.catchUp()
 	for _, sink := range t.sinks {
-		if format, ok := sink.Format.(KillFormat); ok {
-			sink.Output.buf = format.AppendKilled(sink.Output.buf, t.caller)
+		if format, ok := sink.Format.(ExitFormat); ok {
+			sink.Output.buf = format.AppendExit(sink.Output.buf, &Exit{Caller: t.caller, At: time.Now()})
 		}
 	}
 	t.settle()

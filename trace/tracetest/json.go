@@ -10,7 +10,8 @@ import (
 // JSONCall is one line of -trace=json.
 type JSONCall struct {
 	Time       time.Time
-	DurationNS *int64 `json:"duration_ns"`
+	Returned   *time.Time `json:"returned"`
+	DurationNS *int64     `json:"duration_ns"`
 	Call       string
 	Args       map[string]any
 	Result     *int

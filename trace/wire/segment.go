@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -71,10 +72,7 @@ func (f Flags) String() string { return string(f.AppendTo(nil)) }
 // AppendTo appends the names of the bits that are set.
 func (f Flags) AppendTo(b []byte) []byte {
 	start := len(b)
-	for _, bit := range []struct {
-		flag Flags
-		name string
-	}{{SYN, "SYN"}, {FIN, "FIN"}, {RST, "RST"}, {PSH, "PSH"}, {URG, "URG"}, {ACK, "ACK"}} {
+	for _, bit := range flagNames {
 		if f&bit.flag != 0 {
 			if len(b) > start {
 				b = append(b, '+')
@@ -83,6 +81,23 @@ func (f Flags) AppendTo(b []byte) []byte {
 		}
 	}
 	return b
+}
+
+// flagNames has the names of the control bits, in the order in which they are written.
+var flagNames = [...]struct {
+	flag Flags
+	name string
+}{{SYN, "SYN"}, {FIN, "FIN"}, {RST, "RST"}, {PSH, "PSH"}, {URG, "URG"}, {ACK, "ACK"}}
+
+// ParseFlags reads what String has written. It reports whether that is what text is.
+func ParseFlags(text string) (f Flags, ok bool) {
+	for _, bit := range flagNames {
+		if rest, found := strings.CutPrefix(text, bit.name); found {
+			f |= bit.flag
+			text = strings.TrimPrefix(rest, "+")
+		}
+	}
+	return f, text == ""
 }
 
 // ParseSegment reads an IPv4 or IPv6 packet. It reports false if the packet is

@@ -21,6 +21,9 @@ const (
 	Closed      State = "CLOSED"
 )
 
+// Known reports whether it is one of the states that have a name.
+func (s State) Known() bool { return order[s] > 0 }
+
 // Over reports whether the end has nothing more to send or to receive.
 func (s State) Over() bool { return s == TimeWait || s == Closed }
 

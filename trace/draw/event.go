@@ -1,0 +1,209 @@
+package draw
+
+import (
+	"bytes"
+	"net/netip"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace"
+	"lbaws/trace/recording"
+)
+
+// newEvent returns the event of a call that begins.
+func newEvent(s *step, name string, args []byte) *trace.Event {
+	c := calls[name]
+	e := &trace.Event{Call: c.does, Shared: s.shared, Recorded: &trace.Recorded{Name: name, Note: c.note}}
+	if e.Recorded.Begin, e.Recorded.All = bytes.TrimRight(args, " "), c.entry == 0; c.entry > 0 {
+		e.Recorded.Begin, e.Recorded.Rest = recording.Cut(args, c.entry)
+	}
+	if bytes.HasPrefix([]byte(name), []byte("fcntl")) && bytes.Contains(args, []byte("F_SETFL")) && bytes.Contains(args, []byte("O_NONBLOCK")) {
+		e.Recorded.Note = "no call on this socket waits any more: it fails with EAGAIN instead"
+	}
+	if s.socket != nil {
+		e.Recorded.Socket = s.socket.id
+	}
+	for i, p := range c.does.Params {
+		switch p.Kind {
+		case trace.Address, trace.PeerAddress, trace.AddressRoom:
+			e.Args[i].Addr = new(sys.Sockaddr)
+		}
+	}
+	setArgs(e, args)
+	return e
+}
+
+// finish adds what is known of a call when it has returned: all of its arguments, and
+// the result.
+func finish(e *trace.Event, s *step, args []byte, rest *recording.Rest) {
+	if entry := calls[e.Recorded.Name].entry; entry > 0 {
+		_, e.Recorded.Rest = recording.Cut(args, entry)
+	}
+	e.Recorded.Result, e.Result, e.Took = rest.Result, rest.Value, rest.Took
+	e.Shared = s.shared
+	if s.made != nil {
+		e.Recorded.Made = s.made.id
+	}
+	if s.socket != nil {
+		e.Recorded.Socket = s.socket.id
+	}
+	if e.Result < 0 {
+		e.Result, e.Errno = -1, errno(rest.Errno)
+	}
+	e.Recorded.Connected = connected(e)
+	setArgs(e, args)
+}
+
+// connected reports whether a call shows that a connect is complete that has not waited.
+func connected(e *trace.Event) bool {
+	has := func(text []byte, part string) bool { return bytes.Contains(text, []byte(part)) }
+	switch r := e.Recorded; e.Call.Name {
+	case "poll", "ppoll":
+		return has(r.Result, "POLLOUT") && !has(r.Result, "POLLERR") && !has(r.Result, "POLLHUP")
+	case "select", "_newselect", "pselect6":
+		return has(r.Result, "out [")
+	case "getsockopt":
+		return has(r.Begin, "SO_ERROR") && bytes.HasPrefix(r.Rest, []byte("[0]"))
+	}
+	return false
+}
+
+// errno is the number of an error.
+func errno(name string) unix.Errno {
+	for n := unix.Errno(1); n < 134; n++ {
+		if sys.ErrnoName(n) == name {
+			return n
+		}
+	}
+	return unix.EINTR // of the kernel's own: ERESTARTSYS, for one
+}
+
+// setArgs reads the arguments that the diagram understands.
+func setArgs(e *trace.Event, args []byte) {
+	list := recording.Split(nil, args)
+	at := func(i int) []byte {
+		if i < len(list) {
+			return list[i]
+		}
+		return nil
+	}
+	e.Args[0].Int = number(at(0))
+	switch e.Call.Name {
+	case "setsockopt":
+		e.Args[1].Int, e.Args[2].Int = option(at(1), at(2))
+		e.Args[3].Int = number(bytes.TrimPrefix(at(3), []byte("[")))
+		e.Args[4].Int = number(at(4))
+	case "bind", "connect":
+		setAddress(e, at(1))
+		e.Args[2].Int = number(at(2))
+	case "accept", "getsockname":
+		setAddress(e, at(1))
+	case "listen":
+		e.Args[1].Int = number(at(1))
+	case "shutdown":
+		e.Args[1].Int = how(at(1))
+	case "read", "write":
+		setBuffer(e, at)
+	}
+}
+
+// setAddress reads an address, if there is one.
+func setAddress(e *trace.Event, arg []byte) {
+	addr, ok := recording.ParseSockaddr(arg)
+	if !ok {
+		addr, ok = peerInNote(e.Recorded.Result)
+	}
+	if ok {
+		e.Args[1].Addr.Set(addr)
+	}
+}
+
+// peerInNote reads the peer from what strace -yy writes behind a connected descriptor.
+func peerInNote(text []byte) (netip.AddrPort, bool) {
+	_, peer, found := bytes.Cut(text, []byte("->"))
+	peer, _, closed := bytes.Cut(peer, []byte("]>"))
+	if !found || !closed {
+		return netip.AddrPort{}, false
+	}
+	addr, err := netip.ParseAddrPort(string(peer))
+	return addr, err == nil
+}
+
+// setBuffer reads what was read or written, and how much was to be.
+func setBuffer(e *trace.Event, at func(int) []byte) {
+	switch name := e.Recorded.Name; name {
+	case "readv", "writev", "recvmsg", "sendmsg":
+		e.Args[1].Data, e.Args[2].Int = vectors(at(1))
+	case "sendfile", "sendfile64":
+		e.Args[2].Int = number(at(3))
+	default:
+		if buffer := at(1); len(buffer) > 0 && buffer[0] == '"' {
+			e.Args[1].Data, _, _ = recording.Unquote(nil, buffer)
+		}
+		e.Recorded.Whole = true
+		e.Args[2].Int = number(at(2))
+	}
+}
+
+// vectors reads the buffers of an array of struct iovec, one behind the other, and their
+// lengths together.
+func vectors(arg []byte) (data []byte, length int) {
+	for {
+		_, rest, found := bytes.Cut(arg, []byte("iov_base=\""))
+		if !found {
+			return data, length
+		}
+		var more bool
+		data, arg, more = recording.Unquote(data, arg[len(arg)-len(rest)-1:])
+		if after, found := bytes.CutPrefix(arg, []byte(", iov_len=")); found {
+			length += max(0, number(after))
+		}
+		if more { // what follows does not follow what is there
+			return data, length + lengths(arg)
+		}
+	}
+}
+
+// lengths is how many bytes the buffers have whose lengths stand in text, without the
+// first.
+func lengths(text []byte) (sum int) {
+	for {
+		_, rest, found := bytes.Cut(text, []byte("iov_base="))
+		if !found {
+			return sum
+		}
+		_, text, _ = bytes.Cut(rest, []byte("iov_len="))
+		sum += max(0, number(text))
+	}
+}
+
+// option is a socket option, as far as the diagram has something to say about it.
+func option(level, name []byte) (int, int) {
+	levels := map[string]int{"SOL_SOCKET": unix.SOL_SOCKET, "SOL_TCP": unix.IPPROTO_TCP}
+	names := map[string]int{"SO_REUSEADDR": unix.SO_REUSEADDR, "SO_REUSEPORT": unix.SO_REUSEPORT}
+	l, known := levels[string(level)]
+	n, named := names[string(name)]
+	if !known || !named {
+		return -1, -1
+	}
+	return l, n
+}
+
+// how is a direction of shutdown.
+func how(arg []byte) int {
+	switch {
+	case bytes.HasPrefix(arg, []byte("SHUT_RDWR")):
+		return unix.SHUT_RDWR
+	case bytes.HasPrefix(arg, []byte("SHUT_RD")):
+		return unix.SHUT_RD
+	case bytes.HasPrefix(arg, []byte("SHUT_WR")):
+		return unix.SHUT_WR
+	}
+	n, err := strconv.Atoi(string(arg))
+	if err != nil {
+		return unix.SHUT_WR
+	}
+	return n
+}

@@ -1,0 +1,144 @@
+package draw
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"strings"
+)
+
+// file is a recording that was read.
+type file struct {
+	name  string
+	text  []byte
+	clock clock
+	steps []step
+
+	left     map[string]*int // how many calls are left out, by name
+	problems []problem
+}
+
+// problem is what is wrong with lines that are left out.
+type problem struct {
+	err   error
+	line  int // the first of them
+	count int
+}
+
+var notStraces = errors.New("not a line of strace's")
+
+// openFile reads a file; "-" is standard input.
+func openFile(name string) (*file, error) {
+	f := &file{name: name, left: make(map[string]*int)}
+	var err error
+	if name == "-" {
+		f.name = "standard input"
+		f.text, err = io.ReadAll(os.Stdin)
+	} else {
+		f.text, err = os.ReadFile(name)
+	}
+	return f, err
+}
+
+func (f *file) add(s step) { f.steps = append(f.steps, s) }
+
+// problem notes that a line is left out.
+func (f *file) problem(err error, line int) {
+	for i := range f.problems {
+		if f.problems[i].err == err {
+			f.problems[i].count++
+			return
+		}
+	}
+	f.problems = append(f.problems, problem{err, line, 1})
+}
+
+// leaveOut notes that a call is left out.
+func (f *file) leaveOut(name []byte) {
+	const mostNames = 1000
+	count := f.left[string(name)]
+	if count == nil {
+		if len(f.left) == mostNames {
+			name = []byte("others")
+		}
+		count = new(int)
+		f.left[string(name)] = count
+	}
+	*count++
+}
+
+// line is the line at an offset, without its end.
+func (f *file) line(offset int) []byte {
+	text := f.text[offset:]
+	if end := bytes.IndexByte(text, '\n'); end >= 0 {
+		text = text[:end]
+	}
+	return text
+}
+
+// scan reads all lines. progress is told how many bytes were read, now and then.
+func (f *file) scan(sockets *int, progress func(int)) {
+	s := &scan{processes: newProcesses(sockets), file: f, epoll: make(map[epollDescriptor]bool), begun: make(map[int]begun)}
+	for offset, told := 0, 0; offset < len(f.text); {
+		text := f.line(offset)
+		s.line(offset, text)
+		if offset += len(text) + 1; offset-told > 1<<22 {
+			told = offset
+			progress(offset)
+		}
+	}
+	f.clock = s.clock
+}
+
+// warn says what is wrong with the recording.
+func (f *file) warn(warn func(error)) {
+	for _, p := range f.problems {
+		more := ""
+		if p.count > 1 {
+			more = fmt.Sprintf("; %d such lines are left out", p.count)
+		}
+		warn(fmt.Errorf("%s: line %d: %w%s", f.name, p.line, p.err, more))
+	}
+}
+
+// leftOut says which calls are left out, the most frequent first; "" if none are.
+func leftOut(files []*file) string {
+	const most = 4 // names
+	counts := make(map[string]int)
+	total := 0
+	for _, f := range files {
+		for name, n := range f.left {
+			counts[name] += *n
+			total += *n
+		}
+	}
+	if total == 0 {
+		return ""
+	}
+	names := make([]string, 0, len(counts))
+	for name := range counts {
+		names = append(names, name)
+	}
+	sort.Slice(names, func(i, j int) bool {
+		if counts[names[i]] != counts[names[j]] {
+			return counts[names[i]] > counts[names[j]]
+		}
+		return names[i] < names[j]
+	})
+	var list []string
+	for i, name := range names {
+		if i == most {
+			list = append(list, "…")
+			break
+		}
+		list = append(list, fmt.Sprintf("%d %s", counts[name], name))
+	}
+	noun := "calls that are"
+	if total == 1 {
+		noun = "call that is"
+	}
+	return fmt.Sprintf("left out: %d %s not about a TCP socket: %s", total, noun, strings.Join(list, ", "))
+}

@@ -1,0 +1,130 @@
+package trace
+
+import (
+	"bytes"
+
+	"lbaws/trace/recording"
+)
+
+// Recorded is a call as a recording has it: strace's own text.
+type Recorded struct {
+	Name   string // recvfrom, of a call that does what read does
+	Begin  []byte // the arguments that are known when the call begins, with the comma behind them
+	All    bool   // whether that is all of them
+	Rest   []byte // or else: the others
+	Result []byte // what stands behind the equals sign
+	Thread int    // who makes it, as the recording has it; 0 if it does not say
+	Socket int    // names the socket that the call is about, or is 0
+	Made   int    // and the one that it has made
+
+	Note      string // what such a call does, if the server and the client do not make it
+	Connected bool   // whether it shows that a connect is complete that was begun
+	Whole     bool   // whether the buffer in the text is all of Args[1].Data, or its beginning
+}
+
+// isOthers reports whether the call is from a recording that names its sockets: its
+// programs may have several processes, and wait for several connections at once.
+func (e *Event) isOthers() bool { return e.Recorded != nil && e.Recorded.Socket != 0 }
+
+// name is the call's name.
+func (e *Event) name() string {
+	if e.Recorded != nil {
+		return e.Recorded.Name
+	}
+	return e.Call.Name
+}
+
+// thread is the number of the thread that makes the call; 0 if there is only one.
+func (e *Event) thread() int {
+	if e.Recorded != nil {
+		return e.Recorded.Thread
+	}
+	return e.Thread
+}
+
+// received is what the call has read, as far as it is known.
+func (e *Event) received() []byte {
+	data := e.Args[1].Data
+	return data[:max(0, min(e.Result, len(data)))]
+}
+
+// cut reports whether a recording has only the beginning of the call's buffer.
+func (e *Event) cut() bool {
+	switch e.Call {
+	case readCall:
+		return e.Result > len(e.Args[1].Data)
+	case writeCall:
+		return e.Args[2].Int > len(e.Args[1].Data)
+	}
+	return false
+}
+
+// addRecorded adds strace's text of arguments, but for what a diagram leaves out: an
+// address is written as address and port, without its length; what a descriptor leads
+// to is left out, and so is where in memory something is.
+func (t *text) addRecorded(e *Event, args []byte) {
+	for len(args) > 0 {
+		switch {
+		case args[0] == '"':
+			args = t.addString(e, args)
+			continue
+		case bytes.HasPrefix(args, []byte("{sa_family=")):
+			end := recording.AddressEnd(args)
+			if addr, ok := recording.ParseSockaddr(args[:end]); ok {
+				*t.end() = addr.AppendTo(*t.end())
+				args = withoutLength(args[end:])
+				continue
+			}
+		case args[0] == '<' && recording.IsNote(args):
+			args = recording.AfterNote(args)
+			continue
+		case bytes.HasPrefix(args, []byte("0x")) && e.failed() && !e.Return.IsZero():
+			n := 2
+			for n < len(args) && isHex(args[n]) {
+				n++
+			}
+			t.add("…")
+			args = args[n:]
+			if e.Call == acceptCall || e.Call == getsocknameCall {
+				args = withoutLength(args)
+			}
+			continue
+		}
+		*t.end() = append(*t.end(), args[0])
+		args = args[1:]
+	}
+}
+
+// addString adds a string of C. The first one is a buffer, of which less may be shown.
+func (t *text) addString(e *Event, args []byte) []byte {
+	data, rest, more := recording.Unquote(t.room[:0], args)
+	if t.room = data; t.quoted {
+		*t.end() = append(*t.end(), args[:len(args)-len(rest)]...)
+		return rest
+	}
+	t.quoted, t.buffer, t.more = true, data, more
+	if e.Recorded.Whole && len(e.Args[1].Data) > len(data) {
+		t.buffer, t.more = e.Args[1].Data, e.cut()
+	}
+	return rest
+}
+
+// withoutLength takes the length of an address off, with the comma before it.
+func withoutLength(args []byte) []byte {
+	length, found := bytes.CutPrefix(args, []byte(", "))
+	if !found {
+		return args
+	}
+	n := 0
+	for n < len(length) && bytes.IndexByte([]byte("0123456789[]=> "), length[n]) >= 0 {
+		n++
+	}
+	if n == 0 {
+		return args
+	}
+	return length[n:]
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f'
+}

@@ -1,0 +1,166 @@
+package recording
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"time"
+)
+
+// Rest is what a line says behind a call's name.
+type Rest struct {
+	Args       []byte // what stands between the parentheses, or as much as has been written
+	Unfinished bool   // whether the call has not returned: another line has the rest
+	Result     []byte // what stands behind the equals sign, without the time
+	Value      int    // the number at its beginning; -1 if there is none
+	Errno      string // the name of the error behind it; "" if there is none
+	Took       time.Duration
+	HasTook    bool
+}
+
+// The errors of Parse.
+var (
+	ErrCut          = errors.New("cut off in the middle")
+	ErrNotPrintable = errors.New("it has bytes that strace never writes")
+)
+
+// Parse reads what stands behind a call's name in a line of the kinds Call and Resumed.
+func (l *Line) Parse() (Rest, error) {
+	r := Rest{Value: -1}
+	text := l.Text
+	for _, c := range text {
+		if c < ' ' || c > '~' {
+			return r, ErrNotPrintable
+		}
+	}
+	if l.Kind == Resumed {
+		text = bytes.TrimLeft(text, " ")
+	}
+	for _, mark := range []string{"<unfinished ...>", "<detached ...>"} {
+		if args, found := bytes.CutSuffix(text, []byte(mark)); found {
+			r.Args, r.Unfinished = bytes.TrimSuffix(args, []byte(" ")), true
+			return r, nil
+		}
+	}
+	end := closing(text)
+	if end < 0 {
+		return r, ErrCut
+	}
+	r.Args = bytes.TrimSuffix(text[:end], []byte("<unfinished ...>")) // a thread was killed in a call
+	_, result, found := bytes.Cut(text[end+1:], []byte("= "))
+	if !found {
+		return r, ErrCut
+	}
+	r.setResult(result)
+	return r, nil
+}
+
+// setResult reads what stands behind the equals sign.
+func (r *Rest) setResult(text []byte) {
+	text = bytes.TrimRight(text, " ")
+	if start := bytes.LastIndexByte(text, '<'); start > 0 && text[len(text)-1] == '>' {
+		if took, ok := parseSeconds(text[start+1 : len(text)-1]); ok {
+			r.Took, r.HasTook = took, true
+			text = bytes.TrimRight(text[:start], " ")
+		}
+	}
+	r.Result = text
+	sign := btoi(len(text) > 0 && text[0] == '-')
+	n := sign + digits(text[sign:])
+	if value, err := strconv.Atoi(string(text[:n])); err == nil {
+		r.Value = value
+	}
+	if r.Value >= 0 {
+		return
+	}
+	if fields := bytes.Fields(text); len(fields) > 1 && fields[1][0] == 'E' {
+		r.Errno = string(fields[1])
+	}
+}
+
+// closing is where the parenthesis is closed in which text begins; -1 if it is not.
+func closing(text []byte) int {
+	end := -1
+	scan(text, func(i int) bool {
+		end = i
+		return text[i] != ')'
+	})
+	if end < 0 || text[end] != ')' {
+		return -1
+	}
+	return end
+}
+
+// Split appends to list the arguments of a call, without the blanks around them.
+func Split(list [][]byte, args []byte) [][]byte {
+	start := 0
+	scan(args, func(i int) bool {
+		if args[i] == ',' {
+			list = append(list, bytes.TrimSpace(args[start:i]))
+			start = i + 1
+		}
+		return true
+	})
+	if last := bytes.TrimSpace(args[start:]); len(last) > 0 {
+		list = append(list, last)
+	}
+	return list
+}
+
+// Cut cuts arguments in two behind the comma of the nth.
+func Cut(args []byte, n int) (before, after []byte) {
+	at := len(args)
+	scan(args, func(i int) bool {
+		if args[i] == ',' {
+			if n--; n == 0 {
+				at = i + 1
+				return false
+			}
+		}
+		return true
+	})
+	for at < len(args) && args[at] == ' ' {
+		at++
+	}
+	return args[:at], args[at:]
+}
+
+// scan calls f for each comma and closing parenthesis of text that is in no string, no
+// bracket and no note, until f returns false.
+func scan(text []byte, f func(i int) bool) {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '"':
+			i = stringEnd(text, i)
+		case '<':
+			if IsNote(text[i:]) {
+				i = len(text) - len(AfterNote(text[i:])) - 1
+			}
+		case '(', '[', '{':
+			depth++
+		case ']', '}':
+			depth = max(0, depth-1)
+		case ')', ',':
+			if depth > 0 {
+				depth -= btoi(c == ')')
+			} else if !f(i) {
+				return
+			}
+		}
+	}
+}
+
+// stringEnd is where the string ends that begins at i: at its second quotation mark, or
+// with the text.
+func stringEnd(text []byte, i int) int {
+	for i++; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
+	}
+	return len(text)
+}

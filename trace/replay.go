@@ -1,0 +1,116 @@
+package trace
+
+import (
+	"time"
+
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// The methods of this file give the formats what a recording has, in its order, in
+// place of calls that are being made.
+
+// Begins gives the formats the beginning of a call.
+func (t *Trace) Begins(e *Event) {
+	t.give(func(f Format, b []byte) []byte { return f.AppendEnter(b, e) })
+}
+
+// Returns gives the formats the return of a call.
+func (t *Trace) Returns(e *Event) {
+	t.give(func(f Format, b []byte) []byte { return f.AppendReturn(b, e) })
+}
+
+// Exits gives the formats the end of a program.
+func (t *Trace) Exits(e *Exit) {
+	t.give(func(f Format, b []byte) []byte {
+		if format, ok := f.(ExitFormat); ok {
+			return format.AppendExit(b, e)
+		}
+		return b
+	})
+}
+
+// Segment gives the formats a segment.
+func (t *Trace) Segment(s *wire.Segment) {
+	t.give(func(f Format, b []byte) []byte {
+		if format, ok := f.(SegmentFormat); ok {
+			return format.AppendSegment(b, s)
+		}
+		return b
+	})
+}
+
+// Socket gives the formats a change in a socket of one side.
+func (t *Trace) Socket(c *sockets.Change, side Side) {
+	t.give(func(f Format, b []byte) []byte {
+		if format, ok := f.(SocketFormat); ok {
+			return format.AppendSocket(b, c, side)
+		}
+		return b
+	})
+}
+
+// Captured tells the formats that the recording has the segments from and to the
+// server's port or, if err is not nil, why it has not.
+func (t *Trace) Captured(port uint16, err error) {
+	t.give(func(f Format, b []byte) []byte {
+		if format, ok := f.(SegmentFormat); ok {
+			format.Capture(port, err)
+		}
+		return b
+	})
+}
+
+// NotAsked tells the formats why the recording does not have what the kernel held.
+func (t *Trace) NotAsked(err error) {
+	t.give(func(f Format, b []byte) []byte {
+		if format, ok := f.(SocketFormat); ok {
+			format.Sockets(err)
+		}
+		return b
+	})
+}
+
+// Lost gives the formats how many segments were not captured.
+func (t *Trace) Lost(n int) {
+	t.give(func(f Format, b []byte) []byte {
+		if format, ok := f.(SegmentFormat); ok {
+			return format.AppendLost(b, n)
+		}
+		return b
+	})
+}
+
+func (t *Trace) give(to func(f Format, b []byte) []byte) {
+	if t.tracer == nil {
+		return
+	}
+	for _, sink := range t.tracer.sinks {
+		sink.Output.buf = to(sink.Format, sink.Output.buf)
+		if len(sink.Output.buf) > maxHeld {
+			sink.Output.Flush()
+		}
+	}
+}
+
+// The years in which a recording is that has no times, or no date.
+const (
+	timeless = -1
+	dateless = 0
+)
+
+// NoTime returns the nth moment of a recording that has no times.
+func NoTime(n int64) time.Time {
+	return time.Date(timeless, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n))
+}
+
+// TimeOfDay returns a moment of a recording that does not say on which day it was made.
+func TimeOfDay(d time.Duration) time.Time {
+	return time.Date(dateless, 1, 1, 0, 0, 0, 0, time.UTC).Add(d)
+}
+
+// HasTime reports whether a time was recorded.
+func HasTime(t time.Time) bool { return t.Year() > timeless }
+
+// HasDate reports whether the day was recorded, too.
+func HasDate(t time.Time) bool { return t.Year() > dateless }
