@@ -66,7 +66,7 @@ func (f *figure) take(m *moment) []row {
 	case m.returns:
 		f.returns(m.event, f.conversationOf(m.event))
 	default:
-		f.begins(m.event, f.conversationOf(m.event))
+		f.begins(m.event, f.descriptors[m.event.descriptor()])
 	}
 	return f.rows
 }
@@ -237,8 +237,10 @@ func (f *figure) about(c *conversation) {
 	r := f.add(ruleRow, Server)
 	r.text.add("connection ")
 	r.text.before = strconv.AppendInt(r.text.before, int64(c.number), 10)
-	r.text.add(": ")
-	r.text.before = c.Client.AppendTo(r.text.before)
+	if c.Client.IsValid() { // or else a recorded accept did not ask for it
+		r.text.add(": ")
+		r.text.before = c.Client.AppendTo(r.text.before)
+	}
 }
 
 // awaits reports whether segments are still to come of a connection that was

@@ -97,12 +97,13 @@ func (t *text) addRecorded(e *Event, args []byte) {
 
 // addString adds a string of C. The first one is a buffer, of which less may be shown.
 func (t *text) addString(e *Event, args []byte) []byte {
-	data, rest, more := recording.Unquote(t.room[:0], args)
-	if t.room = data; t.quoted {
-		*t.end() = append(*t.end(), args[:len(args)-len(rest)]...)
-		return rest
+	if t.quoted {
+		end := recording.StringEnd(args, 0) + 1
+		*t.end() = append(*t.end(), args[:min(end, len(args))]...)
+		return args[min(end, len(args)):]
 	}
-	t.quoted, t.buffer, t.more = true, data, more
+	data, rest, more := recording.Unquote(t.room[:0], args)
+	t.room, t.quoted, t.buffer, t.more = data, true, data, more
 	if e.Recorded.Whole && len(e.Args[1].Data) > len(data) {
 		t.buffer, t.more = e.Args[1].Data, e.cut()
 	}

@@ -110,7 +110,7 @@ func TimeOfDay(d time.Duration) time.Time {
 }
 
 // HasTime reports whether a time was recorded.
-func HasTime(t time.Time) bool { return t.Year() > timeless }
+func HasTime(t time.Time) bool { return t.UTC().Year() > timeless }
 
 // HasDate reports whether the day was recorded, too.
-func HasDate(t time.Time) bool { return t.Year() > dateless }
+func HasDate(t time.Time) bool { return t.UTC().Year() > dateless } // in local time, the zone would be read from a file

@@ -132,7 +132,7 @@ func scan(text []byte, f func(i int) bool) {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; c {
 		case '"':
-			i = stringEnd(text, i)
+			i = StringEnd(text, i)
 		case '<':
 			if IsNote(text[i:]) {
 				i = len(text) - len(AfterNote(text[i:])) - 1
@@ -151,9 +151,9 @@ func scan(text []byte, f func(i int) bool) {
 	}
 }
 
-// stringEnd is where the string ends that begins at i: at its second quotation mark, or
+// StringEnd is where the string ends that begins at i: at its second quotation mark, or
 // with the text.
-func stringEnd(text []byte, i int) int {
+func StringEnd(text []byte, i int) int {
 	for i++; i < len(text); i++ {
 		switch text[i] {
 		case '\\':
