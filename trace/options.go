@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -20,7 +19,6 @@ type Options struct {
 	Format   string // diagram, strace, json or off
 	Output   string // the file that the trace goes to; "" is standard error
 	Limit    uint   // how many bytes of a buffer are shown at most
-	limited  bool   // whether the command line says so
 	Summary  bool   // whether a table is written at the end
 	Segments bool
 	Sockets  bool   // whether what the kernel's sockets hold is shown
@@ -54,8 +52,7 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 		stream = "standard output"
 	}
 	flags.StringVar(&o.Output, "o", "", "write the trace to `FILE` (default "+stream+")")
-	o.Limit = 32
-	flags.Func("s", "show at most `N` bytes of a buffer, as strace -s does (default 32; the arguments in json have 4096)", o.setLimit)
+	flags.UintVar(&o.Limit, "s", 32, "show at most `N` bytes of a buffer, as strace -s does; the arguments in json have 4096 at least")
 	flags.BoolVar(&o.Summary, "c", false, "on exit, write a table of calls, errors and time, as strace -c -w does")
 	flags.BoolVar(&o.Times, "t", false, "put a time before each row of the diagram: seconds since the first row")
 	flags.BoolVar(&o.Deltas, "r", false, "put a time before each row of the diagram: seconds since the row before, as strace -r does")
@@ -79,15 +76,6 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	if o.Both {
 		flags.StringVar(&o.Pictures, "pictures", "", "on exit, write the tutorial's pictures to `DIRECTORY`; implies -sockets")
 	}
-}
-
-func (o *Options) setLimit(value string) error {
-	limit, err := strconv.ParseUint(value, 10, 31)
-	if err != nil {
-		return errors.New("want a number from 0 to 2147483647")
-	}
-	o.Limit, o.limited = uint(limit), true
-	return nil
 }
 
 func (o *Options) setFormat(value string) error {
@@ -263,8 +251,8 @@ func (o *Options) Start() (*Trace, error) {
 	return t, nil
 }
 
-// wholeBuffers is how many bytes of a buffer a json trace has if the command line says
-// nothing: a request and a response are whole, and can be drawn again.
+// wholeBuffers is how many bytes of a buffer a json trace has at least: a request and a
+// response are whole, and can be drawn again.
 const wholeBuffers = 4096
 
 // sinks are the formats that are wanted, and where they go. report is told of an
@@ -299,11 +287,7 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	case "strace":
 		sinks = append(sinks, Sink{&Strace{Limit: limit}, out})
 	case "json":
-		buffers := 0
-		if !o.limited {
-			buffers = wholeBuffers
-		}
-		sinks = append(sinks, Sink{&JSON{Limit: limit, Buffers: buffers}, out})
+		sinks = append(sinks, Sink{&JSON{Limit: limit, Buffers: wholeBuffers}, out})
 	}
 	if o.SVG != "" {
 		picture, err := CreateOutput(o.SVG, fail)
