@@ -117,7 +117,7 @@ func (f *figure) reuse(c *conversation) {
 	if f.current == c {
 		f.current = nil
 	}
-	if len(f.descriptors) == 0 {
+	if len(f.descriptors) == 0 && len(f.opening) == 0 {
 		f.spare = c
 	}
 }

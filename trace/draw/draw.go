@@ -9,8 +9,10 @@ package draw
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
+	"lbaws/sys"
 	"lbaws/trace"
 	"lbaws/trace/recording"
 )
@@ -23,6 +25,10 @@ func Draw(names []string, o *trace.Options, warn func(error)) error {
 	for _, name := range names {
 		f, err := openFile(name)
 		if err != nil {
+			var path *fs.PathError
+			if errors.As(err, &path) {
+				return sys.Fail(path.Op, path.Path, path.Err)
+			}
 			return err
 		}
 		files = append(files, f)

@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"bytes"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -101,6 +102,7 @@ type end struct {
 	peer          *end
 	written, read int  // bytes
 	finished      bool // whether nothing more will be written
+	connects      bool // whether it is the client's
 }
 
 func newCauses(files []*file) causes {
@@ -153,12 +155,24 @@ func (c *causes) ready(m *moment) bool {
 	case !m.returns || e.Result < 0:
 	case name == "accept":
 		return !end.port.clients || len(end.port.waiting) > 0
-	case name == "read" && end.peer != nil && e.Result > 0:
-		return end.peer.written >= end.read+e.Result
-	case name == "read" && end.peer != nil:
-		return end.peer.finished
+	case name == "read", bytes.Contains(e.Recorded.Result, []byte("POLLIN")):
+		return end.canRead(e)
 	}
 	return true
+}
+
+// canRead reports whether what a call says that it has read, or could read, was sent.
+func (end *end) canRead(e *trace.Event) bool {
+	switch peer := end.peer; {
+	case peer == nil:
+		return !end.connects || !end.port.servers // or else accept has not returned the connection
+	case e.Call.Name != "read":
+		return peer.written > end.read || peer.finished
+	case e.Result > 0:
+		return peer.written >= end.read+e.Result
+	default:
+		return peer.finished
+	}
 }
 
 // note notes what a moment has done.
@@ -179,7 +193,7 @@ func (c *causes) note(m *moment) {
 		end.port.listens = true
 	case "connect":
 		if !m.returns {
-			end.port = c.at(e)
+			end.port, end.connects = c.at(e), true
 			end.port.waiting = append(end.port.waiting, end)
 		}
 	case "accept":

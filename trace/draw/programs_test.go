@@ -48,7 +48,7 @@ func TestPrograms(t *testing.T) {
 	}
 	t.Run("Python", func(t *testing.T) {
 		port := tracetest.FreePort(t)
-		file := recorded(t, "Serving", get(port, 2), tracetest.Need(t, "python3", "python3"), "testdata/server.py", port, "2")
+		file := recorded(t, "Serving", get(port, 2), python(t), "-IS", "testdata/server.py", port, "2")
 		checkPicture(t, file, "accept4", "recvfrom", "sendto", "HTTP/1.1  200")
 	})
 	t.Run("C", func(t *testing.T) {
@@ -107,6 +107,16 @@ func TestPrograms(t *testing.T) {
 		}, tracetest.Need(t, "nginx", "nginx"), "-p", folder, "-c", folder+"/nginx.conf")
 		checkPicture(t, file, "epoll_wait", "accept4", "writev", "#2 recvfrom")
 	})
+}
+
+// python returns the path of Python itself: python3 may be a script that looks for it.
+func python(t *testing.T) string {
+	t.Helper()
+	output, err := exec.Command(tracetest.Need(t, "python3", "python3"), "-ISc", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(output))
 }
 
 func build(t *testing.T, command ...string) {

@@ -1,0 +1,168 @@
+package draw_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+// TestBothEnds records both ends of one connection, under one strace and under two, with
+// times and without: one picture with both columns, in the order of cause and effect.
+func TestBothEnds(t *testing.T) {
+	t.Parallel()
+	tracetest.Need(t, "strace", "strace")
+	tracetest.Need(t, "curl", "curl")
+	python := python(t)
+	url := func(port string) string { return "http://127.0.0.1:" + port + "/hello" }
+	t.Run("one strace", func(t *testing.T) {
+		t.Parallel()
+		port, file := tracetest.FreePort(t), filepath.Join(t.TempDir(), "both.txt")
+		script := python + " -IS testdata/server.py " + port + " 1 | (read line; curl -sS --http0.9 " + url(port) + ")"
+		build(t, "strace", "-f", "-o", file, "sh", "-c", script)
+		checkBothEnds(t, drawn(t, file))
+	})
+	for name, flags := range map[string][]string{"-ttt": {"-ttt"}, "-ttt -T": {"-ttt", "-T"}, "-tt": {"-tt"}, "-t": {"-t"}, "-r": {"-r"}, "no times": nil} {
+		t.Run("two straces, "+name, func(t *testing.T) {
+			t.Parallel()
+			port, folder := tracetest.FreePort(t), t.TempDir()
+			files := []string{filepath.Join(folder, "server.txt"), filepath.Join(folder, "client.txt")}
+			straced := func(file string, command ...string) []string {
+				return slices.Concat([]string{"strace"}, flags, []string{"-f", "-o", file}, command)
+			}
+			server := tracetest.LaunchCommand(t, straced(files[0], python, "-IS", "testdata/server.py", port, "1")...)
+			server.Stdout.WaitFor(t, "Serving")
+			build(t, straced(files[1], "curl", "-sS", "--http0.9", url(port))...)
+			server.Status()
+			checkBothEnds(t, drawn(t, files...))
+			checkBothEnds(t, drawn(t, files[1], files[0])) // the client's first
+		})
+	}
+}
+
+// checkBothEnds checks that what causes another thing stands above it.
+func checkBothEnds(t *testing.T, text string) {
+	t.Helper()
+	at := func(pattern string) int {
+		found := regexp.MustCompile(pattern).FindAllStringIndex(text, -1)
+		if len(found) != 1 {
+			t.Errorf("%d times %s in\n%s", len(found), pattern, text)
+			return 0
+		}
+		return found[0][0]
+	}
+	const returns = `(?: =|\(.*\) =) `
+	for _, pair := range [][2]string{
+		{`CLIENT +SERVER`, `listen\(`},
+		{`listen\(`, `\n *connect\(`},
+		{`\n *connect\(`, `accept4` + returns},
+		{`┄┄ SYN`, `accept4` + returns},
+		{`\nsendto\(\d+, "GET`, `\n {20,}(… )?recvfrom` + returns},
+		{`accept4` + returns, `\n {20,}(… )?recvfrom` + returns},
+		{`\n {20,}(… )?recvfrom` + returns, `\n {20,}sendto\(\d+, "HTTP`},
+		{`\n {20,}sendto\(\d+, "HTTP`, `\n(… )?recvfrom` + returns + `33`},
+		{`◁┄ 33 bytes`, `\n(… )?recvfrom` + returns + `33`},
+		{`\n {20,}close\(4\) = 0`, `\n(… )?recvfrom` + returns + `0`},
+		{`◁┄ FIN`, `\n(… )?recvfrom` + returns + `0`},
+		{`\n(… )?recvfrom` + returns + `0`, `\nclose\(`},
+	} {
+		if at(pair[0]) > at(pair[1]) {
+			t.Errorf("%s is not above %s in\n%s", pair[0], pair[1], text)
+		}
+	}
+}
+
+// TestFlagsOfStrace records the same program with strace's flags, in a file and on a
+// terminal: the same picture.
+func TestFlagsOfStrace(t *testing.T) {
+	t.Parallel()
+	tracetest.Need(t, "strace", "strace")
+	python := python(t)
+	client := regexp.MustCompile(`127\.0\.0\.1:\d+|─{3,}`)
+	var want string
+	for _, flags := range [][]string{nil, {"-f"}, {"-t"}, {"-tt"}, {"-ttt"}, {"-r"}, {"-T"}, {"-y"}, {"-yy"}, {"-f", "-tt", "-T", "-yy"},
+		{"-r", "-tt"}, {"-f", "-ttt", "-y"}, {"-e", "signal=none"}, {"terminal"}, {"terminal", "-f", "-r"}} {
+		port, file := tracetest.FreePort(t), filepath.Join(t.TempDir(), "strace.txt")
+		onTerminal := len(flags) > 0 && flags[0] == "terminal"
+		command := slices.Concat([]string{"strace", "-o", file}, flags, []string{python, "-IS", "testdata/server.py", port, "1"})
+		if onTerminal {
+			command = slices.Concat([]string{"strace"}, flags[1:], []string{python, "-IS", "testdata/server.py", port, "1"})
+		}
+		p := tracetest.LaunchCommand(t, command...)
+		p.Stdout.WaitFor(t, "Serving")
+		conn := tracetest.Dial(t, "127.0.0.1:"+port)
+		tracetest.HostileClients[0].Talk(t, conn)
+		conn.Close()
+		p.Status()
+		if onTerminal {
+			os.WriteFile(file, []byte(p.Stderr.String()), 0o644)
+		}
+		_, got, _ := strings.Cut(drawn(t, file), "CLIENT")
+		got = strings.ReplaceAll(client.ReplaceAllString(waited.ReplaceAllString(got, ""), ""), port, "PORT")
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Errorf("strace %v:\n%s\nwithout flags:\n%s", flags, got, want)
+		}
+	}
+}
+
+// TestRefusals draws what cannot be drawn, or not all of it: one clear line.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	call := "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\nbind(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"0.0.0.0\")}, 16) = 0\nlisten(3, 5) = 0\n"
+	for name, c := range map[string]struct {
+		text   string
+		args   []string
+		status int
+		want   string
+		drawn  bool
+	}{
+		"no file":       {args: []string{"/no/such/file"}, status: 1, want: "open /no/such/file: ENOENT, no such file or directory"},
+		"no argument":   {args: []string{}, status: 2, want: "draw needs a FILE that strace has written"},
+		"a folder":      {args: []string{"/"}, status: 1, want: "read /: EISDIR, is a directory"},
+		"empty":         {text: "", status: 1, want: "FILE: no call on a TCP socket in it; record with strace -f -o FILE PROGRAM"},
+		"no strace":     {text: "Dear all,\nthis is a letter.\n", status: 1, want: "FILE: line 1: not a line of strace's; 2 such lines are left out"},
+		"no calls":      {text: "getpid() = 3\n", status: 1, want: "FILE: no call on a TCP socket in it; record with strace -f -o FILE PROGRAM"},
+		"cut off":       {text: call + "accept(3, {sa_family=AF_IN", want: "FILE: line 4: cut off in the middle", drawn: true},
+		"not printable": {text: call + "write(3, \"\x1b[2J\xff\", 4) = 4\n", want: "FILE: line 4: it has bytes that strace never writes", drawn: true},
+		"output":        {text: "Serving HTTP on port 80 ...\n" + call, want: "FILE: line 1: not a line of strace's", drawn: true},
+		"no times":      {text: call, args: []string{"-t"}, status: 1, want: "FILE: it has no times; record with strace -ttt"},
+		"no date":       {text: "10:00:00 " + strings.ReplaceAll(call, "\n", "\n10:00:00 ")[:len(call)+18] + "\n", args: []string{"-pcap", "/dev/null"}, status: 1, want: "FILE: -pcap needs the date and the time of each call; record with strace -ttt"},
+		"json":          {text: "{\"time\":\"2026-01-01T00:00:00Z\"}\n", status: 1, want: "FILE: line 1: not an object of lbaws -trace=json"},
+		"html object":   {text: "{\n", status: 1, want: "FILE: line 1: not an object of lbaws -trace=json"},
+		"segments":      {text: call, args: []string{"-segments"}, status: 2, want: "flag provided but not defined: -segments"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "FILE")
+			os.WriteFile(file, []byte(c.text), 0o644)
+			args := append([]string{"draw"}, c.args...)
+			if c.args == nil || len(c.args) > 0 && c.args[0][0] == '-' {
+				args = append(args, file)
+			}
+			cmd := exec.Command(tracetest.Binary(t), args...)
+			var stdout, stderr strings.Builder
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			cmd.Run()
+			if status := cmd.ProcessState.ExitCode(); status != c.status {
+				t.Errorf("status %d, want %d", status, c.status)
+			}
+			if got := strings.ReplaceAll(stderr.String(), file, "FILE"); !strings.HasPrefix(got, "lbaws: "+c.want) {
+				t.Errorf("said %q, want %q", got, c.want)
+			}
+			if hasPicture := strings.Contains(stdout.String(), "listen(3, 5) = 0"); hasPicture != c.drawn {
+				t.Errorf("picture:\n%s", stdout.String())
+			}
+			if strings.ContainsAny(stdout.String()+stderr.String(), "\x1b\xff") {
+				t.Errorf("an escape sequence in %q %q", stdout.String(), stderr.String())
+			}
+		})
+	}
+}
