@@ -148,6 +148,10 @@ func (o *order) hold(e *Event, returns bool) {
 		o.kept[e] = kept
 	}
 	*kept = *e
+	if e.Recorded != nil {
+		recorded := *e.Recorded
+		kept.Recorded = &recorded
+	}
 	for i, p := range e.Call.Params {
 		switch data, addr := e.Args[i].Data, e.Args[i].Addr; {
 		case p.Kind == Incoming:

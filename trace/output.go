@@ -21,6 +21,7 @@ type Output struct {
 	fd     int
 	name   string
 	held   bool // whether text is held back until Flush
+	opened bool // whether the descriptor is its own
 	report func(error)
 	failed bool
 	buf    []byte
@@ -47,7 +48,7 @@ func CreateOutput(path string, report func(error)) (*Output, error) {
 	if err != nil {
 		return nil, sys.Fail("open", path, err)
 	}
-	return &Output{fd: sys.MoveUp(fd), name: path, held: true, report: report}, nil
+	return &Output{fd: sys.MoveUp(fd), name: path, held: true, opened: true, report: report}, nil
 }
 
 // newBuffer returns an Output that keeps what is written to it.
@@ -62,8 +63,7 @@ func replaceFile(path string, content []byte) error {
 		return err
 	}
 	file.buf = content
-	file.Flush()
-	unix.Close(file.fd)
+	file.finish()
 	if lost == nil {
 		lost = sys.Fail("rename", path, unix.Rename(path+".new", path))
 	}
@@ -99,6 +99,15 @@ func (o *Output) Flush() {
 		rest = o.withPanel(rest)
 	}
 	o.write(rest)
+}
+
+// finish writes what is held back, and closes the file if CreateOutput has opened it.
+func (o *Output) finish() {
+	o.Flush()
+	if o.opened {
+		unix.Close(o.fd)
+		o.fd, o.opened = -1, false
+	}
 }
 
 // write writes text to the file.

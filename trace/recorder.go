@@ -41,11 +41,7 @@ func newRecorder(sinks []Sink) *recorder {
 			sinks[i].Output = newBuffer()
 		}
 	}
-	r := &recorder{sinks: sinks, held: make(chan struct{}, 1)}
-	if slices.ContainsFunc(sinks, func(s Sink) bool { return s.Output.held }) {
-		go r.writeSoon()
-	}
-	return r
+	return &recorder{sinks: sinks}
 }
 
 // enter gives the formats the beginning of a call, and returns its event and the
@@ -282,7 +278,9 @@ func (r *recorder) end() {
 			sink.Output.setPanel(nil)
 		}
 	}
-	r.flush()
+	for _, sink := range r.sinks {
+		sink.Output.finish()
+	}
 }
 
 func (r *recorder) flush() {
@@ -298,6 +296,10 @@ func (r *recorder) settle() {
 		sink.Output.settle()
 		if len(sink.Output.buf) > 0 && !r.due {
 			r.due = true
+			if r.held == nil {
+				r.held = make(chan struct{}, 1)
+				go r.writeSoon()
+			}
 			r.held <- struct{}{}
 		}
 	}

@@ -21,7 +21,6 @@ import (
 // the error says why nothing can be drawn.
 func Draw(names []string, o *trace.Options, warn func(error)) error {
 	var files []*file
-	sockets := 0
 	for _, name := range names {
 		f, err := openFile(name)
 		if err != nil {
@@ -33,9 +32,14 @@ func Draw(names []string, o *trace.Options, warn func(error)) error {
 		}
 		files = append(files, f)
 	}
+	return drawFiles(files, o, warn)
+}
+
+func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	if files[0].isJSON() {
 		return drawJSON(files, o, warn)
 	}
+	sockets := 0
 	for _, f := range files {
 		f.scan(&sockets, func(int) {})
 		f.warn(warn)
@@ -86,11 +90,11 @@ func newPlayer(files []*file) *player {
 	p := &player{files: files}
 	var first *process
 	for _, f := range files {
-		for i := range f.steps {
+		for i := range f.steps.count {
 			if first == nil {
-				first = f.steps[i].process
+				first = f.steps.at(i).process
 			}
-			p.several = p.several || f.steps[i].process != first
+			p.several = p.several || f.steps.at(i).process != first
 		}
 	}
 	return p
@@ -117,7 +121,7 @@ func (p *player) check(o *trace.Options) error {
 
 func (p *player) steps() (n int) {
 	for _, f := range p.files {
-		n += len(f.steps)
+		n += f.steps.count
 	}
 	return n
 }
@@ -126,8 +130,8 @@ func (p *player) steps() (n int) {
 func (p *player) both() bool {
 	var sides [2]bool
 	for _, f := range p.files {
-		for i := range f.steps {
-			sides[sideOf(&f.steps[i])] = true
+		for i := range f.steps.count {
+			sides[sideOf(f.steps.at(i))] = true
 		}
 	}
 	return sides == [2]bool{true, true}
@@ -165,7 +169,7 @@ func (p *player) play(t *trace.Trace) {
 func (p *player) give(m *moment) {
 	if m.event == nil {
 		e := &trace.Exit{Caller: p.caller(m.step), At: m.at, How: m.how}
-		for _, s := range m.step.ended {
+		for _, s := range m.ended {
 			e.Sockets = append(e.Sockets, s.id)
 		}
 		p.trace.Exits(e)

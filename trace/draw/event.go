@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -12,14 +13,25 @@ import (
 	"lbaws/trace/recording"
 )
 
-// newEvent returns the event of a call that begins.
-func newEvent(s *step, name string, args []byte) *trace.Event {
+// room is what an event needs.
+type room struct {
+	event    trace.Event
+	recorded trace.Recorded
+	addr     sys.Sockaddr
+	args     [][]byte
+	data     []byte
+}
+
+// begin makes the event that of a call that begins.
+func (r *room) begin(s *step, name string, args []byte) *trace.Event {
 	c := calls[name]
-	e := &trace.Event{Call: c.does, Shared: s.shared, Recorded: &trace.Recorded{Name: name, Note: c.note}}
+	r.recorded = trace.Recorded{Name: name, Note: c.note}
+	r.event = trace.Event{Call: c.does, Shared: s.shared, Recorded: &r.recorded}
+	e := &r.event
 	if e.Recorded.Begin, e.Recorded.All = bytes.TrimRight(args, " "), c.entry == 0; c.entry > 0 {
 		e.Recorded.Begin, e.Recorded.Rest = recording.Cut(args, c.entry)
 	}
-	if bytes.HasPrefix([]byte(name), []byte("fcntl")) && bytes.Contains(args, []byte("F_SETFL")) && bytes.Contains(args, []byte("O_NONBLOCK")) {
+	if strings.HasPrefix(name, "fcntl") && bytes.Contains(args, []byte("F_SETFL")) && bytes.Contains(args, []byte("O_NONBLOCK")) {
 		e.Recorded.Note = "no call on this socket waits any more: it fails with EAGAIN instead"
 	}
 	if s.socket != nil {
@@ -28,16 +40,18 @@ func newEvent(s *step, name string, args []byte) *trace.Event {
 	for i, p := range c.does.Params {
 		switch p.Kind {
 		case trace.Address, trace.PeerAddress, trace.AddressRoom:
-			e.Args[i].Addr = new(sys.Sockaddr)
+			r.addr = sys.Sockaddr{}
+			e.Args[i].Addr = &r.addr
 		}
 	}
-	setArgs(e, args)
+	r.setArgs(args)
 	return e
 }
 
 // finish adds what is known of a call when it has returned: all of its arguments, and
 // the result.
-func finish(e *trace.Event, s *step, args []byte, rest *recording.Rest) {
+func (r *room) finish(s *step, args []byte, rest *recording.Rest) {
+	e := &r.event
 	if entry := calls[e.Recorded.Name].entry; entry > 0 {
 		_, e.Recorded.Rest = recording.Cut(args, entry)
 	}
@@ -53,7 +67,7 @@ func finish(e *trace.Event, s *step, args []byte, rest *recording.Rest) {
 		e.Result, e.Errno = -1, errno(rest.Errno)
 	}
 	e.Recorded.Connected = connected(e)
-	setArgs(e, args)
+	r.setArgs(args)
 }
 
 // connected reports whether a call shows that a connect is complete that has not waited.
@@ -81,11 +95,12 @@ func errno(name string) unix.Errno {
 }
 
 // setArgs reads the arguments that the diagram understands.
-func setArgs(e *trace.Event, args []byte) {
-	list := recording.Split(nil, args)
+func (r *room) setArgs(args []byte) {
+	e := &r.event
+	r.args = recording.Split(r.args[:0], args)
 	at := func(i int) []byte {
-		if i < len(list) {
-			return list[i]
+		if i < len(r.args) {
+			return r.args[i]
 		}
 		return nil
 	}
@@ -105,7 +120,7 @@ func setArgs(e *trace.Event, args []byte) {
 	case "shutdown":
 		e.Args[1].Int = how(at(1))
 	case "read", "write":
-		setBuffer(e, at)
+		r.setBuffer(at)
 	}
 }
 
@@ -132,7 +147,8 @@ func peerInNote(text []byte) (netip.AddrPort, bool) {
 }
 
 // setBuffer reads what was read or written, and how much was to be.
-func setBuffer(e *trace.Event, at func(int) []byte) {
+func (r *room) setBuffer(at func(int) []byte) {
+	e := &r.event
 	switch name := e.Recorded.Name; name {
 	case "readv", "writev", "recvmsg", "sendmsg":
 		e.Args[1].Data, e.Args[2].Int = vectors(at(1))
@@ -140,7 +156,8 @@ func setBuffer(e *trace.Event, at func(int) []byte) {
 		e.Args[2].Int = number(at(3))
 	default:
 		if buffer := at(1); len(buffer) > 0 && buffer[0] == '"' {
-			e.Args[1].Data, _, _ = recording.Unquote(nil, buffer)
+			r.data, _, _ = recording.Unquote(r.data[:0], buffer)
+			e.Args[1].Data = r.data
 		}
 		e.Recorded.Whole = true
 		e.Args[2].Int = number(at(2))

@@ -15,11 +15,32 @@ type file struct {
 	name  string
 	text  []byte
 	clock clock
-	steps []step
+	steps steps
+	ended map[int][]*socket // that end in the line at an offset
 
 	left     map[string]*int // how many calls are left out, by name
 	problems []problem
 }
+
+// steps is a list that grows without being copied.
+type steps struct {
+	pieces [][]step
+	count  int
+}
+
+const pieceLength = 1 << 12
+
+func (l *steps) add(s step) {
+	if l.count%pieceLength == 0 {
+		l.pieces = append(l.pieces, make([]step, 0, pieceLength))
+	}
+	last := &l.pieces[len(l.pieces)-1]
+	*last = append(*last, s)
+	l.count++
+}
+
+// at returns the step with an index.
+func (l *steps) at(i int) *step { return &l.pieces[i/pieceLength][i%pieceLength] }
 
 // problem is what is wrong with lines that are left out.
 type problem struct {
@@ -32,18 +53,19 @@ var notStraces = errors.New("not a line of strace's")
 
 // openFile reads a file; "-" is standard input.
 func openFile(name string) (*file, error) {
-	f := &file{name: name, left: make(map[string]*int)}
-	var err error
 	if name == "-" {
-		f.name = "standard input"
-		f.text, err = io.ReadAll(os.Stdin)
-	} else {
-		f.text, err = os.ReadFile(name)
+		text, err := io.ReadAll(os.Stdin)
+		return newFile("standard input", text), err
 	}
-	return f, err
+	text, err := os.ReadFile(name)
+	return newFile(name, text), err
 }
 
-func (f *file) add(s step) { f.steps = append(f.steps, s) }
+func newFile(name string, text []byte) *file {
+	return &file{name: name, text: text, left: make(map[string]*int), ended: make(map[int][]*socket)}
+}
+
+func (f *file) add(s step) { f.steps.add(s) }
 
 // problem notes that a line is left out.
 func (f *file) problem(err error, line int) {

@@ -178,7 +178,7 @@ func (o *object) check() error {
 		return errNotJSON
 	}
 	for _, text := range []string{o.Missing, o.Why, o.Exit, o.Side} {
-		if !printable(text) {
+		if !recording.Printable([]byte(text)) {
 			return recording.ErrNotPrintable
 		}
 	}
@@ -203,15 +203,6 @@ func (o *object) states() (list []*wire.State) {
 		list = append(list, o.Socket.State)
 	}
 	return list
-}
-
-func printable(text string) bool {
-	for i := range len(text) {
-		if text[i] < ' ' || text[i] > '~' {
-			return false
-		}
-	}
-	return true
 }
 
 // take gives the formats an object.
@@ -264,17 +255,18 @@ func (o *object) event() (*trace.Event, error) {
 		return nil, errNotJSON
 	}
 	if o.Result == nil {
-		if !printable(o.Strace) {
+		if !recording.Printable([]byte(o.Strace)) {
 			return nil, recording.ErrNotPrintable
 		}
-		return newEvent(&step{}, o.Call, line.Text), nil
+		return new(room).begin(&step{}, o.Call, line.Text), nil
 	}
 	rest, err := line.Parse()
 	if err != nil {
 		return nil, errNotJSON
 	}
-	e := newEvent(&step{}, o.Call, rest.Args)
-	finish(e, &step{}, rest.Args, &rest)
+	r := new(room)
+	e := r.begin(&step{}, o.Call, rest.Args)
+	r.finish(&step{}, rest.Args, &rest)
 	if o.Args.Buf != nil && (e.Call.Name == "read" || e.Call.Name == "write") {
 		e.Args[1].Data = e.Args[1].Data[:0]
 		for _, c := range *o.Args.Buf {

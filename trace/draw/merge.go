@@ -31,7 +31,7 @@ func newMerge(files []*file) *merge {
 		m.timed = m.timed && f.clock.kind == files[0].clock.kind && (f.clock.kind == recording.Epoch || f.clock.kind == recording.Midnight)
 	}
 	for i, f := range files { // the server begins
-		if len(f.steps) > 0 && f.steps[0].process.serves {
+		if f.steps.count > 0 && f.steps.at(0).process.serves {
 			m.current = i
 			break
 		}
@@ -178,7 +178,7 @@ func (end *end) canRead(e *trace.Event) bool {
 // note notes what a moment has done.
 func (c *causes) note(m *moment) {
 	if m.event == nil {
-		for _, s := range m.step.ended {
+		for _, s := range m.ended {
 			if end := c.sockets[s.id]; end != nil {
 				end.finished = true
 			}

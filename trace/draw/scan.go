@@ -13,10 +13,9 @@ type step struct {
 	offset  int // where the line begins
 	at      int64
 	process *process
-	socket  *socket   // that the call is about; nil if it is about several, or none
-	made    *socket   // that it has made
-	ended   []*socket // that end with the program
-	shared  bool      // of a close: whether other descriptors lead to the socket
+	socket  *socket // that the call is about; nil if it is about several, or none
+	made    *socket // that it has made
+	shared  bool    // of a close: whether other descriptors lead to the socket
 }
 
 // scan is the first way through a recording. It follows what each descriptor leads to,
@@ -54,8 +53,13 @@ func (s *scan) line(offset int, text []byte) {
 	case recording.Remark:
 		s.remark(text)
 	case recording.Exited:
+		if !recording.Printable(l.Text) {
+			s.file.problem(recording.ErrNotPrintable, s.lines)
+			return
+		}
 		if p, ended := s.exits(l.Thread); len(ended) > 0 {
-			s.file.add(step{offset: offset, at: at, process: p, ended: ended})
+			s.file.add(step{offset: offset, at: at, process: p})
+			s.file.ended[offset] = ended
 		}
 		delete(s.begun, l.Thread)
 	case recording.Resumed:
@@ -295,7 +299,7 @@ func (s *scan) returns(b *begun, thread int, rest *recording.Rest) {
 		b.step.socket.role, p.serves = servers, true
 		return
 	case "execve", "execveat":
-		b.step.ended = p.closeAll(func(d descriptor) bool { return d.closeOnExec })
+		s.file.ended[b.step.offset] = p.closeAll(func(d descriptor) bool { return d.closeOnExec })
 		return
 	case "fcntl", "fcntl64":
 		if !bytes.Contains(b.args, []byte("F_DUPFD")) {

@@ -15,8 +15,9 @@ type moment struct {
 	returns bool
 	known   bool // of a call that begins: whether the event has the result too
 	step    *step
-	counted bool   // of a call that returns: whether known was true when it began
-	how     string // the program ends
+	counted bool      // of a call that returns: whether known was true when it began
+	how     string    // the program ends
+	ended   []*socket // and these sockets with it
 }
 
 // stream gives the moments of a file in its order.
@@ -25,12 +26,14 @@ type stream struct {
 	next    int                // step
 	pending map[int]unreturned // by thread
 	due     *moment            // the return of the call that has begun last
+	rooms   [2]room            // of the last calls that have returned at once
+	last    int                // which of them the last one has
 }
 
 // unreturned is a call of which the file has the beginning.
 type unreturned struct {
-	event *trace.Event
-	args  []byte
+	room *room
+	args []byte
 }
 
 // take returns the next moment; or nil, at the end.
@@ -39,8 +42,8 @@ func (s *stream) take() *moment {
 		s.due = nil
 		return m
 	}
-	for s.next < len(s.file.steps) {
-		step := &s.file.steps[s.next]
+	for s.next < s.file.steps.count {
+		step := s.file.steps.at(s.next)
 		s.next++
 		if m := s.read(step); m != nil {
 			return m
@@ -53,7 +56,7 @@ func (s *stream) take() *moment {
 func (s *stream) read(at *step) *moment {
 	l := recording.ParseLine(s.file.line(at.offset))
 	now := s.file.clock.time(at.at)
-	m := &moment{at: now, step: at}
+	m := &moment{at: now, step: at, ended: s.file.ended[at.offset]}
 	if l.Kind == recording.Exited {
 		m.how = string(l.Text)
 		return m
@@ -65,13 +68,18 @@ func (s *stream) read(at *step) *moment {
 	if l.Kind == recording.Resumed {
 		return s.resume(m, &l, &rest)
 	}
-	m.event = newEvent(at, string(l.Name), rest.Args)
+	s.last = 1 - s.last // the other one's moments may still be wanted
+	r := &s.rooms[s.last]
+	if rest.Unfinished {
+		r = new(room)
+		s.pending[l.Thread] = unreturned{r, rest.Args}
+	}
+	m.event = r.begin(at, string(l.Name), rest.Args)
 	m.event.Begin, m.event.Recorded.Thread = now, l.Thread
 	if rest.Unfinished {
-		s.pending[l.Thread] = unreturned{m.event, rest.Args}
 		return m
 	}
-	finish(m.event, at, rest.Args, &rest)
+	r.finish(at, rest.Args, &rest)
 	m.known = true
 	s.due = &moment{at: now.Add(rest.Took), event: m.event, returns: true, counted: true, step: at}
 	if !rest.HasTook && s.file.clock.kind != recording.NoClock {
@@ -93,8 +101,8 @@ func (s *stream) resume(m *moment, l *recording.Line, rest *recording.Rest) *mom
 	}
 	delete(s.pending, thread)
 	args := append(append(append([]byte(nil), p.args...), ' '), rest.Args...)
-	finish(p.event, m.step, args, rest)
-	p.event.Return = m.at
-	m.event, m.returns = p.event, true
+	p.room.finish(m.step, args, rest)
+	p.room.event.Return = m.at
+	m.event, m.returns = &p.room.event, true
 	return m
 }

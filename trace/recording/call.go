@@ -28,10 +28,8 @@ var (
 func (l *Line) Parse() (Rest, error) {
 	r := Rest{Value: -1}
 	text := l.Text
-	for _, c := range text {
-		if c < ' ' || c > '~' {
-			return r, ErrNotPrintable
-		}
+	if !Printable(text) {
+		return r, ErrNotPrintable
 	}
 	if l.Kind == Resumed {
 		text = bytes.TrimLeft(text, " ")
@@ -53,6 +51,16 @@ func (l *Line) Parse() (Rest, error) {
 	}
 	r.setResult(result)
 	return r, nil
+}
+
+// Printable reports whether a text is printable ASCII, as all that strace writes is.
+func Printable(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // setResult reads what stands behind the equals sign.

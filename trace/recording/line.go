@@ -151,17 +151,21 @@ func (l *Line) readTime(text []byte) []byte {
 // part of a second.
 func parseSeconds(text []byte) (time.Duration, bool) {
 	whole, fraction, _ := bytes.Cut(text, []byte("."))
-	var seconds int64
-	fields := bytes.Split(whole, []byte(":"))
-	if len(fields) != 1 && len(fields) != 3 {
-		return 0, false
-	}
-	for _, field := range fields {
-		n, err := strconv.ParseInt(string(field), 10, 64)
-		if err != nil || n >= 1<<32 {
+	var seconds, field int64
+	colons := 0
+	for i, c := range whole {
+		switch {
+		case c == ':' && i > 0:
+			colons++
+			seconds, field = (seconds+field)*60, 0
+		case c < '0' || c > '9':
 			return 0, false
+		default:
+			field = field*10 + int64(c-'0')
 		}
-		seconds = seconds*60 + n
+	}
+	if seconds += field; len(whole) == 0 || len(whole) > 10 || colons != 0 && colons != 2 {
+		return 0, false
 	}
 	nanoseconds := int64(0)
 	for i := range 9 {
