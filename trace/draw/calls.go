@@ -62,6 +62,10 @@ var calls = map[string]call{
 	"execveat":     {does: another("execveat")},
 }
 
+// isOneRow reports whether a call is one row of the diagram, and not one when it begins
+// and one when it returns.
+func (c call) isOneRow() bool { return !c.does.Waits || c.does.Name == "write" }
+
 // What the calls do that the server and the client do not make.
 const (
 	waits      = "wait until one of these descriptors is ready: a call on it will return at once"

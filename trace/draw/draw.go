@@ -175,12 +175,16 @@ func (p *player) give(m *moment) {
 		p.trace.Exits(e)
 		return
 	}
+	m.event.Caller = p.caller(m.step)
 	if m.returns {
+		if begun := m.step.begins; begun != nil {
+			m.event.Number = begun.number
+		}
 		p.trace.Returns(m.event)
 		return
 	}
 	p.calls++
-	m.event.Number, m.event.Caller = p.calls, p.caller(m.step)
+	m.event.Number, m.step.number = p.calls, p.calls
 	if !m.known {
 		p.trace.Begins(m.event)
 		return

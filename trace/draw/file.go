@@ -30,13 +30,15 @@ type steps struct {
 
 const pieceLength = 1 << 12
 
-func (l *steps) add(s step) {
+// add returns the step's place in the list, which stays.
+func (l *steps) add(s step) *step {
 	if l.count%pieceLength == 0 {
 		l.pieces = append(l.pieces, make([]step, 0, pieceLength))
 	}
 	last := &l.pieces[len(l.pieces)-1]
 	*last = append(*last, s)
 	l.count++
+	return &(*last)[len(*last)-1]
 }
 
 // at returns the step with an index.
@@ -65,7 +67,7 @@ func newFile(name string, text []byte) *file {
 	return &file{name: name, text: text, left: make(map[string]*int), ended: make(map[int][]*socket)}
 }
 
-func (f *file) add(s step) { f.steps.add(s) }
+func (f *file) add(s step) *step { return f.steps.add(s) }
 
 // problem notes that a line is left out.
 func (f *file) problem(err error, line int) {
@@ -103,7 +105,7 @@ func (f *file) line(offset int) []byte {
 
 // scan reads all lines. progress is told how many bytes were read, now and then.
 func (f *file) scan(sockets *int, progress func(int)) {
-	s := &scan{processes: newProcesses(sockets), file: f, epoll: make(map[epollDescriptor]bool), begun: make(map[int]begun)}
+	s := &scan{processes: newProcesses(sockets), file: f, epoll: make(map[epollDescriptor]bool), begun: make(map[int]*step)}
 	for offset, told := 0, 0; offset < len(f.text); {
 		text := f.line(offset)
 		s.line(offset, text)

@@ -25,7 +25,7 @@ type merge struct {
 func newMerge(files []*file) *merge {
 	m := &merge{timed: true, causes: newCauses(files)}
 	for _, f := range files {
-		s := &stream{file: f, pending: make(map[int]unreturned)}
+		s := &stream{file: f}
 		m.streams = append(m.streams, s)
 		m.heads = append(m.heads, s.take())
 		m.timed = m.timed && f.clock.kind == files[0].clock.kind && (f.clock.kind == recording.Epoch || f.clock.kind == recording.Midnight)
@@ -108,7 +108,7 @@ type end struct {
 func newCauses(files []*file) causes {
 	c := causes{ports: make(map[uint16]*port), sockets: make(map[int]*end)}
 	for _, f := range files {
-		s := &stream{file: f, pending: make(map[int]unreturned)}
+		s := &stream{file: f}
 		for m := s.take(); m != nil && len(files) > 1; m = s.take() {
 			if m.event == nil || m.returns {
 				continue

@@ -106,7 +106,7 @@ func (p *processes) born(f *fork, thread int) *process {
 	}
 	child := &process{id: thread, parent: parent}
 	// What children are given may not grow faster than the recording.
-	const perLine, spare = 16, 1 << 12
+	const perLine, spare = 2, 1 << 12
 	if p.copied+len(parent.open) > spare+perLine*p.lines {
 		p.orphans++
 		return p.add(thread, child)
@@ -165,7 +165,23 @@ func (p *process) closeAll(chosen func(descriptor) bool) (ended []*socket) {
 }
 
 // at returns the socket that a descriptor leads to, or nil.
-func (p *process) at(fd int) *socket { return p.open[fd].socket }
+func (p *process) at(fd int) *socket {
+	if p == nil {
+		return nil
+	}
+	return p.open[fd].socket
+}
+
+// known returns the process of a thread; nil if it is new, and no fork's child.
+func (p *processes) known(thread int) *process {
+	if known := p.byThread[thread]; known != nil || len(p.byThread) == 0 {
+		return known
+	}
+	if len(p.forks) > 0 || thread == 0 || p.byThread[0] != nil {
+		return p.of(thread, false)
+	}
+	return nil
+}
 
 // set makes a descriptor lead to a socket.
 func (p *process) set(fd int, d descriptor) {

@@ -177,7 +177,8 @@ func checkPicture(t *testing.T, file string, want ...string) string {
 	os.WriteFile(plain, note.ReplaceAll(noted, []byte("$1")), 0o644)
 	text := drawn(t, plain)
 	if fromNoted := drawn(t, file); fromNoted != text {
-		t.Errorf("with -yy:\n%s\nwithout:\n%s", fromNoted, text)
+		t.Errorf("with and without -yy:\n%s", noted)
+		tracetest.Compare(t, slices.Collect(strings.Lines(fromNoted)), slices.Collect(strings.Lines(text)))
 	}
 	if !strings.HasPrefix(text, "# left out: ") {
 		t.Errorf("the first line does not say what is left out:\n%s", text)

@@ -10,11 +10,14 @@ import (
 // step is a line of a recording that is drawn: a call on a TCP socket, the beginning or
 // the rest of one, or the end of a program that has some.
 type step struct {
-	offset  int // where the line begins
-	at      int64
+	offset  int   // where the line begins
+	at      int64 // when it was written, by the file's clock
 	process *process
 	socket  *socket // that the call is about; nil if it is about several, or none
 	made    *socket // that it has made
+	begins  *step   // of the rest of a call: its beginning
+	rest    int     // of the beginning of a call that is one row: where the line with its rest begins, or 0
+	number  int     // of the call, when it is drawn
 	shared  bool    // of a close: whether other descriptors lead to the socket
 }
 
@@ -25,8 +28,9 @@ type scan struct {
 	file  *file
 	clock clock
 	epoll map[epollDescriptor]bool // those that wait for TCP sockets
-	begun map[int]begun            // calls that have not returned, by thread
+	begun map[int]*step            // calls that have not returned and are drawn, by thread
 	args  [][]byte                 // room
+	whole []byte                   // room
 }
 
 type epollDescriptor struct {
@@ -34,38 +38,22 @@ type epollDescriptor struct {
 	fd int
 }
 
-// begun is a call that has not returned.
-type begun struct {
-	name []byte
-	args []byte
-	step step
-	left bool // whether it is left out
-}
-
 // line reads the line at an offset.
 func (s *scan) line(offset int, text []byte) {
 	s.lines++
 	l := recording.ParseLine(text)
-	at := s.clock.read(&l)
+	at := step{offset: offset, at: s.clock.read(&l)}
 	switch l.Kind {
 	case recording.NotStraces:
 		s.file.problem(notStraces, s.lines)
 	case recording.Remark:
 		s.remark(text)
 	case recording.Exited:
-		if !recording.Printable(l.Text) {
-			s.file.problem(recording.ErrNotPrintable, s.lines)
-			return
-		}
-		if p, ended := s.exits(l.Thread); len(ended) > 0 {
-			s.file.add(step{offset: offset, at: at, process: p})
-			s.file.ended[offset] = ended
-		}
-		delete(s.begun, l.Thread)
+		s.exit(&l, at)
 	case recording.Resumed:
-		s.resumed(&l, step{offset: offset, at: at})
+		s.resumed(&l, at)
 	case recording.Call:
-		s.call(&l, step{offset: offset, at: at})
+		s.call(&l, at)
 	}
 }
 
@@ -79,11 +67,25 @@ func (s *scan) remark(text []byte) {
 	}
 }
 
+// exit reads the end of a thread.
+func (s *scan) exit(l *recording.Line, at step) {
+	delete(s.begun, l.Thread)
+	if !recording.Printable(l.Text) {
+		s.file.problem(recording.ErrNotPrintable, s.lines)
+		return
+	}
+	p, ended := s.exits(l.Thread)
+	if len(ended) > 0 {
+		at.process = p
+		s.file.add(at)
+		s.file.ended[at.offset] = ended
+	}
+}
+
 // call reads a call, or its beginning.
 func (s *scan) call(l *recording.Line, at step) {
-	at.process = s.of(l.Thread, false)
 	c, known := calls[string(l.Name)]
-	if !known || !s.mayConcern(at.process, l, c) {
+	if at.process = s.known(l.Thread); !known || !s.mayConcern(at.process, l, c) {
 		s.file.leaveOut(l.Name)
 		return
 	}
@@ -92,234 +94,61 @@ func (s *scan) call(l *recording.Line, at step) {
 		s.file.problem(err, s.lines)
 		return
 	}
-	b := begun{name: l.Name, args: rest.Args, step: at}
-	b.left = !s.begins(&b, l.Thread)
-	if rest.Unfinished {
-		s.begun[l.Thread] = b
-	} else {
-		s.returns(&b, l.Thread, &rest)
+	at.process = s.of(l.Thread, false)
+	b := reading{name: string(l.Name), args: rest.Args, thread: l.Thread, step: &at}
+	isDrawn := s.begins(&b)
+	if !rest.Unfinished {
+		s.returns(&b, &rest, isDrawn)
 	}
-	if b.left {
+	if !isDrawn {
 		s.file.leaveOut(l.Name)
 		return
 	}
-	s.file.add(b.step)
+	added := s.file.add(at)
+	if rest.Unfinished {
+		s.begun[l.Thread] = added
+	}
 }
 
 // resumed reads the rest of a call.
 func (s *scan) resumed(l *recording.Line, at step) {
-	b, found := s.begun[l.Thread]
-	if !found {
-		if bytes.HasSuffix(l.Name, []byte("fork")) || bytes.HasPrefix(l.Name, []byte("clone")) { // of a thread that had no number before
-			s.of(l.Thread, true)
-			b, found = s.begun[0]
-			delete(s.begun, 0)
-		}
-		if !found {
-			return
-		}
+	begun := s.begun[l.Thread]
+	if begun == nil && isFork(string(l.Name)) { // of a thread that had no number before, or that has no sockets
+		s.of(l.Thread, true)
+		begun = s.begun[0]
+		delete(s.begun, 0)
 	}
 	delete(s.begun, l.Thread)
 	rest, err := l.Parse()
-	if err != nil {
-		if !b.left {
+	switch {
+	case err != nil:
+		if begun != nil {
 			s.file.problem(err, s.lines)
 		}
 		return
-	}
-	b.args = append(append(append([]byte(nil), b.args...), ' '), rest.Args...)
-	at.process, at.socket, at.shared = b.step.process, b.step.socket, b.step.shared
-	b.step = at
-	s.returns(&b, l.Thread, &rest)
-	if !b.left {
-		s.file.add(b.step)
-	}
-}
-
-// mayConcern reports whether a call may be about a TCP socket. It reads no more than the
-// first argument: of most lines of a long recording no more is ever looked at.
-func (s *scan) mayConcern(p *process, l *recording.Line, c call) bool {
-	switch name := string(l.Name); {
-	case name == "socket":
-		return bytes.HasPrefix(l.Text, []byte("AF_INET")) || bytes.HasPrefix(l.Text, []byte("PF_INET"))
-	case c.list:
-		return true
-	case isFork(name):
-		return true
-	case name == "execve" || name == "execveat":
-		return len(p.open) > 0
-	case len(name) > 9 && name[:6] == "epoll_":
-		return s.epoll[epollDescriptor{p, number(l.Text)}]
-	case name == "accept" || name == "accept4" || name == "bind" || name == "connect":
-		return true
-	}
-	return p.at(number(l.Text)) != nil || bytes.HasPrefix(note(l.Text), []byte("<TCP"))
-}
-
-func isFork(name string) bool {
-	return name == "fork" || name == "vfork" || name == "clone" || name == "clone3"
-}
-
-// number is the number that text begins with; -1 if it begins with none.
-func number(text []byte) int {
-	n := 0
-	for n < len(text) && n < 9 && text[n] >= '0' && text[n] <= '9' {
-		n++
-	}
-	if n == 0 {
-		return -1
-	}
-	value, _ := strconv.Atoi(string(text[:n]))
-	return value
-}
-
-// note is what stands behind the number that text begins with.
-func note(text []byte) []byte {
-	return bytes.TrimLeft(text, "0123456789")
-}
-
-// begins does what is known when a call begins, and reports whether it is drawn.
-func (s *scan) begins(b *begun, thread int) bool {
-	s.args = recording.Split(s.args[:0], b.args)
-	p, name := b.step.process, string(b.name)
-	switch {
-	case isFork(name):
-		shares := bytes.Contains(b.args, []byte("CLONE_FILES"))
-		s.forking(thread, shares)
-		return !shares && len(p.open) > 0
-	case name == "execve" || name == "execveat":
-		return true
-	case name == "socket":
-		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && isTCP(s.args[2])
-	case name == "epoll_ctl":
-		return s.addsToEpoll(p)
-	case calls[name].list:
-		b.step.socket = s.listed(p, b.args)
-		return b.step.socket != nil
-	case len(name) > 9 && name[:6] == "epoll_":
-		return true
-	}
-	if len(s.args) == 0 {
-		return false
-	}
-	b.step.socket = s.known(p, s.args[0], name)
-	if b.step.socket == nil {
-		return false
-	}
-	switch name {
-	case "connect":
-		b.step.socket.role, p.asks = clients, true
-	case "close":
-		b.step.shared = p.close(number(s.args[0]))
-	}
-	return true
-}
-
-// isTCP reports whether TCP is the protocol of a stream socket. Multipath TCP is TCP as
-// far as a program sees.
-func isTCP(protocol []byte) bool {
-	switch string(protocol) {
-	case "0", "IPPROTO_IP", "IPPROTO_TCP", "IPPROTO_MPTCP":
-		return true
-	}
-	return false
-}
-
-// known returns the socket that an argument leads to. Where the recording does not have
-// the call that made it, strace -yy says what it is, or the call that is made on it.
-func (s *scan) known(p *process, arg []byte, name string) *socket {
-	fd := number(arg)
-	if known := p.at(fd); known != nil || fd < 0 {
-		return known
-	}
-	role := unknown
-	switch isInet := len(s.args) > 1 && bytes.HasPrefix(s.args[1], []byte("{sa_family=AF_INET")); {
-	case isInet && (name == "accept" || name == "accept4"):
-		role = servers
-	case bytes.HasPrefix(note(arg), []byte("<TCP")):
-	default:
-		return nil
-	}
-	made := s.create(role)
-	p.set(fd, descriptor{socket: made})
-	return made
-}
-
-// listed returns the first TCP socket in a list of descriptors, as poll and select have
-// it; or nil.
-func (s *scan) listed(p *process, args []byte) *socket {
-	if len(p.open) == 0 {
-		return nil
-	}
-	depth := 0
-	for i, c := range args {
-		switch {
-		case c == '[':
-			depth++
-		case c == ']':
-			depth--
-		case depth == 1 && c >= '0' && c <= '9' && (args[i-1] == '[' || args[i-1] == ' ' || bytes.HasSuffix(args[:i], []byte("fd="))):
-			if listed := p.at(number(args[i:])); listed != nil {
-				return listed
-			}
-		}
-	}
-	return nil
-}
-
-// addsToEpoll notes that an epoll descriptor waits for a socket too.
-func (s *scan) addsToEpoll(p *process) bool {
-	if len(s.args) < 3 || p.at(number(s.args[2])) == nil {
-		return false
-	}
-	s.epoll[epollDescriptor{p, number(s.args[0])}] = true
-	return true
-}
-
-// returns does what a call has done.
-func (s *scan) returns(b *begun, thread int, rest *recording.Rest) {
-	s.args = recording.Split(s.args[:0], b.args)
-	p, name := b.step.process, string(b.name)
-	if isFork(name) {
-		s.forked(thread, rest.Value)
+	case begun == nil && isFork(string(l.Name)):
+		s.forked(l.Thread, rest.Value)
+		return
+	case begun == nil:
 		return
 	}
-	if rest.Value < 0 || b.left {
+	beginning := recording.ParseLine(s.file.line(begun.offset))
+	first, err := beginning.Parse()
+	if err != nil {
 		return
 	}
-	made := descriptor{socket: b.step.socket, closeOnExec: bytes.Contains(b.args, []byte("CLOEXEC"))}
-	switch name {
-	case "socket":
-		made.socket = s.create(unknown)
-		b.step.socket, b.step.made = made.socket, made.socket
-	case "accept", "accept4":
-		made.socket = s.create(servers)
-		b.step.socket.role, p.serves, b.step.made = servers, true, made.socket
-	case "listen":
-		b.step.socket.role, p.serves = servers, true
-		return
-	case "execve", "execveat":
-		s.file.ended[b.step.offset] = p.closeAll(func(d descriptor) bool { return d.closeOnExec })
-		return
-	case "fcntl", "fcntl64":
-		if !bytes.Contains(b.args, []byte("F_DUPFD")) {
-			s.setsCloseOnExec(p, b.args)
-			return
-		}
-	case "dup", "dup2", "dup3":
-	default:
+	s.whole = joined(s.whole[:0], first.Args, rest.Args)
+	at.process, at.socket, at.shared, at.begins = begun.process, begun.socket, begun.shared, begun
+	b := reading{name: string(l.Name), args: s.whole, thread: l.Thread, step: &at}
+	s.returns(&b, &rest, true)
+	if calls[b.name].isOneRow() {
+		begun.rest, begun.socket, begun.made = at.offset, at.socket, at.made
 		return
 	}
-	if made.socket != nil {
-		p.set(rest.Value, made)
-	}
+	s.file.add(at)
 }
 
-// setsCloseOnExec notes what fcntl says of a descriptor.
-func (s *scan) setsCloseOnExec(p *process, args []byte) {
-	fd := number(args)
-	if d, open := p.open[fd]; open && bytes.Contains(args, []byte("F_SETFD")) {
-		d.closeOnExec = bytes.Contains(args, []byte("FD_CLOEXEC"))
-		p.open[fd] = d
-	}
+// joined appends the arguments of a call that was cut off, and the others.
+func joined(b, first, others []byte) []byte {
+	return append(append(append(b, first...), ' '), others...)
 }

@@ -22,18 +22,11 @@ type moment struct {
 
 // stream gives the moments of a file in its order.
 type stream struct {
-	file    *file
-	next    int                // step
-	pending map[int]unreturned // by thread
-	due     *moment            // the return of the call that has begun last
-	rooms   [2]room            // of the last calls that have returned at once
-	last    int                // which of them the last one has
-}
-
-// unreturned is a call of which the file has the beginning.
-type unreturned struct {
-	room *room
-	args []byte
+	file  *file
+	next  int     // step
+	due   *moment // the return of the call that has begun last
+	rooms [2]room // of the last two calls
+	last  int     // which of them the last one has
 }
 
 // take returns the next moment; or nil, at the end.
@@ -65,21 +58,28 @@ func (s *stream) read(at *step) *moment {
 	if err != nil {
 		return nil
 	}
-	if l.Kind == recording.Resumed {
-		return s.resume(m, &l, &rest)
-	}
 	s.last = 1 - s.last // the other one's moments may still be wanted
 	r := &s.rooms[s.last]
-	if rest.Unfinished {
-		r = new(room)
-		s.pending[l.Thread] = unreturned{r, rest.Args}
+	if at.begins != nil {
+		return s.resume(r, m, &rest)
 	}
-	m.event = r.begin(at, string(l.Name), rest.Args)
+	args, isWhole := rest.Args, !rest.Unfinished
+	if at.rest > 0 {
+		last := recording.ParseLine(s.file.line(at.rest))
+		if rest, err = last.Parse(); err != nil {
+			return nil
+		}
+		args, isWhole = joined(nil, args, rest.Args), true
+	}
+	m.event = r.begin(at, string(l.Name), args)
 	m.event.Begin, m.event.Recorded.Thread = now, l.Thread
-	if rest.Unfinished {
+	if !isWhole {
+		if calls[string(l.Name)].isOneRow() { // it never returns: the row shows that
+			m.event.Call = &trace.Call{Name: m.event.Call.Name, Waits: true}
+		}
 		return m
 	}
-	r.finish(at, rest.Args, &rest)
+	r.finish(at, args, &rest)
 	m.known = true
 	s.due = &moment{at: now.Add(rest.Took), event: m.event, returns: true, counted: true, step: at}
 	if !rest.HasTook && s.file.clock.kind != recording.NoClock {
@@ -89,20 +89,17 @@ func (s *stream) read(at *step) *moment {
 	return m
 }
 
-// resume returns the moment at which a call returns of which the file has the beginning.
-func (s *stream) resume(m *moment, l *recording.Line, rest *recording.Rest) *moment {
-	thread := l.Thread
-	if _, found := s.pending[thread]; !found {
-		thread = 0 // it had no number then
-	}
-	p, found := s.pending[thread]
-	if !found {
+// resume returns the moment at which a call returns that has begun in another line.
+func (s *stream) resume(r *room, m *moment, rest *recording.Rest) *moment {
+	begun := m.step.begins
+	l := recording.ParseLine(s.file.line(begun.offset))
+	first, err := l.Parse()
+	if err != nil {
 		return nil
 	}
-	delete(s.pending, thread)
-	args := append(append(append([]byte(nil), p.args...), ' '), rest.Args...)
-	p.room.finish(m.step, args, rest)
-	p.room.event.Return = m.at
-	m.event, m.returns = &p.room.event, true
+	args := joined(nil, first.Args, rest.Args)
+	m.event, m.returns = r.begin(begun, string(l.Name), args), true
+	r.finish(m.step, args, rest)
+	m.event.Begin, m.event.Return, m.event.Recorded.Thread = s.file.clock.time(begun.at), m.at, l.Thread
 	return m
 }

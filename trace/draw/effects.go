@@ -1,0 +1,205 @@
+package draw
+
+import (
+	"bytes"
+	"strconv"
+
+	"lbaws/trace/recording"
+)
+
+// This file says what calls do to descriptors.
+
+// reading is a call that is read.
+type reading struct {
+	name   string
+	args   []byte
+	thread int
+	step   *step
+}
+
+// mayConcern reports whether a call may be about a TCP socket. It reads no more than the
+// first argument: of most lines of a long recording no more is ever looked at.
+func (s *scan) mayConcern(p *process, l *recording.Line, c call) bool {
+	switch name := string(l.Name); {
+	case name == "socket":
+		return bytes.HasPrefix(l.Text, []byte("AF_INET")) || bytes.HasPrefix(l.Text, []byte("PF_INET"))
+	case c.list:
+		return p != nil
+	case isFork(name): // the child may share what the parent opens later
+		return true
+	case name == "execve" || name == "execveat":
+		return p != nil && len(p.open) > 0
+	case len(name) > 9 && name[:6] == "epoll_":
+		return s.epoll[epollDescriptor{p, number(l.Text)}]
+	case name == "accept" || name == "accept4" || name == "bind" || name == "connect":
+		return true
+	}
+	return p.at(number(l.Text)) != nil || bytes.HasPrefix(note(l.Text), []byte("<TCP"))
+}
+
+func isFork(name string) bool {
+	return name == "fork" || name == "vfork" || name == "clone" || name == "clone3"
+}
+
+// number is the number that text begins with; -1 if it begins with none.
+func number(text []byte) int {
+	n := 0
+	for n < len(text) && n < 9 && text[n] >= '0' && text[n] <= '9' {
+		n++
+	}
+	if n == 0 {
+		return -1
+	}
+	value, _ := strconv.Atoi(string(text[:n]))
+	return value
+}
+
+// note is what stands behind the number that text begins with.
+func note(text []byte) []byte {
+	return bytes.TrimLeft(text, "0123456789")
+}
+
+// begins does what is known when a call begins, and reports whether it is drawn.
+func (s *scan) begins(b *reading) bool {
+	s.args = recording.Split(s.args[:0], b.args)
+	p, name := b.step.process, b.name
+	switch {
+	case isFork(name):
+		shares := bytes.Contains(b.args, []byte("CLONE_FILES"))
+		s.forking(b.thread, shares)
+		return !shares && len(p.open) > 0
+	case name == "execve" || name == "execveat":
+		return true
+	case name == "socket":
+		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && isTCP(s.args[2])
+	case name == "epoll_ctl":
+		return s.addsToEpoll(p)
+	case calls[name].list:
+		b.step.socket = s.listed(p, b.args)
+		return b.step.socket != nil
+	case len(name) > 9 && name[:6] == "epoll_":
+		return true
+	}
+	if len(s.args) == 0 {
+		return false
+	}
+	b.step.socket = s.adopted(p, s.args[0], name)
+	if b.step.socket == nil {
+		return false
+	}
+	switch name {
+	case "connect":
+		b.step.socket.role, p.asks = clients, true
+	case "close":
+		b.step.shared = p.close(number(s.args[0]))
+	}
+	return true
+}
+
+// isTCP reports whether TCP is the protocol of a stream socket. Multipath TCP is TCP as
+// far as a program sees.
+func isTCP(protocol []byte) bool {
+	switch string(protocol) {
+	case "0", "IPPROTO_IP", "IPPROTO_TCP", "IPPROTO_MPTCP":
+		return true
+	}
+	return false
+}
+
+// adopted returns the socket that an argument leads to. Where the recording does not have
+// the call that made it, strace -yy says what it is, or the call that is made on it.
+func (s *scan) adopted(p *process, arg []byte, name string) *socket {
+	fd := number(arg)
+	if known := p.at(fd); known != nil || fd < 0 {
+		return known
+	}
+	role := unknown
+	switch isInet := len(s.args) > 1 && bytes.HasPrefix(s.args[1], []byte("{sa_family=AF_INET")); {
+	case isInet && (name == "accept" || name == "accept4"):
+		role = servers
+	case bytes.HasPrefix(note(arg), []byte("<TCP")):
+	default:
+		return nil
+	}
+	made := s.create(role)
+	p.set(fd, descriptor{socket: made})
+	return made
+}
+
+// listed returns the first TCP socket in a list of descriptors, as poll and select have
+// it; or nil.
+func (s *scan) listed(p *process, args []byte) *socket {
+	if len(p.open) == 0 {
+		return nil
+	}
+	depth := 0
+	for i, c := range args {
+		switch {
+		case c == '[':
+			depth++
+		case c == ']':
+			depth--
+		case depth == 1 && c >= '0' && c <= '9' && (args[i-1] == '[' || args[i-1] == ' ' || bytes.HasSuffix(args[:i], []byte("fd="))):
+			if listed := p.at(number(args[i:])); listed != nil {
+				return listed
+			}
+		}
+	}
+	return nil
+}
+
+// addsToEpoll notes that an epoll descriptor waits for a socket too.
+func (s *scan) addsToEpoll(p *process) bool {
+	if len(s.args) < 3 || p.at(number(s.args[2])) == nil {
+		return false
+	}
+	s.epoll[epollDescriptor{p, number(s.args[0])}] = true
+	return true
+}
+
+// returns does what a call has done.
+func (s *scan) returns(b *reading, rest *recording.Rest, isDrawn bool) {
+	p, name := b.step.process, b.name
+	if isFork(name) {
+		s.forked(b.thread, rest.Value)
+		return
+	}
+	if rest.Value < 0 || !isDrawn {
+		return
+	}
+	made := descriptor{socket: b.step.socket, closeOnExec: bytes.Contains(b.args, []byte("CLOEXEC"))}
+	switch name {
+	case "socket":
+		made.socket = s.create(unknown)
+		b.step.socket, b.step.made = made.socket, made.socket
+	case "accept", "accept4":
+		made.socket = s.create(servers)
+		b.step.socket.role, p.serves, b.step.made = servers, true, made.socket
+	case "listen":
+		b.step.socket.role, p.serves = servers, true
+		return
+	case "execve", "execveat":
+		s.file.ended[b.step.offset] = p.closeAll(func(d descriptor) bool { return d.closeOnExec })
+		return
+	case "fcntl", "fcntl64":
+		if !bytes.Contains(b.args, []byte("F_DUPFD")) {
+			s.setsCloseOnExec(p, b.args)
+			return
+		}
+	case "dup", "dup2", "dup3":
+	default:
+		return
+	}
+	if made.socket != nil {
+		p.set(rest.Value, made)
+	}
+}
+
+// setsCloseOnExec notes what fcntl says of a descriptor.
+func (s *scan) setsCloseOnExec(p *process, args []byte) {
+	fd := number(args)
+	if d, open := p.open[fd]; open && bytes.Contains(args, []byte("F_SETFD")) {
+		d.closeOnExec = bytes.Contains(args, []byte("FD_CLOEXEC"))
+		p.open[fd] = d
+	}
+}
