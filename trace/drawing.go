@@ -65,6 +65,11 @@ func (d *drawing) AppendExit(b []byte, e *Exit) []byte {
 	return d.draw(b, d.figure.exits(e))
 }
 
+// AppendFigure begins another figure.
+func (d *drawing) AppendFigure(b []byte, title string, both bool) []byte {
+	return d.draw(b, d.figure.another(title, both))
+}
+
 // AppendEnd draws what is left.
 func (d *drawing) AppendEnd(b []byte) []byte {
 	b = d.take(b, d.order.end())

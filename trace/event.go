@@ -22,7 +22,7 @@ type Event struct {
 	Args   [5]Arg        // as many as Call has parameters, in their order
 	Begin  time.Time     // when the call began
 	Return time.Time     // when it returned; the zero time until it has
-	Took   time.Duration // how long it took; 0 until it has returned
+	Took   time.Duration // how long it took; 0 until it has returned, and -1 if a recording does not say
 	Result int           // what it returned; -1 if it failed
 	Errno  unix.Errno    // why it failed; 0 if it did not
 

@@ -188,6 +188,17 @@ func (f *figure) exits(e *Exit) []row {
 	return f.rows
 }
 
+// another begins another figure below, and returns the row that parts them.
+func (f *figure) another(title string, both bool) []row {
+	first, preface := !f.headed && f.preface != "", f.preface
+	*f = figure{both: both, programs: make(map[int]int), rows: f.rows[:0], at: f.at}
+	if first {
+		f.say(Client, preface)
+	}
+	f.add(ruleRow, Server).text.add(title)
+	return f.rows
+}
+
 // waited is a remark on how long a call waited, if it was long enough to be
 // sure that it did.
 func waited(e *Event) string {

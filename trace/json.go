@@ -89,7 +89,11 @@ func (j *JSON) appendReturn(b []byte, e *Event) []byte {
 	b = append(b, `,"returned":`...)
 	b = appendTimestamp(b, e.Return)
 	b = append(b, `,"duration_ns":`...)
-	b = strconv.AppendInt(b, e.Took.Nanoseconds(), 10)
+	if e.Took < 0 {
+		b = append(b, "null"...)
+	} else {
+		b = strconv.AppendInt(b, e.Took.Nanoseconds(), 10)
+	}
 	b = j.appendCall(b, e, true)
 	b = append(b, `,"result":`...)
 	b = strconv.AppendInt(b, int64(e.Result), 10)

@@ -63,6 +63,9 @@ func meaning(e *Event, returned bool, note string) string {
 	case getsocknameCall:
 		return fmt.Sprintf("The socket's own address is %s. No segment was sent.", e.Args[1].Addr.AddrPort())
 	}
+	if e.Recorded != nil && note == "" {
+		note = e.Recorded.Note
+	}
 	return sentence(note)
 }
 

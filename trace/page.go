@@ -38,14 +38,15 @@ type Page struct {
 
 // pageRun is the whole run, as the page's script has it.
 type pageRun struct {
-	Title   string       `json:"title"`
-	Source  []sourceLine `json:"source"`
-	Steps   []pageStep   `json:"steps"`
-	Cut     bool         `json:"cut"`     // whether the run went on after the last step
-	Left    int          `json:"left"`    // then: how many calls returned
-	Earlier int          `json:"earlier"` // how many sockets of earlier connections are not shown
-	Missing []string     `json:"missing"` // what is not shown, and why
-	lines   map[int]bool // of main.go that make calls
+	Title    string       `json:"title"`
+	Source   []sourceLine `json:"source"`
+	Steps    []pageStep   `json:"steps"`
+	Cut      bool         `json:"cut"`      // whether the run went on after the last step
+	Left     int          `json:"left"`     // then: how many calls returned
+	Recorded bool         `json:"recorded"` // whether the program's source is not known
+	Earlier  int          `json:"earlier"`  // how many sockets of earlier connections are not shown
+	Missing  []string     `json:"missing"`  // what is not shown, and why
+	lines    map[int]bool // of main.go that make calls
 }
 
 // pageStep is a step. Its objects are those of the json format.
@@ -83,7 +84,7 @@ func NewPage(columns Columns, title, source string) *Page {
 	d := newDrawing(columns, nil)
 	return &Page{
 		figure: d.figure, lifelines: newLifelines(columns, width, character), json: JSON{Limit: min(max(columns.Limit, least), most)},
-		run: pageRun{Title: title, Source: sourceLines(source), Steps: []pageStep{}, Missing: []string{}, lines: make(map[int]bool)},
+		run: pageRun{Title: title, Source: sourceLines(source), Recorded: source == "", Steps: []pageStep{}, Missing: []string{}, lines: make(map[int]bool)},
 	}
 }
 
@@ -121,6 +122,14 @@ func (p *Page) AppendExit(b []byte, e *Exit) []byte {
 	}
 	p.events = p.json.AppendExit(p.events, e)
 	p.draw(p.figure.exits(e))
+	return b
+}
+
+// AppendFigure begins another figure.
+func (p *Page) AppendFigure(b []byte, title string, both bool) []byte {
+	p.finish()
+	p.begun = false
+	p.draw(p.figure.another(title, both))
 	return b
 }
 
@@ -221,10 +230,18 @@ func (p *Page) begin(e *Event, at time.Time) {
 	p.full = len(p.run.Steps) == mostSteps
 	p.run.Cut = p.full
 	p.begun, p.call, p.alone = true, e.Number, true
-	p.step = pageStep{Line: e.Line, Side: sideNames[e.Side], At: string(appendSeconds(nil, at.Sub(p.start))), Held: []heldRow{}, Parts: [][2]string{}}
+	p.step = pageStep{Line: e.Line, Side: sideNames[e.Side], At: p.sinceStart(at), Held: []heldRow{}, Parts: [][2]string{}}
 	if e.Line > 0 {
 		p.run.lines[e.Line] = true
 	}
+}
+
+// sinceStart is the time of a step; "" if a recording has none.
+func (p *Page) sinceStart(at time.Time) string {
+	if !HasTime(at) || !HasTime(p.start) {
+		return ""
+	}
+	return string(appendSeconds(nil, at.Sub(p.start)))
 }
 
 // finish ends the step in hand.

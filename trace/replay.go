@@ -81,6 +81,42 @@ func (t *Trace) Lost(n int) {
 	})
 }
 
+// figureFormat is a format that draws figures, and not one line after the other.
+type figureFormat interface {
+	// AppendFigure begins another figure.
+	AppendFigure(b []byte, title string, both bool) []byte
+}
+
+// Figures returns the part of a trace that draws figures: the diagram, the picture and
+// the page.
+func (t *Trace) Figures() *Trace { return t.part(true) }
+
+// Lists returns the other part, whose formats are lists of calls.
+func (t *Trace) Lists() *Trace { return t.part(false) }
+
+func (t *Trace) part(figures bool) *Trace {
+	if t.tracer == nil {
+		return t
+	}
+	var sinks []Sink
+	for _, sink := range t.tracer.sinks {
+		if _, draws := sink.Format.(figureFormat); draws == figures {
+			sinks = append(sinks, sink)
+		}
+	}
+	return &Trace{tracer: &Tracer{recorder: &recorder{sinks: sinks}}}
+}
+
+// Figure begins another figure, which has calls of both ends or not.
+func (t *Trace) Figure(title string, both bool) {
+	t.give(func(f Format, b []byte) []byte {
+		if format, ok := f.(figureFormat); ok {
+			return format.AppendFigure(b, title, both)
+		}
+		return b
+	})
+}
+
 func (t *Trace) give(to func(f Format, b []byte) []byte) {
 	if t.tracer == nil {
 		return

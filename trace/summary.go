@@ -30,7 +30,7 @@ func (s *Summary) AppendEnter(b []byte, _ *Event) []byte { return b }
 func (s *Summary) AppendReturn(b []byte, e *Event) []byte {
 	row := s.row(e.name())
 	row.calls++
-	row.took += e.Took
+	row.took += max(0, e.Took)
 	if e.failed() {
 		row.errors++
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"lbaws/sys"
@@ -32,6 +33,7 @@ func Draw(names []string, o *trace.Options, warn func(error)) error {
 		}
 		files = append(files, f)
 	}
+	o.Title, o.Source = strings.Join(names, ", "), ""
 	return drawFiles(files, o, warn)
 }
 
@@ -48,7 +50,7 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	if err := p.check(o); err != nil {
 		return err
 	}
-	o.Both, o.Preface = p.both(), leftOut(files)
+	o.Both, o.Preface = p.scenes.list[0].sides == [2]bool{true, true}, leftOut(files)
 	t, err := o.Start()
 	if err != nil {
 		return err
@@ -82,20 +84,20 @@ type player struct {
 	files    []*file
 	trace    *trace.Trace
 	calls    int
-	programs [2]int // how many of each side have made a call
-	several  bool   // whether there is more than one process
+	scenes   *scenes
+	programs [2]int       // how many of each side have made a call in the scene
+	numbers  map[part]int // which one of its side's each is, from 1
+	several  bool         // whether there is more than one process
 }
 
 func newPlayer(files []*file) *player {
-	p := &player{files: files}
+	p := &player{files: files, scenes: newScenes(files)}
 	var first *process
-	for _, f := range files {
-		for i := range f.steps.count {
-			if first == nil {
-				first = f.steps.at(i).process
-			}
-			p.several = p.several || f.steps.at(i).process != first
+	for each := range stepsOf(files) {
+		if first == nil {
+			first = each.process
 		}
+		p.several = p.several || each.process != first
 	}
 	return p
 }
@@ -105,8 +107,8 @@ var ErrNothing = errors.New("no call on a TCP socket in it; record with strace -
 
 // check returns an error if nothing can be drawn.
 func (p *player) check(o *trace.Options) error {
-	if first := p.files[0]; p.steps() == 0 {
-		return fmt.Errorf("%s: %w", first.name, ErrNothing)
+	if len(p.scenes.list) == 0 {
+		return fmt.Errorf("%s: %w", p.files[0].name, ErrNothing)
 	}
 	for _, f := range p.files {
 		switch kind := f.clock.kind; {
@@ -117,24 +119,6 @@ func (p *player) check(o *trace.Options) error {
 		}
 	}
 	return nil
-}
-
-func (p *player) steps() (n int) {
-	for _, f := range p.files {
-		n += f.steps.count
-	}
-	return n
-}
-
-// both reports whether both ends are recorded.
-func (p *player) both() bool {
-	var sides [2]bool
-	for _, f := range p.files {
-		for i := range f.steps.count {
-			sides[sideOf(f.steps.at(i))] = true
-		}
-	}
-	return sides == [2]bool{true, true}
 }
 
 // sideOf returns in whose column a step is drawn.
@@ -156,12 +140,31 @@ func sideOf(s *step) trace.Side {
 	return trace.Client
 }
 
-// play gives the formats all moments.
+// play gives the formats all moments. Those that draw figures get one scene after the
+// other, the others all in the order of time.
 func (p *player) play(t *trace.Trace) {
-	p.trace = t
+	if len(p.scenes.list) == 1 {
+		p.trace = t
+		p.playScene(nil)
+		return
+	}
+	p.trace = t.Lists()
+	p.playScene(nil)
+	p.trace = t.Figures()
+	for _, s := range p.scenes.list {
+		p.trace.Figure(s.title, s.sides == [2]bool{true, true})
+		p.playScene(s)
+	}
+}
+
+// playScene gives the formats the moments of a scene; nil is all of them.
+func (p *player) playScene(only *scene) {
+	p.programs, p.numbers = [2]int{}, make(map[part]int)
 	m := newMerge(p.files)
 	for next := m.take(); next != nil; next = m.take() {
-		p.give(next)
+		if only == nil || p.scenes.of(next.step) == only {
+			p.give(next)
+		}
 	}
 }
 
@@ -202,12 +205,12 @@ func begins(t *trace.Trace, e *trace.Event) {
 
 // caller returns who makes the call of a step.
 func (p *player) caller(s *step) trace.Caller {
-	side := sideOf(s)
-	if s.process.program[side] == 0 {
-		p.programs[side]++
-		s.process.program[side] = p.programs[side]
+	who := part{s.process, sideOf(s)}
+	if p.numbers[who] == 0 {
+		p.programs[who.side]++
+		p.numbers[who] = p.programs[who.side]
 	}
-	c := trace.Caller{Side: side, Program: s.process.program[side] - 1}
+	c := trace.Caller{Side: who.side, Program: p.numbers[who] - 1}
 	if p.several {
 		c.Thread = s.process.id
 	}

@@ -88,12 +88,23 @@ func (s *scan) begins(b *reading) bool {
 		return false
 	}
 	switch name {
+	case "bind":
+		b.step.socket.port = portIn(s.args)
 	case "connect":
-		b.step.socket.role, p.asks = clients, true
+		b.step.socket.role, b.step.socket.port, p.asks = clients, portIn(s.args), true
 	case "close":
 		b.step.shared = p.close(number(s.args[0]))
 	}
 	return true
+}
+
+// portIn is the port of the address among arguments; 0 if there is none.
+func portIn(args [][]byte) uint16 {
+	if len(args) < 2 {
+		return 0
+	}
+	addr, _ := recording.ParseSockaddr(args[1])
+	return addr.Port()
 }
 
 // isTCP reports whether TCP is the protocol of a stream socket. Multipath TCP is TCP as

@@ -63,6 +63,9 @@ func (r *room) finish(s *step, args []byte, rest *recording.Rest) {
 	if s.socket != nil {
 		e.Recorded.Socket = s.socket.id
 	}
+	if !rest.HasTook {
+		e.Took = -1
+	}
 	if e.Result < 0 {
 		e.Result, e.Errno = -1, errno(rest.Errno)
 	}

@@ -21,7 +21,7 @@ import (
 type object struct {
 	Time     *time.Time `json:"time"`
 	Returned *time.Time `json:"returned"`
-	Duration int64      `json:"duration_ns"`
+	Duration *int64     `json:"duration_ns"`
 	Side     string     `json:"side"`
 	Program  int        `json:"program"`
 	Thread   int        `json:"thread"`
@@ -296,8 +296,10 @@ func (r *replay) call(o *object) error {
 		}
 		return nil
 	}
-	e.Took = time.Duration(o.Duration)
-	e.Return = r.at.Add(e.Took)
+	if e.Took = -1; o.Duration != nil {
+		e.Took = time.Duration(*o.Duration)
+	}
+	e.Return = r.at.Add(max(0, e.Took))
 	if o.Returned != nil {
 		e.Return = *o.Returned
 	}

@@ -47,6 +47,9 @@ func (m *merge) take() *moment {
 		return head
 	}
 	chosen := m.choose(true)
+	if head := m.heads[m.current]; head != nil && head.returns && head.event != nil && neverWaits(head.event.Errno) {
+		chosen = m.current // it has returned before anything else happened
+	}
 	if chosen < 0 {
 		chosen = m.choose(false) // the files do not fit together
 	}
@@ -58,6 +61,9 @@ func (m *merge) take() *moment {
 	m.current, m.heads[chosen] = chosen, m.streams[chosen].take()
 	return head
 }
+
+// neverWaits reports whether an error is that of a call that has not waited.
+func neverWaits(errno unix.Errno) bool { return errno == unix.EAGAIN || errno == unix.EINPROGRESS }
 
 // choose returns which file goes on; -1 if none can.
 func (m *merge) choose(onlyReady bool) int {

@@ -13,7 +13,6 @@ type process struct {
 	serves  bool     // whether it has listened, or accepted
 	asks    bool     // whether it has called connect
 	parent  *process // from which it has its descriptors; or nil
-	program [2]int   // which one of each side's programs it is, from 1; 0 if it has made no call yet
 }
 
 // descriptor leads to a socket.
@@ -27,6 +26,7 @@ type socket struct {
 	id          int
 	descriptors int // how many lead to it
 	role        role
+	port        uint16 // the server's: that it is bound to, or connected to; 0 if it is not known
 }
 
 // role is whose end a socket is.

@@ -150,5 +150,9 @@ func (s *scan) resumed(l *recording.Line, at step) {
 
 // joined appends the arguments of a call that was cut off, and the others.
 func joined(b, first, others []byte) []byte {
-	return append(append(append(b, first...), ' '), others...)
+	b = append(b, first...)
+	if !bytes.HasSuffix(first, []byte(" ")) {
+		b = append(b, ' ')
+	}
+	return append(b, others...)
 }

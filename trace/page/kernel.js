@@ -16,7 +16,7 @@ function follow(kernel, step) {
     if (event.call) noteCall(kernel, event, step.side);
     else if (event.segment) noteSegment(kernel, event.segment);
     else if (event.socket) noteSocket(kernel, { ...event.socket, asked: kernel.now });
-    else if (event.killed) kernel.tables.delete(event.thread ?? 0);
+    else if (event.killed || event.exit) kernel.tables.delete(event.thread ?? 0);
   }
 }
 
@@ -27,13 +27,24 @@ function noteCall(kernel, event, side) {
     const program = event.program > 1 ? " " + event.program : "";
     kernel.tables.set(thread, { side, name: side + program, open: new Set() });
   }
-  const open = kernel.tables.get(thread).open;
+  const table = kernel.tables.get(thread);
+  if (event.program > 1) table.name = side + " " + event.program; // a child has its number when it makes a call
+  const open = table.open;
   if (event.result === null || event.errno !== null) return;
   const socket = [...kernel.sockets.values()].find((s) => s.fd === event.args.fd && (s.thread ?? 0) === thread);
-  switch (event.call) {
+  switch (event.does ?? event.call) {
     case "socket":
     case "accept":
+    case "dup":
+    case "dup2":
+    case "dup3":
       open.add(event.result);
+      break;
+    case "fork":
+    case "vfork":
+    case "clone":
+    case "clone3":
+      kernel.tables.set(event.result, { side, name: side, open: new Set([...open, ...(kernel.tables.get(event.result)?.open ?? [])]) });
       break;
     case "close":
       open.delete(event.args.fd);

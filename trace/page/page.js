@@ -114,8 +114,8 @@ function showStep() {
   const call = calls[calls.length - 1];
   byID("strace").textContent = hidden ? questionOf(calls) : textOf(call);
   const about = [step.side];
-  if (call && call.duration_ns !== null && !hidden) about.push(duration(call.duration_ns));
-  about.push("+" + step.at + " s");
+  if (call && call.duration_ns !== null && call.result !== null && !hidden) about.push(duration(call.duration_ns));
+  if (step.at) about.push("+" + step.at + " s");
   if (step.line > 0) about.push("main.go:" + step.line);
   byID("about").textContent = about.join(" · ");
   byID("meaning").textContent = hidden ? "What will it return, what will be sent, and what will the kernel hold then?" : step.means;
@@ -136,20 +136,20 @@ function headerOf(segment) {
 
 // textOf is a call as strace has it, as far as it is known.
 function textOf(call) {
-  return !call ? "killed" : call.result === null ? begun(call) + "…" : call.strace;
+  return !call ? "the end of the program" : call.result === null ? begun(call) + "…" : call.strace;
 }
 
 const filledIn = ["accept", "read", "getsockname"]; // calls of which the kernel fills arguments in
 
 // begun is what is known of a call when it begins.
 function begun(call) {
-  if (filledIn.includes(call.call)) return call.call + "(" + call.args.fd + ", ";
+  if (filledIn.includes(call.does ?? call.call)) return call.call + "(" + call.args.fd + ", ";
   return call.result === null ? call.strace + ")" : call.strace.slice(0, call.strace.lastIndexOf(") ") + 1);
 }
 
 // questionOf is a call without what it returned.
 function questionOf(calls) {
-  return calls.length === 0 ? "?" : begun(calls[0]) + (filledIn.includes(calls[0].call) ? "…" : "") + " = ?";
+  return calls.length === 0 ? "?" : begun(calls[0]) + (filledIn.includes(calls[0].does ?? calls[0].call) ? "…" : "") + " = ?";
 }
 
 function duration(ns) {
@@ -229,7 +229,11 @@ function begin() {
     item.value = last = number;
     list.append(item);
   }
-  if (run.source.length === 0) byID("source").append(element("p", "", "No line of main.go makes these calls: the order does."));
+  if (run.source.length === 0) {
+    byID("source").append(element("p", "", run.recorded ? "This is a recording: it does not say which lines make the calls."
+      : "No line of main.go makes these calls: the order does."));
+  }
+  if (run.recorded) byID("code-title").textContent = "The program";
   byID("slider").max = run.steps.length;
   const missing = [...run.missing];
   if (run.cut) missing.push("the page ends here; calls made after it: " + run.left);
