@@ -62,6 +62,18 @@ var calls = map[string]call{
 	"execveat":     {does: another("execveat")},
 }
 
+// names has the names of calls.
+var names = func() map[string]string {
+	names := make(map[string]string)
+	for name := range calls {
+		names[name] = name
+	}
+	return names
+}()
+
+// nameOf returns the name of one of the calls without a copy of it.
+func nameOf(name []byte) string { return names[string(name)] }
+
 // isOneRow reports whether a call is one row of the diagram, and not one when it begins
 // and one when it returns.
 func (c call) isOneRow() bool { return !c.does.Waits || c.does.Name == "write" }

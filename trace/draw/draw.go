@@ -41,12 +41,18 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	if files[0].isJSON() {
 		return drawJSON(files, o, warn)
 	}
-	sockets := 0
+	sockets, read := 0, 0
+	reading := newProgress("reading", files, false)
 	for _, f := range files {
-		f.scan(&sockets, func(int) {})
+		f.scan(&sockets, func(offset int) { reading.at(read + offset) })
+		read += len(f.text)
+	}
+	reading.end()
+	for _, f := range files {
 		f.warn(warn)
 	}
 	p := newPlayer(files)
+	p.onScreen = o.Output == "" && o.Format != "off"
 	if err := p.check(o); err != nil {
 		return err
 	}
@@ -84,6 +90,7 @@ type player struct {
 	files    []*file
 	trace    *trace.Trace
 	calls    int
+	onScreen bool   // whether standard output has a picture
 	scenes   *scenes
 	programs [2]int       // how many of each side have made a call in the scene
 	numbers  map[part]int // which one of its side's each is, from 1
@@ -161,11 +168,14 @@ func (p *player) play(t *trace.Trace) {
 func (p *player) playScene(only *scene) {
 	p.programs, p.numbers = [2]int{}, make(map[part]int)
 	m := newMerge(p.files)
+	drawing := newProgress("drawing", p.files, p.onScreen)
 	for next := m.take(); next != nil; next = m.take() {
 		if only == nil || p.scenes.of(next.step) == only {
 			p.give(next)
 		}
+		drawing.at(m.read())
 	}
+	drawing.end()
 }
 
 // give gives the formats a moment.

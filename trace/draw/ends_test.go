@@ -1,6 +1,7 @@
 package draw_test
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -110,6 +111,58 @@ func TestFlagsOfStrace(t *testing.T) {
 		if got != want {
 			t.Errorf("strace %v:\n%s\nwithout flags:\n%s", flags, got, want)
 		}
+	}
+}
+
+// TestEscapes draws a recording of a hostile peer, and one that is hostile itself: no
+// control sequence gets to a terminal, and no markup into a picture or a page.
+func TestEscapes(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "strace.txt")
+	text := "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3</dev/\x1b]0;title\a>\n" +
+		"socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n" +
+		"bind(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"0.0.0.0\")}, 16) = 0\nlisten(3, 5) = 0\n" +
+		"accept(3<</script><b>>, {sa_family=AF_INET6, sin6_port=htons(1), inet_pton(AF_INET6, \"fe80::1\", &sin6_addr), sin6_scope_id=if_nametoindex(\"<b>\")}, [16]) = 4\n" +
+		"read(4, \"\\33[2J\\33]0;title\\7\\x1b\\x9b</script><b>&\", 1024) = 30\n" +
+		"ioctl(4, </script><b>) = -1 <b>&\nwrite(4, \"\x1b[2J\", 4) = 4\n" +
+		"+++ killed by \x1b[2J +++\n+++ killed by <b> +++\n"
+	os.WriteFile(file, []byte(text), 0o644)
+	picture, page := filepath.Join(folder, "run.svg"), filepath.Join(folder, "run.html")
+	outputs := []string{drawn(t, "-svg", picture, "-html", page, file)}
+	for _, format := range []string{"strace", "json"} {
+		outputs = append(outputs, drawn(t, "-trace="+format, file))
+	}
+	for _, name := range []string{picture, page} {
+		drawing, err := os.ReadFile(name)
+		if err != nil || strings.Contains(string(drawing), "<b>") || strings.Count(string(drawing), "</script>") > 2 {
+			t.Errorf("%s: %v\n%s", name, err, drawing)
+		}
+		outputs = append(outputs, string(drawing))
+	}
+	for _, output := range outputs {
+		if strings.ContainsAny(output, "\x1b\a\x9b") || !strings.Contains(output, "read(4, ") {
+			t.Errorf("%q", output)
+		}
+	}
+}
+
+// TestProgress reads a long recording beside a terminal.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	file := filepath.Join(t.TempDir(), "strace.txt")
+	os.WriteFile(file, []byte(strings.Repeat("getpid() = 1\n", 17<<20/13)+"socket(AF_INET, SOCK_STREAM, 0) = 3\n"), 0o644)
+	user, terminal := tracetest.OpenPTY(t, 80, 24)
+	cmd := exec.Command(tracetest.Binary(t), "draw", "-o", os.DevNull, file)
+	cmd.Stderr = terminal
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	terminal.Close()
+	said, _ := io.ReadAll(user)
+	if !regexp.MustCompile(`^(\rreading: \d+ %)+\r\x1b\[K`).Match(said) {
+		t.Errorf("said %q", said)
 	}
 }
 

@@ -62,6 +62,16 @@ func (m *merge) take() *moment {
 	return head
 }
 
+// read is how many bytes of all files have been read.
+func (m *merge) read() (n int) {
+	for _, s := range m.streams {
+		if s.next > 0 {
+			n += s.file.steps.at(s.next - 1).offset
+		}
+	}
+	return n
+}
+
 // neverWaits reports whether an error is that of a call that has not waited.
 func neverWaits(errno unix.Errno) bool { return errno == unix.EAGAIN || errno == unix.EINPROGRESS }
 

@@ -107,6 +107,25 @@ func TestPrograms(t *testing.T) {
 		}, tracetest.Need(t, "nginx", "nginx"), "-p", folder, "-c", folder+"/nginx.conf")
 		checkPicture(t, file, "epoll_wait", "accept4", "writev", "#2 recvfrom")
 	})
+	t.Run("a proxy", func(t *testing.T) {
+		upstream := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=off", "-n", "1")
+		port, folder := tracetest.FreePort(t), t.TempDir()
+		config := fmt.Sprintf("daemon off; master_process off; pid %s/pid; error_log %s/errors;\nevents {}\n"+
+			"http { access_log off; server { listen %s; location / { proxy_pass %s; } } }\n", folder, folder, port, upstream.URL())
+		if err := os.WriteFile(filepath.Join(folder, "nginx.conf"), []byte(config), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		file := recorded(t, "", func(p *tracetest.Process) {
+			tracetest.AwaitListening(t, port)
+			get(port, 1)(p)
+			end(p, syscall.SIGQUIT)
+		}, tracetest.Need(t, "nginx", "nginx"), "-p", folder, "-c", folder+"/nginx.conf")
+		text := checkPicture(t, file, "figure 1 of 2: a program is both a server and a client", "figure 2 of 2")
+		asServer, asClient, _ := strings.Cut(text, "figure 2 of 2")
+		if !strings.Contains(asServer, "accept4(") || strings.Contains(asServer, "connect(") || !strings.Contains(asClient, "\nconnect(") {
+			t.Errorf("the parts are mixed up:\n%s", text)
+		}
+	})
 }
 
 // python returns the path of Python itself: python3 may be a script that looks for it.

@@ -29,6 +29,7 @@ type scan struct {
 	clock clock
 	epoll map[epollDescriptor]bool // those that wait for TCP sockets
 	begun map[int]*step            // calls that have not returned and are drawn, by thread
+	now   step                     // the one in hand
 	args  [][]byte                 // room
 	whole []byte                   // room
 }
@@ -95,7 +96,8 @@ func (s *scan) call(l *recording.Line, at step) {
 		return
 	}
 	at.process = s.of(l.Thread, false)
-	b := reading{name: string(l.Name), args: rest.Args, thread: l.Thread, step: &at}
+	s.now = at
+	b := reading{name: nameOf(l.Name), args: rest.Args, thread: l.Thread, step: &s.now}
 	isDrawn := s.begins(&b)
 	if !rest.Unfinished {
 		s.returns(&b, &rest, isDrawn)
@@ -104,7 +106,7 @@ func (s *scan) call(l *recording.Line, at step) {
 		s.file.leaveOut(l.Name)
 		return
 	}
-	added := s.file.add(at)
+	added := s.file.add(s.now)
 	if rest.Unfinished {
 		s.begun[l.Thread] = added
 	}
@@ -139,13 +141,14 @@ func (s *scan) resumed(l *recording.Line, at step) {
 	}
 	s.whole = joined(s.whole[:0], first.Args, rest.Args)
 	at.process, at.socket, at.shared, at.begins = begun.process, begun.socket, begun.shared, begun
-	b := reading{name: string(l.Name), args: s.whole, thread: l.Thread, step: &at}
+	s.now = at
+	b := reading{name: nameOf(l.Name), args: s.whole, thread: l.Thread, step: &s.now}
 	s.returns(&b, &rest, true)
 	if calls[b.name].isOneRow() {
-		begun.rest, begun.socket, begun.made = at.offset, at.socket, at.made
+		begun.rest, begun.socket, begun.made = at.offset, s.now.socket, s.now.made
 		return
 	}
-	s.file.add(at)
+	s.file.add(s.now)
 }
 
 // joined appends the arguments of a call that was cut off, and the others.

@@ -27,6 +27,9 @@ type stream struct {
 	due   *moment // the return of the call that has begun last
 	rooms [2]room // of the last two calls
 	last  int     // which of them the last one has
+
+	moments [4]moment // the last ones: one is being drawn, and two are next
+	given   int
 }
 
 // take returns the next moment; or nil, at the end.
@@ -45,11 +48,19 @@ func (s *stream) take() *moment {
 	return nil
 }
 
+// moment returns a place with a moment in it, which is good until three more were asked for.
+func (s *stream) moment(m moment) *moment {
+	s.given++
+	place := &s.moments[s.given%len(s.moments)]
+	*place = m
+	return place
+}
+
 // read reads the line of a step again.
 func (s *stream) read(at *step) *moment {
 	l := recording.ParseLine(s.file.line(at.offset))
 	now := s.file.clock.time(at.at)
-	m := &moment{at: now, step: at, ended: s.file.ended[at.offset]}
+	m := s.moment(moment{at: now, step: at, ended: s.file.ended[at.offset]})
 	if l.Kind == recording.Exited {
 		m.how = string(l.Text)
 		return m
@@ -71,17 +82,17 @@ func (s *stream) read(at *step) *moment {
 		}
 		args, isWhole = joined(nil, args, rest.Args), true
 	}
-	m.event = r.begin(at, string(l.Name), args)
+	m.event = r.begin(at, nameOf(l.Name), args)
 	m.event.Begin, m.event.Recorded.Thread = now, l.Thread
 	if !isWhole {
-		if calls[string(l.Name)].isOneRow() { // it never returns: the row shows that
+		if calls[m.event.Recorded.Name].isOneRow() { // it never returns: the row shows that
 			m.event.Call = &trace.Call{Name: m.event.Call.Name, Waits: true}
 		}
 		return m
 	}
 	r.finish(at, args, &rest)
 	m.known = true
-	s.due = &moment{at: now.Add(rest.Took), event: m.event, returns: true, counted: true, step: at}
+	s.due = s.moment(moment{at: now.Add(rest.Took), event: m.event, returns: true, counted: true, step: at})
 	if !rest.HasTook && s.file.clock.kind != recording.NoClock {
 		s.due.at = trace.NoTime(0)
 	}
@@ -98,7 +109,7 @@ func (s *stream) resume(r *room, m *moment, rest *recording.Rest) *moment {
 		return nil
 	}
 	args := joined(nil, first.Args, rest.Args)
-	m.event, m.returns = r.begin(begun, string(l.Name), args), true
+	m.event, m.returns = r.begin(begun, nameOf(l.Name), args), true
 	r.finish(m.step, args, rest)
 	m.event.Begin, m.event.Return, m.event.Recorded.Thread = s.file.clock.time(begun.at), m.at, l.Thread
 	return m
