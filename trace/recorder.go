@@ -278,9 +278,7 @@ func (r *recorder) end() {
 			sink.Output.setPanel(nil)
 		}
 	}
-	for _, sink := range r.sinks {
-		sink.Output.finish()
-	}
+	r.flush()
 }
 
 func (r *recorder) flush() {

@@ -81,6 +81,17 @@ func (t *Trace) Lost(n int) {
 	})
 }
 
+// Finish is End, and closes the files.
+func (t *Trace) Finish() error {
+	err := t.End()
+	if t.tracer != nil {
+		for _, sink := range t.tracer.sinks {
+			sink.Output.finish()
+		}
+	}
+	return err
+}
+
 // figureFormat is a format that draws figures, and not one line after the other.
 type figureFormat interface {
 	// AppendFigure begins another figure.

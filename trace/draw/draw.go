@@ -62,7 +62,7 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 		return err
 	}
 	p.play(t)
-	return t.End()
+	return t.Finish()
 }
 
 // drawJSON draws a trace in the json format.
@@ -82,7 +82,7 @@ func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
 		return err
 	}
 	f.play(run, t)
-	return t.End()
+	return t.Finish()
 }
 
 // player gives the formats what files have.
