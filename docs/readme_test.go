@@ -96,6 +96,10 @@ func (r *reader) follow(block, typed string) {
 
 func (r *reader) startServer(command string) {
 	r.t.Helper()
+	if r.server != nil { // "Ctrl-C stops it"
+		syscall.Kill(-r.server.Cmd.Process.Pid, syscall.SIGINT)
+		r.server.Status()
+	}
 	r.server = tracetest.NewProcess(r.t, "bash", "-c", "exec "+command)
 	r.server.Cmd.Stderr = r.server.Stdout // one terminal for both, as the reader has it
 	r.server.Cmd.Dir, r.server.Cmd.Env = r.dir, r.env

@@ -136,7 +136,8 @@ func (s *scan) resumed(l *recording.Line, at step) {
 	}
 	beginning := recording.ParseLine(s.file.line(begun.offset))
 	first, err := beginning.Parse()
-	if err != nil {
+	if err != nil || string(beginning.Name) != string(l.Name) {
+		s.file.problem(notStraces, s.lines)
 		return
 	}
 	s.whole = joined(s.whole[:0], first.Args, rest.Args)
