@@ -65,23 +65,30 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	return t.Finish()
 }
 
-// drawJSON draws a trace in the json format.
+// drawJSON draws traces in the json format.
 func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
-	f := files[0]
-	if len(files) > 1 {
-		return errors.New("draw takes one trace in the json format, or several FILEs of strace's")
+	var runs []jsonRun
+	var sides [2]bool
+	for _, f := range files {
+		run := f.look()
+		f.warn(warn)
+		if run.calls == 0 {
+			return fmt.Errorf("%s: no call in it; record with lbaws -trace=json -o FILE", f.name)
+		}
+		for side, named := range run.sides {
+			sides[side] = sides[side] || named
+		}
+		if len(files) > 1 {
+			sides[run.side()] = true
+		}
+		runs = append(runs, run)
 	}
-	run := f.look()
-	f.warn(warn)
-	if run.calls == 0 {
-		return fmt.Errorf("%s: no call in it; record with lbaws -trace=json -o FILE", f.name)
-	}
-	o.Both = run.both
+	o.Both = sides == [2]bool{true, true}
 	t, err := o.Start()
 	if err != nil {
 		return err
 	}
-	f.play(run, t)
+	playJSON(files, runs, t)
 	return t.Finish()
 }
 
@@ -90,7 +97,7 @@ type player struct {
 	files    []*file
 	trace    *trace.Trace
 	calls    int
-	onScreen bool   // whether standard output has a picture
+	onScreen bool // whether standard output has a picture
 	scenes   *scenes
 	programs [2]int       // how many of each side have made a call in the scene
 	numbers  map[part]int // which one of its side's each is, from 1

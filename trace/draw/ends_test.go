@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"lbaws/trace"
 	"lbaws/trace/tracetest"
 )
 
@@ -43,6 +44,31 @@ func TestBothEnds(t *testing.T) {
 			checkBothEnds(t, drawn(t, files...))
 			checkBothEnds(t, drawn(t, files[1], files[0])) // the client's first
 		})
+	}
+}
+
+// TestTwoJSONTraces merges the server's json trace, which has the segments and the sockets,
+// and the client's: the diagram of the demo.
+func TestTwoJSONTraces(t *testing.T) {
+	t.Parallel()
+	tracetest.NeedCapture(t)
+	folder := t.TempDir()
+	server, client := filepath.Join(folder, "server.json"), filepath.Join(folder, "client.json")
+	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-n", "1", "-trace=json", "-o", server, "-segments", "-sockets")
+	build(t, tracetest.Binary(t), "get", "-trace=json", "-o", client, p.URL())
+	p.Status()
+	for _, files := range [][]string{{server, client}, {client, server}} {
+		text := drawn(t, files...)
+		rows := tracetest.ReadDiagram(text)
+		got := strings.Join(tracetest.CallsOf(rows, trace.Client), ", ")
+		if want := `^socket = 3, connect = 0, write = \d+, read = 33, read = 0, close = 0$`; !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("the client's calls: %s, want %s", got, want)
+		}
+		for _, want := range []string{"▪ESTABLISHED", "── SYN seq 0", "▪ 4: ESTABLISHED", "\nwrite(3, ", "  read(4, "} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in\n%s", want, text)
+			}
+		}
 	}
 }
 
@@ -141,7 +167,7 @@ func TestEscapes(t *testing.T) {
 		outputs = append(outputs, string(drawing))
 	}
 	for _, output := range outputs {
-		if strings.ContainsAny(output, "\x1b\a\x9b") || !strings.Contains(output, "read(4, ") {
+		if regexp.MustCompile(`[\x07\x1b\x9b]`).MatchString(output) || !strings.Contains(output, "read(4, ") {
 			t.Errorf("%q", output)
 		}
 	}
@@ -213,7 +239,7 @@ func TestRefusals(t *testing.T) {
 			if hasPicture := strings.Contains(stdout.String(), "listen(3, 5) = 0"); hasPicture != c.drawn {
 				t.Errorf("picture:\n%s", stdout.String())
 			}
-			if strings.ContainsAny(stdout.String()+stderr.String(), "\x1b\xff") {
+			if regexp.MustCompile(`[\x1b\x{fffd}]`).MatchString(stdout.String() + stderr.String()) {
 				t.Errorf("an escape sequence in %q %q", stdout.String(), stderr.String())
 			}
 		})

@@ -51,7 +51,7 @@ type problem struct {
 	count int
 }
 
-var notStraces = errors.New("not a line of strace's")
+var errNotStraces = errors.New("not a line of strace's")
 
 // openFile reads a file; "-" is standard input.
 func openFile(name string) (*file, error) {

@@ -5,15 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace"
 	"lbaws/trace/recording"
-	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
@@ -86,94 +85,42 @@ func (f *file) isJSON() bool {
 
 var errNotJSON = errors.New("not an object of lbaws -trace=json")
 
-// objects calls take for each line that is an object of the json format, and problem,
-// if it is not nil, for each other one.
-func (f *file) objects(take func(*object) error, problem func(err error, line int)) {
-	number := 0
-	for offset := 0; offset < len(f.text); {
-		text := f.line(offset)
-		offset += len(text) + 1
-		number++
-		var o object
-		err := json.Unmarshal(text, &o)
-		if err != nil {
-			err = errNotJSON
-			if offset > len(f.text) {
+// objects gives the lines that are objects of the json format. problem is told of each
+// other one, if it is not nil.
+func (f *file) objects(problem func(err error, line int)) iter.Seq[*object] {
+	return func(yield func(*object) bool) {
+		number := 0
+		for offset := 0; offset < len(f.text); {
+			text := f.line(offset)
+			offset += len(text) + 1
+			number++
+			o := new(object)
+			err := json.Unmarshal(text, o)
+			switch {
+			case err == nil:
+				err = o.check()
+			case offset > len(f.text):
 				err = recording.ErrCut
+			default:
+				err = errNotJSON
 			}
-		} else {
-			err = take(&o)
-		}
-		if err != nil && problem != nil {
-			problem(err, number)
-		}
-	}
-}
-
-// replay gives the formats what a json trace has.
-type replay struct {
-	trace  *trace.Trace
-	side   trace.Side // of all calls, if the objects do not say
-	calls  int
-	begun  map[trace.Caller][]*trace.Event
-	held   map[uint64]sockets.Socket // by cookie
-	at     time.Time
-	failed bool
-}
-
-// jsonRun is what one has to know of a json trace before it is drawn.
-type jsonRun struct {
-	calls    int
-	both     bool
-	server   bool
-	segments bool
-	port     uint16
-}
-
-// look goes through a json trace for the first time.
-func (f *file) look() jsonRun {
-	var run jsonRun
-	var sides [2]bool
-	f.objects(func(o *object) error {
-		run.segments = run.segments || o.Segment != nil
-		if o.Call == "" {
-			return o.check()
-		}
-		e, err := o.event()
-		if err != nil {
-			return err
-		}
-		run.calls++
-		if o.Side != "" {
-			sides[sideNamed(o.Side)] = true
-		}
-		run.server = run.server || e.Call.Name == "listen" || e.Call.Name == "bind"
-		addr := e.Args[1].Addr
-		if isServers := e.Call.Name == "bind" || e.Call.Name == "getsockname"; addr != nil && (isServers || !run.server && e.Call.Name == "connect") {
-			if port := addr.AddrPort().Port(); port != 0 && (run.port == 0 || isServers) {
-				run.port = port
+			if err == nil {
+				if !yield(o) {
+					return
+				}
+			} else if problem != nil {
+				problem(err, number)
 			}
 		}
-		return nil
-	}, f.problem)
-	run.both = sides == [2]bool{true, true}
-	return run
-}
-
-// play gives the formats what a json trace has.
-func (f *file) play(run jsonRun, t *trace.Trace) {
-	r := &replay{trace: t, begun: make(map[trace.Caller][]*trace.Event), held: make(map[uint64]sockets.Socket)}
-	if !run.server {
-		r.side = trace.Client
 	}
-	if run.segments {
-		t.Captured(run.port, nil)
-	}
-	f.objects(r.take, nil)
 }
 
 // check returns an error if an object is none of those that this program writes.
 func (o *object) check() error {
+	if o.Call != "" {
+		_, err := o.event()
+		return err
+	}
 	if o.Segment == nil && o.Socket == nil && o.Missing == "" && !o.Killed && o.Exit == "" {
 		return errNotJSON
 	}
@@ -203,49 +150,6 @@ func (o *object) states() (list []*wire.State) {
 		list = append(list, o.Socket.State)
 	}
 	return list
-}
-
-// take gives the formats an object.
-func (r *replay) take(o *object) error {
-	if o.Time != nil {
-		r.at = *o.Time
-	}
-	if o.Call != "" {
-		return r.call(o)
-	}
-	if err := o.check(); err != nil {
-		return err
-	}
-	switch {
-	case o.Segment != nil:
-		s := o.segment(r.at)
-		r.trace.Segment(&s)
-	case o.Socket != nil:
-		r.socket(o.Socket)
-	case o.Lost > 0:
-		r.trace.Lost(o.Lost)
-	case o.Missing == "segments":
-		r.trace.Captured(0, recordedError(o.Why))
-	case o.Missing == "sockets":
-		r.trace.NotAsked(recordedError(o.Why))
-	default:
-		r.trace.Exits(&trace.Exit{Caller: r.caller(o), At: r.at, How: o.Exit})
-	}
-	return nil
-}
-
-func sideNamed(name string) trace.Side {
-	if name == "client" {
-		return trace.Client
-	}
-	return trace.Server
-}
-
-func (r *replay) caller(o *object) trace.Caller {
-	if o.Side == "" {
-		return trace.Caller{Side: r.side}
-	}
-	return trace.Caller{Side: sideNamed(o.Side), Program: max(0, o.Program-1), Thread: o.Thread}
 }
 
 // event returns the event of an object.
@@ -279,50 +183,6 @@ func (o *object) event() (*trace.Event, error) {
 	return e, nil
 }
 
-// call gives the formats a call that begins, or has returned.
-func (r *replay) call(o *object) error {
-	e, err := o.event()
-	if err != nil {
-		return err
-	}
-	e.Caller, e.Begin = r.caller(o), r.at
-	e.Recorded.Thread = e.Thread
-	if o.Result == nil {
-		r.calls++
-		e.Number = r.calls
-		r.trace.Begins(e)
-		if begun := r.begun[e.Caller]; len(begun) < mostBegun {
-			r.begun[e.Caller] = append(begun, e)
-		}
-		return nil
-	}
-	if e.Took = -1; o.Duration != nil {
-		e.Took = time.Duration(*o.Duration)
-	}
-	e.Return = r.at.Add(max(0, e.Took))
-	if o.Returned != nil {
-		e.Return = *o.Returned
-	}
-	i := slices.IndexFunc(r.begun[e.Caller], func(b *trace.Event) bool { return b.Recorded.Name == o.Call })
-	if i < 0 {
-		r.calls++
-		e.Number = r.calls
-		begins(r.trace, e)
-		r.trace.Returns(e)
-		return nil
-	}
-	b := r.begun[e.Caller][i]
-	r.begun[e.Caller] = slices.Delete(r.begun[e.Caller], i, i+1)
-	number := b.Number
-	*b = *e // the formats know the event that has begun
-	b.Number = number
-	r.trace.Returns(b)
-	return nil
-}
-
-// mostBegun is how many calls of one thread may have begun and not returned.
-const mostBegun = 16
-
 func (o *object) segment(at time.Time) wire.Segment {
 	s := wire.Segment{Time: at, From: o.Segment.From, To: o.Segment.To, Seq: o.Segment.Seq, Ack: o.Segment.Ack,
 		Len: o.Segment.Len, Window: o.Segment.Window, Scale: -1, MSS: o.Segment.MSS}
@@ -343,28 +203,6 @@ func (o *object) segment(at time.Time) wire.Segment {
 		}
 	}
 	return s
-}
-
-// socket gives the formats a change in a socket.
-func (r *replay) socket(o *socketObject) {
-	c := sockets.Change{Time: r.at, Gone: o.Gone, Had: o.HadFD, Socket: sockets.Socket{Cookie: o.Cookie, Local: o.Local, Remote: o.Remote,
-		Receive: o.Receive, Send: o.Send, Timer: sockets.Timer(o.Timer), Left: time.Duration(o.TimerMS) * time.Millisecond,
-		Again: o.Retransmits, Inode: o.Inode, Descriptor: -1, Thread: o.Thread}}
-	if o.FD != nil {
-		c.Descriptor = *o.FD
-	}
-	if o.State != nil {
-		c.State = *o.State
-	}
-	if was, known := r.held[o.Cookie]; known {
-		c.Was = &was
-	} else if o.Gone {
-		c.Was = &c.Socket
-	}
-	if r.held[o.Cookie] = c.Socket; o.Gone {
-		delete(r.held, o.Cookie)
-	}
-	r.trace.Socket(&c, sideNamed(o.Side))
 }
 
 // recordedError is why something is missing, as a recording has it.

@@ -46,7 +46,7 @@ func (s *scan) line(offset int, text []byte) {
 	at := step{offset: offset, at: s.clock.read(&l)}
 	switch l.Kind {
 	case recording.NotStraces:
-		s.file.problem(notStraces, s.lines)
+		s.file.problem(errNotStraces, s.lines)
 	case recording.Remark:
 		s.remark(text)
 	case recording.Exited:
@@ -137,7 +137,7 @@ func (s *scan) resumed(l *recording.Line, at step) {
 	beginning := recording.ParseLine(s.file.line(begun.offset))
 	first, err := beginning.Parse()
 	if err != nil || string(beginning.Name) != string(l.Name) {
-		s.file.problem(notStraces, s.lines)
+		s.file.problem(errNotStraces, s.lines)
 		return
 	}
 	s.whole = joined(s.whole[:0], first.Args, rest.Args)

@@ -1,0 +1,233 @@
+package draw
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"lbaws/trace"
+	"lbaws/trace/sockets"
+)
+
+// replay gives the formats what a json trace has.
+type replay struct {
+	trace *trace.Trace
+	side  trace.Side // of all calls, if the objects do not say
+	calls int
+	begun map[trace.Caller][]*trace.Event
+	held  map[uint64]sockets.Socket // by cookie
+	at    time.Time
+}
+
+// jsonRun is what one has to know of a json trace before it is drawn.
+type jsonRun struct {
+	calls    int
+	sides    [2]bool // that the objects name
+	server   bool    // whether the server's calls are in it
+	segments bool
+	sockets  bool
+	port     uint16
+}
+
+// look goes through a json trace for the first time.
+func (f *file) look() jsonRun {
+	var run jsonRun
+	for o := range f.objects(f.problem) {
+		run.segments, run.sockets = run.segments || o.Segment != nil, run.sockets || o.Socket != nil
+		if o.Call == "" {
+			continue
+		}
+		e, _ := o.event()
+		run.calls++
+		if o.Side != "" {
+			run.sides[sideNamed(o.Side)] = true
+		}
+		run.server = run.server || e.Call.Name == "listen" || e.Call.Name == "bind"
+		addr := e.Args[1].Addr
+		if isServers := e.Call.Name == "bind" || e.Call.Name == "getsockname"; addr != nil && (isServers || !run.server && e.Call.Name == "connect") {
+			if port := addr.AddrPort().Port(); port != 0 && (run.port == 0 || isServers) {
+				run.port = port
+			}
+		}
+	}
+	return run
+}
+
+// side is whose calls are in the trace, if its objects do not say.
+func (run *jsonRun) side() trace.Side {
+	if run.server {
+		return trace.Server
+	}
+	return trace.Client
+}
+
+// playJSON gives the formats what json traces have, in the order of time. The segments
+// and the sockets are those of the first that has some.
+func playJSON(files []*file, runs []jsonRun, t *trace.Trace) {
+	r := &replay{trace: t, side: runs[0].side(), begun: make(map[trace.Caller][]*trace.Event), held: make(map[uint64]sockets.Socket)}
+	var next []func() (*object, bool)
+	var heads []*object
+	segments, held := -1, -1
+	for i, f := range files {
+		pull, stop := iter.Pull(f.objects(nil))
+		defer stop()
+		next = append(next, pull)
+		head, _ := pull()
+		heads = append(heads, head)
+		if runs[i].segments && segments < 0 {
+			segments = i
+			t.Captured(runs[i].port, nil)
+		}
+		if runs[i].sockets && held < 0 {
+			held = i
+		}
+	}
+	for {
+		i := earliest(heads)
+		if i < 0 {
+			return
+		}
+		o := heads[i]
+		heads[i], _ = next[i]()
+		if o.Segment != nil && i != segments || o.Socket != nil && i != held || o.Missing != "" && i > 0 {
+			continue
+		}
+		if len(files) > 1 {
+			o.belongs(i+1, runs[i].side())
+		}
+		r.take(o)
+	}
+}
+
+// earliest returns which object comes first; -1 if there is none.
+func earliest(heads []*object) int {
+	first := -1
+	for i, o := range heads {
+		if o != nil && (first < 0 || o.at().Before(heads[first].at())) {
+			first = i
+		}
+	}
+	return first
+}
+
+// at is when what an object says has happened.
+func (o *object) at() time.Time {
+	switch {
+	case o.Returned != nil && calls[o.Call].does != nil && !calls[o.Call].isOneRow():
+		return *o.Returned
+	case o.Time != nil:
+		return *o.Time
+	}
+	return time.Time{}
+}
+
+// belongs notes whose calls and descriptors an object has, where several processes have
+// written traces.
+func (o *object) belongs(number int, side trace.Side) {
+	if o.Side == "" && o.Segment == nil {
+		o.Side, o.Program, o.Thread = []string{"server", "client"}[side], 1, number
+	}
+	if o.Socket != nil && o.Socket.FD != nil {
+		o.Socket.Thread = number
+	}
+}
+
+// take gives the formats an object.
+func (r *replay) take(o *object) {
+	if o.Time != nil {
+		r.at = *o.Time
+	}
+	switch {
+	case o.Call != "":
+		r.call(o)
+	case o.Segment != nil:
+		s := o.segment(r.at)
+		r.trace.Segment(&s)
+	case o.Socket != nil:
+		r.socket(o.Socket)
+	case o.Lost > 0:
+		r.trace.Lost(o.Lost)
+	case o.Missing == "segments":
+		r.trace.Captured(0, recordedError(o.Why))
+	case o.Missing == "sockets":
+		r.trace.NotAsked(recordedError(o.Why))
+	default:
+		r.trace.Exits(&trace.Exit{Caller: r.caller(o), At: r.at, How: o.Exit})
+	}
+}
+
+func sideNamed(name string) trace.Side {
+	if name == "client" {
+		return trace.Client
+	}
+	return trace.Server
+}
+
+func (r *replay) caller(o *object) trace.Caller {
+	if o.Side == "" {
+		return trace.Caller{Side: r.side}
+	}
+	return trace.Caller{Side: sideNamed(o.Side), Program: max(0, o.Program-1), Thread: o.Thread}
+}
+
+// call gives the formats a call that begins, or has returned.
+func (r *replay) call(o *object) {
+	e, _ := o.event()
+	e.Caller, e.Begin = r.caller(o), r.at
+	e.Recorded.Thread = e.Thread
+	if o.Result == nil {
+		r.calls++
+		e.Number = r.calls
+		r.trace.Begins(e)
+		if begun := r.begun[e.Caller]; len(begun) < mostBegun {
+			r.begun[e.Caller] = append(begun, e)
+		}
+		return
+	}
+	if e.Took = -1; o.Duration != nil {
+		e.Took = time.Duration(*o.Duration)
+	}
+	e.Return = r.at.Add(max(0, e.Took))
+	if o.Returned != nil {
+		e.Return = *o.Returned
+	}
+	i := slices.IndexFunc(r.begun[e.Caller], func(b *trace.Event) bool { return b.Recorded.Name == o.Call })
+	if i < 0 {
+		r.calls++
+		e.Number = r.calls
+		begins(r.trace, e)
+		r.trace.Returns(e)
+		return
+	}
+	b := r.begun[e.Caller][i]
+	r.begun[e.Caller] = slices.Delete(r.begun[e.Caller], i, i+1)
+	number := b.Number
+	*b = *e // the formats know the event that has begun
+	b.Number = number
+	r.trace.Returns(b)
+}
+
+// mostBegun is how many calls of one thread may have begun and not returned.
+const mostBegun = 16
+
+// socket gives the formats a change in a socket.
+func (r *replay) socket(o *socketObject) {
+	c := sockets.Change{Time: r.at, Gone: o.Gone, Had: o.HadFD, Socket: sockets.Socket{Cookie: o.Cookie, Local: o.Local, Remote: o.Remote,
+		Receive: o.Receive, Send: o.Send, Timer: sockets.Timer(o.Timer), Left: time.Duration(o.TimerMS) * time.Millisecond,
+		Again: o.Retransmits, Inode: o.Inode, Descriptor: -1, Thread: o.Thread}}
+	if o.FD != nil {
+		c.Descriptor = *o.FD
+	}
+	if o.State != nil {
+		c.State = *o.State
+	}
+	if was, known := r.held[o.Cookie]; known {
+		c.Was = &was
+	} else if o.Gone {
+		c.Was = &c.Socket
+	}
+	if r.held[o.Cookie] = c.Socket; o.Gone {
+		delete(r.held, o.Cookie)
+	}
+	r.trace.Socket(&c, sideNamed(o.Side))
+}
