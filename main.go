@@ -428,14 +428,14 @@ func (o *options) flags() *flag.FlagSet {
 			s.addr, err = sys.ParseAddrPort(value)
 			return err
 		})
-		flags.Func("backlog", "let `N` connections wait to be accepted: listen's second argument (default 128)", number(&s.backlog))
+		flags.Func("backlog", "let `N` connections wait to be accepted: listen's second argument (default 128)", sys.IntFlag(&s.backlog))
 		flags.BoolVar(&s.reuseAddr, "reuseaddr", true, "set SO_REUSEADDR before bind")
 	}
 	if o.command == "serve" {
 		flags.BoolVar(&s.halfClose, "halfclose", true,
 			"when a request may be incomplete, half-close after the answer and read to end of file;\n"+
 				"otherwise bytes that arrive after close are answered with RST, as in the tutorial")
-		flags.Func("n", "exit after `N` connections; 0 means never (default 0)", number(&s.connections))
+		flags.Func("n", "exit after `N` connections; 0 means never (default 0)", sys.IntFlag(&s.connections))
 		// For get and demo the trace is the purpose, so losing part of it is an error.
 		o.trace.Warn = warnOfLoss
 	}
@@ -446,17 +446,4 @@ func (o *options) flags() *flag.FlagSet {
 	}
 	o.turns.Flags(flags, o.command == "demo")
 	return flags
-}
-
-// number returns a function that sets *n to a flag's value, a number from 0 to
-// the largest int in C.
-func number(n *int) func(string) error {
-	return func(value string) error {
-		u, err := strconv.ParseUint(value, 10, 31)
-		if err != nil {
-			return errors.New("want a number from 0 to 2147483647")
-		}
-		*n = int(u)
-		return nil
-	}
 }
