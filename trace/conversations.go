@@ -143,6 +143,9 @@ func difference(is, was bool) int {
 	return 0
 }
 
+// open reports whether a recorded conversation has come to be, as far as the calls tell.
+func (c *conversation) open() bool { return c.accepted || c.opening == opened }
+
 // oldest is the connection of the same client that accept returns first.
 func (c *conversation) oldest() *conversation {
 	first := c

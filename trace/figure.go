@@ -125,8 +125,11 @@ func (f *figure) begins(e *Event, c *conversation) {
 		f.warn("the kernel's sockets are not shown: " + f.notAsked.Error())
 		f.notAsked = nil
 	}
-	if f.opens(e); c != nil && e.isOthers() && !f.both {
-		f.about(c)
+	if e.isOthers() {
+		f.opens(e)
+		if c = f.descriptors[e.descriptor()]; c != nil && !f.both {
+			f.about(c)
+		}
 	}
 	f.noteOn(e, c)
 	if drawnInTwo(e.Call) {
@@ -138,10 +141,10 @@ func (f *figure) begins(e *Event, c *conversation) {
 // return, and what it has caused.
 func (f *figure) returns(e *Event, c *conversation) {
 	if e.isOthers() {
-		f.handshakeOf(e, c)
 		if c != nil && !f.both {
 			f.about(c)
 		}
+		f.handshakeOf(e, c)
 	}
 	if drawnInTwo(e.Call) {
 		f.preceded(e, c)
@@ -167,16 +170,24 @@ func (f *figure) returns(e *Event, c *conversation) {
 func (f *figure) exits(e *Exit) []row {
 	f.rows, f.at = f.rows[:0], e.At
 	how := "killed: the kernel closes its descriptors, as after kill -9"
-	if e.How != "" {
+	switch {
+	case e.Lives:
+		how = e.How + " has closed descriptors too"
+	case e.How != "":
 		how = e.How + ": the kernel closes its descriptors"
 	}
 	r := f.say(e.Side, string(appendProgram(nil, e.Program))+how)
-	r.kills, r.program = true, e.Program
+	r.kills, r.program = !e.Lives, e.Program
 	for _, socket := range e.Sockets {
-		if c := f.descriptors[descriptor{fd: socket}]; c != nil && !c.reset {
-			f.implyFIN(c, e.Side)
-			delete(f.descriptors, descriptor{fd: socket})
+		c := f.descriptors[descriptor{fd: socket}]
+		if c == nil || c.reset || !c.open() {
+			continue
 		}
+		if !f.both {
+			f.about(c)
+		}
+		f.implyFIN(c, e.Side)
+		delete(f.descriptors, descriptor{fd: socket})
 	}
 	if e.How == "" {
 		for fd := range f.descriptors {

@@ -65,6 +65,7 @@ func (f *figure) caused(e *Event, c *conversation) {
 		return
 	}
 	f.asks(e, c)
+	f.refuses(e, c)
 	if e.failed() {
 		return
 	}
@@ -115,11 +116,14 @@ func (f *figure) shutDown(e *Event, c *conversation) {
 }
 
 func (f *figure) closes(e *Event, c *conversation) {
-	if c == nil || e.Shared || c.opening == asked {
+	if c == nil || e.Shared || e.isOthers() && !c.open() {
 		return
 	}
 	held, asked := f.held[e.descriptor()]
 	switch {
+	case e.Recorded != nil && e.Recorded.Resets:
+		c.reset = true
+		f.imply(e.Side, reset)
 	case c.reset, asked && held.State == wire.Closed:
 	case asked && held.Unread() > 0:
 		f.imply(e.Side, reset)

@@ -60,12 +60,23 @@ func (l *layout) fit(b []byte, side Side, t *text, spare int) (_ []byte, taken i
 			return b, taken
 		}
 	}
-	whole := slices.Clone(b[start:])
-	if last := len(whole) - t.tail; t.tail > 0 && t.tail < width/2 { // what the call returned is more than its arguments
-		b, taken = appendCut(b[:start], whole[:last], width-t.tail)
-		return append(b, whole[last:]...), taken + t.tail
+	if t.tail > 0 && t.tail < width/2 {
+		return l.fitTail(b[:start], side, t, width)
 	}
-	return appendCut(b[:start], whole, width)
+	return appendCut(b[:start], slices.Clone(b[start:]), width)
+}
+
+// fitTail appends the text of a recorded call that takes more than a line. What it has
+// returned is more than its arguments; and a row should show whose it is.
+func (l *layout) fitTail(b []byte, side Side, t *text, width int) (_ []byte, taken int) {
+	const least = 24 // the column where a server's row begins at least
+	if side == Server {
+		width -= min(least, width/4)
+	}
+	whole := t.append(nil, l.limit)
+	last := len(whole) - t.tail
+	b, taken = appendCut(b, whole[:last], width-t.tail)
+	return append(b, whole[last:]...), taken + t.tail
 }
 
 // appendCut appends a text, or as much of it as fits into room with a … behind it,

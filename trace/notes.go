@@ -30,7 +30,7 @@ var steps = [2]map[*Call]string{
 // noteOn adds what the step of e does, before the first call of its kind. Why a request
 // may be incomplete is said each time.
 func (f *figure) noteOn(e *Event, c *conversation) {
-	if e.Call == shutdownCall && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" {
+	if e.Call == shutdownCall && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" && e.Side == Server {
 		f.say(e.Side, "the request may be incomplete: "+c.incomplete)
 	}
 	if r := f.sayOnce(e.Side, f.noteFor(e, c)); r != nil {
@@ -47,7 +47,7 @@ func (f *figure) noteFor(e *Event, c *conversation) string {
 	case e.Call == closeCall:
 		return f.noteOnClose(e, c)
 	case e.Call == shutdownCall:
-		return noteOnShutdown(e.Args[1].Int, c)
+		return noteOnShutdown(e, c)
 	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET && e.Args[2].Int == unix.SO_REUSEADDR:
 		return "use the port even if old connections on it are in TIME_WAIT"
 	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET && e.Args[2].Int == unix.SO_REUSEPORT:
@@ -69,6 +69,10 @@ func (f *figure) noteFor(e *Event, c *conversation) string {
 func (f *figure) noteOnClose(e *Event, c *conversation) string {
 	held, asked := f.held[e.descriptor()]
 	switch {
+	case e.isOthers() && c != nil && !c.open():
+		return "the connection was never made: this only frees the descriptor"
+	case e.Recorded != nil && e.Recorded.Resets:
+		return "SO_LINGER with a time of 0: a RST in place of a FIN"
 	case e.Shared:
 		return "another descriptor leads to the same socket: no FIN is sent, and the connection goes on"
 	case asked && held.State == wire.Listen && held.Receive > 0:
@@ -99,7 +103,8 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 //
 // Source: shutdown(2); UNP section 6.6. Linux differs from what POSIX leaves open:
 // see tcp_shutdown and tcp_rcv_state_process in its net/ipv4.
-func noteOnShutdown(how int, c *conversation) string {
+func noteOnShutdown(e *Event, c *conversation) string {
+	how := e.Args[1].Int
 	switch {
 	case how == unix.SHUT_RD && c == nil:
 		return "SHUT_RD on a listening socket: Linux stops listening, and the accept that waits fails"
@@ -107,6 +112,9 @@ func noteOnShutdown(how int, c *conversation) string {
 		return "SHUT_RD sends no segment: a read that waits returns 0, and Linux still hands over bytes that come later"
 	case how == unix.SHUT_RDWR:
 		return "SHUT_RDWR: send a FIN, and wake the read that waits with 0. Linux answers bytes that come later with RST"
+	}
+	if e.Side == Client {
+		return "half-close: send the FIN now, and read on"
 	}
 	return "half-close: send the FIN now, and read on. Bytes that come after close are answered with RST, " +
 		"and the client may lose the answer"

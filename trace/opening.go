@@ -1,6 +1,10 @@
 package trace
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // This file infers the segments of handshakes from recorded calls of both ends. accept
 // may return before connect does, and connect before the handshake is complete.
@@ -16,11 +20,14 @@ const (
 
 // opens notes that a connect begins: a connection that accept returns may be its.
 func (f *figure) opens(e *Event) {
-	if e.Call == connectCall && e.isOthers() && f.descriptors[e.descriptor()] == nil {
-		const most = mostFollowed
-		if c := f.connects(e); len(f.opening) < most {
-			f.opening = append(f.opening, c)
-		}
+	if e.Call != connectCall || !e.isOthers() || f.descriptors[e.descriptor()] != nil {
+		return
+	}
+	f.numbered++
+	c := f.connects(e)
+	c.number = f.numbered
+	if len(f.opening) < mostFollowed {
+		f.opening = append(f.opening, c)
 	}
 }
 
@@ -30,6 +37,16 @@ func (f *figure) asks(e *Event, c *conversation) {
 		f.imply(Client, "SYN")
 		c.opening = asked
 	}
+}
+
+// refuses forgets a conversation whose connect has failed.
+func (f *figure) refuses(e *Event, c *conversation) {
+	if e.Call != connectCall || !e.isOthers() || !e.failed() || c == nil || c.opening != unopened || e.Errno == unix.EINPROGRESS {
+		return
+	}
+	delete(f.descriptors, e.descriptor())
+	f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == c })
+	f.numbered--
 }
 
 // answered shows what is left of a handshake, where a call shows that it is complete.
@@ -42,18 +59,19 @@ func (f *figure) answered(c *conversation) {
 		f.imply(Client, "ACK")
 	}
 	c.opening = opened
+	f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == c })
 }
 
-// handshakeOf shows what is left of the handshake of a call that has returned.
+// handshakeOf shows what is left of the handshake of a call that has returned. What accept
+// returns is the connection that was begun first on its port.
 func (f *figure) handshakeOf(e *Event, c *conversation) {
 	switch {
-	case e.Call == acceptCall && f.both && !e.failed() && len(f.opening) > 0:
-		for len(f.opening) > 0 && f.opening[0].opening == opened {
-			f.opening = f.opening[1:]
-		}
-		if len(f.opening) > 0 {
-			f.answered(f.opening[0])
-			f.opening = f.opening[1:]
+	case e.Call == acceptCall && f.both && !e.failed():
+		for _, first := range f.opening {
+			if port := e.Recorded.Port; port == 0 || first.Client.Port() == port {
+				f.answered(first)
+				return
+			}
 		}
 	case c == nil || e.failed():
 	case e.Call == connectCall, c.opening == asked && (e.Call == readCall || e.Call == writeCall || e.Recorded.Connected):

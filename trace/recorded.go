@@ -14,17 +14,20 @@ type Recorded struct {
 	Rest   []byte // or else: the others
 	Result []byte // what stands behind the equals sign
 	Thread int    // who makes it, as the recording has it; 0 if it does not say
-	Socket int    // names the socket that the call is about, or is 0
-	Made   int    // and the one that it has made
+	Note   string // what such a call does, if the server and the client do not make it
+	Others bool   // whether strace has written it, of any program, and not this one's json format
+	Whole  bool   // whether the buffer in the text is all of Args[1].Data, or its beginning
 
-	Note      string // what such a call does, if the server and the client do not make it
+	Socket    int    // of another program: names the socket that the call is about, or is 0
+	Made      int    // and the one that it has made
+	Port      uint16 // that the socket is bound or connected to; 0 if it is not known
+	Resets    bool   // of a close: whether it sends a RST in any case, by SO_LINGER
 	Connected bool   // whether it shows that a connect is complete that was begun
-	Whole     bool   // whether the buffer in the text is all of Args[1].Data, or its beginning
 }
 
-// isOthers reports whether the call is from a recording that names its sockets: its
-// programs may have several processes, and wait for several connections at once.
-func (e *Event) isOthers() bool { return e.Recorded != nil && e.Recorded.Socket != 0 }
+// isOthers reports whether the call is another program's: it may have several processes,
+// and wait for several connections at once. Its sockets have names.
+func (e *Event) isOthers() bool { return e.Recorded != nil && e.Recorded.Others }
 
 // name is the call's name.
 func (e *Event) name() string {

@@ -39,7 +39,9 @@ func (t *text) addRest(e *Event) {
 		before := len(*t.end())
 		t.add(" = ")
 		t.addRecorded(e, e.Recorded.Result)
-		t.tail = len(*t.end()) - before + len(")")
+		if t.tail = len(*t.end()) - before + len(")"); !e.isOthers() {
+			t.tail = 0
+		}
 		return
 	}
 	if e.Call.atEntry() < len(e.Call.Params) {

@@ -93,6 +93,7 @@ type Exit struct {
 	Caller
 	At      time.Time
 	How     string // how strace says it: "killed by SIGKILL"; "" is by this program's own doing
+	Lives   bool   // whether the program goes on, and How is a call that has closed descriptors
 	Sockets []int  // those of a recording that end with it
 }
 

@@ -58,6 +58,10 @@ var calls = map[string]call{
 	"vfork":        {does: another("vfork"), note: inherits},
 	"clone":        {does: another("clone"), note: inherits},
 	"clone3":       {does: another("clone3"), note: inherits},
+	"close_range":  {does: another("close_range")},
+	"splice":       {does: waiting("splice")},
+	"sendmmsg":     {does: waiting("sendmmsg")},
+	"recvmmsg":     {does: waiting("recvmmsg"), entry: 1},
 	"execve":       {does: another("execve")},
 	"execveat":     {does: another("execveat")},
 }

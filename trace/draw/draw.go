@@ -117,7 +117,7 @@ func newPlayer(files []*file) *player {
 }
 
 // ErrNothing means that a recording has no call on a TCP socket.
-var ErrNothing = errors.New("no call on a TCP socket in it; record with strace -f -o FILE PROGRAM")
+var ErrNothing = errors.New("no call on a TCP socket in it; record with strace -f -o FILE PROGRAM, or strace -f -yy -o FILE -p PID")
 
 // check returns an error if nothing can be drawn.
 func (p *player) check(o *trace.Options) error {
@@ -135,8 +135,15 @@ func (p *player) check(o *trace.Options) error {
 	return nil
 }
 
-// sideOf returns in whose column a step is drawn.
+// sideOf returns in whose column a step is drawn: that of the socket or, if the step is
+// about none, or about one that was never connected, that of the process.
 func sideOf(s *step) trace.Side {
+	switch {
+	case s.socket != nil && s.socket.role == servers:
+		return trace.Server
+	case s.socket != nil && s.socket.role == clients:
+		return trace.Client
+	}
 	p := s.process
 	for range 100 { // a child is what its parent is
 		if p.serves || p.asks || p.parent == nil {
@@ -144,11 +151,7 @@ func sideOf(s *step) trace.Side {
 		}
 		p = p.parent
 	}
-	isServers := p.serves
-	if p.serves == p.asks && s.socket != nil {
-		isServers = s.socket.role == servers
-	}
-	if isServers {
+	if p.serves {
 		return trace.Server
 	}
 	return trace.Client
@@ -201,6 +204,7 @@ func (p *player) give(m *moment) {
 			m.event.Number = begun.number
 		}
 		p.trace.Returns(m.event)
+		p.closed(m)
 		return
 	}
 	p.calls++
@@ -210,6 +214,18 @@ func (p *player) give(m *moment) {
 		return
 	}
 	begins(p.trace, m.event)
+}
+
+// closed gives the formats the sockets that end with a call, and not with a close.
+func (p *player) closed(m *moment) {
+	if len(m.ended) == 0 {
+		return
+	}
+	e := &trace.Exit{Caller: m.event.Caller, At: m.at, How: m.event.Recorded.Name, Lives: true}
+	for _, s := range m.ended {
+		e.Sockets = append(e.Sockets, s.id)
+	}
+	p.trace.Exits(e)
 }
 
 // begins gives the formats the beginning of a call that has returned.

@@ -20,7 +20,8 @@ type reading struct {
 // mayConcern reports whether a call may be about a TCP socket. It reads no more than the
 // first argument: of most lines of a long recording no more is ever looked at.
 func (s *scan) mayConcern(p *process, l *recording.Line, c call) bool {
-	switch name := string(l.Name); {
+	name := string(l.Name)
+	switch {
 	case name == "socket":
 		return bytes.HasPrefix(l.Text, []byte("AF_INET")) || bytes.HasPrefix(l.Text, []byte("PF_INET"))
 	case c.list:
@@ -30,12 +31,44 @@ func (s *scan) mayConcern(p *process, l *recording.Line, c call) bool {
 	case name == "execve" || name == "execveat":
 		return p != nil && len(p.open) > 0
 	case len(name) > 9 && name[:6] == "epoll_":
-		return s.epoll[epollDescriptor{p, number(l.Text)}]
+		return p != nil && p.epoll[number(l.Text)]
 	case name == "accept" || name == "accept4" || name == "bind" || name == "connect":
 		return true
 	}
-	return p.at(number(l.Text)) != nil || bytes.HasPrefix(note(l.Text), []byte("<TCP"))
+	noted := note(l.Text)
+	switch {
+	case bytes.HasPrefix(noted, []byte("<TCP")):
+		return true
+	case recording.IsNote(noted) && !bytes.HasPrefix(noted, []byte("<socket:[")): // it is none, or no longer
+		return false
+	case name == "dup2" || name == "dup3":
+		return p != nil && len(p.open) > 0
+	}
+	return p.at(number(l.Text)) != nil
 }
+
+// frees notes that a call that is left out has been given a number, or was made on one, that
+// led to a socket before: its close is not in the recording, or was another call.
+func (s *scan) frees(p *process, l *recording.Line) {
+	if p == nil || len(p.open) == 0 {
+		return
+	}
+	if fd, noted := number(l.Text), note(l.Text); p.at(fd) != nil && recording.IsNote(noted) {
+		p.close(fd)
+	}
+	if !opens[string(l.Name)] {
+		return
+	}
+	if rest, err := l.Parse(); err == nil && p.at(rest.Value) != nil {
+		p.close(rest.Value)
+	}
+}
+
+// opens has the calls that return a descriptor, which does not lead to a TCP socket where
+// they are left out.
+var opens = map[string]bool{"open": true, "openat": true, "openat2": true, "creat": true, "socket": true, "accept": true, "accept4": true,
+	"epoll_create": true, "epoll_create1": true, "eventfd": true, "eventfd2": true, "timerfd_create": true, "signalfd4": true,
+	"memfd_create": true, "inotify_init1": true, "pidfd_open": true, "dup": true, "fcntl": true}
 
 func isFork(name string) bool {
 	return name == "fork" || name == "vfork" || name == "clone" || name == "clone3"
@@ -73,7 +106,18 @@ func (s *scan) begins(b *reading) bool {
 	case name == "socket":
 		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && isTCP(s.args[2])
 	case name == "epoll_ctl":
-		return s.addsToEpoll(p)
+		b.step.socket = s.addsToEpoll(p)
+		return b.step.socket != nil
+	case name == "close_range":
+		return s.closesRange(b)
+	case name == "splice":
+		if b.step.socket = p.at(number(s.args[0])); b.step.socket == nil && len(s.args) > 2 {
+			b.step.socket = p.at(number(s.args[2]))
+		}
+		return b.step.socket != nil
+	case name == "dup2" || name == "dup3":
+		b.step.socket = p.at(number(s.args[0]))
+		return b.step.socket != nil || len(s.args) > 1 && p.at(number(s.args[1])) != nil
 	case calls[name].list:
 		b.step.socket = s.listed(p, b.args)
 		return b.step.socket != nil
@@ -88,12 +132,18 @@ func (s *scan) begins(b *reading) bool {
 		return false
 	}
 	switch name {
+	case "setsockopt":
+		if bytes.Contains(b.args, []byte("SO_LINGER")) {
+			b.step.socket.resets = bytes.Contains(b.args, []byte("l_onoff=1, l_linger=0"))
+		}
 	case "bind":
 		b.step.socket.port = portIn(s.args)
 	case "connect":
-		b.step.socket.role, b.step.socket.port, p.asks = clients, portIn(s.args), true
+		b.step.socket.role, b.step.socket.port = clients, portIn(s.args)
+		p.connects(b.step.socket.port)
 	case "close":
 		b.step.shared = p.close(number(s.args[0]))
+		b.step.resets = b.step.socket.resets
 	}
 	return true
 }
@@ -159,13 +209,28 @@ func (s *scan) listed(p *process, args []byte) *socket {
 	return nil
 }
 
-// addsToEpoll notes that an epoll descriptor waits for a socket too.
-func (s *scan) addsToEpoll(p *process) bool {
-	if len(s.args) < 3 || p.at(number(s.args[2])) == nil {
+// closesRange closes the sockets in a range of descriptors, and reports whether there are
+// any.
+func (s *scan) closesRange(b *reading) bool {
+	if len(s.args) < 2 {
 		return false
 	}
-	s.epoll[epollDescriptor{p, number(s.args[0])}] = true
-	return true
+	first, last := number(s.args[0]), number(s.args[1])
+	p, before := b.step.process, len(b.step.process.open)
+	s.file.ended[b.step.offset] = p.closeAll(func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
+	return len(p.open) < before
+}
+
+// addsToEpoll notes that an epoll descriptor waits for a socket too, and returns that; or nil.
+func (s *scan) addsToEpoll(p *process) *socket {
+	if len(s.args) < 3 || p.at(number(s.args[2])) == nil {
+		return nil
+	}
+	if p.epoll == nil {
+		p.epoll = make(map[int]bool)
+	}
+	p.epoll[number(s.args[0])] = true
+	return p.at(number(s.args[2]))
 }
 
 // returns does what a call has done.
@@ -185,25 +250,45 @@ func (s *scan) returns(b *reading, rest *recording.Rest, isDrawn bool) {
 		b.step.socket, b.step.made = made.socket, made.socket
 	case "accept", "accept4":
 		made.socket = s.create(servers)
+		made.socket.accepted = true
 		b.step.socket.role, p.serves, b.step.made = servers, true, made.socket
 	case "listen":
 		b.step.socket.role, p.serves = servers, true
 		return
 	case "execve", "execveat":
-		s.file.ended[b.step.offset] = p.closeAll(func(d descriptor) bool { return d.closeOnExec })
+		s.file.ended[b.step.offset] = p.closeAll(func(_ int, d descriptor) bool { return d.closeOnExec })
 		return
 	case "fcntl", "fcntl64":
 		if !bytes.Contains(b.args, []byte("F_DUPFD")) {
 			s.setsCloseOnExec(p, b.args)
 			return
 		}
-	case "dup", "dup2", "dup3":
+	case "dup2", "dup3":
+		if old := p.at(rest.Value); old != nil && old != b.step.socket && !p.close(rest.Value) {
+			s.file.ended[b.step.offset] = []*socket{old}
+		}
+	case "dup":
+	case "poll", "ppoll", "select", "_newselect", "pselect6":
+		if ready := p.at(firstReady(rest.Result)); ready != nil {
+			b.step.socket = ready
+		}
+		return
 	default:
 		return
 	}
 	if made.socket != nil {
 		p.set(rest.Value, made)
 	}
+}
+
+// firstReady is the first descriptor that poll or select says is ready; -1 if there is none.
+func firstReady(result []byte) int {
+	for _, mark := range []string{"{fd=", "(in [", "(out [", "out ["} {
+		if _, after, found := bytes.Cut(result, []byte(mark)); found {
+			return number(after)
+		}
+	}
+	return -1
 }
 
 // setsCloseOnExec notes what fcntl says of a descriptor.

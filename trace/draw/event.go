@@ -13,6 +13,9 @@ import (
 	"lbaws/trace/recording"
 )
 
+// peeks is a read that takes nothing.
+var peeks = waiting("recv")
+
 // room is what an event needs.
 type room struct {
 	event    trace.Event
@@ -34,10 +37,14 @@ func (r *room) begin(s *step, name string, args []byte) *trace.Event {
 	if strings.HasPrefix(name, "fcntl") && bytes.Contains(args, []byte("F_SETFL")) && bytes.Contains(args, []byte("O_NONBLOCK")) {
 		e.Recorded.Note = "no call on this socket waits any more: it fails with EAGAIN instead"
 	}
-	if s.socket != nil {
-		e.Recorded.Socket = s.socket.id
+	if bytes.Contains(args, []byte("MSG_PEEK")) {
+		e.Call, e.Recorded.Note = peeks, "look at the bytes, and leave them in the buffer"
 	}
-	for i, p := range c.does.Params {
+	e.Recorded.Resets = s.resets
+	if s.socket != nil {
+		e.Recorded.Socket, e.Recorded.Port = s.socket.id, s.socket.port
+	}
+	for i, p := range e.Call.Params {
 		switch p.Kind {
 		case trace.Address, trace.PeerAddress, trace.AddressRoom:
 			r.addr = sys.Sockaddr{}
@@ -61,7 +68,7 @@ func (r *room) finish(s *step, args []byte, rest *recording.Rest) {
 		e.Recorded.Made = s.made.id
 	}
 	if s.socket != nil {
-		e.Recorded.Socket = s.socket.id
+		e.Recorded.Socket, e.Recorded.Port = s.socket.id, s.socket.port
 	}
 	if !rest.HasTook {
 		e.Took = -1
@@ -78,7 +85,8 @@ func connected(e *trace.Event) bool {
 	has := func(text []byte, part string) bool { return bytes.Contains(text, []byte(part)) }
 	switch r := e.Recorded; e.Call.Name {
 	case "poll", "ppoll":
-		return has(r.Result, "POLLOUT") && !has(r.Result, "POLLERR") && !has(r.Result, "POLLHUP")
+		first, _, _ := bytes.Cut(r.Result, []byte("}"))
+		return has(first, "POLLOUT") && !has(first, "POLLERR") && !has(first, "POLLHUP")
 	case "select", "_newselect", "pselect6":
 		return has(r.Result, "out [")
 	case "getsockopt":

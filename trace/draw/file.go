@@ -8,6 +8,8 @@ import (
 	"os"
 	"sort"
 	"strings"
+
+	"lbaws/trace/recording"
 )
 
 // file is a recording that was read.
@@ -20,6 +22,56 @@ type file struct {
 
 	left     map[string]*int // how many calls are left out, by name
 	problems []problem
+}
+
+// withoutRemarks puts a remark of strace's that stands in the middle of a line, as on a
+// terminal when a child is attached, before that line, and the line's parts together.
+func withoutRemarks(text []byte) []byte {
+	mark := []byte("strace: Process ")
+	var whole []byte
+	for from := 0; ; {
+		at := bytes.Index(text[from:], mark)
+		if at < 0 {
+			if whole == nil {
+				return text
+			}
+			return append(whole, text[from:]...)
+		}
+		at += from
+		end := at + len(mark)
+		if newline := bytes.IndexByte(text[at:], '\n'); newline >= 0 {
+			end = at + newline + 1
+		}
+		begin := from + bytes.LastIndexByte(text[from:at], '\n') + 1
+		if remark := text[at:end]; begin == at || !bytes.HasSuffix(remark, []byte(" attached\n")) {
+			whole = append(whole, text[from:end]...)
+		} else {
+			whole = append(append(append(whole, text[from:begin]...), remark...), text[begin:at]...)
+		}
+		from = end
+	}
+}
+
+// children finds, for each thread, the children of its forks that return in another line
+// than they begin, in their order.
+func (f *file) children() map[int][]int {
+	found := make(map[int][]int)
+	mark := []byte(" resumed>")
+	for from := 0; ; {
+		at := bytes.Index(f.text[from:], mark)
+		if at < 0 {
+			return found
+		}
+		at += from
+		from = at + len(mark)
+		if before := f.text[max(0, at-6):at]; !bytes.HasSuffix(before, []byte("fork")) && !bytes.Contains(before, []byte("clone")) {
+			continue
+		}
+		l := recording.ParseLine(f.line(bytes.LastIndexByte(f.text[:at], '\n') + 1))
+		if rest, err := l.Parse(); err == nil && l.Kind == recording.Resumed && isFork(string(l.Name)) {
+			found[l.Thread] = append(found[l.Thread], rest.Value)
+		}
+	}
 }
 
 // steps is a list that grows without being copied.
@@ -64,7 +116,7 @@ func openFile(name string) (*file, error) {
 }
 
 func newFile(name string, text []byte) *file {
-	return &file{name: name, text: text, left: make(map[string]*int), ended: make(map[int][]*socket)}
+	return &file{name: name, text: withoutRemarks(text), left: make(map[string]*int), ended: make(map[int][]*socket)}
 }
 
 func (f *file) add(s step) *step { return f.steps.add(s) }
@@ -105,7 +157,7 @@ func (f *file) line(offset int) []byte {
 
 // scan reads all lines. progress is told how many bytes were read, now and then.
 func (f *file) scan(sockets *int, progress func(int)) {
-	s := &scan{processes: newProcesses(sockets), file: f, epoll: make(map[epollDescriptor]bool), begun: make(map[int]*step)}
+	s := &scan{processes: newProcesses(sockets, f.children()), file: f, begun: make(map[int]*step)}
 	for offset, told := 0, 0; offset < len(f.text); {
 		text := f.line(offset)
 		s.line(offset, text)
@@ -115,6 +167,9 @@ func (f *file) scan(sockets *int, progress func(int)) {
 		}
 	}
 	f.clock = s.clock
+	if s.orphans > 0 {
+		f.problems = append(f.problems, problem{fmt.Errorf("descriptors that %d children got are not followed: there are too many", s.orphans), s.lines, 1})
+	}
 }
 
 // warn says what is wrong with the recording.

@@ -193,12 +193,12 @@ func (end *end) canRead(e *trace.Event) bool {
 
 // note notes what a moment has done.
 func (c *causes) note(m *moment) {
-	if m.event == nil {
-		for _, s := range m.ended {
-			if end := c.sockets[s.id]; end != nil {
-				end.finished = true
-			}
+	for _, s := range m.ended {
+		if end := c.sockets[s.id]; end != nil {
+			end.finished = true
 		}
+	}
+	if m.event == nil {
 		return
 	}
 	e, end := m.event, c.of(m.event)

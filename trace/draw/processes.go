@@ -2,6 +2,7 @@ package draw
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -10,9 +11,11 @@ type process struct {
 	id      int // its first thread, as the recording has it
 	threads int // how many live
 	open    map[int]descriptor
-	serves  bool     // whether it has listened, or accepted
-	asks    bool     // whether it has called connect
-	parent  *process // from which it has its descriptors; or nil
+	epoll   map[int]bool    // epoll descriptors that wait for TCP sockets
+	serves  bool            // whether it has listened, or accepted
+	asks    bool            // whether it has called connect
+	ports   map[uint16]bool // to which; a few of them
+	parent  *process        // from which it has its descriptors; or nil
 }
 
 // descriptor leads to a socket.
@@ -26,6 +29,8 @@ type socket struct {
 	id          int
 	descriptors int // how many lead to it
 	role        role
+	accepted    bool   // whether accept has returned it
+	resets      bool   // whether close sends a RST: SO_LINGER with a time of 0
 	port        uint16 // the server's: that it is bound to, or connected to; 0 if it is not known
 }
 
@@ -41,12 +46,13 @@ const (
 // processes are those of one recording.
 type processes struct {
 	byThread map[int]*process
-	forks    []*fork      // that have not returned
-	attached map[int]bool // threads that strace has announced
-	sockets  *int         // how many there have been, in all recordings
-	lines    int          // how many lines have been read
-	copied   int          // how many descriptors children have been given
-	orphans  int          // how many children have none, because there were too many
+	forks    []*fork       // that have not returned
+	children map[int][]int // of the forks that return later, by thread
+	attached map[int]bool  // threads that strace has announced
+	sockets  *int          // how many there have been, in all recordings
+	lines    int           // how many lines have been read
+	copied   int           // how many descriptors children have been given
+	orphans  int           // how many children have none, because there were too many
 }
 
 // fork is a fork or clone that has not returned.
@@ -55,8 +61,8 @@ type fork struct {
 	shares        bool
 }
 
-func newProcesses(sockets *int) *processes {
-	return &processes{byThread: make(map[int]*process), attached: make(map[int]bool), sockets: sockets}
+func newProcesses(sockets *int, children map[int][]int) *processes {
+	return &processes{children: children, byThread: make(map[int]*process), attached: make(map[int]bool), sockets: sockets}
 }
 
 // of returns the process of a thread, which may be new.
@@ -87,7 +93,8 @@ func (p *processes) add(thread int, of *process) *process {
 	return of
 }
 
-// child makes a new thread the child of the fork that has not returned, and has none.
+// child makes a new thread the child of the only fork that has not returned, and has none:
+// strace has announced neither.
 func (p *processes) child(thread int) *process {
 	for _, f := range p.forks {
 		if f.child == 0 {
@@ -107,14 +114,15 @@ func (p *processes) born(f *fork, thread int) *process {
 	child := &process{id: thread, parent: parent}
 	// What children are given may not grow faster than the recording.
 	const perLine, spare = 2, 1 << 12
-	if p.copied+len(parent.open) > spare+perLine*p.lines {
+	if p.copied+len(parent.open)+len(parent.epoll) > spare+perLine*p.lines {
 		p.orphans++
 		return p.add(thread, child)
 	}
-	p.copied += len(parent.open)
+	p.copied += len(parent.open) + len(parent.epoll)
 	for fd, d := range parent.open {
 		child.set(fd, d)
 	}
+	child.epoll = maps.Clone(parent.epoll)
 	return p.add(thread, child)
 }
 
@@ -125,6 +133,30 @@ func (p *processes) forking(thread int, shares bool) {
 		p.forks = slices.Delete(p.forks, 0, 1)
 	}
 	p.forks = append(p.forks, &fork{thread: thread, shares: shares})
+}
+
+// forksUntil does what a fork does that returns in a later line: its child may make calls
+// before.
+func (p *processes) forksUntil(thread int) {
+	children := p.children[thread]
+	if len(children) == 0 {
+		return
+	}
+	p.children[thread] = children[1:]
+	f := p.forks[len(p.forks)-1]
+	if f.child = children[0]; f.child > 0 && p.byThread[f.child] == nil {
+		p.born(f, f.child)
+	}
+}
+
+// becomes notes that a thread has called execve, and has the number of its process's
+// first thread from now on.
+func (p *processes) becomes(thread, first int) {
+	if of := p.byThread[thread]; of != nil && thread != first {
+		delete(p.byThread, thread)
+		p.byThread[first] = of
+		of.threads = 1
+	}
 }
 
 // forked notes that it has a child; 0 if it has none.
@@ -149,14 +181,14 @@ func (p *processes) exits(thread int) (of *process, ended []*socket) {
 	if of.threads--; of.threads > 0 {
 		return of, nil
 	}
-	return of, of.closeAll(func(descriptor) bool { return true })
+	return of, of.closeAll(func(int, descriptor) bool { return true })
 }
 
 // closeAll closes the descriptors that are chosen, and returns the sockets to which no
 // other leads, the oldest first.
-func (p *process) closeAll(chosen func(descriptor) bool) (ended []*socket) {
+func (p *process) closeAll(chosen func(int, descriptor) bool) (ended []*socket) {
 	for fd, d := range p.open {
-		if chosen(d) && !p.close(fd) {
+		if chosen(fd, d) && !p.close(fd) {
 			ended = append(ended, d.socket)
 		}
 	}
@@ -202,6 +234,17 @@ func (p *process) close(fd int) (shared bool) {
 	delete(p.open, fd)
 	d.socket.descriptors--
 	return d.socket.descriptors > 0
+}
+
+// connects notes that a process has called connect.
+func (p *process) connects(port uint16) {
+	const most = 64
+	if p.ports == nil {
+		p.ports = make(map[uint16]bool)
+	}
+	if p.asks = true; len(p.ports) < most {
+		p.ports[port] = true
+	}
 }
 
 // create returns a new socket.

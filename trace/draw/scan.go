@@ -19,6 +19,7 @@ type step struct {
 	rest    int     // of the beginning of a call that is one row: where the line with its rest begins, or 0
 	number  int     // of the call, when it is drawn
 	shared  bool    // of a close: whether other descriptors lead to the socket
+	resets  bool    // or whether it sends a RST in any case
 }
 
 // scan is the first way through a recording. It follows what each descriptor leads to,
@@ -27,16 +28,10 @@ type scan struct {
 	*processes
 	file  *file
 	clock clock
-	epoll map[epollDescriptor]bool // those that wait for TCP sockets
-	begun map[int]*step            // calls that have not returned and are drawn, by thread
-	now   step                     // the one in hand
-	args  [][]byte                 // room
-	whole []byte                   // room
-}
-
-type epollDescriptor struct {
-	of *process
-	fd int
+	begun map[int]*step // calls that have not returned and are drawn, by thread
+	now   step          // the one in hand
+	args  [][]byte      // room
+	whole []byte        // room
 }
 
 // line reads the line at an offset.
@@ -70,6 +65,13 @@ func (s *scan) remark(text []byte) {
 
 // exit reads the end of a thread.
 func (s *scan) exit(l *recording.Line, at step) {
+	if pid, found := bytes.CutPrefix(l.Text, []byte("superseded by execve in pid ")); found {
+		other := number(pid)
+		s.begun[l.Thread] = s.begun[other]
+		delete(s.begun, other)
+		s.becomes(other, l.Thread)
+		return
+	}
 	delete(s.begun, l.Thread)
 	if !recording.Printable(l.Text) {
 		s.file.problem(recording.ErrNotPrintable, s.lines)
@@ -87,6 +89,7 @@ func (s *scan) exit(l *recording.Line, at step) {
 func (s *scan) call(l *recording.Line, at step) {
 	c, known := calls[string(l.Name)]
 	if at.process = s.known(l.Thread); !known || !s.mayConcern(at.process, l, c) {
+		s.frees(at.process, l)
 		s.file.leaveOut(l.Name)
 		return
 	}
@@ -99,6 +102,9 @@ func (s *scan) call(l *recording.Line, at step) {
 	s.now = at
 	b := reading{name: nameOf(l.Name), args: rest.Args, thread: l.Thread, step: &s.now}
 	isDrawn := s.begins(&b)
+	if rest.Unfinished && isFork(b.name) {
+		s.forksUntil(l.Thread)
+	}
 	if !rest.Unfinished {
 		s.returns(&b, &rest, isDrawn)
 	}
@@ -141,7 +147,7 @@ func (s *scan) resumed(l *recording.Line, at step) {
 		return
 	}
 	s.whole = joined(s.whole[:0], first.Args, rest.Args)
-	at.process, at.socket, at.shared, at.begins = begun.process, begun.socket, begun.shared, begun
+	at.process, at.socket, at.shared, at.resets, at.begins = begun.process, begun.socket, begun.shared, begun.resets, begun
 	s.now = at
 	b := reading{name: nameOf(l.Name), args: s.whole, thread: l.Thread, step: &s.now}
 	s.returns(&b, &rest, true)

@@ -13,8 +13,8 @@ type part struct {
 	side    trace.Side
 }
 
-// scenes are the figures of a recording: one, unless a process plays both parts. Then
-// each has the programs that talk to each other.
+// scenes are the figures of a recording. Each has the programs that talk to each other: a
+// program that plays both parts is in two of them.
 type scenes struct {
 	list  []*scene
 	parts map[part]*scene
@@ -27,44 +27,59 @@ type scene struct {
 	into  *scene  // that it has become a part of
 }
 
-// newScenes returns the scenes of files, in the order in which they begin.
+// newScenes returns the scenes of files, in the order in which they begin. Clients of
+// servers that are not in the recording are in one scene, and so are a client and a server
+// of which the recording does not say on which port they meet.
 func newScenes(files []*file) *scenes {
 	s := &scenes{parts: make(map[part]*scene)}
-	isProxy := false
 	listens := make(map[uint16]*scene)
 	for each := range stepsOf(files) {
-		isProxy = isProxy || each.process.serves && each.process.asks
-		s.of(each)
-	}
-	if !isProxy && len(s.parts) > 0 {
-		one := &scene{}
-		for p := range s.parts {
-			s.parts[p] = one
-			one.sides[p.side] = true
-		}
-		s.list = []*scene{one}
-		return s
-	}
-	for each := range stepsOf(files) {
-		if each.socket != nil && each.socket.role == servers && each.socket.port != 0 {
-			listens[each.socket.port] = s.of(each)
+		of := s.of(each)
+		if each.socket != nil && each.socket.role == servers && !each.socket.accepted {
+			listens[each.socket.port] = of
 		}
 	}
+	anywhere := new(scene) // clients of servers elsewhere
 	for each := range stepsOf(files) {
+		of, parent := s.of(each), each.process.parent
 		if each.socket != nil && each.socket.role == clients {
-			if server := listens[each.socket.port]; server != nil {
-				s.of(each).joins(server)
+			server := listens[each.socket.port]
+			if server == nil {
+				server = listens[0]
+			}
+			switch {
+			case server != nil:
+				of.joins(server)
+			case sideOf(each) == trace.Client && !s.asksServers(each.process, listens):
+				of.joins(anywhere)
 			}
 		}
-		if parent := each.process.parent; parent != nil {
-			side := sideOf(each)
-			if of := s.parts[part{parent, side}]; of != nil {
-				s.of(each).joins(of)
-			}
+		if parent != nil && s.parts[part{parent, sideOf(each)}] != nil {
+			of.joins(s.parts[part{parent, sideOf(each)}])
 		}
 	}
 	s.number(files)
 	return s
+}
+
+// hasProxy reports whether a process plays both parts.
+func (s *scenes) hasProxy() bool {
+	for p := range s.parts {
+		if p.side == trace.Server && s.parts[part{p.process, trace.Client}] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// asksServers reports whether a process has connected to a server of the recording, too.
+func (s *scenes) asksServers(p *process, listens map[uint16]*scene) bool {
+	for port := range p.ports {
+		if listens[port] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // number gives the scenes that are left their titles.
@@ -84,8 +99,12 @@ func (s *scenes) number(files []*file) {
 	}
 	for i, of := range s.list {
 		of.title += fmt.Sprintf(" of %d", len(s.list))
-		if i == 0 {
+		switch {
+		case i > 0:
+		case s.hasProxy():
 			of.title += ": a program is both a server and a client, and has a figure for each part"
+		default:
+			of.title += ": not all of these programs talk to each other"
 		}
 	}
 }

@@ -83,7 +83,7 @@ func (s *stream) read(at *step) *moment {
 		args, isWhole = joined(nil, args, rest.Args), true
 	}
 	m.event = r.begin(at, nameOf(l.Name), args)
-	m.event.Begin, m.event.Recorded.Thread = now, l.Thread
+	m.event.Begin, m.event.Recorded.Thread, m.event.Recorded.Others = now, l.Thread, true
 	if !isWhole {
 		if calls[m.event.Recorded.Name].isOneRow() { // it never returns: the row shows that
 			m.event.Call = &trace.Call{Name: m.event.Call.Name, Waits: true}
@@ -92,7 +92,7 @@ func (s *stream) read(at *step) *moment {
 	}
 	r.finish(at, args, &rest)
 	m.known = true
-	s.due = s.moment(moment{at: now.Add(rest.Took), event: m.event, returns: true, counted: true, step: at})
+	s.due = s.moment(moment{at: now.Add(rest.Took), event: m.event, returns: true, counted: true, step: at, ended: m.ended})
 	if !rest.HasTook && s.file.clock.kind != recording.NoClock {
 		s.due.at = trace.NoTime(0)
 	}
@@ -111,6 +111,7 @@ func (s *stream) resume(r *room, m *moment, rest *recording.Rest) *moment {
 	args := joined(nil, first.Args, rest.Args)
 	m.event, m.returns = r.begin(begun, nameOf(l.Name), args), true
 	r.finish(m.step, args, rest)
-	m.event.Begin, m.event.Return, m.event.Recorded.Thread = s.file.clock.time(begun.at), m.at, l.Thread
+	m.event.Begin, m.event.Return = s.file.clock.time(begun.at), m.at
+	m.event.Recorded.Thread, m.event.Recorded.Others = l.Thread, true
 	return m
 }

@@ -44,7 +44,10 @@ func (l *Line) Parse() (Rest, error) {
 	if end < 0 {
 		return r, ErrCut
 	}
-	r.Args = bytes.TrimSuffix(text[:end], []byte("<unfinished ...>")) // a thread was killed in a call
+	r.Args = text[:end]
+	if args, found := bytes.CutSuffix(r.Args, []byte("<unfinished ...>")); found { // a thread was killed in a call
+		r.Args = bytes.TrimRight(args, " ,")
+	}
 	_, result, found := bytes.Cut(text[end+1:], []byte("= "))
 	if !found {
 		return r, ErrCut
