@@ -127,6 +127,7 @@ func (f *figure) begins(e *Event, c *conversation) {
 	}
 	if e.isOthers() {
 		f.opens(e)
+		f.meets(e)
 		if c = f.descriptors[e.descriptor()]; c != nil && !f.both {
 			f.about(c)
 		}

@@ -31,6 +31,15 @@ func (f *figure) opens(e *Event) {
 	}
 }
 
+// meets begins the conversation of a socket that was connected before the recording began.
+func (f *figure) meets(e *Event) {
+	if f.descriptors[e.descriptor()] == nil && e.Recorded.Socket != 0 && e.Recorded.Peer.IsValid() {
+		c := f.begin(e.Recorded.Peer, f.server)
+		c.accepted = true
+		f.connect(e.descriptor(), c)
+	}
+}
+
 // asks shows the SYN of a connect that does not wait for the answer.
 func (f *figure) asks(e *Event, c *conversation) {
 	if e.Call == connectCall && e.Errno == unix.EINPROGRESS && c != nil && c.opening == unopened {

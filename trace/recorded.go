@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bytes"
+	"net/netip"
 
 	"lbaws/trace/recording"
 )
@@ -18,11 +19,12 @@ type Recorded struct {
 	Others bool   // whether strace has written it, of any program, and not this one's json format
 	Whole  bool   // whether the buffer in the text is all of Args[1].Data, or its beginning
 
-	Socket    int    // of another program: names the socket that the call is about, or is 0
-	Made      int    // and the one that it has made
-	Port      uint16 // that the socket is bound or connected to; 0 if it is not known
-	Resets    bool   // of a close: whether it sends a RST in any case, by SO_LINGER
-	Connected bool   // whether it shows that a connect is complete that was begun
+	Socket    int            // of another program: names the socket that the call is about, or is 0
+	Made      int            // and the one that it has made
+	Port      uint16         // that the socket is bound or connected to; 0 if it is not known
+	Peer      netip.AddrPort // the peer, if strace -yy says it
+	Resets    bool           // of a close: whether it sends a RST in any case, by SO_LINGER
+	Connected bool           // whether it shows that a connect is complete that was begun
 }
 
 // isOthers reports whether the call is another program's: it may have several processes,

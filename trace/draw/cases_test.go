@@ -114,6 +114,11 @@ func TestCases(t *testing.T) {
 			text: serving + "10 accept(3, NULL, NULL) = 4\n10 sendmsg(4, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"hel\", iov_len=3}, {iov_base=\"lo\\n\", iov_len=3}], msg_iovlen=2, msg_controllen=0, msg_flags=0}, 0) = 6\n",
 			want: []string{"iov_base=\"hel\"", ") = 6", "6 bytes"},
 		},
+		"attached late": {
+			text: "9 read(4<TCP:[127.0.0.1:7011->127.0.0.1:5000]>, \"\", 100) = 0\n9 close(4<TCP:[127.0.0.1:7011->127.0.0.1:5000]>) = 0\n" +
+				"9 accept(3<TCP:[127.0.0.1:7011]>, NULL, NULL) = 4<TCP:[127.0.0.1:7011->127.0.0.1:5001]>\n",
+			want: []string{"connection 1: 127.0.0.1:5000", "┄┄ FIN", "◁┄ FIN", "connection 2: 127.0.0.1:5001", "  close(4) = 0"},
+		},
 		"killed in a call": {
 			text: serving + "10 accept(3, NULL, NULL) = 4\n10 read(4,  <unfinished ...>) = ?\n10 +++ killed by SIGKILL +++\n",
 			want: []string{"read(4) = ?"},

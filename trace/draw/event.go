@@ -41,6 +41,11 @@ func (r *room) begin(s *step, name string, args []byte) *trace.Event {
 		e.Call, e.Recorded.Note = peeks, "look at the bytes, and leave them in the buffer"
 	}
 	e.Recorded.Resets = s.resets
+	if end := bytes.IndexByte(args, ','); end < 0 {
+		e.Recorded.Peer, _ = peerInNote(args)
+	} else {
+		e.Recorded.Peer, _ = peerInNote(args[:end])
+	}
 	if s.socket != nil {
 		e.Recorded.Socket, e.Recorded.Port = s.socket.id, s.socket.port
 	}
