@@ -52,7 +52,7 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 		stream = "standard output"
 	}
 	flags.StringVar(&o.Output, "o", "", "write the trace to `FILE` (default "+stream+")")
-	flags.UintVar(&o.Limit, "s", 32, "show at most `N` bytes of a buffer, as strace -s does; in json, args have 4096 at least")
+	flags.UintVar(&o.Limit, "s", 32, "show at most `N` bytes of a buffer, as strace -s does; in json, at least 4096")
 	flags.BoolVar(&o.Summary, "c", false, "on exit, write a table of calls, errors and time, as strace -c -w does")
 	flags.BoolVar(&o.Times, "t", false, "put a time before each row of the diagram: seconds since the first row")
 	flags.BoolVar(&o.Deltas, "r", false, "put a time before each row of the diagram: seconds since the row before, as strace -r does")

@@ -27,7 +27,7 @@ func Draw(names []string, o *trace.Options, warn func(error)) error {
 		if err != nil {
 			var path *fs.PathError
 			if errors.As(err, &path) {
-				return sys.Fail(path.Op, path.Path, path.Err)
+				return sys.Fail("read", path.Path, path.Err) // the advice on an open is for a file that is written
 			}
 			return err
 		}

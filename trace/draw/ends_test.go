@@ -183,7 +183,7 @@ func TestRefusals(t *testing.T) {
 		want   string
 		drawn  bool
 	}{
-		"no file":       {args: []string{"/no/such/file"}, status: 1, want: "open /no/such/file: ENOENT, no such file or directory"},
+		"no file":       {args: []string{"/no/such/file"}, status: 1, want: "read /no/such/file: ENOENT, no such file or directory"},
 		"no argument":   {args: []string{}, status: 2, want: "draw needs a FILE that strace has written"},
 		"a folder":      {args: []string{"/"}, status: 1, want: "read /: EISDIR, is a directory"},
 		"empty":         {text: "", status: 1, want: "FILE: no call on a TCP socket in it; record with strace -f -o FILE PROGRAM, or strace -f -yy -o FILE -p PID"},

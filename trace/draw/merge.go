@@ -46,12 +46,15 @@ func (m *merge) take() *moment {
 		m.heads[0] = m.streams[0].take()
 		return head
 	}
-	chosen := m.choose(true)
+	chosen := m.choose(func(head *moment) bool { return m.causes.ready(head) && (m.timed || head.event != nil) })
+	if chosen < 0 { // a program ends as late as it can, if nobody knows when
+		chosen = m.choose(m.causes.ready)
+	}
 	if head := m.heads[m.current]; head != nil && head.returns && head.event != nil && neverWaits(head.event.Errno) {
 		chosen = m.current // it has returned before anything else happened
 	}
 	if chosen < 0 {
-		chosen = m.choose(false) // the files do not fit together
+		chosen = m.choose(func(*moment) bool { return true }) // the files do not fit together
 	}
 	if chosen < 0 {
 		return nil
@@ -75,14 +78,14 @@ func (m *merge) read() (n int) {
 // neverWaits reports whether an error is that of a call that has not waited.
 func neverWaits(errno unix.Errno) bool { return errno == unix.EAGAIN || errno == unix.EINPROGRESS }
 
-// choose returns which file goes on; -1 if none can.
-func (m *merge) choose(onlyReady bool) int {
+// choose returns which file goes on, of those whose next moment may come; -1 if none can.
+func (m *merge) choose(may func(*moment) bool) int {
 	chosen := -1
 	var earliest time.Time
 	for i := range m.heads {
 		i = (m.current + i) % len(m.heads)
 		head := m.heads[i]
-		if head == nil || onlyReady && !m.causes.ready(head) {
+		if head == nil || !may(head) {
 			continue
 		}
 		if !m.timed {
