@@ -75,6 +75,10 @@ func TestCases(t *testing.T) {
 			text: calling + "0\n1 setsockopt(3, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) = 0\n1 close(3) = 0\n",
 			want: []string{"┄┄ RST", "a RST in place of a FIN"}, deny: []string{"┄┄ FIN"},
 		},
+		"a request that names a flag": {
+			text: serving + "10 accept(3, NULL, NULL) = 4\n10 recvfrom(4, \"MSG_PEEK\", 100, 0, NULL, NULL) = 8\n",
+			want: []string{"┄┄ 8 bytes"},
+		},
 		"MSG_PEEK": {
 			text: serving + "10 accept(3, NULL, NULL) = 4\n10 recvfrom(4, \"hello\", 100, MSG_PEEK, NULL, NULL) = 5\n10 read(4, \"hello\", 100) = 5\n",
 			want: []string{"MSG_PEEK", "5 bytes"},

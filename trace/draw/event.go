@@ -13,7 +13,10 @@ import (
 	"lbaws/trace/recording"
 )
 
-// peeks is a read that takes nothing.
+// peekFlags says which argument has the flags of a read that may take nothing.
+var peekFlags = map[string]int{"recv": 3, "recvfrom": 3, "recvmsg": 2}
+
+// peeks is such a read.
 var peeks = waiting("recv")
 
 // room is what an event needs.
@@ -37,9 +40,6 @@ func (r *room) begin(s *step, name string, args []byte) *trace.Event {
 	if strings.HasPrefix(name, "fcntl") && bytes.Contains(args, []byte("F_SETFL")) && bytes.Contains(args, []byte("O_NONBLOCK")) {
 		e.Recorded.Note = "no call on this socket waits any more: it fails with EAGAIN instead"
 	}
-	if bytes.Contains(args, []byte("MSG_PEEK")) {
-		e.Call, e.Recorded.Note = peeks, "look at the bytes, and leave them in the buffer"
-	}
 	e.Recorded.Resets = s.resets
 	if end := bytes.IndexByte(args, ','); end < 0 {
 		e.Recorded.Peer, _ = peerInNote(args)
@@ -48,6 +48,9 @@ func (r *room) begin(s *step, name string, args []byte) *trace.Event {
 	}
 	if s.socket != nil {
 		e.Recorded.Socket, e.Recorded.Port = s.socket.id, s.socket.port
+	}
+	if r.args = recording.Split(r.args[:0], args); r.peeks() {
+		e.Call, e.Recorded.Note = peeks, "look at the bytes, and leave them in the buffer"
 	}
 	for i, p := range e.Call.Params {
 		switch p.Kind {
@@ -58,6 +61,12 @@ func (r *room) begin(s *step, name string, args []byte) *trace.Event {
 	}
 	r.setArgs(args)
 	return e
+}
+
+// peeks reports whether a call has the flag MSG_PEEK.
+func (r *room) peeks() bool {
+	flags := peekFlags[r.recorded.Name]
+	return flags > 0 && flags < len(r.args) && bytes.Contains(r.args[flags], []byte("MSG_PEEK"))
 }
 
 // finish adds what is known of a call when it has returned: all of its arguments, and

@@ -93,8 +93,7 @@ func (p *processes) add(thread int, of *process) *process {
 	return of
 }
 
-// child makes a new thread the child of the only fork that has not returned, and has none:
-// strace has announced neither.
+// child makes a new thread the child of a fork that never returns, and has none.
 func (p *processes) child(thread int) *process {
 	for _, f := range p.forks {
 		if f.child == 0 {
