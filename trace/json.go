@@ -126,6 +126,16 @@ func (j *JSON) AppendExit(b []byte, e *Exit) []byte {
 	} else {
 		b = append(b, `,"exit":`...)
 		b = appendJSONBytes(b, []byte(e.How), len(e.How))
+		b = append(b, `,"lives":`...)
+		b = strconv.AppendBool(b, e.Lives)
+		b = append(b, `,"sockets":[`...)
+		for i, socket := range e.Sockets {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = strconv.AppendInt(b, int64(socket), 10)
+		}
+		b = append(b, ']')
 	}
 	return append(appendCaller(b, e.Caller), "}\n"...)
 }
@@ -153,7 +163,11 @@ func (j *JSON) appendCall(b []byte, e *Event, returned bool) []byte {
 		b = append(b, `","does":"`...)
 		b = append(b, e.Call.Name...)
 	}
-	b = append(b, `","args":{`...)
+	b = append(b, '"')
+	if e.isOthers() {
+		b = e.Recorded.appendJSON(b, e.Shared)
+	}
+	b = append(b, `,"args":{`...)
 	first := true
 	for i, p := range e.Call.Params {
 		if e.Recorded != nil && p.Kind.isSymbol() { // only strace's text has it

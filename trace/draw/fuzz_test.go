@@ -41,6 +41,10 @@ func FuzzDraw(f *testing.F) {
 				t.Fatal(err)
 			}
 			checkText(t, string(drawn))
+			if format == "json" {
+				o := &trace.Options{Format: "diagram", Output: out, Limit: 32, Recording: true}
+				drawFiles([]*file{newFile("FILE", drawn)}, o, func(err error) { checkText(t, err.Error()) })
+			}
 			const perByte, spare = 100, 10000
 			if len(drawn) > perByte*len(text)+spare {
 				t.Fatalf("%s: %d bytes make %d", format, len(text), len(drawn))

@@ -28,8 +28,9 @@ type object struct {
 	Args     struct {
 		Buf *string `json:"buf"`
 	} `json:"args"`
-	Result *int   `json:"result"`
-	Strace string `json:"strace"`
+	Result   *int            `json:"result"`
+	Strace   string          `json:"strace"`
+	Recorded *recordedObject `json:"recorded"`
 
 	Segment *segmentObject `json:"segment"`
 	Asked   *askedObject   `json:"asked"`
@@ -39,6 +40,18 @@ type object struct {
 	Lost    int            `json:"lost"`
 	Killed  bool           `json:"killed"`
 	Exit    string         `json:"exit"`
+	Lives   bool           `json:"lives"`
+	Sockets []int          `json:"sockets"`
+}
+
+// recordedObject is what was found out about a call of a recording that is in the json
+// format now.
+type recordedObject struct {
+	Socket int    `json:"socket"`
+	Made   int    `json:"made"`
+	Port   uint16 `json:"port"`
+	Shared bool   `json:"shared"`
+	Resets bool   `json:"resets"`
 }
 
 type segmentObject struct {
@@ -162,7 +175,7 @@ func (o *object) event() (*trace.Event, error) {
 		if !recording.Printable([]byte(o.Strace)) {
 			return nil, recording.ErrNotPrintable
 		}
-		return new(room).begin(&step{}, o.Call, line.Text), nil
+		return o.recorded(new(room).begin(&step{}, o.Call, line.Text)), nil
 	}
 	rest, err := line.Parse()
 	if err != nil {
@@ -180,7 +193,16 @@ func (o *object) event() (*trace.Event, error) {
 			return nil, errNotJSON
 		}
 	}
-	return e, nil
+	return o.recorded(e), nil
+}
+
+// recorded adds to an event what was found out about it before.
+func (o *object) recorded(e *trace.Event) *trace.Event {
+	if r := o.Recorded; r != nil {
+		e.Shared, e.Recorded.Others = r.Shared, true
+		e.Recorded.Socket, e.Recorded.Made, e.Recorded.Port, e.Recorded.Resets = max(0, r.Socket), max(0, r.Made), r.Port, r.Resets
+	}
+	return e
 }
 
 func (o *object) segment(at time.Time) wire.Segment {

@@ -199,6 +199,11 @@ func checkPicture(t *testing.T, file string, want ...string) string {
 		t.Errorf("with and without -yy:\n%s", noted)
 		tracetest.Compare(t, slices.Collect(strings.Lines(fromNoted)), slices.Collect(strings.Lines(text)))
 	}
+	json := file + ".json"
+	drawn(t, "-trace=json", "-o", json, plain)
+	if _, picture, _ := strings.Cut(text, "CLIENT"); !strings.Contains(text, "figure 2") && !strings.HasSuffix(drawn(t, json), picture) {
+		t.Errorf("from json:\n%s\nfrom strace's output:\n%s", drawn(t, json), text)
+	}
 	if !strings.HasPrefix(text, "# left out: ") {
 		t.Errorf("the first line does not say what is left out:\n%s", text)
 	}

@@ -17,6 +17,8 @@ type replay struct {
 	begun map[trace.Caller][]*trace.Event
 	held  map[uint64]sockets.Socket // by cookie
 	at    time.Time
+
+	moments int64 // how many objects have no time
 }
 
 // jsonRun is what one has to know of a json trace before it is drawn.
@@ -136,6 +138,9 @@ func (o *object) belongs(number int, side trace.Side) {
 func (r *replay) take(o *object) {
 	if o.Time != nil {
 		r.at = *o.Time
+	} else {
+		r.moments++
+		r.at = trace.NoTime(r.moments)
 	}
 	switch {
 	case o.Call != "":
@@ -152,7 +157,7 @@ func (r *replay) take(o *object) {
 	case o.Missing == "sockets":
 		r.trace.NotAsked(recordedError(o.Why))
 	default:
-		r.trace.Exits(&trace.Exit{Caller: r.caller(o), At: r.at, How: o.Exit})
+		r.trace.Exits(&trace.Exit{Caller: r.caller(o), At: r.at, How: o.Exit, Lives: o.Lives, Sockets: o.Sockets})
 	}
 }
 
