@@ -93,33 +93,24 @@ func TestPrograms(t *testing.T) {
 	})
 	t.Run("nginx", func(t *testing.T) {
 		port, folder := tracetest.FreePort(t), t.TempDir()
-		config := fmt.Sprintf("daemon off; pid %s/pid; error_log %s/errors; user root;\nevents {}\n"+
-			"http { access_log off; server { listen %s; root %s; } }\n", folder, folder, port, folder)
-		for name, text := range map[string]string{"nginx.conf": config, "index.html": "Hello, World!\n"} {
-			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
+		os.WriteFile(filepath.Join(folder, "index.html"), []byte("Hello, World!\n"), 0o644)
+		nginx := configured(t, folder, "user root;", "listen "+port+"; root "+folder+";")
 		file := recorded(t, "", func(p *tracetest.Process) {
 			tracetest.AwaitListening(t, port)
 			get(port, 2)(p)
 			end(p, syscall.SIGQUIT)
-		}, tracetest.Need(t, "nginx", "nginx"), "-p", folder, "-c", folder+"/nginx.conf")
+		}, nginx...)
 		checkPicture(t, file, "epoll_wait", "accept4", "writev", "#2 recvfrom")
 	})
 	t.Run("a proxy", func(t *testing.T) {
 		upstream := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=off", "-n", "1")
 		port, folder := tracetest.FreePort(t), t.TempDir()
-		config := fmt.Sprintf("daemon off; master_process off; pid %s/pid; error_log %s/errors;\nevents {}\n"+
-			"http { access_log off; server { listen %s; location / { proxy_pass %s; } } }\n", folder, folder, port, upstream.URL())
-		if err := os.WriteFile(filepath.Join(folder, "nginx.conf"), []byte(config), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		nginx := configured(t, folder, "master_process off;", "listen "+port+"; location / { proxy_pass "+upstream.URL()+"; }")
 		file := recorded(t, "", func(p *tracetest.Process) {
 			tracetest.AwaitListening(t, port)
 			get(port, 1)(p)
 			end(p, syscall.SIGQUIT)
-		}, tracetest.Need(t, "nginx", "nginx"), "-p", folder, "-c", folder+"/nginx.conf")
+		}, nginx...)
 		text := checkPicture(t, file, "figure 1 of 2: a program is both a server and a client", "figure 2 of 2")
 		asServer, asClient, _ := strings.Cut(text, "figure 2 of 2")
 		if !strings.Contains(asServer, "accept4(") || strings.Contains(asServer, "connect(") || !strings.Contains(asClient, "\nconnect(") {
@@ -136,6 +127,20 @@ func python(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(output))
+}
+
+// configured writes a configuration of nginx, which keeps all files in a folder, and returns
+// the command that runs it.
+func configured(t *testing.T, folder, program, server string) []string {
+	t.Helper()
+	text := "daemon off; pid FOLDER/pid; error_log FOLDER/errors; " + program + "\nevents {}\nhttp { access_log off;" +
+		" client_body_temp_path FOLDER/body; proxy_temp_path FOLDER/proxy; fastcgi_temp_path FOLDER/fastcgi;" +
+		" uwsgi_temp_path FOLDER/uwsgi; scgi_temp_path FOLDER/scgi;\nserver { " + server + " } }\n"
+	config := filepath.Join(folder, "nginx.conf")
+	if err := os.WriteFile(config, []byte(strings.ReplaceAll(text, "FOLDER", folder)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return []string{tracetest.Need(t, "nginx", "nginx"), "-p", folder, "-e", folder + "/errors", "-c", config}
 }
 
 func build(t *testing.T, command ...string) {
