@@ -94,7 +94,7 @@ func TestPrograms(t *testing.T) {
 	t.Run("nginx", func(t *testing.T) {
 		port, folder := tracetest.FreePort(t), t.TempDir()
 		os.WriteFile(filepath.Join(folder, "index.html"), []byte("Hello, World!\n"), 0o644)
-		nginx := configured(t, folder, "user root;", "listen "+port+"; root "+folder+";")
+		nginx := configured(t, folder, "", "listen "+port+"; root "+folder+";")
 		file := recorded(t, "", func(p *tracetest.Process) {
 			tracetest.AwaitListening(t, port)
 			get(port, 2)(p)
@@ -133,7 +133,7 @@ func python(t *testing.T) string {
 // the command that runs it.
 func configured(t *testing.T, folder, program, server string) []string {
 	t.Helper()
-	text := "daemon off; pid FOLDER/pid; error_log FOLDER/errors; " + program + "\nevents {}\nhttp { access_log off;" +
+	text := "daemon off; user root; pid FOLDER/pid; error_log FOLDER/errors; " + program + "\nevents {}\nhttp { access_log off;" +
 		" client_body_temp_path FOLDER/body; proxy_temp_path FOLDER/proxy; fastcgi_temp_path FOLDER/fastcgi;" +
 		" uwsgi_temp_path FOLDER/uwsgi; scgi_temp_path FOLDER/scgi;\nserver { " + server + " } }\n"
 	config := filepath.Join(folder, "nginx.conf")
