@@ -62,7 +62,7 @@ func (f *figure) take(m *moment) []row {
 	case m.change != nil:
 		f.holds(m.change, m.side)
 	case m.event == nil:
-		f.segment(&m.segment)
+		f.segment(m.segment)
 	case m.returns:
 		f.returns(m.event, f.conversationOf(m.event))
 	default:

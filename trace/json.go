@@ -65,7 +65,7 @@ func (j *JSON) appendMoment(b []byte, m *moment) []byte {
 	case m.change != nil:
 		return j.appendSocket(b, m.change, m.side)
 	case m.event == nil:
-		return j.appendSegment(b, &m.segment)
+		return j.appendSegment(b, m.segment)
 	case m.returns:
 		return j.appendReturn(b, m.event)
 	case m.event.Call.Waits:

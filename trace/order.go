@@ -16,8 +16,8 @@ type moment struct {
 	event   *Event
 	returns bool
 	change  *sockets.Change
-	side    Side         // whose socket it is
-	segment wire.Segment // if event and change are nil
+	side    Side          // whose socket it is
+	segment *wire.Segment // if event and change are nil
 }
 
 // order puts moments in order. The Tracer need not report two threads' calls, or a
@@ -66,10 +66,12 @@ func (o *order) returns(e *Event) []moment {
 // passes takes a segment.
 func (o *order) passes(s *wire.Segment) []moment {
 	o.due = o.due[:0]
-	m := moment{at: s.Time, segment: *s}
+	m := moment{at: s.Time, segment: s}
 	if !o.holds() {
 		return o.now(m)
 	}
+	kept := *s
+	m.segment = &kept
 	o.held = append(o.held, m)
 	return o.release(false)
 }

@@ -82,7 +82,7 @@ func (p *Pcap) take(b []byte, moments []moment) []byte {
 	for i := range moments {
 		switch m := &moments[i]; {
 		case m.event == nil:
-			b = p.packet(b, &m.segment)
+			b = p.packet(b, m.segment)
 		case m.returns || drawnInTwo(m.event.Call):
 			b = p.call(b, m)
 		}

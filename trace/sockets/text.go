@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"lbaws/trace/wire"
@@ -55,7 +56,7 @@ func Bytes(n int) string {
 	if n == 1 {
 		return "1 byte"
 	}
-	return fmt.Sprintf("%d bytes", n)
+	return strconv.Itoa(n) + " bytes"
 }
 
 func times(n int) string {
