@@ -100,12 +100,15 @@ func drawQuietly(t testing.TB, text []byte) {
 	drawFiles([]*file{newFile("FILE", text)}, o, func(error) {})
 }
 
-// TestMemory draws recordings of a quarter of a megabyte and of a megabyte: the memory
+// TestMemory draws recordings of an eighth of a megabyte and of half of one: the memory
 // that it takes grows no faster than they do.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a second")
+	}
 	for _, recording := range longRecordings {
 		var bytes [2]uint64
-		for i, size := range []int{1 << 18, 1 << 20} {
+		for i, size := range []int{1 << 17, 1 << 19} {
 			text := []byte(recording.make(size))
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -113,7 +116,7 @@ func TestMemory(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			bytes[i] = after.TotalAlloc - before.TotalAlloc
 		}
-		t.Logf("%s: %.1f and %.1f bytes for each byte", recording.name, float64(bytes[0])/(1<<18), float64(bytes[1])/(1<<20))
+		t.Logf("%s: %.1f and %.1f bytes for each byte", recording.name, float64(bytes[0])/(1<<17), float64(bytes[1])/(1<<19))
 		if bytes[1] > 6*bytes[0] {
 			t.Errorf("%s: %d bytes, and for four times as much %d", recording.name, bytes[0], bytes[1])
 		}

@@ -46,11 +46,6 @@ func TestPrograms(t *testing.T) {
 			}
 		}
 	}
-	t.Run("Python", func(t *testing.T) {
-		port := tracetest.FreePort(t)
-		file := recorded(t, "Serving", get(port, 2), python(t), "-IS", "testdata/server.py", port, "2")
-		checkPicture(t, file, "accept4", "recvfrom", "sendto", "HTTP/1.1  200")
-	})
 	t.Run("C", func(t *testing.T) {
 		port := tracetest.FreePort(t)
 		forks := filepath.Join(t.TempDir(), "forks")
@@ -60,6 +55,12 @@ func TestPrograms(t *testing.T) {
 		if n := strings.Count(text, "◁┄ FIN"); n != 2 {
 			t.Errorf("%d FINs of two children\n%s", n, text)
 		}
+	})
+	tracetest.Long(t)
+	t.Run("Python", func(t *testing.T) {
+		port := tracetest.FreePort(t)
+		file := recorded(t, "Serving", get(port, 2), python(t), "-IS", "testdata/server.py", port, "2")
+		checkPicture(t, file, "accept4", "recvfrom", "sendto", "HTTP/1.1  200")
 	})
 	t.Run("Go", func(t *testing.T) {
 		needPort(t)

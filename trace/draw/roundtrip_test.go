@@ -17,12 +17,15 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-var runs = flag.Int("runs", 24, "how many random runs TestRoundTrip draws again")
+var runs = flag.Int("runs", 12, "how many random runs TestRoundTrip draws again")
 
 // TestRoundTrip draws random runs of the server from their own traces. From json, the
 // picture is the live one, byte for byte; from strace's format, it is the same but for
 // times.
 func TestRoundTrip(t *testing.T) {
+	if testing.Short() {
+		*runs = min(*runs, 3)
+	}
 	seeds := make(chan int, *runs)
 	for seed := range *runs {
 		seeds <- seed
