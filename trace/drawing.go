@@ -15,6 +15,7 @@ type Columns struct {
 	Steps bool           // whether a call that waits ends its row, as a panel below it needs
 
 	Preface string // what stands on the first line; "" is nothing
+	Clients int    // how many clients have a column each, where there is room; 0 and 1 are the same
 }
 
 // drawing is a SegmentFormat that draws rows. Events and segments go one way:

@@ -11,8 +11,9 @@ import (
 // layout says where things stand on a row, in characters. On a narrow screen the
 // columns overlap: a row has one call or one arrow, and may use the whole line.
 type layout struct {
-	width int
-	limit int // how many bytes of a buffer are shown at most
+	width   int
+	limit   int // how many bytes of a buffer are shown at most
+	clients int // how many clients have a column each, where there is room
 
 	placed []placed // room for parts
 }
@@ -36,10 +37,21 @@ func (l *layout) column(side Side) int {
 	return l.serverColumn()
 }
 
-// columnFor is where a call begins that takes so many characters: in its side's
+// columnOf is where the rows of a program begin: those of several clients in columns side
+// by side, if a connect fits into each.
+func (l *layout) columnOf(r *row) int {
+	const least = 30
+	each := l.serverColumn() / max(1, l.clients)
+	if r.side == Client && each >= least && r.program < l.clients {
+		return r.program * each
+	}
+	return l.column(r.side)
+}
+
+// columnFor is where a call begins that takes so many characters: in its program's
 // column, or as much further left as it takes to fit with spare ones behind it.
-func (l *layout) columnFor(side Side, taken, spare int) int {
-	return max(0, min(l.column(side), l.width-taken-spare))
+func (l *layout) columnFor(r *row, taken, spare int) int {
+	return max(0, min(l.columnOf(r), l.width-taken-spare))
 }
 
 // arrowRight is where an arrow with the label ends: at the server's column if

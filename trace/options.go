@@ -31,6 +31,7 @@ type Options struct {
 
 	Recording bool   // whether a recording is drawn, and no calls are made
 	Preface   string // then: what stands on the first line; "" is nothing
+	Clients   int    // and how many clients may have a column each
 
 	Title  string // of the page
 	Source string // the program's main.go, for the page
@@ -274,7 +275,7 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	}
 	var sinks []Sink
 	limit := int(min(o.Limit, 1<<30))
-	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL, Steps: o.Steps, Preface: o.Preface}
+	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL, Steps: o.Steps, Preface: o.Preface, Clients: o.Clients}
 	switch {
 	case o.Times:
 		columns.Times = SinceStart

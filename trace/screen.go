@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 )
@@ -20,7 +21,7 @@ type Diagram struct {
 
 // NewDiagram returns a Diagram that is width characters wide, in colour or not.
 func NewDiagram(columns Columns, width int, colour bool) *Diagram {
-	s := &screen{layout: layout{limit: columns.Limit}, clock: clock{times: columns.Times}, colour: colour, steps: columns.Steps}
+	s := &screen{layout: layout{limit: columns.Limit, clients: columns.Clients}, clock: clock{times: columns.Times}, colour: colour, steps: columns.Steps}
 	s.paper.Store(int32(width))
 	return &Diagram{newDrawing(columns, s), s}
 }
@@ -133,8 +134,20 @@ func (s *screen) plain(b []byte) []byte { return s.paint(b, "0") }
 
 func (s *screen) head(b []byte) []byte {
 	b = s.paint(b, bold)
-	b = append(b, "CLIENT"...)
-	b = pad(b, s.serverColumn()-len("CLIENT"))
+	column := 0
+	for program := range max(1, s.clients) {
+		at := s.columnOf(&row{side: Client, program: program})
+		if program > 0 && at == 0 { // there is no room
+			break
+		}
+		title := "CLIENT"
+		if program > 0 {
+			title += " #" + strconv.Itoa(program+1)
+		}
+		b = append(pad(b, at-column), title...)
+		column = at + len(title)
+	}
+	b = pad(b, s.serverColumn()-column)
 	b = append(b, "SERVER"...)
 	b = s.plain(b)
 	return append(b, '\n')
@@ -143,7 +156,7 @@ func (s *screen) head(b []byte) []byte {
 func (s *screen) begin(b []byte, r *row) []byte {
 	const spare = 1 // for …
 	text, taken := s.fit(s.text[:0], r.side, &r.text, spare)
-	column := s.columnFor(r.side, taken, spare)
+	column := s.columnFor(r, taken, spare)
 	s.text, s.open, s.begun = text, r.call, column+taken
 	b = pad(b, column)
 	b = s.paintCall(b, s.text, r)
@@ -167,7 +180,7 @@ func (s *screen) paintCall(b, text []byte, r *row) []byte {
 func (s *screen) call(b []byte, r *row) []byte {
 	text, taken := s.fit(s.text[:0], r.side, &r.text, 0)
 	s.text = text
-	column := s.columnFor(r.side, taken, 0)
+	column := s.columnFor(r, taken, 0)
 	b = pad(b, column)
 	b = s.paintCall(b, s.text, r)
 	if gap := s.width - column - taken - len(r.remark); r.remark != "" && gap > 0 {

@@ -57,6 +57,7 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 		return err
 	}
 	o.Both, o.Preface = p.scenes.list[0].sides == [2]bool{true, true}, leftOut(files)
+	o.Clients = p.scenes.clients()
 	t, err := o.Start()
 	if err != nil {
 		return err

@@ -62,6 +62,16 @@ func newScenes(files []*file) *scenes {
 	return s
 }
 
+// clients is how many client programs the only scene has; 0 if there are several scenes.
+func (s *scenes) clients() (n int) {
+	for p := range s.parts {
+		if p.side == trace.Client && len(s.list) == 1 {
+			n++
+		}
+	}
+	return n
+}
+
 // hasProxy reports whether a process plays both parts.
 func (s *scenes) hasProxy() bool {
 	for p := range s.parts {
