@@ -35,7 +35,9 @@ func (e *Event) isOthers() bool { return e.Recorded != nil && e.Recorded.Others 
 // appendJSON appends what a recording's first reading has found out about the call, for
 // another one: which sockets it is about, and what is known of them.
 func (r *Recorded) appendJSON(b []byte, shared bool) []byte {
-	b = append(b, `,"recorded":{"socket":`...)
+	b = append(b, `,"recorded":{"thread":`...)
+	b = strconv.AppendInt(b, int64(r.Thread), 10)
+	b = append(b, `,"socket":`...)
 	b = strconv.AppendInt(b, int64(r.Socket), 10)
 	b = append(b, `,"made":`...)
 	b = strconv.AppendInt(b, int64(r.Made), 10)

@@ -47,6 +47,7 @@ type object struct {
 // recordedObject is what was found out about a call of a recording that is in the json
 // format now.
 type recordedObject struct {
+	Thread int    `json:"thread"`
 	Socket int    `json:"socket"`
 	Made   int    `json:"made"`
 	Port   uint16 `json:"port"`
@@ -199,7 +200,7 @@ func (o *object) event() (*trace.Event, error) {
 // recorded adds to an event what was found out about it before.
 func (o *object) recorded(e *trace.Event) *trace.Event {
 	if r := o.Recorded; r != nil {
-		e.Shared, e.Recorded.Others = r.Shared, true
+		e.Shared, e.Recorded.Others, e.Recorded.Thread = r.Shared, true, r.Thread
 		e.Recorded.Socket, e.Recorded.Made, e.Recorded.Port, e.Recorded.Resets = max(0, r.Socket), max(0, r.Made), r.Port, r.Resets
 	}
 	return e

@@ -14,11 +14,17 @@ type replay struct {
 	trace *trace.Trace
 	side  trace.Side // of all calls, if the objects do not say
 	calls int
-	begun map[trace.Caller][]*trace.Event
+	begun map[thread][]*trace.Event
 	held  map[uint64]sockets.Socket // by cookie
 	at    time.Time
 
 	moments int64 // how many objects have no time
+}
+
+// thread is who makes a call: of a recording's process, one of its threads.
+type thread struct {
+	trace.Caller
+	number int
 }
 
 // jsonRun is what one has to know of a json trace before it is drawn.
@@ -66,7 +72,7 @@ func (run *jsonRun) side() trace.Side {
 // playJSON gives the formats what json traces have, in the order of time. The segments
 // and the sockets are those of the first that has some.
 func playJSON(files []*file, runs []jsonRun, t *trace.Trace) {
-	r := &replay{trace: t, side: runs[0].side(), begun: make(map[trace.Caller][]*trace.Event), held: make(map[uint64]sockets.Socket)}
+	r := &replay{trace: t, side: runs[0].side(), begun: make(map[thread][]*trace.Event), held: make(map[uint64]sockets.Socket)}
 	var next []func() (*object, bool)
 	var heads []*object
 	segments, held := -1, -1
@@ -179,13 +185,16 @@ func (r *replay) caller(o *object) trace.Caller {
 func (r *replay) call(o *object) {
 	e, _ := o.event()
 	e.Caller, e.Begin = r.caller(o), r.at
-	e.Recorded.Thread = e.Thread
+	if !e.Recorded.Others {
+		e.Recorded.Thread = e.Thread
+	}
+	who := thread{e.Caller, e.Recorded.Thread}
 	if o.Result == nil {
 		r.calls++
 		e.Number = r.calls
 		r.trace.Begins(e)
-		if begun := r.begun[e.Caller]; len(begun) < mostBegun {
-			r.begun[e.Caller] = append(begun, e)
+		if begun := r.begun[who]; len(begun) < mostBegun {
+			r.begun[who] = append(begun, e)
 		}
 		return
 	}
@@ -196,7 +205,7 @@ func (r *replay) call(o *object) {
 	if o.Returned != nil {
 		e.Return = *o.Returned
 	}
-	i := slices.IndexFunc(r.begun[e.Caller], func(b *trace.Event) bool { return b.Recorded.Name == o.Call })
+	i := slices.IndexFunc(r.begun[who], func(b *trace.Event) bool { return b.Recorded.Name == o.Call })
 	if i < 0 {
 		r.calls++
 		e.Number = r.calls
@@ -204,8 +213,8 @@ func (r *replay) call(o *object) {
 		r.trace.Returns(e)
 		return
 	}
-	b := r.begun[e.Caller][i]
-	r.begun[e.Caller] = slices.Delete(r.begun[e.Caller], i, i+1)
+	b := r.begun[who][i]
+	r.begun[who] = slices.Delete(r.begun[who], i, i+1)
 	number := b.Number
 	*b = *e // the formats know the event that has begun
 	b.Number = number
