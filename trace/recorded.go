@@ -104,7 +104,7 @@ func (t *text) addRecorded(e *Event, args []byte) {
 			continue
 		case bytes.HasPrefix(args, []byte("0x")) && e.failed() && !e.Return.IsZero():
 			n := 2
-			for n < len(args) && isHex(args[n]) {
+			for n < len(args) && recording.IsHex(args[n]) {
 				n++
 			}
 			t.add("…")
@@ -148,8 +148,4 @@ func withoutLength(args []byte) []byte {
 		return args
 	}
 	return length[n:]
-}
-
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f'
 }

@@ -43,7 +43,7 @@ func appendUnescaped(b, text []byte) ([]byte, int) {
 		digits = text[1:]
 	}
 	n := 0
-	for n < min(most, len(digits)) && (base == 16 && isHex(digits[n]) || digits[n] >= '0' && digits[n] <= '7') {
+	for n < min(most, len(digits)) && (base == 16 && IsHex(digits[n]) || digits[n] >= '0' && digits[n] <= '7') {
 		n++
 	}
 	if n == 0 {
@@ -53,7 +53,8 @@ func appendUnescaped(b, text []byte) ([]byte, int) {
 	return append(b, byte(value)), from + n
 }
 
-func isHex(c byte) bool {
+// IsHex reports whether c is a hexadecimal digit.
+func IsHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
