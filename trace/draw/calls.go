@@ -4,6 +4,7 @@ import "lbaws/trace"
 
 // call is a system call that real programs make on sockets.
 type call struct {
+	name  string
 	does  *trace.Call // what it does, as the server's and the client's calls do it; or itself
 	entry int         // how many arguments strace writes when it begins; 0 is all
 	list  bool        // whether it is about a list of descriptors
@@ -11,7 +12,7 @@ type call struct {
 }
 
 // calls are those that are drawn, if they are about a TCP socket.
-var calls = map[string]call{
+var calls = byName(map[string]call{
 	"socket":      {does: trace.Named("socket")},
 	"setsockopt":  {does: trace.Named("setsockopt")},
 	"bind":        {does: trace.Named("bind")},
@@ -64,23 +65,21 @@ var calls = map[string]call{
 	"recvmmsg":     {does: waiting("recvmmsg"), entry: 1},
 	"execve":       {does: another("execve")},
 	"execveat":     {does: another("execveat")},
-}
+})
 
-// names has the names of calls.
-var names = func() map[string]string {
-	names := make(map[string]string)
-	for name := range calls {
-		names[name] = name
+// byName gives the calls of a table their names.
+func byName(table map[string]call) map[string]*call {
+	calls := make(map[string]*call)
+	for name, c := range table {
+		c.name = name
+		calls[name] = &c
 	}
-	return names
-}()
-
-// nameOf returns the name of one of the calls without a copy of it.
-func nameOf(name []byte) string { return names[string(name)] }
+	return calls
+}
 
 // isOneRow reports whether a call is one row of the diagram, and not one when it begins
 // and one when it returns.
-func (c call) isOneRow() bool { return !c.does.Waits || c.does.Name == "write" }
+func (c *call) isOneRow() bool { return !c.does.Waits || c.does.Name == "write" }
 
 // What the calls do that the server and the client do not make.
 const (

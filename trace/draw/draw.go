@@ -7,6 +7,7 @@
 package draw
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,9 +46,12 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	reading := newProgress("reading", files, false)
 	for _, f := range files {
 		f.scan(&sockets, func(offset int) { reading.at(read + offset) })
-		read += len(f.text)
+		read += f.size
 	}
 	reading.end()
+	if err := failure(files); err != nil && sockets == 0 {
+		return err
+	}
 	for _, f := range files {
 		f.warn(warn)
 	}
@@ -63,7 +67,17 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 		return err
 	}
 	p.play(t)
-	return t.Finish()
+	return cmp.Or(t.Finish(), failure(files))
+}
+
+// failure returns why a file was not read to its end, if one was not.
+func failure(files []*file) error {
+	for _, f := range files {
+		if f.err != nil {
+			return f.err
+		}
+	}
+	return nil
 }
 
 // drawJSON draws traces in the json format.
@@ -90,7 +104,7 @@ func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
 		return err
 	}
 	playJSON(files, runs, t)
-	return t.Finish()
+	return cmp.Or(t.Finish(), failure(files))
 }
 
 // player gives the formats what files have.
@@ -100,9 +114,8 @@ type player struct {
 	calls    int
 	onScreen bool // whether standard output has a picture
 	scenes   *scenes
-	programs [2]int       // how many of each side have made a call in the scene
-	numbers  map[part]int // which one of its side's each is, from 1
-	several  bool         // whether there is more than one process
+	programs [2]int // how many of each side have made a call in the scene
+	several  bool   // whether there is more than one process
 }
 
 func newPlayer(files []*file) *player {
@@ -177,7 +190,10 @@ func (p *player) play(t *trace.Trace) {
 
 // playScene gives the formats the moments of a scene; nil is all of them.
 func (p *player) playScene(only *scene) {
-	p.programs, p.numbers = [2]int{}, make(map[part]int)
+	p.programs = [2]int{}
+	for _, part := range p.scenes.parts {
+		part.process.numbers[part.side] = 0
+	}
 	m := newMerge(p.files)
 	drawing := newProgress("drawing", p.files, p.onScreen)
 	for next := m.take(); next != nil; next = m.take() {
@@ -231,20 +247,21 @@ func (p *player) closed(m *moment) {
 
 // begins gives the formats the beginning of a call that has returned.
 func begins(t *trace.Trace, e *trace.Event) {
-	whole := *e
+	result, errno, at := e.Result, e.Errno, e.Return
 	e.Result, e.Errno, e.Return = 0, 0, time.Time{}
 	t.Begins(e)
-	*e = whole
+	e.Result, e.Errno, e.Return = result, errno, at
 }
 
 // caller returns who makes the call of a step.
 func (p *player) caller(s *step) trace.Caller {
-	who := part{s.process, sideOf(s)}
-	if p.numbers[who] == 0 {
-		p.programs[who.side]++
-		p.numbers[who] = p.programs[who.side]
+	side := sideOf(s)
+	number := &s.process.numbers[side]
+	if *number == 0 {
+		p.programs[side]++
+		*number = p.programs[side]
 	}
-	c := trace.Caller{Side: who.side, Program: p.numbers[who] - 1}
+	c := trace.Caller{Side: side, Program: *number - 1}
 	if p.several {
 		c.Thread = s.process.id
 	}

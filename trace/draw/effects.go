@@ -2,7 +2,6 @@ package draw
 
 import (
 	"bytes"
-	"strconv"
 
 	"lbaws/trace/recording"
 )
@@ -11,7 +10,7 @@ import (
 
 // reading is a call that is read.
 type reading struct {
-	name   string
+	call   *call
 	args   []byte
 	thread int
 	step   *step
@@ -19,8 +18,8 @@ type reading struct {
 
 // mayConcern reports whether a call may be about a TCP socket. It reads no more than the
 // first argument: of most lines of a long recording no more is ever looked at.
-func (s *scan) mayConcern(p *process, l *recording.Line, c call) bool {
-	name := string(l.Name)
+func (s *scan) mayConcern(p *process, l *recording.Line, c *call) bool {
+	name := c.name
 	switch {
 	case name == "socket":
 		return bytes.HasPrefix(l.Text, []byte("AF_INET")) || bytes.HasPrefix(l.Text, []byte("PF_INET"))
@@ -59,7 +58,7 @@ func (s *scan) frees(p *process, l *recording.Line) {
 	if !opens[string(l.Name)] {
 		return
 	}
-	if rest, err := l.Parse(); err == nil && p.at(rest.Value) != nil {
+	if rest, err := l.Parse(s.args[:0]); err == nil && p.at(rest.Value) != nil {
 		p.close(rest.Value)
 	}
 }
@@ -76,26 +75,27 @@ func isFork(name string) bool {
 
 // number is the number that text begins with; -1 if it begins with none.
 func number(text []byte) int {
-	n := 0
-	for n < len(text) && n < 9 && text[n] >= '0' && text[n] <= '9' {
-		n++
+	n, value := 0, 0
+	for ; n < len(text) && n < 9 && text[n] >= '0' && text[n] <= '9'; n++ {
+		value = 10*value + int(text[n]-'0')
 	}
 	if n == 0 {
 		return -1
 	}
-	value, _ := strconv.Atoi(string(text[:n]))
 	return value
 }
 
 // note is what stands behind the number that text begins with.
 func note(text []byte) []byte {
-	return bytes.TrimLeft(text, "0123456789")
+	for len(text) > 0 && text[0] >= '0' && text[0] <= '9' {
+		text = text[1:]
+	}
+	return text
 }
 
 // begins does what is known when a call begins, and reports whether it is drawn.
 func (s *scan) begins(b *reading) bool {
-	s.args = recording.Split(s.args[:0], b.args)
-	p, name := b.step.process, b.name
+	p, name := b.step.process, b.call.name
 	switch {
 	case isFork(name):
 		shares := bytes.Contains(b.args, []byte("CLONE_FILES"))
@@ -118,7 +118,7 @@ func (s *scan) begins(b *reading) bool {
 	case name == "dup2" || name == "dup3":
 		b.step.socket = p.at(number(s.args[0]))
 		return b.step.socket != nil || len(s.args) > 1 && p.at(number(s.args[1])) != nil
-	case calls[name].list:
+	case b.call.list:
 		b.step.socket = s.listed(p, b.args)
 		return b.step.socket != nil
 	case len(name) > 9 && name[:6] == "epoll_":
@@ -235,7 +235,7 @@ func (s *scan) addsToEpoll(p *process) *socket {
 
 // returns does what a call has done.
 func (s *scan) returns(b *reading, rest *recording.Rest, isDrawn bool) {
-	p, name := b.step.process, b.name
+	p, name := b.step.process, b.call.name
 	if isFork(name) {
 		s.forked(b.thread, rest.Value)
 		return

@@ -24,20 +24,23 @@ type room struct {
 	event    trace.Event
 	recorded trace.Recorded
 	addr     sys.Sockaddr
+	text     []byte // its line
+	last     []byte // the line with the rest of it, if that is another
+	whole    []byte // the arguments in both
 	args     [][]byte
 	data     []byte
 }
 
-// begin makes the event that of a call that begins.
-func (r *room) begin(s *step, name string, args []byte) *trace.Event {
-	c := calls[name]
-	r.recorded = trace.Recorded{Name: name, Note: c.note}
+// begin makes the event that of a call that begins, whose arguments are args, and one by
+// one in r.args. What it is about is known when they are set.
+func (r *room) begin(s *step, c *call, args []byte) *trace.Event {
+	r.recorded = trace.Recorded{Name: c.name, Note: c.note}
 	r.event = trace.Event{Call: c.does, Shared: s.shared, Recorded: &r.recorded}
 	e := &r.event
 	if e.Recorded.Begin, e.Recorded.All = bytes.TrimRight(args, " "), c.entry == 0; c.entry > 0 {
 		e.Recorded.Begin, e.Recorded.Rest = recording.Cut(args, c.entry)
 	}
-	if strings.HasPrefix(name, "fcntl") && bytes.Contains(args, []byte("F_SETFL")) && bytes.Contains(args, []byte("O_NONBLOCK")) {
+	if strings.HasPrefix(c.name, "fcntl") && bytes.Contains(args, []byte("F_SETFL")) && bytes.Contains(args, []byte("O_NONBLOCK")) {
 		e.Recorded.Note = "no call on this socket waits any more: it fails with EAGAIN instead"
 	}
 	e.Recorded.Resets = s.resets
@@ -49,7 +52,7 @@ func (r *room) begin(s *step, name string, args []byte) *trace.Event {
 	if s.socket != nil {
 		e.Recorded.Socket, e.Recorded.Port = s.socket.id, s.socket.port
 	}
-	if r.args = recording.Split(r.args[:0], args); r.peeks() {
+	if r.peeks() {
 		e.Call, e.Recorded.Note = peeks, "look at the bytes, and leave them in the buffer"
 	}
 	for i, p := range e.Call.Params {
@@ -59,7 +62,6 @@ func (r *room) begin(s *step, name string, args []byte) *trace.Event {
 			e.Args[i].Addr = &r.addr
 		}
 	}
-	r.setArgs(args)
 	return e
 }
 
@@ -69,13 +71,9 @@ func (r *room) peeks() bool {
 	return flags > 0 && flags < len(r.args) && bytes.Contains(r.args[flags], []byte("MSG_PEEK"))
 }
 
-// finish adds what is known of a call when it has returned: all of its arguments, and
-// the result.
-func (r *room) finish(s *step, args []byte, rest *recording.Rest) {
+// finish adds what is known of a call when it has returned: the result.
+func (r *room) finish(s *step, rest *recording.Rest) {
 	e := &r.event
-	if entry := calls[e.Recorded.Name].entry; entry > 0 {
-		_, e.Recorded.Rest = recording.Cut(args, entry)
-	}
 	e.Recorded.Result, e.Result, e.Took = rest.Result, rest.Value, rest.Took
 	e.Shared = s.shared
 	if s.made != nil {
@@ -91,7 +89,7 @@ func (r *room) finish(s *step, args []byte, rest *recording.Rest) {
 		e.Result, e.Errno = -1, errno(rest.Errno)
 	}
 	e.Recorded.Connected = connected(e)
-	r.setArgs(args)
+	r.setArgs()
 }
 
 // connected reports whether a call shows that a connect is complete that has not waited.
@@ -120,9 +118,8 @@ func errno(name string) unix.Errno {
 }
 
 // setArgs reads the arguments that the diagram understands.
-func (r *room) setArgs(args []byte) {
+func (r *room) setArgs() {
 	e := &r.event
-	r.args = recording.Split(r.args[:0], args)
 	at := func(i int) []byte {
 		if i < len(r.args) {
 			return r.args[i]

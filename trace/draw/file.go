@@ -12,66 +12,38 @@ import (
 	"lbaws/trace/recording"
 )
 
-// file is a recording that was read.
+// file is a recording.
 type file struct {
 	name  string
-	text  []byte
+	text  io.ReaderAt
+	size  int // of the text, in bytes
 	clock clock
 	steps steps
 	ended map[int][]*socket // that end in the line at an offset
 
 	left     map[string]*int // how many calls are left out, by name
 	problems []problem
-}
-
-// withoutRemarks puts a remark of strace's that stands in the middle of a line, as on a
-// terminal when a child is attached, before that line, and the line's parts together.
-func withoutRemarks(text []byte) []byte {
-	mark := []byte("strace: Process ")
-	var whole []byte
-	for from := 0; ; {
-		at := bytes.Index(text[from:], mark)
-		if at < 0 {
-			if whole == nil {
-				return text
-			}
-			return append(whole, text[from:]...)
-		}
-		at += from
-		end := at + len(mark)
-		if newline := bytes.IndexByte(text[at:], '\n'); newline >= 0 {
-			end = at + newline + 1
-		}
-		begin := from + bytes.LastIndexByte(text[from:at], '\n') + 1
-		if remark := text[at:end]; begin == at || !bytes.HasSuffix(remark, []byte(" attached\n")) {
-			whole = append(whole, text[from:end]...)
-		} else {
-			whole = append(append(append(whole, text[from:begin]...), remark...), text[begin:at]...)
-		}
-		from = end
-	}
+	err      error // why it was not read to its end
 }
 
 // children finds, for each thread, the children of its forks that return in another line
 // than they begin, in their order.
 func (f *file) children() map[int][]int {
 	found := make(map[int][]int)
-	mark := []byte(" resumed>")
-	for from := 0; ; {
-		at := bytes.Index(f.text[from:], mark)
-		if at < 0 {
-			return found
-		}
-		at += from
-		from = at + len(mark)
-		if before := f.text[max(0, at-6):at]; !bytes.HasSuffix(before, []byte("fork")) && !bytes.Contains(before, []byte("clone")) {
+	lines := f.lines()
+	for text, _, more := lines.next(); more; text, _, more = lines.next() {
+		if !bytes.Contains(text, []byte("<... ")) {
 			continue
 		}
-		l := recording.ParseLine(f.line(bytes.LastIndexByte(f.text[:at], '\n') + 1))
-		if rest, err := l.Parse(); err == nil && l.Kind == recording.Resumed && isFork(string(l.Name)) {
+		l := recording.ParseLine(text)
+		if l.Kind != recording.Resumed || !isFork(string(l.Name)) {
+			continue
+		}
+		if rest, err := l.Parse(nil); err == nil {
 			found[l.Thread] = append(found[l.Thread], rest.Value)
 		}
 	}
+	return found
 }
 
 // steps is a list that grows without being copied.
@@ -105,18 +77,27 @@ type problem struct {
 
 var errNotStraces = errors.New("not a line of strace's")
 
-// openFile reads a file; "-" is standard input.
+// openFile opens a file; "-" is standard input.
 func openFile(name string) (*file, error) {
 	if name == "-" {
 		text, err := io.ReadAll(os.Stdin)
 		return newFile("standard input", text), err
 	}
-	text, err := os.ReadFile(name)
+	opened, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := opened.Stat(); err == nil && info.Mode().IsRegular() {
+		return fileOf(name, opened, int(info.Size())), nil
+	}
+	text, err := io.ReadAll(opened) // a pipe is read only once
 	return newFile(name, text), err
 }
 
-func newFile(name string, text []byte) *file {
-	return &file{name: name, text: withoutRemarks(text), left: make(map[string]*int), ended: make(map[int][]*socket)}
+func newFile(name string, text []byte) *file { return fileOf(name, bytes.NewReader(text), len(text)) }
+
+func fileOf(name string, text io.ReaderAt, size int) *file {
+	return &file{name: name, text: text, size: size, left: make(map[string]*int), ended: make(map[int][]*socket)}
 }
 
 func (f *file) add(s step) *step { return f.steps.add(s) }
@@ -146,27 +127,34 @@ func (f *file) leaveOut(name []byte) {
 	*count++
 }
 
-// line is the line at an offset, without its end.
-func (f *file) line(offset int) []byte {
-	text := f.text[offset:]
-	if end := bytes.IndexByte(text, '\n'); end >= 0 {
-		text = text[:end]
+// lines returns all lines of the file.
+func (f *file) lines() *lines { return newLines(f.text, 0, f.size, min(1<<18, f.size+1)) }
+
+// lineAt returns the line at an offset. It is good until another is asked for in the same room.
+func (f *file) lineAt(offset int, room **lines) []byte {
+	if *room == nil {
+		*room = newLines(f.text, offset, f.size, 1<<12)
 	}
-	return text
+	(*room).seek(f.text, offset, f.size)
+	for {
+		text, at, more := (*room).next()
+		if at == offset || !more {
+			return text
+		}
+	}
 }
 
 // scan reads all lines. progress is told how many bytes were read, now and then.
 func (f *file) scan(sockets *int, progress func(int)) {
-	s := &scan{processes: newProcesses(sockets, f.children()), file: f, begun: make(map[int]*step)}
-	for offset, told := 0, 0; offset < len(f.text); {
-		text := f.line(offset)
+	s := &scan{processes: newProcesses(sockets, f.children), file: f, begun: make(map[int]*step)}
+	lines := f.lines()
+	for text, offset, more := lines.next(); more; text, offset, more = lines.next() {
 		s.line(offset, text)
-		if offset += len(text) + 1; offset-told > 1<<22 {
-			told = offset
+		if s.lines%(1<<12) == 0 {
 			progress(offset)
 		}
 	}
-	f.clock = s.clock
+	f.clock, f.err = s.clock, lines.failure(f.name)
 	if s.orphans > 0 {
 		f.problems = append(f.problems, problem{fmt.Errorf("descriptors that %d children got are not followed: there are too many", s.orphans), s.lines, 1})
 	}

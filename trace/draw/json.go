@@ -94,7 +94,9 @@ type socketObject struct {
 
 // isJSON reports whether a file has this program's json format.
 func (f *file) isJSON() bool {
-	return bytes.HasPrefix(bytes.TrimSpace(f.text[:min(len(f.text), 100)]), []byte("{"))
+	var text [100]byte
+	n, _ := f.text.ReadAt(text[:], 0)
+	return bytes.HasPrefix(bytes.TrimSpace(text[:n]), []byte("{"))
 }
 
 var errNotJSON = errors.New("not an object of lbaws -trace=json")
@@ -103,17 +105,15 @@ var errNotJSON = errors.New("not an object of lbaws -trace=json")
 // other one, if it is not nil.
 func (f *file) objects(problem func(err error, line int)) iter.Seq[*object] {
 	return func(yield func(*object) bool) {
-		number := 0
-		for offset := 0; offset < len(f.text); {
-			text := f.line(offset)
-			offset += len(text) + 1
+		number, lines := 0, f.lines()
+		for text, _, more := lines.next(); more; text, _, more = lines.next() {
 			number++
 			o := new(object)
 			err := json.Unmarshal(text, o)
 			switch {
 			case err == nil:
 				err = o.check()
-			case offset > len(f.text):
+			case lines.cut:
 				err = recording.ErrCut
 			default:
 				err = errNotJSON
@@ -126,6 +126,7 @@ func (f *file) objects(problem func(err error, line int)) iter.Seq[*object] {
 				problem(err, number)
 			}
 		}
+		f.err = lines.failure(f.name)
 	}
 }
 
@@ -169,22 +170,26 @@ func (o *object) states() (list []*wire.State) {
 // event returns the event of an object.
 func (o *object) event() (*trace.Event, error) {
 	line := recording.ParseLine([]byte(o.Strace))
-	if line.Kind != recording.Call || string(line.Name) != o.Call || calls[o.Call].does == nil {
+	c, r := calls[o.Call], new(room)
+	if line.Kind != recording.Call || string(line.Name) != o.Call || c == nil {
 		return nil, errNotJSON
 	}
 	if o.Result == nil {
 		if !recording.Printable([]byte(o.Strace)) {
 			return nil, recording.ErrNotPrintable
 		}
-		return o.recorded(new(room).begin(&step{}, o.Call, line.Text)), nil
+		r.args = recording.Split(nil, line.Text)
+		e := r.begin(&step{}, c, line.Text)
+		r.setArgs()
+		return o.recorded(e), nil
 	}
-	rest, err := line.Parse()
+	rest, err := line.Parse(nil)
 	if err != nil {
 		return nil, errNotJSON
 	}
-	r := new(room)
-	e := r.begin(&step{}, o.Call, rest.Args)
-	r.finish(&step{}, rest.Args, &rest)
+	r.args = rest.List
+	e := r.begin(&step{}, c, rest.Args)
+	r.finish(&step{}, &rest)
 	if o.Args.Buf != nil && (e.Call.Name == "read" || e.Call.Name == "write") {
 		e.Args[1].Data = e.Args[1].Data[:0]
 		for _, c := range *o.Args.Buf {

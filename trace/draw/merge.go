@@ -25,7 +25,7 @@ type merge struct {
 func newMerge(files []*file) *merge {
 	m := &merge{timed: true, causes: newCauses(files)}
 	for _, f := range files {
-		s := &stream{file: f}
+		s := newStream(f)
 		m.streams = append(m.streams, s)
 		m.heads = append(m.heads, s.take())
 		m.timed = m.timed && f.clock.kind == files[0].clock.kind && (f.clock.kind == recording.Epoch || f.clock.kind == recording.Midnight)
@@ -68,8 +68,8 @@ func (m *merge) take() *moment {
 // read is how many bytes of all files have been read.
 func (m *merge) read() (n int) {
 	for _, s := range m.streams {
-		if s.next > 0 {
-			n += s.file.steps.at(s.next - 1).offset
+		if s.now != nil {
+			n += s.now.read
 		}
 	}
 	return n
@@ -126,9 +126,12 @@ type end struct {
 
 func newCauses(files []*file) causes {
 	c := causes{ports: make(map[uint16]*port), sockets: make(map[int]*end)}
+	if len(files) == 1 {
+		return c
+	}
 	for _, f := range files {
-		s := &stream{file: f}
-		for m := s.take(); m != nil && len(files) > 1; m = s.take() {
+		s := newStream(f)
+		for m := s.take(); m != nil; m = s.take() {
 			if m.event == nil || m.returns {
 				continue
 			}

@@ -16,6 +16,9 @@ type process struct {
 	asks    bool            // whether it has called connect
 	ports   map[uint16]bool // to which; a few of them
 	parent  *process        // from which it has its descriptors; or nil
+
+	scenes  [2]*scene // that it is in, by the side of its part
+	numbers [2]int    // which one of the side's programs it is in the scene that is drawn, from 1; 0 until it makes a call
 }
 
 // descriptor leads to a socket.
@@ -46,13 +49,14 @@ const (
 // processes are those of one recording.
 type processes struct {
 	byThread map[int]*process
-	forks    []*fork       // that have not returned
-	children map[int][]int // of the forks that return later, by thread
-	attached map[int]bool  // threads that strace has announced
-	sockets  *int          // how many there have been, in all recordings
-	lines    int           // how many lines have been read
-	copied   int           // how many descriptors children have been given
-	orphans  int           // how many children have none, because there were too many
+	forks    []*fork              // that have not returned
+	children map[int][]int        // of the forks that return later, by thread; nil until there is one
+	ahead    func() map[int][]int // finds them
+	attached map[int]bool         // threads that strace has announced
+	sockets  *int                 // how many there have been, in all recordings
+	lines    int                  // how many lines have been read
+	copied   int                  // how many descriptors children have been given
+	orphans  int                  // how many children have none, because there were too many
 }
 
 // fork is a fork or clone that has not returned.
@@ -61,8 +65,8 @@ type fork struct {
 	shares        bool
 }
 
-func newProcesses(sockets *int, children map[int][]int) *processes {
-	return &processes{children: children, byThread: make(map[int]*process), attached: make(map[int]bool), sockets: sockets}
+func newProcesses(sockets *int, ahead func() map[int][]int) *processes {
+	return &processes{ahead: ahead, byThread: make(map[int]*process), attached: make(map[int]bool), sockets: sockets}
 }
 
 // of returns the process of a thread, which may be new.
@@ -137,6 +141,9 @@ func (p *processes) forking(thread int, shares bool) {
 // forksUntil does what a fork does that returns in a later line: its child may make calls
 // before.
 func (p *processes) forksUntil(thread int) {
+	if p.children == nil {
+		p.children = p.ahead()
+	}
 	children := p.children[thread]
 	if len(children) == 0 {
 		return

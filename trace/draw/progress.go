@@ -21,7 +21,7 @@ func newProgress(doing string, files []*file, onScreen bool) *progress {
 	const long = 16 << 20
 	p := &progress{doing: doing}
 	for _, f := range files {
-		p.whole += len(f.text)
+		p.whole += f.size
 	}
 	if p.whole < long || !isTerminal(unix.Stderr) || onScreen && isTerminal(unix.Stdout) {
 		p.whole = 0

@@ -121,7 +121,7 @@ func earliest(heads []*object) int {
 // at is when what an object says has happened.
 func (o *object) at() time.Time {
 	switch {
-	case o.Returned != nil && calls[o.Call].does != nil && !calls[o.Call].isOneRow():
+	case o.Returned != nil && calls[o.Call] != nil && !calls[o.Call].isOneRow():
 		return *o.Returned
 	case o.Time != nil:
 		return *o.Time

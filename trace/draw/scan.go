@@ -32,6 +32,8 @@ type scan struct {
 	now   step          // the one in hand
 	args  [][]byte      // room
 	whole []byte        // room
+
+	others *lines // other lines than the one in hand
 }
 
 // line reads the line at an offset.
@@ -87,22 +89,23 @@ func (s *scan) exit(l *recording.Line, at step) {
 
 // call reads a call, or its beginning.
 func (s *scan) call(l *recording.Line, at step) {
-	c, known := calls[string(l.Name)]
-	if at.process = s.known(l.Thread); !known || !s.mayConcern(at.process, l, c) {
+	c := calls[string(l.Name)]
+	if at.process = s.known(l.Thread); c == nil || !s.mayConcern(at.process, l, c) {
 		s.frees(at.process, l)
 		s.file.leaveOut(l.Name)
 		return
 	}
-	rest, err := l.Parse()
+	rest, err := l.Parse(s.args[:0])
 	if err != nil {
 		s.file.problem(err, s.lines)
 		return
 	}
 	at.process = s.of(l.Thread, false)
 	s.now = at
-	b := reading{name: nameOf(l.Name), args: rest.Args, thread: l.Thread, step: &s.now}
+	s.args = rest.List
+	b := reading{call: c, args: rest.Args, thread: l.Thread, step: &s.now}
 	isDrawn := s.begins(&b)
-	if rest.Unfinished && isFork(b.name) {
+	if rest.Unfinished && isFork(c.name) {
 		s.forksUntil(l.Thread)
 	}
 	if !rest.Unfinished {
@@ -127,7 +130,7 @@ func (s *scan) resumed(l *recording.Line, at step) {
 		delete(s.begun, 0)
 	}
 	delete(s.begun, l.Thread)
-	rest, err := l.Parse()
+	rest, err := l.Parse(s.args[:0])
 	switch {
 	case err != nil:
 		if begun != nil {
@@ -140,8 +143,8 @@ func (s *scan) resumed(l *recording.Line, at step) {
 	case begun == nil:
 		return
 	}
-	beginning := recording.ParseLine(s.file.line(begun.offset))
-	first, err := beginning.Parse()
+	beginning := recording.ParseLine(s.file.lineAt(begun.offset, &s.others))
+	first, err := beginning.Parse(nil)
 	if err != nil || string(beginning.Name) != string(l.Name) {
 		s.file.problem(errNotStraces, s.lines)
 		return
@@ -149,9 +152,9 @@ func (s *scan) resumed(l *recording.Line, at step) {
 	s.whole = joined(s.whole[:0], first.Args, rest.Args)
 	at.process, at.socket, at.shared, at.resets, at.begins = begun.process, begun.socket, begun.shared, begun.resets, begun
 	s.now = at
-	b := reading{name: nameOf(l.Name), args: s.whole, thread: l.Thread, step: &s.now}
+	b := reading{call: calls[string(l.Name)], args: s.whole, thread: l.Thread, step: &s.now}
 	s.returns(&b, &rest, true)
-	if calls[b.name].isOneRow() {
+	if b.call.isOneRow() {
 		begun.rest, begun.socket, begun.made = at.offset, s.now.socket, s.now.made
 		return
 	}

@@ -17,7 +17,7 @@ type part struct {
 // program that plays both parts is in two of them.
 type scenes struct {
 	list  []*scene
-	parts map[part]*scene
+	parts []part
 }
 
 // scene is one figure.
@@ -31,7 +31,7 @@ type scene struct {
 // servers that are not in the recording are in one scene, and so are a client and a server
 // of which the recording does not say on which port they meet.
 func newScenes(files []*file) *scenes {
-	s := &scenes{parts: make(map[part]*scene)}
+	s := new(scenes)
 	listens := make(map[uint16]*scene)
 	for each := range stepsOf(files) {
 		of := s.of(each)
@@ -54,8 +54,8 @@ func newScenes(files []*file) *scenes {
 				of.joins(anywhere)
 			}
 		}
-		if parent != nil && s.parts[part{parent, sideOf(each)}] != nil {
-			of.joins(s.parts[part{parent, sideOf(each)}])
+		if parent != nil && parent.scenes[sideOf(each)] != nil {
+			of.joins(parent.scenes[sideOf(each)])
 		}
 	}
 	s.number(files)
@@ -64,7 +64,7 @@ func newScenes(files []*file) *scenes {
 
 // clients is how many client programs the only scene has; 0 if there are several scenes.
 func (s *scenes) clients() (n int) {
-	for p := range s.parts {
+	for _, p := range s.parts {
 		if p.side == trace.Client && len(s.list) == 1 {
 			n++
 		}
@@ -74,8 +74,8 @@ func (s *scenes) clients() (n int) {
 
 // hasProxy reports whether a process plays both parts.
 func (s *scenes) hasProxy() bool {
-	for p := range s.parts {
-		if p.side == trace.Server && s.parts[part{p.process, trace.Client}] != nil {
+	for _, p := range s.parts {
+		if p.side == trace.Server && p.process.scenes[trace.Client] != nil {
 			return true
 		}
 	}
@@ -121,11 +121,12 @@ func (s *scenes) number(files []*file) {
 
 // of returns the scene of a step.
 func (s *scenes) of(at *step) *scene {
-	p := part{at.process, sideOf(at)}
-	if s.parts[p] == nil {
-		s.parts[p] = new(scene)
+	p, side := at.process, sideOf(at)
+	if p.scenes[side] == nil {
+		p.scenes[side] = new(scene)
+		s.parts = append(s.parts, part{p, side})
 	}
-	return s.parts[p].last()
+	return p.scenes[side].last()
 }
 
 // last is the scene that a scene has become a part of.

@@ -1,6 +1,8 @@
 package draw
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"lbaws/trace"
@@ -22,96 +24,143 @@ type moment struct {
 
 // stream gives the moments of a file in its order.
 type stream struct {
-	file  *file
-	next  int     // step
-	due   *moment // the return of the call that has begun last
-	rooms [2]room // of the last two calls
-	last  int     // which of them the last one has
-
-	moments [4]moment // the last ones: one is being drawn, and two are next
-	given   int
+	file    *file
+	batches *ahead
+	now     *batch // that moments are taken of
+	taken   int    // of it
+	next    int    // step that is read
+	lines   *lines
+	others  *lines // in other places
 }
 
-// take returns the next moment; or nil, at the end.
+// batch is some moments that follow each other, and the room for what they need.
+type batch struct {
+	moments [batchLength]moment
+	count   int               // of them
+	rooms   [batchLength]room // of the moment with the same index, and the next
+	read    int               // up to where in the file, in bytes
+}
+
+var errChanged = errors.New("it has changed while it was drawn; draw a copy")
+
+const batchLength = 256 // moments: most calls have two
+
+func newStream(f *file) *stream {
+	s := &stream{file: f, lines: f.lines()}
+	s.batches = newAhead(s.fill)
+	return s
+}
+
+// take returns the next moment; or nil, at the end. It is good until two more were
+// taken, at least. Whoever takes one takes them all.
 func (s *stream) take() *moment {
-	if m := s.due; m != nil {
-		s.due = nil
-		return m
+	if s.now == nil || s.taken == s.now.count {
+		next := s.batches.next()
+		if next == nil {
+			return nil
+		}
+		s.now, s.taken = next, 0
 	}
-	for s.next < s.file.steps.count {
-		step := s.file.steps.at(s.next)
-		s.next++
-		if m := s.read(step); m != nil {
-			return m
+	s.taken++
+	return &s.now.moments[s.taken-1]
+}
+
+// fill reads the lines of the next steps again.
+func (s *stream) fill(b *batch) bool {
+	b.count = 0
+	for s.next < s.file.steps.count && b.count < batchLength-1 {
+		at := s.file.steps.at(s.next)
+		text, offset, more := s.lines.next()
+		if !more {
+			if s.file.err = s.lines.failure(s.file.name); s.file.err == nil {
+				s.file.err = fmt.Errorf("%s: %w", s.file.name, errChanged)
+			}
+			break
+		}
+		if b.read = offset; offset == at.offset {
+			s.read(b, &b.rooms[b.count], at, text)
+			s.next++
 		}
 	}
-	return nil
+	return b.count > 0
 }
 
-// moment returns a place with a moment in it, which is good until three more were asked for.
-func (s *stream) moment(m moment) *moment {
-	s.given++
-	place := &s.moments[s.given%len(s.moments)]
-	*place = m
-	return place
+// add adds a moment to the batch.
+func (b *batch) add(m moment) {
+	b.moments[b.count] = m
+	b.count++
 }
 
-// read reads the line of a step again.
-func (s *stream) read(at *step) *moment {
-	l := recording.ParseLine(s.file.line(at.offset))
+// read reads the line of a step again, and adds its moments to a batch.
+func (s *stream) read(b *batch, r *room, at *step, text []byte) {
+	r.text = append(r.text[:0], text...)
+	l := recording.ParseLine(r.text)
 	now := s.file.clock.time(at.at)
-	m := s.moment(moment{at: now, step: at, ended: s.file.ended[at.offset]})
+	m := moment{at: now, step: at, ended: s.file.ended[at.offset]}
 	if l.Kind == recording.Exited {
 		m.how = string(l.Text)
-		return m
+		b.add(m)
+		return
 	}
-	rest, err := l.Parse()
+	rest, err := l.Parse(r.args[:0])
 	if err != nil {
-		return nil
+		return
 	}
-	s.last = 1 - s.last // the other one's moments may still be wanted
-	r := &s.rooms[s.last]
+	r.args = rest.List
 	if at.begins != nil {
-		return s.resume(r, m, &rest)
+		s.resume(b, r, m, &rest)
+		return
 	}
 	args, isWhole := rest.Args, !rest.Unfinished
 	if at.rest > 0 {
-		last := recording.ParseLine(s.file.line(at.rest))
-		if rest, err = last.Parse(); err != nil {
-			return nil
+		r.last = append(r.last[:0], s.file.lineAt(at.rest, &s.others)...)
+		last := recording.ParseLine(r.last)
+		if rest, err = last.Parse(nil); err != nil {
+			return
 		}
-		args, isWhole = joined(nil, args, rest.Args), true
+		r.whole = joined(r.whole[:0], args, rest.Args)
+		r.args = recording.Split(r.args[:0], r.whole)
+		args, isWhole = r.whole, true
 	}
-	m.event = r.begin(at, nameOf(l.Name), args)
+	c := calls[string(l.Name)]
+	if c == nil {
+		return // the file has changed
+	}
+	m.event = r.begin(at, c, args)
 	m.event.Begin, m.event.Recorded.Thread, m.event.Recorded.Others = now, l.Thread, true
 	if !isWhole {
-		if calls[m.event.Recorded.Name].isOneRow() { // it never returns: the row shows that
+		r.setArgs()
+		if c.isOneRow() { // it never returns: the row shows that
 			m.event.Call = &trace.Call{Name: m.event.Call.Name, Waits: true}
 		}
-		return m
+		b.add(m)
+		return
 	}
-	r.finish(at, args, &rest)
+	r.finish(at, &rest)
 	m.known = true
-	s.due = s.moment(moment{at: now.Add(rest.Took), event: m.event, returns: true, counted: true, step: at, ended: m.ended})
+	b.add(m)
+	m.at, m.known, m.returns, m.counted = now.Add(rest.Took), false, true, true
 	if !rest.HasTook && s.file.clock.kind != recording.NoClock {
-		s.due.at = trace.NoTime(0)
+		m.at = trace.NoTime(0)
 	}
-	m.event.Return = s.due.at
-	return m
+	m.event.Return = m.at
+	b.add(m)
 }
 
-// resume returns the moment at which a call returns that has begun in another line.
-func (s *stream) resume(r *room, m *moment, rest *recording.Rest) *moment {
+// resume adds the moment at which a call returns that has begun in another line.
+func (s *stream) resume(b *batch, r *room, m moment, rest *recording.Rest) {
 	begun := m.step.begins
-	l := recording.ParseLine(s.file.line(begun.offset))
-	first, err := l.Parse()
-	if err != nil {
-		return nil
+	l := recording.ParseLine(s.file.lineAt(begun.offset, &s.others))
+	first, err := l.Parse(nil)
+	c := calls[string(l.Name)]
+	if err != nil || c == nil {
+		return
 	}
-	args := joined(nil, first.Args, rest.Args)
-	m.event, m.returns = r.begin(begun, nameOf(l.Name), args), true
-	r.finish(m.step, args, rest)
+	r.whole = joined(r.whole[:0], first.Args, rest.Args)
+	r.args = recording.Split(r.args[:0], r.whole)
+	m.event, m.returns = r.begin(begun, c, r.whole), true
+	r.finish(m.step, rest)
 	m.event.Begin, m.event.Return = s.file.clock.time(begun.at), m.at
 	m.event.Recorded.Thread, m.event.Recorded.Others = l.Thread, true
-	return m
+	b.add(m)
 }

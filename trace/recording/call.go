@@ -9,11 +9,12 @@ import (
 
 // Rest is what a line says behind a call's name.
 type Rest struct {
-	Args       []byte // what stands between the parentheses, or as much as has been written
-	Unfinished bool   // whether the call has not returned: another line has the rest
-	Result     []byte // what stands behind the equals sign, without the time
-	Value      int    // the number at its beginning; -1 if there is none
-	Errno      string // the name of the error behind it; "" if there is none
+	Args       []byte   // what stands between the parentheses, or as much as has been written
+	List       [][]byte // the same, one by one, without the blanks around them
+	Unfinished bool     // whether the call has not returned: another line has the rest
+	Result     []byte   // what stands behind the equals sign, without the time
+	Value      int      // the number at its beginning; -1 if there is none
+	Errno      string   // the name of the error behind it; "" if there is none
 	Took       time.Duration
 	HasTook    bool
 }
@@ -25,7 +26,8 @@ var (
 )
 
 // Parse reads what stands behind a call's name in a line of the kinds Call and Resumed.
-func (l *Line) Parse() (Rest, error) {
+// list is room for the arguments.
+func (l *Line) Parse(list [][]byte) (Rest, error) {
 	r := Rest{Value: -1}
 	text := l.Text
 	if !Printable(text) {
@@ -37,16 +39,18 @@ func (l *Line) Parse() (Rest, error) {
 	for _, mark := range []string{"<unfinished ...>", "<detached ...>"} {
 		if args, found := bytes.CutSuffix(text, []byte(mark)); found {
 			r.Args, r.Unfinished = bytes.TrimSuffix(args, []byte(" ")), true
+			r.List = Split(list, r.Args)
 			return r, nil
 		}
 	}
-	end := closing(text)
-	if end < 0 {
+	split, end := split(list, text)
+	if end == len(text) {
 		return r, ErrCut
 	}
-	r.Args = text[:end]
+	r.Args, r.List = text[:end], split
 	if args, found := bytes.CutSuffix(r.Args, []byte("<unfinished ...>")); found { // a thread was killed in a call
 		r.Args = bytes.TrimRight(args, " ,")
+		r.List = Split(list, r.Args)
 	}
 	_, result, found := bytes.Cut(text[end+1:], []byte("= "))
 	if !found {
@@ -89,33 +93,29 @@ func (r *Rest) setResult(text []byte) {
 	}
 }
 
-// closing is where the parenthesis is closed in which text begins; -1 if it is not.
-func closing(text []byte) int {
-	end := -1
-	scan(text, func(i int) bool {
-		end = i
-		return text[i] != ')'
-	})
-	if end < 0 || text[end] != ')' {
-		return -1
-	}
-	return end
-}
-
 // Split appends to list the arguments of a call, without the blanks around them.
 func Split(list [][]byte, args []byte) [][]byte {
-	start := 0
-	scan(args, func(i int) bool {
-		if args[i] == ',' {
-			list = append(list, bytes.TrimSpace(args[start:i]))
-			start = i + 1
+	list, _ = split(list, args)
+	return list
+}
+
+// split is Split up to where the parenthesis is closed in which text begins: at end, which
+// is the end of text if it is not closed.
+func split(list [][]byte, text []byte) (_ [][]byte, end int) {
+	start, end := 0, len(text)
+	scan(text, func(i int) bool {
+		if text[i] == ')' {
+			end = i
+			return false
 		}
+		list = append(list, bytes.TrimSpace(text[start:i]))
+		start = i + 1
 		return true
 	})
-	if last := bytes.TrimSpace(args[start:]); len(last) > 0 {
+	if last := bytes.TrimSpace(text[start:end]); len(last) > 0 {
 		list = append(list, last)
 	}
-	return list
+	return list, end
 }
 
 // Cut cuts arguments in two behind the comma of the nth.
@@ -141,7 +141,11 @@ func Cut(args []byte, n int) (before, after []byte) {
 func scan(text []byte, f func(i int) bool) {
 	depth := 0
 	for i := 0; i < len(text); i++ {
-		switch c := text[i]; c {
+		c := text[i]
+		if !isMark[c] {
+			continue
+		}
+		switch c {
 		case '"':
 			i = StringEnd(text, i)
 		case '<':
@@ -161,6 +165,9 @@ func scan(text []byte, f func(i int) bool) {
 		}
 	}
 }
+
+// isMark has the bytes at which scan stops.
+var isMark = [256]bool{'"': true, '<': true, '(': true, '[': true, '{': true, ']': true, '}': true, ')': true, ',': true}
 
 // StringEnd is where the string ends that begins at i: at its second quotation mark, or
 // with the text.

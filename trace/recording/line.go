@@ -49,7 +49,9 @@ const (
 // long recording can be searched: what it takes does not depend on the arguments.
 func ParseLine(text []byte) Line {
 	l := Line{Kind: NotStraces}
-	text = bytes.TrimRight(text, "\r\n")
+	for len(text) > 0 && (text[len(text)-1] == '\n' || text[len(text)-1] == '\r') {
+		text = text[:len(text)-1]
+	}
 	text = l.readThread(text)
 	text = l.readTime(text)
 	switch {
