@@ -125,7 +125,7 @@ func normal(text string) string {
 		{`127\.0\.0\.1:\d{5}`, "127.0.0.1:PORT"},
 		{`:\d{5} ↔`, ":PORT ↔"},
 		{` +waited [0-9.]+m?s`, ""},
-		{`… read = \d+, "GET /hello HTTP/1.1\\r\\nHost`, "… read = N, \"GET /hello HTTP/1.1\\r\\nHost"},
+		{`… (read|recvfrom) = \d+, "GET /hello HTTP/1.1\\r\\nHost`, "… $1 = N, \"GET /hello HTTP/1.1\\r\\nHost"},
 		{`┄ \d\d bytes ┄`, "┄ N bytes ┄"},
 		{`0x[0-9a-f]+`, "ADDRESS"},
 		{`curl/[0-9.]+`, "curl/VERSION"},

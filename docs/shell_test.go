@@ -51,7 +51,7 @@ func (s *shell) types(command string) string {
 	fmt.Fprintf(s.stdin, "%s\nprintf '\\n<%d>\\n'\n", command, s.typed)
 	s.process.Stdout.WaitFor(s.t, fmt.Sprintf(`\n<%d>\n`, s.typed))
 	text, _, _ := strings.Cut(s.process.Stdout.String()[before:], fmt.Sprintf("\n<%d>\n", s.typed))
-	if strings.HasSuffix(command, "&") && regexp.MustCompile(`lbaws|nethttp|webserver1`).MatchString(command) {
+	if strings.HasSuffix(command, "&") && regexp.MustCompile(`lbaws|nethttp|webserver1|docs/next`).MatchString(command) {
 		tracetest.Await(s.t, "a server after "+command, s.listens)
 	}
 	return text
