@@ -102,7 +102,7 @@ func commandAndOutput(text string) (command, output string) {
 // normalDocument is normal, and without numbers if they vary.
 func normalDocument(text string, varies bool) string {
 	if varies {
-		text = regexp.MustCompile(`\d+`).ReplaceAllString(text, "N")
+		text = regexp.MustCompile(`0x[0-9a-f]+|\d+`).ReplaceAllString(text, "N")
 		text = regexp.MustCompile(` +`).ReplaceAllString(text, " ")
 	}
 	// Which of two threads' calls returns first depends on the scheduler.
