@@ -16,6 +16,11 @@ func TestMain(m *testing.M) { tracetest.Main(m) }
 
 var update = flag.Bool("update", false, "let TestDocuments write what the commands print into the documents")
 
+var twice = flag.Bool("twice", false, "let TestDocuments follow each document from its beginning to its end, too, twice in one shell")
+
+// onceAMinute is what a section says that cannot be repeated sooner.
+const onceAMinute = "only after a minute"
+
 // TestDocuments runs every command of the documents, and compares what it prints
 // with what the document shows. Each section has a shell of its own, in which the
 // commands above the first section are typed first.
@@ -58,6 +63,19 @@ func followDocument(t *testing.T, name string) {
 			})
 		}
 	})
+	if *twice {
+		t.Run("twice", func(t *testing.T) {
+			t.Parallel()
+			shell := newShell(t)
+			for range 2 {
+				for _, section := range sections {
+					if shell.typed == 0 || !strings.Contains(section, onceAMinute) {
+						followSection(shell, section)
+					}
+				}
+			}
+		})
+	}
 	if *update {
 		if err := os.WriteFile(name, []byte(strings.Join(today, "## ")), 0o644); err != nil {
 			t.Fatal(err)
