@@ -50,7 +50,7 @@ var advices = map[refusal]string{
 	{"connect", unix.ECONNREFUSED}: "nothing listens there: start the server first, with lbaws",
 	{"connect", unix.ETIMEDOUT}:    "nothing answers there",
 	{"connect", unix.ENETUNREACH}:  "this machine has no route to that address",
-	{"connect", unix.EHOSTUNREACH}: "this machine has no route to that address",
+	{"connect", unix.EHOSTUNREACH}: "no host answers at that address, or no route leads to it",
 
 	{"open", unix.EMFILE}: "allow this process more descriptors (ulimit -n)",
 	{"open", unix.ENOENT}: "make its folder first, or choose another file",

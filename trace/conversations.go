@@ -146,6 +146,15 @@ func difference(is, was bool) int {
 // open reports whether a recorded conversation has come to be, as far as the calls tell.
 func (c *conversation) open() bool { return c.accepted || c.opening == opened }
 
+// state is that of a side, worked out from segments.
+func (c *conversation) state(side Side) wire.State {
+	client, server := c.States()
+	if side == Client {
+		return client
+	}
+	return server
+}
+
 // oldest is the connection of the same client that accept returns first.
 func (c *conversation) oldest() *conversation {
 	first := c

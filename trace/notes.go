@@ -91,7 +91,7 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 		return "more may have come than was read: if bytes are unread, the kernel throws them away and sends a RST in place of a FIN"
 	case c.finSent[e.Side]:
 		return "FIN already sent: this only frees the descriptor"
-	case c.finSent[peerOf(e.Side)] || held.State == wire.CloseWait:
+	case c.finSent[peerOf(e.Side)] || held.State == wire.CloseWait || c.state(e.Side) == wire.CloseWait:
 		return "send the second FIN: the passive close"
 	case held.State == wire.Established:
 		return "send the first FIN: the active close, which ends in TIME_WAIT"

@@ -96,6 +96,21 @@ func TestScriptedStep(t *testing.T) {
 	}
 }
 
+// TestPassiveClose: the client was killed before the server closes, and so the captured
+// FIN is the first one.
+func TestPassiveClose(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	tracetest.NeedCapture(t)
+	p := script(t, strings.Repeat("\n", 13)+"x\n", "demo", "-step", "-addr", "127.0.0.1:8888")
+	if status := p.Status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.Stderr)
+	}
+	if text := p.Stderr.String(); !strings.Contains(text, "# send the second FIN: the passive close") || strings.Contains(text, "closes actively") {
+		t.Errorf("the close is said to be the first:\n%s", text)
+	}
+}
+
 // script runs the program with a script on standard input.
 func script(t *testing.T, keys string, args ...string) *tracetest.Process {
 	t.Helper()
