@@ -19,7 +19,7 @@ func TestBothEnds(t *testing.T) {
 	t.Parallel()
 	tracetest.Need(t, "strace", "strace")
 	tracetest.Need(t, "curl", "curl")
-	python := python(t)
+	python := tracetest.Python(t)
 	url := func(port string) string { return "http://127.0.0.1:" + port + "/hello" }
 	t.Run("one strace", func(t *testing.T) {
 		t.Parallel()
@@ -112,7 +112,7 @@ func TestFlagsOfStrace(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
 	tracetest.Need(t, "strace", "strace")
-	python := python(t)
+	python := tracetest.Python(t)
 	client := regexp.MustCompile(`127\.0\.0\.1:\d+|─{3,}`)
 	var want string
 	for _, flags := range [][]string{nil, {"-f", "-tt", "-T", "-yy"}, {"-t", "-T"}, {"-ttt", "-y"}, {"-r"}, {"-yy"},

@@ -59,7 +59,7 @@ func TestPrograms(t *testing.T) {
 	tracetest.Long(t)
 	t.Run("Python", func(t *testing.T) {
 		port := tracetest.FreePort(t)
-		file := recorded(t, "Serving", get(port, 2), python(t), "-IS", "testdata/server.py", port, "2")
+		file := recorded(t, "Serving", get(port, 2), tracetest.Python(t), "-IS", "testdata/server.py", port, "2")
 		checkPicture(t, file, "accept4", "recvfrom", "sendto", "HTTP/1.1  200")
 	})
 	t.Run("Go", func(t *testing.T) {
@@ -118,16 +118,6 @@ func TestPrograms(t *testing.T) {
 			t.Errorf("the parts are mixed up:\n%s", text)
 		}
 	})
-}
-
-// python returns the path of Python itself: python3 may be a script that looks for it.
-func python(t *testing.T) string {
-	t.Helper()
-	output, err := exec.Command(tracetest.Need(t, "python3", "python3"), "-ISc", "import sys; print(sys.executable)").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(output))
 }
 
 // configured writes a configuration of nginx, which keeps all files in a folder, and returns

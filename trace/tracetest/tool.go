@@ -19,6 +19,17 @@ func Need(t testing.TB, tool, debianPackage string) string {
 	return path
 }
 
+// Python returns the path of Python itself: python3 may be a script that looks for it, and
+// makes thousands of calls.
+func Python(t testing.TB) string {
+	t.Helper()
+	output, err := exec.Command(Need(t, "python3", "python3"), "-ISc", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(output))
+}
+
 // Missing skips the test, or fails it in CI: something that it needs is missing.
 func Missing(t testing.TB, what string) {
 	t.Helper()
