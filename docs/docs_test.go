@@ -145,6 +145,7 @@ func normal(text string) string {
 		{`htons\(\d{5}\)`, "htons(PORT)"},
 		{`127\.0\.0\.1:\d{5}`, "127.0.0.1:PORT"},
 		{`:\d{5} ↔`, ":PORT ↔"},
+		{`↔ :\d{5}`, "↔ :PORT"},
 		{` +waited [0-9.]+m?s`, ""},
 		{`… (read|recvfrom) = \d+, "GET /hello HTTP/1.1\\r\\nHost`, "… $1 = N, \"GET /hello HTTP/1.1\\r\\nHost"},
 		{`┄ \d\d bytes ┄`, "┄ N bytes ┄"},

@@ -107,7 +107,7 @@ func (d *person) socketLine(s *sockets.Socket) string {
 	switch {
 	case s.Remote.Port() == 0:
 	case s.Local.Addr() == s.Remote.Addr():
-		addresses = fmt.Sprintf(":%d ↔ %v", s.Local.Port(), s.Remote)
+		addresses = fmt.Sprintf(":%d ↔ :%d", s.Local.Port(), s.Remote.Port()) // or else a narrow terminal cuts off what it holds
 	default:
 		addresses = fmt.Sprintf("%v ↔ %v", s.Local, s.Remote)
 	}
