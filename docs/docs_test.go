@@ -26,7 +26,7 @@ const onceAMinute = "only after a minute"
 // commands above the first section are typed first.
 func TestDocuments(t *testing.T) {
 	for _, tool := range [][2]string{{"bash", "bash"}, {"curl", "curl"}, {"strace", "strace"}, {"ss", "iproute2"},
-		{"nstat", "iproute2"}, {"ip", "iproute2"}, {"unshare", "util-linux"}, {"python3", "python3"}, {"telnet", "telnet"}, {"pkill", "procps"}} {
+		{"ip", "iproute2"}, {"unshare", "util-linux"}, {"python3", "python3"}, {"telnet", "telnet"}, {"pkill", "procps"}} {
 		tracetest.Need(t, tool[0], tool[1])
 	}
 	tracetest.Long(t)
