@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -23,12 +24,18 @@ func Need(t testing.TB, tool, debianPackage string) string {
 // makes thousands of calls.
 func Python(t testing.TB) string {
 	t.Helper()
-	output, err := exec.Command(Need(t, "python3", "python3"), "-ISc", "import sys; print(sys.executable)").Output()
+	Need(t, "python3", "python3")
+	path, err := python()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(output))
+	return path
 }
+
+var python = sync.OnceValues(func() (string, error) {
+	output, err := exec.Command("python3", "-ISc", "import sys; print(sys.executable)").Output()
+	return strings.TrimSpace(string(output)), err
+})
 
 // Missing skips the test, or fails it in CI: something that it needs is missing.
 func Missing(t testing.TB, what string) {
