@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,6 +33,9 @@ func FuzzDraw(f *testing.F) {
 		for _, format := range []string{"diagram", "strace", "json"} {
 			o := &trace.Options{Format: format, Output: out, Limit: 32, Recording: true}
 			err := drawFiles([]*file{newFile("FILE", text)}, o, func(err error) { checkText(t, err.Error()) })
+			if errors.Is(err, errChanged) {
+				t.Fatal("what was read once cannot be read again")
+			}
 			if err != nil {
 				checkText(t, err.Error())
 				continue

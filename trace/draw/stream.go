@@ -73,7 +73,7 @@ func (s *stream) fill(b *batch) bool {
 		text, offset, more := s.lines.next()
 		if !more {
 			if s.file.err = s.lines.failure(s.file.name); s.file.err == nil {
-				s.file.err = fmt.Errorf("%s: %w", s.file.name, errChanged)
+				s.changed()
 			}
 			break
 		}
@@ -84,6 +84,9 @@ func (s *stream) fill(b *batch) bool {
 	}
 	return b.count > 0
 }
+
+// changed notes that the file is not what it was when it was read for the first time.
+func (s *stream) changed() { s.file.err = fmt.Errorf("%s: %w", s.file.name, errChanged) }
 
 // add adds a moment to the batch.
 func (b *batch) add(m moment) {
@@ -103,7 +106,9 @@ func (s *stream) read(b *batch, r *room, at *step, text []byte) {
 		return
 	}
 	rest, err := l.Parse(r.args[:0])
-	if err != nil {
+	c := calls[string(l.Name)]
+	if err != nil || c == nil {
+		s.changed()
 		return
 	}
 	r.args = rest.List
@@ -116,15 +121,12 @@ func (s *stream) read(b *batch, r *room, at *step, text []byte) {
 		r.last = append(r.last[:0], s.file.lineAt(at.rest, &s.others)...)
 		last := recording.ParseLine(r.last)
 		if rest, err = last.Parse(nil); err != nil {
+			s.changed()
 			return
 		}
 		r.whole = joined(r.whole[:0], args, rest.Args)
 		r.args = recording.Split(r.args[:0], r.whole)
 		args, isWhole = r.whole, true
-	}
-	c := calls[string(l.Name)]
-	if c == nil {
-		return // the file has changed
 	}
 	m.event = r.begin(at, c, args)
 	m.event.Begin, m.event.Recorded.Thread, m.event.Recorded.Others = now, l.Thread, true
@@ -154,6 +156,7 @@ func (s *stream) resume(b *batch, r *room, m moment, rest *recording.Rest) {
 	first, err := l.Parse(nil)
 	c := calls[string(l.Name)]
 	if err != nil || c == nil {
+		s.changed()
 		return
 	}
 	r.whole = joined(r.whole[:0], first.Args, rest.Args)
