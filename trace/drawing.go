@@ -48,6 +48,9 @@ func (d *drawing) AppendEnter(b []byte, e *Event) []byte { return d.take(b, d.or
 // AppendReturn draws a call, or the rest of one that waited.
 func (d *drawing) AppendReturn(b []byte, e *Event) []byte { return d.take(b, d.order.returns(e)) }
 
+// AppendWaits draws the beginning of a write that waits.
+func (d *drawing) AppendWaits(b []byte) []byte { return d.take(b, d.order.waits()) }
+
 // AppendSegment draws a segment.
 func (d *drawing) AppendSegment(b []byte, s *wire.Segment) []byte {
 	return d.take(b, d.order.passes(s))
@@ -63,6 +66,7 @@ func (d *drawing) Sockets(err error) { d.figure.notAsked, d.figure.held = err, n
 
 // AppendExit draws that a program ends.
 func (d *drawing) AppendExit(b []byte, e *Exit) []byte {
+	b = d.AppendWaits(b) // or never returns
 	return d.draw(b, d.figure.exits(e))
 }
 

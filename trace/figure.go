@@ -63,8 +63,10 @@ func (f *figure) take(m *moment) []row {
 		f.holds(m.change, m.side)
 	case m.event == nil:
 		f.segment(m.segment)
+	case m.waits:
+		f.waits(m.event, f.descriptors[m.event.descriptor()])
 	case m.returns:
-		f.returns(m.event, f.conversationOf(m.event))
+		f.returns(m.event, f.conversationOf(m.event), m.inTwo)
 	default:
 		f.begins(m.event, f.descriptors[m.event.descriptor()])
 	}
@@ -134,20 +136,25 @@ func (f *figure) begins(e *Event, c *conversation) {
 	}
 	f.noteOn(e, c)
 	if drawnInTwo(e.Call) {
-		f.addCall(beginRow, e, c).text.setBegin(e)
+		f.waits(e, c)
 	}
+}
+
+// waits adds the beginning of a call that waits.
+func (f *figure) waits(e *Event, c *conversation) {
+	f.addCall(beginRow, e, c).text.setBegin(e)
 }
 
 // returns adds a call that has returned, what must have happened for it to
 // return, and what it has caused.
-func (f *figure) returns(e *Event, c *conversation) {
+func (f *figure) returns(e *Event, c *conversation, inTwo bool) {
 	if e.isOthers() {
 		if c != nil && !f.both {
 			f.about(c)
 		}
 		f.handshakeOf(e, c)
 	}
-	if drawnInTwo(e.Call) {
+	if inTwo {
 		f.preceded(e, c)
 		r := f.addCall(returnRow, e, c)
 		r.text.setReturn(e)

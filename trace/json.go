@@ -68,7 +68,7 @@ func (j *JSON) appendMoment(b []byte, m *moment) []byte {
 		return j.appendSegment(b, m.segment)
 	case m.returns:
 		return j.appendReturn(b, m.event)
-	case m.event.Call.Waits:
+	case m.event.Call.Waits && !m.waits:
 		return j.appendEnter(b, m.event)
 	}
 	return b

@@ -208,6 +208,16 @@ func appendPrintable(b, data []byte) []byte {
 	return b[:len(b)-1]
 }
 
+// saidPart is the text of a part of a message, where it is not cut to a row's width: a
+// body may be long.
+func saidPart(text []byte) string {
+	const most = 1024
+	if len(text) > most {
+		return string(appendPrintable(nil, text[:most])) + "..."
+	}
+	return string(appendPrintable(nil, text))
+}
+
 // characters is utf8.RuneCount, which allocates.
 func characters(text []byte) int {
 	n := 0

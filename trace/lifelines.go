@@ -348,7 +348,7 @@ func (l *lifelines) parts(r *row) {
 	_, parts := l.place(Client, r.parts)
 	said := ""
 	for _, p := range r.parts {
-		said += p.Name + " " + string(appendPrintable(nil, p.Text)) + "; "
+		said += p.Name + " " + saidPart(p.Text) + "; "
 	}
 	l.line(rowHeight, said)
 	l.line(rowHeight, "")

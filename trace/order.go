@@ -14,7 +14,9 @@ import (
 type moment struct {
 	at      time.Time
 	event   *Event
+	waits   bool // it has begun before, and waits
 	returns bool
+	inTwo   bool // of a return: the call has a row where it began
 	change  *sockets.Change
 	side    Side          // whose socket it is
 	segment *wire.Segment // if event and change are nil
@@ -27,10 +29,12 @@ type moment struct {
 //
 // A call that does not wait is one row of the diagram, where it began: what comes
 // before it returns (the segments that it causes, the end of another thread's wait)
-// is held until then.
+// is held until then. A write is one too, unless it is known to wait, or another call
+// begins before it returns.
 type order struct {
 	unfinished *Event            // a call that does not wait, and that has not returned
-	held       []moment          // what has come since
+	waiting    []*Event          // writes that wait
+	held       []moment          // what has come since unfinished began
 	kept       map[*Event]*Event // copies of the events in held, by the Tracer's
 	due        []moment
 }
@@ -38,8 +42,9 @@ type order struct {
 // begins takes the beginning of a call.
 func (o *order) begins(e *Event) []moment {
 	o.due = o.due[:0]
+	o.writeWaits()
 	if o.holds() {
-		o.hold(e, false)
+		o.hold(moment{at: e.Begin, event: e})
 		return o.release(false)
 	}
 	if !drawnInTwo(e.Call) {
@@ -51,16 +56,48 @@ func (o *order) begins(e *Event) []moment {
 // returns takes the return of a call.
 func (o *order) returns(e *Event) []moment {
 	o.due = o.due[:0]
+	m := moment{at: e.Return, event: e, returns: true, inTwo: drawnInTwo(e.Call)}
+	if i := slices.Index(o.waiting, e); i >= 0 {
+		o.waiting = slices.Delete(o.waiting, i, i+1)
+		m.inTwo = true
+	}
 	switch {
 	case o.unfinished == e:
 		o.unfinished = nil
-		o.due = append(o.due, moment{at: e.Return, event: e, returns: true})
+		o.due = append(o.due, m)
 	case o.holds():
-		o.hold(e, true)
+		o.hold(m)
 	default:
-		return o.now(moment{at: e.Return, event: e, returns: true})
+		delete(o.kept, e)
+		return o.now(m)
 	}
 	return o.release(false)
+}
+
+// waits takes that the call waits that has not returned, and nothing else is under way.
+func (o *order) waits() []moment {
+	o.due = o.due[:0]
+	o.writeWaits()
+	return o.release(false)
+}
+
+// writeWaits makes due that a write waits, if what is held is held for one.
+func (o *order) writeWaits() {
+	switch e := o.unfinished; {
+	case e != nil && e.Call == writeCall:
+		o.unfinished = nil
+		o.waiting = append(o.waiting, e)
+		o.due = append(o.due, moment{at: e.Begin, event: e, waits: true})
+	case e == nil && len(o.held) > 0 && o.held[0].event.Call == writeCall:
+		m := o.held[0]
+		o.held = slices.Delete(o.held, 0, 1)
+		for e, kept := range o.kept {
+			if kept == m.event {
+				o.waiting = append(o.waiting, e)
+			}
+		}
+		o.due = append(o.due, m, moment{at: m.at, event: m.event, waits: true})
+	}
 }
 
 // passes takes a segment.
@@ -102,6 +139,7 @@ func (o *order) now(m moment) []moment {
 // end returns what is left.
 func (o *order) end() []moment {
 	o.due = o.due[:0]
+	o.writeWaits()
 	o.unfinished = nil
 	return o.release(true)
 }
@@ -121,7 +159,7 @@ func (o *order) release(end bool) []moment {
 	n := 0
 	for ; n < len(o.held); n++ {
 		m := o.held[n]
-		if m.event == nil || drawnInTwo(m.event.Call) {
+		if m.event == nil || m.inTwo || drawnInTwo(m.event.Call) {
 			o.due = append(o.due, m)
 			continue
 		}
@@ -140,7 +178,8 @@ func (o *order) release(end bool) []moment {
 
 // hold keeps a call's beginning or return, with a copy of what it is about: the
 // Tracer uses the event again.
-func (o *order) hold(e *Event, returns bool) {
+func (o *order) hold(m moment) {
+	e := m.event
 	if o.kept == nil {
 		o.kept = make(map[*Event]*Event)
 	}
@@ -160,14 +199,12 @@ func (o *order) hold(e *Event, returns bool) {
 			kept.Args[i].Data = bytes.Clone(e.received())
 		case p.Kind == Outgoing:
 			kept.Args[i].Data = bytes.Clone(data)
-		case addr != nil && returns:
+		case addr != nil && m.returns:
 			same := *addr
 			kept.Args[i].Addr = &same
 		}
 	}
-	m := moment{at: e.Begin, event: kept}
-	if returns {
-		m = moment{at: e.Return, event: kept, returns: true}
+	if m.event = kept; m.returns {
 		delete(o.kept, e)
 	}
 	o.held = append(o.held, m)

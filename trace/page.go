@@ -102,6 +102,9 @@ func (p *Page) AppendEnter(b []byte, e *Event) []byte { return p.take(b, p.order
 // AppendReturn takes the return of a call.
 func (p *Page) AppendReturn(b []byte, e *Event) []byte { return p.take(b, p.order.returns(e)) }
 
+// AppendWaits takes that a call waits.
+func (p *Page) AppendWaits(b []byte) []byte { return p.take(b, p.order.waits()) }
+
 // AppendSegment takes a segment.
 func (p *Page) AppendSegment(b []byte, s *wire.Segment) []byte { return p.take(b, p.order.passes(s)) }
 
@@ -112,7 +115,7 @@ func (p *Page) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 
 // AppendExit takes the end of a program.
 func (p *Page) AppendExit(b []byte, e *Exit) []byte {
-	if p.full {
+	if b = p.AppendWaits(b); p.full {
 		return b
 	}
 	p.begin(&Event{Caller: e.Caller}, e.At)
@@ -208,6 +211,7 @@ func (p *Page) see(m *moment) {
 			return
 		}
 		p.alone = false
+	case m.waits:
 	case !m.returns:
 		p.begin(e, m.at)
 		p.note = p.figure.noteFor(e, p.figure.conversationOf(e))
@@ -270,7 +274,7 @@ func (p *Page) draw(rows []row) {
 			p.step.Held = append(p.step.Held, heldRow{sideNames[r.side], string(r.text.before)})
 		case partsRow:
 			for _, part := range r.parts {
-				p.step.Parts = append(p.step.Parts, [2]string{part.Name, string(appendPrintable(nil, part.Text))})
+				p.step.Parts = append(p.step.Parts, [2]string{part.Name, saidPart(part.Text)})
 			}
 		default:
 			p.lifelines.draw(r)

@@ -39,6 +39,9 @@ func (p *Pcap) AppendReturn(b []byte, e *Event) []byte {
 	return p.take(b, p.order.returns(e))
 }
 
+// AppendWaits appends an entry for a write that waits.
+func (p *Pcap) AppendWaits(b []byte) []byte { return p.take(b, p.order.waits()) }
+
 // AppendSegment appends the packet of a segment.
 func (p *Pcap) AppendSegment(b []byte, s *wire.Segment) []byte {
 	p.closing.see(s)
@@ -83,7 +86,7 @@ func (p *Pcap) take(b []byte, moments []moment) []byte {
 		switch m := &moments[i]; {
 		case m.event == nil:
 			b = p.packet(b, m.segment)
-		case m.returns || drawnInTwo(m.event.Call):
+		case m.returns || m.waits || drawnInTwo(m.event.Call):
 			b = p.call(b, m)
 		}
 	}
@@ -96,7 +99,7 @@ func (p *Pcap) call(b []byte, m *moment) []byte {
 	switch {
 	case !m.returns:
 		p.message = append(p.strace.appendBegin(p.message[:0], e), " <unfinished ...>"...)
-	case drawnInTwo(e.Call):
+	case m.inTwo:
 		p.message = append(append(append(p.message[:0], "<... "...), e.name()...), " resumed>"...)
 		p.message = p.strace.appendRest(p.message, e, len(p.message))
 	default:

@@ -80,6 +80,13 @@ type SocketFormat interface {
 	AppendSocket(b []byte, c *sockets.Change, side Side) []byte
 }
 
+// WaitFormat is a Format that shows a write in one piece, unless it waits.
+type WaitFormat interface {
+	Format
+	// AppendWaits shows that the call that has begun and not returned waits.
+	AppendWaits(b []byte) []byte
+}
+
 // ExitFormat is a Format that shows that a program ends before it has closed its
 // descriptors.
 type ExitFormat interface {

@@ -45,10 +45,15 @@ func (t *Tracer) Of(caller Caller, kernel sys.Kernel) *Tracer {
 func (t *Tracer) Both() { t.both = true }
 
 // Look shows the segments that have passed, and what has changed in the kernel's
-// sockets, since the last call began or returned.
+// sockets, since the last call began or returned. A call that has not returned waits.
 func (t *Tracer) Look() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for _, sink := range t.sinks {
+		if format, ok := sink.Format.(WaitFormat); ok {
+			sink.Output.buf = format.AppendWaits(sink.Output.buf)
+		}
+	}
 	t.catchUp()
 	t.settle()
 }

@@ -1,0 +1,83 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"lbaws/trace/wire"
+)
+
+// TestOrder: a call that does not wait is one moment, where it began; a write too, unless
+// it waits or another call begins before it returns.
+func TestOrder(t *testing.T) {
+	calls := map[string]*Call{"c": closeCall, "w": writeCall, "W": writeCall, "r": readCall}
+	for script, want := range map[string]string{
+		"w( s w)":       "w( w) s",
+		"w( ? s w)":     "w( w… s …w)",
+		"w( s r( r) w)": "w( w… s r( …r) …w)",
+		"w( r( s w) r)": "w( w… r( s …w) …r)",
+		"w( W( w) W)":   "w( w… W( W) …w)",
+		"w( W( W) w)":   "w( w… W( W) …w)",
+		"r( c( r) c)":   "r( c( c) …r)",
+		"c( w( s w) c)": "c( c) w( w) s",
+		"c( w( c) s w)": "c( c) w( w) s",
+		// The first one's row has to wait for the close; the second call shows that it waits.
+		"c( w( c) s r( w) r)": "c( c) w( w… s r( …w) …r)",
+		"c( w( c) ? W( w) W)": "c( c) w( w… W( W) …w)",
+		"w( s":                "w( w… s",
+		"r( w(":               "r( w( w…",
+	} {
+		var o order
+		var events = map[string]*Event{}
+		var got []string
+		now := time.Unix(0, 0)
+		take := func(moments []moment) {
+			for _, m := range moments {
+				got = append(got, label(&m))
+			}
+		}
+		for _, word := range strings.Fields(script) {
+			now = now.Add(time.Second)
+			name := word[:1]
+			switch {
+			case word == "s":
+				take(o.passes(&wire.Segment{Time: now}))
+			case word == "?":
+				take(o.waits())
+			case word[1] == '(':
+				events[name] = &Event{Call: calls[name], Begin: now}
+				events[name].Caller.Program = int(name[0])
+				take(o.begins(events[name]))
+			default:
+				events[name].Return = now
+				take(o.returns(events[name]))
+			}
+		}
+		take(o.end())
+		if got := strings.Join(got, " "); got != want {
+			t.Errorf("%s: got %s, want %s", script, got, want)
+		}
+		if kept := len(o.kept) + len(o.waiting) + len(o.held); kept > 0 && strings.HasSuffix(script, ")") {
+			t.Errorf("%s: it keeps %d moments", script, kept)
+		}
+	}
+}
+
+// label is a moment as TestOrder has it.
+func label(m *moment) string {
+	if m.event == nil {
+		return "s"
+	}
+	name := fmt.Sprintf("%c", m.event.Program)
+	switch {
+	case m.waits:
+		return name + "…"
+	case m.returns && m.inTwo:
+		return "…" + name + ")"
+	case m.returns:
+		return name + ")"
+	}
+	return name + "("
+}
