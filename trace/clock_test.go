@@ -37,7 +37,7 @@ func (s *story) end(at time.Duration, e *Event, result int, errno unix.Errno) {
 }
 
 func (s *story) segment(at time.Duration, from, to netip.AddrPort, flags wire.Flags, seq, ack uint32) {
-	s.text = s.format.AppendSegment(s.text, &wire.Segment{Time: s.start.Add(at), From: from, To: to, Flags: flags, Seq: seq, Ack: ack})
+	s.text = s.format.AppendSegment(s.text, &wire.Segment{Time: s.start.Add(at), From: from, To: to, Flags: flags, Seq: seq, Ack: ack, Window: 64})
 }
 
 // told is what a format makes of the story.

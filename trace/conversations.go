@@ -3,6 +3,7 @@ package trace
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"lbaws/trace/wire"
 )
@@ -24,6 +25,8 @@ type conversation struct {
 	unread               bool    // whether read filled its buffer: more may have come
 	incomplete           string  // why the request may go on; "" if it is complete
 	finSent              [2]bool // by side, as far as the calls tell
+
+	finished [2]time.Time // by side: when a call had returned that sends its FIN as soon as it may go out
 
 	awaited, queued bool // as the conversations count it
 }

@@ -112,6 +112,7 @@ func (f *figure) shutDown(e *Event, c *conversation) {
 	}
 	if c != nil && e.Args[1].Int != unix.SHUT_RD {
 		f.implyFIN(c, e.Side)
+		c.finished[e.Side] = e.Return
 	}
 }
 
@@ -136,7 +137,7 @@ func (f *figure) closes(e *Event, c *conversation) {
 	default:
 		f.implyFIN(c, e.Side)
 	}
-	c.closed = true
+	c.closed, c.finished[e.Side] = true, e.Return
 	delete(f.descriptors, e.descriptor())
 	delete(f.shutdown, e.descriptor())
 	if held.State == wire.Closed { // nothing more will be heard of it

@@ -52,6 +52,10 @@ func (f *figure) see(r *row, c *conversation, s *wire.Segment) {
 	wasOver := c.Over()
 	was := [2]wire.State{}
 	was[Client], was[Server] = c.States()
+	if to := peerOf(r.side); s.Flags&wire.FIN != 0 && was[to] == wire.Established && c.finSent[to] &&
+		!c.finished[to].IsZero() && c.finished[to].Before(s.Time) {
+		c.Correct(to == Client, wire.FinWait1) // its own FIN is still in a queue: the two cross
+	}
 	c.QueueFull = f.queued > f.backlog
 	seen := c.See(s)
 	r.text.before = appendLabel(r.text.before, s, &seen)
@@ -139,6 +143,9 @@ func appendLabel(b []byte, s *wire.Segment, seen *wire.Seen) []byte {
 	if s.Len > 0 {
 		b = append(b, " len "...)
 		b = strconv.AppendInt(b, int64(s.Len), 10)
+	}
+	if s.Window == 0 && s.Flags&(wire.SYN|wire.RST) == 0 {
+		b = append(b, " window 0"...)
 	}
 	if seen.Again {
 		b = append(b, " again"...)
