@@ -52,6 +52,8 @@ var advices = map[refusal]string{
 	{"connect", unix.ENETUNREACH}:  "this machine has no route to that address",
 	{"connect", unix.EHOSTUNREACH}: "no host answers at that address, or no route leads to it",
 
+	{"RTM_NEWQDISC", unix.ENOENT}: "the kernel has no token bucket filter: modprobe sch_tbf",
+
 	{"open", unix.EMFILE}: "allow this process more descriptors (ulimit -n)",
 	{"open", unix.ENOENT}: "make its folder first, or choose another file",
 	{"open", 0}:           "choose another file",

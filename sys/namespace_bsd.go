@@ -2,5 +2,16 @@
 
 package sys
 
+import "errors"
+
 // RunInNamespace returns false: this platform has no namespaces.
 func RunInNamespace() (status int, done bool) { return 0, false }
+
+// HoldSegments returns an error: this platform has no namespaces.
+func HoldSegments() error { return errors.ErrUnsupported }
+
+// PassTwo returns an error.
+func PassTwo() error { return errors.ErrUnsupported }
+
+// PassAll returns an error.
+func PassAll() error { return errors.ErrUnsupported }

@@ -39,6 +39,7 @@ func RunInNamespace() (status int, done bool) {
 		return 0, false
 	}
 	pid, report, err := forkIntoNamespace()
+	os.Unsetenv(namespaceVariable) // it is the child's
 	if err != nil {
 		return 0, false
 	}

@@ -15,9 +15,10 @@ var (
 	socketTypes = names{unix.SOCK_STREAM: "SOCK_STREAM", unix.SOCK_DGRAM: "SOCK_DGRAM"}
 	protocols   = names{unix.IPPROTO_IP: "IPPROTO_IP", unix.IPPROTO_TCP: "IPPROTO_TCP"}
 	levels      = names{unix.SOL_SOCKET: "SOL_SOCKET", unix.IPPROTO_TCP: "SOL_TCP"}
-	options     = names{unix.SO_REUSEADDR: "SO_REUSEADDR", unix.SO_REUSEPORT: "SO_REUSEPORT"}
-	tcpOptions  = names{12: "TCP_QUICKACK"} // of Linux
-	directions  = names{unix.SHUT_RD: "SHUT_RD", unix.SHUT_WR: "SHUT_WR", unix.SHUT_RDWR: "SHUT_RDWR"}
+	options     = names{unix.SO_REUSEADDR: "SO_REUSEADDR", unix.SO_REUSEPORT: "SO_REUSEPORT",
+		unix.SO_SNDBUF: "SO_SNDBUF", unix.SO_RCVBUF: "SO_RCVBUF"}
+	tcpOptions = names{12: "TCP_QUICKACK"} // of Linux
+	directions = names{unix.SHUT_RD: "SHUT_RD", unix.SHUT_WR: "SHUT_WR", unix.SHUT_RDWR: "SHUT_RDWR"}
 )
 
 // append appends the symbol of an argument, or its number if it has none here.

@@ -27,6 +27,14 @@ var steps = [2]map[*Call]string{
 	},
 }
 
+// optionSteps has what setting an option of a socket does.
+var optionSteps = map[int]string{
+	unix.SO_REUSEADDR: "use the port even if old connections on it are in TIME_WAIT",
+	unix.SO_REUSEPORT: "several sockets may listen on this port, if each of them sets this before bind",
+	unix.SO_SNDBUF:    "how large the send buffer may be, in bytes; Linux doubles the number",
+	unix.SO_RCVBUF:    "how large the receive buffer may be, in bytes; Linux doubles the number",
+}
+
 // noteOn adds what the step of e does, before the first call of its kind. Why a request
 // may be incomplete is said each time.
 func (f *figure) noteOn(e *Event, c *conversation) {
@@ -48,10 +56,8 @@ func (f *figure) noteFor(e *Event, c *conversation) string {
 		return f.noteOnClose(e, c)
 	case e.Call == shutdownCall:
 		return noteOnShutdown(e, c)
-	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET && e.Args[2].Int == unix.SO_REUSEADDR:
-		return "use the port even if old connections on it are in TIME_WAIT"
-	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET && e.Args[2].Int == unix.SO_REUSEPORT:
-		return "several sockets may listen on this port, if each of them sets this before bind"
+	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET:
+		return optionSteps[e.Args[2].Int]
 	case e.Call == getsocknameCall && f.server.Port() != 0:
 		return "" // it asks for another reason
 	case e.Call != bindCall || !e.Args[1].Addr.AddrPort().Addr().IsUnspecified():

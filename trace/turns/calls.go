@@ -18,7 +18,7 @@ type puppet struct {
 	address func() netip.AddrPort // of the server
 	sockets []int                 // the last one is the one that it uses
 	peer    sys.Sockaddr
-	buffer  [1024]byte
+	buffer  [65536]byte
 }
 
 // run makes calls until there are no more.
@@ -59,7 +59,11 @@ func (c *puppet) call(k sys.Kernel, m *move) {
 	case "connect":
 		k.Connect(c.socket(), sys.Reachable(c.address()))
 	case "read":
-		k.Read(c.socket(), c.buffer[:])
+		room := 1024
+		if len(m.args) > 0 { // up to 65536
+			room, _ = strconv.Atoi(m.args[2])
+		}
+		k.Read(c.socket(), c.buffer[:room])
 	case "write":
 		k.Write(c.socket(), message(m.args))
 	case "nanosleep":
@@ -80,20 +84,28 @@ func (c *puppet) socket() int { return c.sockets[len(c.sockets)-1] }
 var options = map[string][2]int{
 	"SO_REUSEADDR": {unix.SOL_SOCKET, unix.SO_REUSEADDR},
 	"SO_REUSEPORT": {unix.SOL_SOCKET, unix.SO_REUSEPORT},
+	"SO_SNDBUF":    {unix.SOL_SOCKET, unix.SO_SNDBUF},
+	"SO_RCVBUF":    {unix.SOL_SOCKET, unix.SO_RCVBUF},
 	"TCP_QUICKACK": {unix.IPPROTO_TCP, quickACK},
 }
 
-// message is what a move writes: "a request", "a request of 3000 bytes" or "a
-// response".
+// message is what a move writes: "a request", "a response", or either "of 3000 bytes".
 func message(args []string) []byte {
-	if args[1] == "response" {
-		return []byte("HTTP/1.1 200 OK\r\n\r\nHello, World!\n")
+	const response = "HTTP/1.1 200 OK\r\n\r\n"
+	length := 0
+	if len(args) > 2 {
+		length, _ = strconv.Atoi(args[3])
+	}
+	switch {
+	case args[1] == "response" && length > 0:
+		return []byte(response + strings.Repeat("x", length-len(response)))
+	case args[1] == "response":
+		return []byte(response + "Hello, World!\n")
 	}
 	const format = "GET /hello HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
 	request := fmt.Sprintf(format, "")
-	if len(args) > 2 {
+	if length > 0 {
 		const name, end = "X: ", "\r\n"
-		length, _ := strconv.Atoi(args[3])
 		filler := strings.Repeat("x", length-len(request)-len(name)-len(end))
 		request = fmt.Sprintf(format, name+filler+end)
 	}

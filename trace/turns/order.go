@@ -26,6 +26,10 @@ import (
 //	client  sends again twice        wait until its kernel has sent again, twice, what
 //	                                 nobody acknowledges
 //	client  is answered              wait until all that it sent is acknowledged
+//	client  becomes CLOSING          wait until its connection is in a state
+//	network holds everything         what is sent from now on is on its way
+//	network passes two segments      of those that it holds
+//	network passes everything        it holds nothing any more
 type Order struct {
 	Name, About string
 	programs    map[string][]string // the arguments of those that run one

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,7 +76,8 @@ func movesOf(script string) []string {
 		line, _, _ = strings.Cut(line, "#")
 		line, _, _ = strings.Cut(line, " = ")
 		fields := strings.Fields(strings.TrimRight(line, " \n!"))
-		if len(fields) < 2 || fields[1] == "runs" || fields[1] == "is" || fields[1] == "sends" || fields[1] == "getsockname" {
+		if len(fields) < 2 || fields[0] == "network" ||
+			slices.Contains([]string{"runs", "is", "sends", "becomes", "getsockname"}, fields[1]) {
 			continue
 		}
 		move := fields[0] + " " + fields[1]
@@ -120,6 +122,49 @@ func callsOf(diagram string) []string {
 		}
 	}
 	return calls
+}
+
+// TestSimultaneousClose: the two FINs cross, and the kernel says that both ends are in
+// CLOSING. Where the network is not the program's own, it is left alone.
+func TestSimultaneousClose(t *testing.T) {
+	t.Parallel()
+	tracetest.NeedCapture(t)
+	order := []string{"demo", "-addr", "127.0.0.1:8888", "-order", "simultaneous-close", "-sockets"}
+	p := tracetest.Launch(t, nil, order...)
+	p.Status()
+	inOrder(t, p.Stderr.String(), `close\(3\) = 0`, `▪ .*FIN_WAIT_1`, `close\(4\) = 0`, `▪ .*FIN_WAIT_1`,
+		`FIN_WAIT_1 .* FIN\+ACK seq 41 ack 34 .*▶ ▪CLOSING`, `▪CLOSING .*◀─ FIN\+ACK seq 34 ack 41 ─`, `▪ .*CLOSING`, `▪ .*CLOSING`,
+		`▪TIME_WAIT .*◀─ ACK seq 35 ack 42 `, ` ACK seq 42 ack 35 .*▶ ▪TIME_WAIT`, `▪ .*TIME_WAIT, 60 s left`, `▪ .*TIME_WAIT, 60 s left`)
+
+	shared := tracetest.Launch(t, []string{tracetest.Need(t, "unshare", "util-linux"), "--user", "--map-root-user", "sh", "-c",
+		`echo 0 >/proc/sys/user/max_user_namespaces && echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" "$@"`}, order...)
+	const why = "\nlbaws: order simultaneous-close, move \"network holds everything\": this program has no network namespace of its own\n"
+	if status := shared.Status(); status != 1 || !strings.HasSuffix(shared.Stderr.String(), why) {
+		t.Errorf("status %d: %s", status, shared.Stderr)
+	}
+}
+
+// TestWriteThatWaits: both buffers are full before the write returns, which it does when
+// the client has read.
+func TestWriteThatWaits(t *testing.T) {
+	t.Parallel()
+	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", "full-buffers", "-sockets")
+	p.Status()
+	inOrder(t, p.Stderr.String(), `write\(4, .*, 30000\)…`, `▪ 4: \d+ bytes not acknowledged`, `▪ 3: \d+ bytes unread`,
+		`^(… )?read.* = \d+`, `… write = 30000`, `close\(4\) = 0`)
+}
+
+// inOrder checks that lines of a diagram match patterns, one after the other.
+func inOrder(t *testing.T, diagram string, patterns ...string) {
+	t.Helper()
+	rest := diagram
+	for _, pattern := range patterns {
+		at := regexp.MustCompile(`(?m)` + pattern).FindStringIndex(rest)
+		if at == nil {
+			t.Fatalf("no %s there in\n%s", pattern, diagram)
+		}
+		rest = rest[at[1]:]
+	}
 }
 
 // TestUnknownOrder: a name that is none lists those that there are.

@@ -39,6 +39,9 @@ func (s *Stage) Play(o *Order, cast Cast) error {
 // play makes a move of an order. If the program has failed, the error is the
 // program's.
 func (s *Stage) play(o *Order, m *move, cast Cast) error {
+	if m.who == "network" {
+		return s.network(o, m)
+	}
 	p, err := s.program(o, m.who, cast)
 	if err == nil {
 		err = s.make(p, m)
@@ -95,8 +98,8 @@ func (s *Stage) make(p *program, m *move) error {
 		err := p.kill()
 		s.settle()
 		return err
-	case "sends", "is":
-		return s.awaitSocket(p, m.verb == "sends")
+	case "sends", "is", "becomes":
+		return s.awaitSocket(p, m)
 	}
 	if !m.returns {
 		if skip, err := s.begin(p, m); skip || err != nil {
@@ -174,8 +177,8 @@ func (p *program) check(m *move) error {
 }
 
 // awaitSocket waits until the kernel has sent again, twice, what nobody acknowledges
-// of a program's connection, or until all of it is acknowledged.
-func (s *Stage) awaitSocket(p *program, again bool) error {
+// of a program's connection, until all of it is acknowledged, or until it is in a state.
+func (s *Stage) awaitSocket(p *program, m *move) error {
 	if s.watch == nil {
 		return errors.New("the kernel cannot be asked for its sockets")
 	}
@@ -185,10 +188,27 @@ func (s *Stage) awaitSocket(p *program, again bool) error {
 		if err != nil {
 			return err
 		}
-		if again && held.Again >= twice || !again && held.Send == 0 {
+		if m.verb == "sends" && held.Again >= twice || m.verb == "is" && held.Send == 0 ||
+			m.verb == "becomes" && string(held.State) == m.args[0] {
 			s.trace.Look()
 			return nil
 		}
 	}
 	return fmt.Errorf("it has not come to that after %v", longest)
+}
+
+// network makes a move of what is between the programs.
+func (s *Stage) network(o *Order, m *move) error {
+	act := sys.HoldSegments
+	switch m.verb + " " + m.args[0] {
+	case "passes two":
+		act = sys.PassTwo
+	case "passes everything":
+		act = sys.PassAll
+		defer s.settle()
+	}
+	if err := act(); err != nil {
+		return fmt.Errorf("order %s, move %q: %w", o.Name, m.line, err)
+	}
+	return nil
 }

@@ -28,6 +28,8 @@ func (s *situation) setsockopt() (Prediction, bool) {
 			"bind will take the port even if old connections on it are in TIME_WAIT"},
 		options["SO_REUSEPORT"]: {"no other socket may listen on this one's port",
 			"another socket may listen on the same port, if both have this option"},
+		options["SO_SNDBUF"]:    {"the send buffer gets its smallest size", "the send buffer gets twice this size, or as much as the system allows"},
+		options["SO_RCVBUF"]:    {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, or as much as the system allows"},
 		options["TCP_QUICKACK"]: {"the kernel may delay its acknowledgements", "the kernel acknowledges at once"},
 	}
 	text, known := texts[[2]int{s.e.Args[1].Int, s.e.Args[2].Int}]
