@@ -146,18 +146,31 @@ func (s *Stage) settle() {
 // would come before the next call in one run, and with its segment in another.
 func (s *Stage) wait() {
 	const longest = 300 * time.Millisecond
-	deadline := time.Now().Add(longest)
-	for _, p := range s.programs {
-		for s.watch != nil && p.local.IsValid() && time.Now().Before(deadline) {
-			if settled, err := s.watch.Settled(p.local, p.remote); settled || err != nil {
-				break
+	for deadline := time.Now().Add(longest); ; (sys.Unix{}).Nanosleep(step) {
+		settled := s.isSettled()
+		for _, p := range s.programs {
+			if s.stateOf(p) != inCall {
+				continue
 			}
-			(sys.Unix{}).Nanosleep(step)
-		}
-	}
-	for _, p := range s.programs {
-		if s.stateOf(p) == inCall {
 			s.await(p, true, back)
+			// If everything is acknowledged, a write has room, and will go on.
+			settled = settled && (p.event.Call.Name != "write" || s.stateOf(p) == back)
+		}
+		if settled && s.isSettled() || time.Now().After(deadline) {
+			return
 		}
 	}
+}
+
+// isSettled reports whether all that the clients' connections have sent is acknowledged.
+func (s *Stage) isSettled() bool {
+	for _, p := range s.programs {
+		if s.watch == nil || !p.local.IsValid() {
+			continue
+		}
+		if settled, err := s.watch.Settled(p.local, p.remote); !settled && err == nil {
+			return false
+		}
+	}
+	return true
 }
