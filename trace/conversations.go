@@ -29,6 +29,7 @@ type conversation struct {
 	finished [2]time.Time // by side: when a call had returned that sends its FIN as soon as it may go out
 
 	awaited, queued bool // as the conversations count it
+	ended           int  // how many had ended when it did; 0 if it has not
 }
 
 // conversations are those that the figure follows: at most mostFollowed, whatever
@@ -38,6 +39,8 @@ type conversations struct {
 	byClient map[netip.AddrPort]*conversation
 	followed []*conversation // the one with number n is the one at n % mostFollowed
 	numbered int
+	over     [mostOver]*conversation // the nth one that has ended is the one at n % mostOver
+	ended    int
 	awaited  int // how many were accepted and are not over
 	queued   int // how many wait for accept
 	given    int // how many were given up before they were over
@@ -50,6 +53,10 @@ type conversations struct {
 // mostFollowed is how many connections are followed at once. A listening socket
 // of Linux lets no more than that wait for accept (net.core.somaxconn).
 const mostFollowed = 4096
+
+// mostOver is how many of them may have ended: something of theirs may come again. With
+// more of them, what has to be looked up would not stay in the processor's cache.
+const mostOver = 64
 
 // find returns the conversation with the client at addr, or nil.
 func (t *conversations) find(addr netip.AddrPort) *conversation {
@@ -104,8 +111,21 @@ func plain(addr netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
 }
 
+// ends notes that a conversation has ended, and gives up the one that did so longest ago.
+func (t *conversations) ends(c *conversation) {
+	t.ended++
+	place := &t.over[t.ended%mostOver]
+	if oldest := *place; oldest != nil {
+		t.giveUp(oldest)
+	}
+	*place, c.ended = c, t.ended
+}
+
 // forget forgets a conversation.
 func (t *conversations) forget(c *conversation) {
+	if c.ended > 0 {
+		t.over[c.ended%mostOver] = nil
+	}
 	if t.byClient[c.Client] == c { // and not another one that has taken its place
 		delete(t.byClient, c.Client)
 		t.followed[c.number%mostFollowed] = nil

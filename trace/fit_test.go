@@ -1,11 +1,14 @@
 package trace
 
 import (
+	"bytes"
+	"math/rand/v2"
 	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"lbaws/trace/message"
 	"lbaws/trace/wire"
@@ -178,6 +181,28 @@ func TestPictureBesideANarrowScreen(t *testing.T) {
 	for _, c := range [][2]func() SegmentFormat{{screen, picture}, {picture, screen}} {
 		if together, alone := told(twice{c[0](), c[1]()}), told(c[1]()); together != alone {
 			t.Errorf("together with another it is\n%s\nand alone\n%s", together, alone)
+		}
+	}
+}
+
+// TestShorten: of a buffer, as much is shown as fits, however long its escapes are.
+func TestShorten(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 5000 {
+		buffer := make([]byte, random.IntN(40))
+		for i := range buffer {
+			buffer[i] = "a\"\\\n\x00\x7f\xff07"[random.IntN(9)]
+		}
+		x := text{before: []byte("…, "), quoted: true, buffer: buffer, after: []byte(", 1024) = 0"), more: random.IntN(2) == 0}
+		l, room := layout{limit: random.IntN(40)}, random.IntN(120)
+		got, taken := l.shorten(nil, &x, room)
+		want := x.append(nil, l.limit)
+		for limit := min(l.limit, len(buffer)); limit > 0 && utf8.RuneCount(want) > room; {
+			limit--
+			want = x.append(nil, limit)
+		}
+		if !bytes.Equal(got, want) || taken != utf8.RuneCount(want) {
+			t.Fatalf("%q in %d: got %s, %d, want %s", buffer, room, got, taken, want)
 		}
 	}
 }

@@ -147,6 +147,7 @@ func (f *figure) closes(e *Event, c *conversation) {
 		f.forget(c)
 		f.reuse(c)
 	}
+	f.mayEnd(c)
 }
 
 // implyFIN adds the FIN of one side, if it was not sent before.

@@ -128,10 +128,24 @@ func (l *layout) shorten(b []byte, t *text, room int) (_ []byte, taken int) {
 		if excess <= 0 || limit == 0 {
 			return b, taken
 		}
-		// A byte takes up to four characters: to take off a quarter of the
-		// excess never takes off too much, and is enough in a few turns.
-		limit = max(0, min(limit, len(t.buffer))-(excess+3)/4)
+		limit = fewer(t.buffer[:min(limit, len(t.buffer))], excess)
 	}
+}
+
+// fewer returns how many of the bytes of a buffer that are shown may stay if that is to
+// take fewer characters, by the excess; or more, but never less than may.
+func fewer(shown []byte, excess int) int {
+	const escape = 4 // characters that a byte takes at the most
+	isPlain := func(c byte) bool { return c >= ' ' && c <= '~' && c != '"' && c != '\\' }
+	n := len(shown)
+	for ; n > 0 && excess > 0; n-- {
+		if isPlain(shown[n-1]) && (n == 1 || isPlain(shown[n-2])) { // or else a digit may make the byte before it longer
+			excess--
+		} else {
+			excess -= escape
+		}
+	}
+	return n
 }
 
 // wrapped cuts a note into lines that fit.
@@ -218,13 +232,11 @@ func saidPart(text []byte) string {
 	return string(appendPrintable(nil, text))
 }
 
-// characters is utf8.RuneCount, which allocates.
+// characters is utf8.RuneCount, which allocates, and which is slower.
 func characters(text []byte) int {
-	n := 0
+	n := len(text)
 	for _, c := range text {
-		if utf8.RuneStart(c) {
-			n++
-		}
+		n -= int(^c>>6) & int(c>>7) // a byte that continues a character: 10xxxxxx
 	}
 	return n
 }

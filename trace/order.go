@@ -36,6 +36,7 @@ type order struct {
 	waiting    []*Event          // writes that wait
 	held       []moment          // what has come since unfinished began
 	kept       map[*Event]*Event // copies of the events in held, by the Tracer's
+	segments   []wire.Segment    // copies of the segments in held, or room for them
 	due        []moment
 }
 
@@ -107,10 +108,21 @@ func (o *order) passes(s *wire.Segment) []moment {
 	if !o.holds() {
 		return o.now(m)
 	}
-	kept := *s
-	m.segment = &kept
+	m.segment = o.keep(s)
 	o.held = append(o.held, m)
 	return o.release(false)
+}
+
+// keep returns a copy of a segment. Those before stay where they are.
+func (o *order) keep(s *wire.Segment) *wire.Segment {
+	if len(o.held) == 0 { // nothing refers to them any more
+		o.segments = o.segments[:0]
+	}
+	if len(o.segments) == cap(o.segments) {
+		o.segments = make([]wire.Segment, 0, max(16, 2*len(o.segments)))
+	}
+	o.segments = append(o.segments, *s)
+	return &o.segments[len(o.segments)-1]
 }
 
 // changes takes a change in a socket of one side.

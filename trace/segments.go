@@ -80,6 +80,15 @@ func (f *figure) changedState(c *conversation) {
 	_, server := c.States()
 	c.completed = c.completed || server == wire.Established
 	f.changed(c)
+	f.mayEnd(c)
+}
+
+// mayEnd notes whether nothing more is to come of a conversation. What -sockets shows of
+// its sockets comes later.
+func (f *figure) mayEnd(c *conversation) {
+	if c.ended == 0 && c.accepted && c.closed && c.Over() && f.captured && f.held == nil {
+		f.ends(c)
+	}
 }
 
 // explainStates adds, once, where the states beside the arrows come from: whether

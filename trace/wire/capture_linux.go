@@ -128,14 +128,16 @@ func (c *Capture) receive() {
 		if !ok {
 			break
 		}
-		segment, ok := ParseSegment(f.packet)
-		if segment.Time = f.time(); ok && c.concerns(&segment, f.link) {
-			segment.Damaged = isDamaged(&f)
+		n := len(c.pending)
+		c.pending = append(c.pending, Segment{Time: f.time()})
+		if s := &c.pending[n]; s.parse(f.packet) && c.concerns(s, f.link) {
+			s.Damaged = isDamaged(&f)
 			if c.keep {
-				segment.Packet, segment.Size = bytes.Clone(f.packet), int(f.header.Len)
+				s.Packet, s.Size = bytes.Clone(f.packet), int(f.header.Len)
 			}
-			sorted = sorted && (len(c.pending) == 0 || !segment.Time.Before(c.pending[len(c.pending)-1].Time))
-			c.pending = append(c.pending, segment)
+			sorted = sorted && (n == 0 || !s.Time.Before(c.pending[n-1].Time))
+		} else {
+			c.pending = c.pending[:n]
 		}
 		c.left.release()
 		c.left = f

@@ -104,25 +104,32 @@ func ParseFlags(text string) (f Flags, ok bool) {
 // no TCP segment, is cut short, or is a fragment that does not begin one.
 //
 // Source: RFC 791 section 3.1, RFC 8200 sections 3 and 4, RFC 9293 section 3.1.
-func ParseSegment(packet []byte) (Segment, bool) {
+func ParseSegment(packet []byte) (s Segment, ok bool) {
+	ok = s.parse(packet)
+	return s, ok
+}
+
+// parse makes s, which has to be zero, the segment of a packet. If it reports false, s
+// may have become anything.
+func (s *Segment) parse(packet []byte) bool {
 	if len(packet) == 0 {
-		return Segment{}, false
+		return false
 	}
 	switch packet[0] >> 4 {
 	case 4:
-		return parseIPv4(packet)
+		return s.parseIPv4(packet)
 	case 6:
-		return parseIPv6(packet)
+		return s.parseIPv6(packet)
 	}
-	return Segment{}, false
+	return false
 }
 
 // protocolTCP is TCP's number in an IP header.
 const protocolTCP = 6
 
-func parseIPv4(packet []byte) (Segment, bool) {
+func (s *Segment) parseIPv4(packet []byte) bool {
 	if len(packet) < 20 {
-		return Segment{}, false
+		return false
 	}
 	header := int(packet[0]&15) * 4
 	total := int(binary.BigEndian.Uint16(packet[2:]))
@@ -131,15 +138,15 @@ func parseIPv4(packet []byte) (Segment, bool) {
 		total = len(packet)
 	}
 	if packet[9] != protocolTCP || fragmentOffset != 0 || header < 20 || total < header || len(packet) < header {
-		return Segment{}, false
+		return false
 	}
 	from, to := netip.AddrFrom4([4]byte(packet[12:16])), netip.AddrFrom4([4]byte(packet[16:20]))
-	return parseTCP(packet[header:], total-header, from, to)
+	return s.parseTCP(packet[header:], total-header, from, to)
 }
 
-func parseIPv6(packet []byte) (Segment, bool) {
+func (s *Segment) parseIPv6(packet []byte) bool {
 	if len(packet) < 40 {
-		return Segment{}, false
+		return false
 	}
 	payload := int(binary.BigEndian.Uint16(packet[4:]))
 	if payload == 0 { // larger than the field can say
@@ -151,42 +158,40 @@ func parseIPv6(packet []byte) (Segment, bool) {
 	// routing and destination options.
 	for next == 0 || next == 43 || next == 60 {
 		if len(rest) < 8 {
-			return Segment{}, false
+			return false
 		}
 		length := int(rest[1])*8 + 8
 		if len(rest) < length {
-			return Segment{}, false
+			return false
 		}
 		next, rest, payload = rest[0], rest[length:], payload-length
 	}
 	if next != protocolTCP {
-		return Segment{}, false
+		return false
 	}
-	return parseTCP(rest, payload, from, to)
+	return s.parseTCP(rest, payload, from, to)
 }
 
 // parseTCP reads a TCP header. length is the segment's, as the IP header has
 // it; of the segment, only the header need be there.
-func parseTCP(segment []byte, length int, from, to netip.Addr) (Segment, bool) {
+func (s *Segment) parseTCP(segment []byte, length int, from, to netip.Addr) bool {
 	if len(segment) < 20 {
-		return Segment{}, false
+		return false
 	}
 	header := int(segment[12]>>4) * 4
 	if header < 20 || length < header {
-		return Segment{}, false
+		return false
 	}
-	s := Segment{
-		From:   netip.AddrPortFrom(from, binary.BigEndian.Uint16(segment[0:])),
-		To:     netip.AddrPortFrom(to, binary.BigEndian.Uint16(segment[2:])),
-		Seq:    binary.BigEndian.Uint32(segment[4:]),
-		Ack:    binary.BigEndian.Uint32(segment[8:]),
-		Flags:  Flags(segment[13] & 0x3f),
-		Len:    length - header,
-		Window: int(binary.BigEndian.Uint16(segment[14:])),
-		Scale:  -1,
-	}
+	s.From = netip.AddrPortFrom(from, binary.BigEndian.Uint16(segment[0:]))
+	s.To = netip.AddrPortFrom(to, binary.BigEndian.Uint16(segment[2:]))
+	s.Seq = binary.BigEndian.Uint32(segment[4:])
+	s.Ack = binary.BigEndian.Uint32(segment[8:])
+	s.Flags = Flags(segment[13] & 0x3f)
+	s.Len = length - header
+	s.Window = int(binary.BigEndian.Uint16(segment[14:]))
+	s.Scale = -1
 	s.readOptions(segment[20:min(header, len(segment))])
-	return s, true
+	return true
 }
 
 // readOptions reads those that are there, and whole. The maximum segment size and the
