@@ -23,31 +23,41 @@ func (f *figure) anatomy(e *Event, c *conversation, data []byte) {
 	switch {
 	case isRequest && !c.requested:
 		c.requested = true
-		c.incomplete = message.Incomplete(data, e.Args[2].Int)
-		f.requestParts(e.Side, data)
+		if !e.cut() { // or else a recording has only the beginning
+			c.incomplete = message.Incomplete(data, e.Args[2].Int)
+		}
+		f.requestParts(e.Side, data, e.cut())
 	case !isRequest && !c.responded:
 		c.responded = true
 		if !bytes.Equal(data, f.response) { // the same as the last one is shown once
 			f.response = append(f.response[:0], data...)
-			f.responseParts(e.Side, data)
+			f.responseParts(e.Side, data, e.cut())
 		}
 	}
 }
 
-func (f *figure) requestParts(side Side, data []byte) {
+func (f *figure) requestParts(side Side, data []byte, cut bool) {
 	parts, ok := message.RequestParts(data)
 	switch {
 	case ok:
 		f.parts = parts
 		f.add(partsRow, side).parts = f.parts[:]
 	case !bytes.Contains(data, newline):
-		f.say(side, "the request's first line is not complete yet")
+		f.notComplete(side, "request", cut)
 	default:
 		f.say(side, "not an HTTP request: the first line is not method, path and version")
 	}
 }
 
-func (f *figure) responseParts(side Side, data []byte) {
+// notComplete says that a message's first line has not come yet, if a recording has not
+// cut it off.
+func (f *figure) notComplete(side Side, what string, cut bool) {
+	if !cut {
+		f.say(side, "the "+what+"'s first line is not complete yet")
+	}
+}
+
+func (f *figure) responseParts(side Side, data []byte, cut bool) {
 	status, body, ok := message.ResponseParts(data)
 	switch {
 	case ok:
@@ -58,7 +68,7 @@ func (f *figure) responseParts(side Side, data []byte) {
 				{Text: []byte("\r\n"), Name: "blank line"}, {Text: body, Name: "body"}}
 		}
 	case !bytes.Contains(data, newline):
-		f.say(side, "the response's first line is not complete yet")
+		f.notComplete(side, "response", cut)
 	default:
 		f.say(side, "not an HTTP response: the first line is not a status line")
 	}

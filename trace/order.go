@@ -32,11 +32,11 @@ type moment struct {
 // is held until then. A write is one too, unless it is known to wait, or another call
 // begins before it returns.
 type order struct {
-	unfinished *Event            // a call that does not wait, and that has not returned
-	waiting    []*Event          // writes that wait
-	held       []moment          // what has come since unfinished began
-	kept       map[*Event]*Event // copies of the events in held, by the Tracer's
-	segments   []wire.Segment    // copies of the segments in held, or room for them
+	unfinished *Event         // a call that does not wait, and that has not returned
+	waiting    []int          // the numbers of writes that wait
+	held       []moment       // what has come since unfinished began
+	kept       map[int]*Event // copies of the events in held, by their calls' numbers
+	segments   []wire.Segment // copies of the segments in held, or room for them
 	due        []moment
 }
 
@@ -58,18 +58,18 @@ func (o *order) begins(e *Event) []moment {
 func (o *order) returns(e *Event) []moment {
 	o.due = o.due[:0]
 	m := moment{at: e.Return, event: e, returns: true, inTwo: drawnInTwo(e.Call)}
-	if i := slices.Index(o.waiting, e); i >= 0 {
+	if i := slices.Index(o.waiting, e.Number); i >= 0 {
 		o.waiting = slices.Delete(o.waiting, i, i+1)
 		m.inTwo = true
 	}
 	switch {
-	case o.unfinished == e:
+	case o.unfinished != nil && o.unfinished.Number == e.Number:
 		o.unfinished = nil
 		o.due = append(o.due, m)
 	case o.holds():
 		o.hold(m)
 	default:
-		delete(o.kept, e)
+		delete(o.kept, e.Number)
 		return o.now(m)
 	}
 	return o.release(false)
@@ -85,20 +85,29 @@ func (o *order) waits() []moment {
 // writeWaits makes due that a write waits, if what is held is held for one.
 func (o *order) writeWaits() {
 	switch e := o.unfinished; {
-	case e != nil && e.Call == writeCall:
+	case e != nil && mayWait(e):
 		o.unfinished = nil
-		o.waiting = append(o.waiting, e)
+		o.waiting = append(o.waiting, e.Number)
 		o.due = append(o.due, moment{at: e.Begin, event: e, waits: true})
-	case e == nil && len(o.held) > 0 && o.held[0].event.Call == writeCall:
+	case e == nil && len(o.held) > 0 && mayWait(o.held[0].event):
 		m := o.held[0]
 		o.held = slices.Delete(o.held, 0, 1)
-		for e, kept := range o.kept {
-			if kept == m.event {
-				o.waiting = append(o.waiting, e)
-			}
-		}
+		o.waiting = append(o.waiting, m.event.Number)
 		o.due = append(o.due, m, moment{at: m.at, event: m.event, waits: true})
 	}
+}
+
+// SureRoom is how many bytes an empty send buffer takes for sure: the kernel never makes
+// it smaller by itself.
+//
+// Source: tcp(7), tcp_wmem.
+const SureRoom = 16 << 10
+
+// mayWait reports whether a call is a write that seems to wait if it has not returned
+// when another call begins. In a recording, of two ends that run at the same time, a
+// small one has hardly waited.
+func mayWait(e *Event) bool {
+	return e.Call == writeCall && !(e.isOthers() && e.Args[2].Int <= SureRoom)
 }
 
 // passes takes a segment.
@@ -193,12 +202,12 @@ func (o *order) release(end bool) []moment {
 func (o *order) hold(m moment) {
 	e := m.event
 	if o.kept == nil {
-		o.kept = make(map[*Event]*Event)
+		o.kept = make(map[int]*Event)
 	}
-	kept := o.kept[e]
+	kept := o.kept[e.Number]
 	if kept == nil {
 		kept = new(Event)
-		o.kept[e] = kept
+		o.kept[e.Number] = kept
 	}
 	*kept = *e
 	if e.Recorded != nil {
@@ -217,7 +226,7 @@ func (o *order) hold(m moment) {
 		}
 	}
 	if m.event = kept; m.returns {
-		delete(o.kept, e)
+		delete(o.kept, e.Number)
 	}
 	o.held = append(o.held, m)
 }

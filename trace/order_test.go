@@ -47,7 +47,7 @@ func TestOrder(t *testing.T) {
 			case word == "?":
 				take(o.waits())
 			case word[1] == '(':
-				events[name] = &Event{Call: calls[name], Begin: now}
+				events[name] = &Event{Number: len(events) + 1, Call: calls[name], Begin: now}
 				events[name].Caller.Program = int(name[0])
 				take(o.begins(events[name]))
 			default:

@@ -28,6 +28,16 @@ func TestCases(t *testing.T) {
 			want: []string{"clone(", ") = 12", "#2 … read = 1", "no FIN is sent", "#2 close(4) = 0"},
 			deny: []string{"cut off"},
 		},
+		"a request of which the beginning was recorded": {
+			text: serving + "10 accept(3, NULL, NULL) = 4\n10 read(4, \"GET /\"..., 1024) = 83\n10 shutdown(4, SHUT_WR) = 0\n10 close(4) = 0\n",
+			want: []string{"read = 83", "shutdown(4, SHUT_WR) = 0"}, deny: []string{"incomplete", "not complete"},
+		},
+		"a write that waits": {
+			text: serving + "10 accept(3, NULL, NULL) = 4\n10 fork() = 11\n10 write(4, \"a\"..., 9000000 <unfinished ...>\n10 <... write resumed>) = 9000000\n" +
+				"10 write(4, \"b\"..., 9000000 <unfinished ...>\n11 close(3) = 0\n" +
+				"10 <... write resumed>) = 8000000\n",
+			want: []string{"9000000) = 9000000", "9000000)…", "… write = 8000000"}, deny: []string{"… write = 9000000", "not complete"},
+		},
 		"refused": {
 			text: calling + "-1 ECONNREFUSED (Connection refused)\n1 close(3) = 0\n",
 			want: []string{"connect(3", "close(3) = 0"}, deny: []string{"FIN", "┄ SYN"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 
+	"lbaws/trace"
 	"lbaws/trace/recording"
 )
 
@@ -18,6 +19,7 @@ type step struct {
 	begins  *step   // of the rest of a call: its beginning
 	rest    int     // of the beginning of a call that is one row: where the line with its rest begins, or 0
 	number  int     // of the call, when it is drawn
+	waits   bool    // whether it is a write that has waited
 	shared  bool    // of a close: whether other descriptors lead to the socket
 	resets  bool    // or whether it sends a RST in any case
 }
@@ -154,7 +156,8 @@ func (s *scan) resumed(l *recording.Line, at step) {
 	s.now = at
 	b := reading{call: calls[string(l.Name)], args: s.whole, thread: l.Thread, step: &s.now}
 	s.returns(&b, &rest, true)
-	if b.call.isOneRow() {
+	begun.waits = b.call.does.Name == "write" && rest.Value > trace.SureRoom
+	if b.call.isOneRow() && !begun.waits {
 		begun.rest, begun.socket, begun.made = at.offset, s.now.socket, s.now.made
 		return
 	}

@@ -132,7 +132,7 @@ func (s *stream) read(b *batch, r *room, at *step, text []byte) {
 	m.event.Begin, m.event.Recorded.Thread, m.event.Recorded.Others = now, l.Thread, true
 	if !isWhole {
 		r.setArgs()
-		if c.isOneRow() { // it never returns: the row shows that
+		if c.isOneRow() && !at.waits { // it never returns: the row shows that
 			m.event.Call = &trace.Call{Name: m.event.Call.Name, Waits: true}
 		}
 		b.add(m)

@@ -8,14 +8,17 @@ import (
 
 // Settled asks the kernel, and reports whether nothing is under way between two
 // sockets of this machine: all that was sent is acknowledged. It says so too if
-// nobody answers, so that something was sent again.
-func (w *Watch) Settled(local, remote netip.AddrPort) (bool, error) {
+// nobody answers, so that something was sent again, or if a peer has no room; waits
+// reports whether something waits for that.
+func (w *Watch) Settled(local, remote netip.AddrPort) (settled, waits bool, err error) {
 	for _, ends := range []ends{{local, remote}, {remote, local}} {
-		if s, err := w.Between(ends.local, ends.remote); err != nil || s.isUnderWay() {
-			return false, err
+		s, err := w.Between(ends.local, ends.remote)
+		if err != nil || s.isUnderWay() {
+			return false, false, err
 		}
+		waits = waits || s.Timer == ZeroWindowProbe
 	}
-	return true, nil
+	return true, waits, nil
 }
 
 // Between asks the kernel for one socket: the zero Socket if there is none.
@@ -33,7 +36,7 @@ func plain(addr netip.AddrPort) netip.AddrPort {
 }
 
 func (s *Socket) isUnderWay() bool {
-	if s.Again > 0 {
+	if s.Again > 0 || s.Timer == ZeroWindowProbe {
 		return false
 	}
 	switch s.State {

@@ -174,12 +174,6 @@ func (s *situation) read() (Prediction, bool) {
 // or does not answer.
 var ended = []unix.Errno{unix.ECONNRESET, unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ENETUNREACH}
 
-// sureRoom is how many bytes an empty send buffer takes for sure: the kernel never
-// makes it smaller by itself.
-//
-// Source: tcp(7), tcp_wmem.
-const sureRoom = 16 << 10
-
 func (s *situation) write() (Prediction, bool) {
 	n, unacknowledged := len(s.e.Args[1].Data), s.own.Unacknowledged()
 	switch {
@@ -196,7 +190,7 @@ func (s *situation) write() (Prediction, bool) {
 	case unacknowledged > 0:
 		return Prediction{Text: count(unacknowledged, "byte") + " not acknowledged yet: it will wait if there is no room behind them",
 			Open: true, May: ended}, true
-	case n > sureRoom:
+	case n > trace.SureRoom:
 		return Prediction{Text: fmt.Sprintf("the send buffer is empty: if it has no room for all %d bytes, it will wait", n),
 			Open: true, May: append([]unix.Errno{unix.EPIPE}, ended...)}, true
 	}

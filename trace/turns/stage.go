@@ -147,30 +147,33 @@ func (s *Stage) settle() {
 func (s *Stage) wait() {
 	const longest = 300 * time.Millisecond
 	for deadline := time.Now().Add(longest); ; (sys.Unix{}).Nanosleep(step) {
-		settled := s.isSettled()
+		settled, _ := s.isSettled()
+		writes := false
 		for _, p := range s.programs {
-			if s.stateOf(p) != inCall {
-				continue
+			if s.stateOf(p) == inCall {
+				s.await(p, true, back)
+				writes = writes || s.stateOf(p) == inCall && p.event.Call.Name == "write"
 			}
-			s.await(p, true, back)
-			// If everything is acknowledged, a write has room, and will go on.
-			settled = settled && (p.event.Call.Name != "write" || s.stateOf(p) == back)
 		}
-		if settled && s.isSettled() || time.Now().After(deadline) {
+		still, waits := s.isSettled()
+		if settled && still && writes == waits || time.Now().After(deadline) { // or else a write is about to go on
 			return
 		}
 	}
 }
 
-// isSettled reports whether all that the clients' connections have sent is acknowledged.
-func (s *Stage) isSettled() bool {
+// isSettled reports whether all that the clients' connections have sent is acknowledged,
+// or waits for a peer that has no room.
+func (s *Stage) isSettled() (settled, waits bool) {
 	for _, p := range s.programs {
 		if s.watch == nil || !p.local.IsValid() {
 			continue
 		}
-		if settled, err := s.watch.Settled(p.local, p.remote); !settled && err == nil {
-			return false
+		settled, forRoom, err := s.watch.Settled(p.local, p.remote)
+		if !settled && err == nil {
+			return false, false
 		}
+		waits = waits || forRoom
 	}
-	return true
+	return true, waits
 }
