@@ -144,14 +144,14 @@ func TestSimultaneousClose(t *testing.T) {
 	}
 }
 
-// TestWriteThatWaits: both buffers are full before the write returns, which it does when
-// the client has read.
+// TestWriteThatWaits: the client has no more room, and the write returns when it has read.
 func TestWriteThatWaits(t *testing.T) {
 	t.Parallel()
+	tracetest.NeedCapture(t)
 	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", "full-buffers", "-sockets")
 	p.Status()
-	inOrder(t, p.Stderr.String(), `write\(4, .*, 30000\)…`, `▪ 4: \d+ bytes not acknowledged`, `▪ 3: \d+ bytes unread`,
-		`^(… )?read.* = \d+`, `… write = 30000`, `close\(4\) = 0`)
+	inOrder(t, p.Stderr.String(), `write\(4, .*, 45000\)…`, ` window 0 ─+▶`, `▪ 4: \d+ bytes not acknowledged`,
+		`▪ 3: \d+ bytes unread`, `^(… )?read.* = \d+`, `… write = 45000`, `close\(4\) = 0`)
 }
 
 // inOrder checks that lines of a diagram match patterns, one after the other.
