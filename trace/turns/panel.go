@@ -165,7 +165,7 @@ func (d *person) keyLine() string {
 	case d.alone:
 		return "Enter: make the call  r: to the next connection  R: run on  ?: explain  q: leave"
 	}
-	return "Enter: call  s c: whose turn  r: next accept  R: run on  x: kill  ?  q: leave"
+	return "Enter: call  s c: whose turn  r: next accept  R: run on  x X: kill  ?  q: leave"
 }
 
 // hidePanel takes the panel off the screen.

@@ -348,8 +348,8 @@ func (d *person) press(k keys.Key) error {
 		d.choose(trace.Server)
 	case 'c':
 		d.choose(trace.Client)
-	case 'x':
-		return d.kill()
+	case 'x', 'X':
+		return d.kill(k == 'X')
 	case '?':
 		d.explains = !d.explains
 	case 'q', '\x03':
@@ -396,12 +396,12 @@ func (d *person) dropOrder() {
 	d.settleAll()
 }
 
-// kill ends the program whose call is next, as kill -9 would.
-func (d *person) kill() error {
+// kill ends the program whose call is next, or the other one, as kill -9 would.
+func (d *person) kill(theOther bool) error {
 	p := d.next()
 	for _, other := range d.programs {
-		if p == nil || d.stateOf(p) == over { // one that waits in a call
-			p = other
+		if p == nil || d.stateOf(p) == over || theOther && other != p && d.stateOf(other) != over {
+			p, theOther = other, false // mostly, it waits in a call
 		}
 	}
 	switch {

@@ -111,6 +111,17 @@ func TestPassiveClose(t *testing.T) {
 	}
 }
 
+// TestKillTheOther: X ends the client while it waits in a call, and the server goes on.
+func TestKillTheOther(t *testing.T) {
+	t.Parallel()
+	tracetest.NeedCapture(t)
+	p := script(t, strings.Repeat("\n", 11)+"X\n", "demo", "-step", "-addr", "127.0.0.1:8888")
+	if status := p.Status(); status != 0 {
+		t.Fatalf("status %d: %s", status, p.Stderr)
+	}
+	inOrder(t, p.Stderr.String(), `^read\(3, …`, `▶ server +read\(4`, `^# killed`, `write\(4, .*\) = 33`, `close\(4\) = 0`)
+}
+
 // script runs the program with a script on standard input.
 func script(t *testing.T, keys string, args ...string) *tracetest.Process {
 	t.Helper()
@@ -130,7 +141,7 @@ func TestEverySchedule(t *testing.T) {
 		for range 40 {
 			keys.WriteString([]string{"\n", "\n", "\n", "s\n", "c\n", "?\n", "z\n", "sssc", "\n\n"}[random.IntN(9)])
 			if random.IntN(30) == 0 {
-				keys.WriteString([]string{"x\n", "q\n", "r\n", "R\n"}[random.IntN(4)])
+				keys.WriteString([]string{"x\n", "X\n", "q\n", "r\n", "R\n"}[random.IntN(5)])
 			}
 		}
 		p := script(t, keys.String(), "demo", "-step", "-addr", "127.0.0.1:0")
