@@ -15,6 +15,7 @@ type conversation struct {
 	completed bool // whether its handshake was completed here
 	accepted  bool // whether accept has returned it
 	closed    bool // whether its descriptor was closed
+	refused   bool // whether the server's kernel has answered its SYN with a RST
 
 	opening opening // how much of its handshake was shown, of a recording
 
@@ -196,7 +197,7 @@ func (f *figure) neverAccepted() {
 	n := 0
 	for number := max(1, f.numbered-mostFollowed+1); number <= f.numbered; number++ {
 		c := f.followed[number%mostFollowed]
-		if c == nil || c.accepted || f.find(c.Client) != c {
+		if c == nil || c.accepted || c.refused || f.find(c.Client) != c {
 			continue
 		}
 		if n++; n > most {

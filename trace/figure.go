@@ -191,7 +191,7 @@ func (f *figure) exits(e *Exit) []row {
 		if c == nil || c.reset || !c.open() {
 			continue
 		}
-		if !f.both {
+		if !f.both && !c.finSent[e.Side] {
 			f.about(c)
 		}
 		f.implyFIN(c, e.Side)

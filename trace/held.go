@@ -16,6 +16,7 @@ func (f *figure) holds(c *sockets.Change, side Side) {
 		r.text.before = appendProgram(r.text.before, f.programs[c.Thread])
 		r.text.add(listeningText(c))
 	} else if c.Remote.Port() == 0 { // it has no peer yet
+		r.text.before = appendProgram(r.text.before, f.programs[c.Thread])
 		r.text.add(holder(c, side) + connectedText(c))
 	} else if client := clientOf(c, side); side == Server && c.Had && c.Inode == 0 && f.find(client) == nil {
 		r.text.add("of an earlier connection: " + connectedText(c))
@@ -54,6 +55,8 @@ func (f *figure) remember(c *sockets.Change) {
 // holder says which descriptor leads to a socket.
 func holder(c *sockets.Change, side Side) string {
 	switch {
+	case c.Descriptor >= 0 && c.State == wire.TimeWait: // the kernel has another socket for that, without a descriptor
+		return fmt.Sprintf("%d's connection: ", c.Descriptor)
 	case c.Descriptor >= 0:
 		return fmt.Sprintf("%d: ", c.Descriptor)
 	case c.Inode != 0:

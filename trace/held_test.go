@@ -77,7 +77,7 @@ func TestWordsOfSockets(t *testing.T) {
 		}), "4: sent again 2 times, next in 0.8 s"},
 		{with(changed(wire.Established, 0, 33, 4, held(wire.Established, 0, 33, 4)), func(c *sockets.Change) {
 			c.Timer, c.Again, c.Left = sockets.ZeroWindowProbe, 1, 800*time.Millisecond
-		}), "4: the peer has no room: asked once, again in 0.8 s"},
+		}), "4: asked the peer for room once, again in 0.8 s"},
 		{gone(changed(wire.Established, 23, 0, -1, held(wire.Established, 23, 0, -1))), "no descriptor yet: CLOSED"},
 		{with(changed(wire.Established, 0, 0, -1, nil), func(c *sockets.Change) { c.Inode, c.Had = 9, true }),
 			"another process's: ESTABLISHED"},

@@ -118,13 +118,17 @@ func (j *JSON) AppendLost(b []byte, n int) []byte {
 // fd is null if no descriptor of this process leads to it; then inode is 0 if none
 // of another does either. The queues are as ss -tn has them: of a listening
 // socket, receive_queue is the accept queue and send_queue the backlog; of any other,
-// unread and unacknowledged are the same without SYN and FIN. Of a
+// unread and unacknowledged are the same without SYN and FIN, and otherwise 0. Of a
 // socket that is gone, the object has what it held last.
 func (j *JSON) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 	return j.take(b, j.order.changes(c, side))
 }
 
 func (j *JSON) appendSocket(b []byte, c *sockets.Change, side Side) []byte {
+	var unread, unacknowledged int
+	if c.State != wire.Listen {
+		unread, unacknowledged = max(0, c.Unread()), max(0, c.Unacknowledged())
+	}
 	b = appendTime(b, c.Time)
 	b = append(b, `,"socket":{"side":"`...)
 	b = append(b, sideNames[side]...)
@@ -149,7 +153,7 @@ func (j *JSON) appendSocket(b []byte, c *sockets.Change, side Side) []byte {
 		value uint64
 	}{
 		{"receive_queue", uint64(c.Receive)}, {"send_queue", uint64(c.Send)},
-		{"unread", uint64(max(0, c.Unread()))}, {"unacknowledged", uint64(max(0, c.Unacknowledged()))},
+		{"unread", uint64(unread)}, {"unacknowledged", uint64(unacknowledged)},
 		{"timer", uint64(c.Timer)}, {"timer_ms", uint64(c.Left.Milliseconds())}, {"retransmits", uint64(c.Again)},
 		{"inode", uint64(c.Inode)}, {"cookie", c.Cookie},
 	} {

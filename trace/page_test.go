@@ -117,7 +117,7 @@ func testPage(t *testing.T, b *tracetest.Browser) {
 }
 
 // heldRow is a row of -sockets: who holds a socket, and what has changed in it.
-var heldRow = regexp.MustCompile(`^(?:#\d+ )?(?:(\d+|no descriptor yet|no descriptor any more|another process's): )?(.*)$`)
+var heldRow = regexp.MustCompile(`^(?:#\d+ )?(?:(\d+|\d+'s connection|no descriptor yet|no descriptor any more|another process's): )?(.*)$`)
 
 // compareBoxes compares the boxes of the step that is shown with what the kernel said in
 // it.

@@ -21,7 +21,7 @@ func TestConnectThatFails(t *testing.T) {
 	closed := listener.Addr().String()
 	listener.Close()
 	for _, c := range []struct{ url, want string }{
-		{"http://" + closed + "/", `(?s)connect\(3, .*── SYN seq 0 ─.*◀─ RST\+ACK seq 1 ack 1 ─.*connect = -1 ECONNREFUSED`},
+		{"http://" + closed + "/", `(?s)connect\(3, .*── SYN seq 0 ─.*◀─ RST\+ACK seq 0 ack 1 ─.*connect = -1 ECONNREFUSED`},
 		{"http://" + tracetest.ThereIPv4.String() + ":8888/", `(?s)connect\(3, .*SYN_SENT +── SYN seq 0 ─.*connect = -1 `},
 		{"http://[" + tracetest.ThereIPv6.String() + "]:8888/", `(?s)connect\(3, .*SYN_SENT +── SYN seq 0 ─.*connect = -1 `},
 	} {

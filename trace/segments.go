@@ -69,7 +69,10 @@ func (f *figure) see(r *row, c *conversation, s *wire.Segment) {
 			r.states[side] = wire.Unknown
 		}
 	}
-	if c.Over() && !wasOver && !c.accepted && !f.clientOnly {
+	if r.side == Server && s.Flags&wire.RST != 0 && was[Client] == wire.SynSent {
+		c.refused = true
+	}
+	if c.Over() && !wasOver && !c.accepted && !c.refused && !f.clientOnly {
 		r.text.add(", before accept")
 	}
 	f.changedState(c)

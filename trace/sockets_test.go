@@ -89,7 +89,7 @@ func (w *words) read(text []byte) []byte {
 }
 
 var (
-	holder  = regexp.MustCompile(`^(#\d+ )?(\d+: |no descriptor yet: |no descriptor any more: )?`)
+	holder  = regexp.MustCompile(`^(#\d+ )?(\d+: |\d+'s connection: |no descriptor yet: |no descriptor any more: )?`)
 	queue   = regexp.MustCompile(`^accept queue (\d+) of (\d+)$`)
 	counted = regexp.MustCompile(`^(?:(\d+) bytes?)?(?: and )?(the (?:FIN|SYN))? ?(unread|not acknowledged)$`)
 	aState  = regexp.MustCompile(`^[A-Z_12]+$`)

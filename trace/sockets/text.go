@@ -19,8 +19,13 @@ func (s *Socket) UnreadText() string {
 }
 
 // UnacknowledgedText says what the peer has not acknowledged: "33 bytes not
-// acknowledged".
+// acknowledged". While the peer is asked whether it has room, nothing is under way.
+//
+// Source: tcp_ack_probe in Linux's net/ipv4.
 func (s *Socket) UnacknowledgedText() string {
+	if s.Timer == ZeroWindowProbe {
+		return counted(s.Unacknowledged(), s.Pending(), "not sent yet: the peer has no room")
+	}
 	return counted(s.Unacknowledged(), s.Pending(), "not acknowledged")
 }
 
@@ -30,7 +35,7 @@ func (s *Socket) UnacknowledgedText() string {
 func (s *Socket) AgainText() string {
 	switch {
 	case s.Timer == ZeroWindowProbe:
-		return fmt.Sprintf("the peer has no room: asked %s, again in %s", times(s.Again), inSeconds(s.Left))
+		return fmt.Sprintf("asked the peer for room %s, again in %s", times(s.Again), inSeconds(s.Left))
 	case s.Timer == Retransmission || s.State == wire.SynReceived:
 		return fmt.Sprintf("sent again %s, next in %s", times(s.Again), inSeconds(s.Left))
 	}

@@ -150,7 +150,7 @@ func TestWriteThatWaits(t *testing.T) {
 	tracetest.NeedCapture(t)
 	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", "full-buffers", "-sockets")
 	p.Status()
-	inOrder(t, p.Stderr.String(), `write\(4, .*, 45000\)…`, ` window 0 ─+▶`, `▪ 4: \d+ bytes not acknowledged`,
+	inOrder(t, p.Stderr.String(), `write\(4, .*, 45000\)…`, ` window 0 ─+▶`, `▪ 4: \d+ bytes not sent yet: the peer has no room`,
 		`▪ 3: \d+ bytes unread`, `^(… )?read.* = \d+`, `… write = 45000`, `close\(4\) = 0`)
 }
 

@@ -110,10 +110,13 @@ func (s *Segment) after() uint32 {
 }
 
 // relative is the segment's sequence number, counted from its sender's SYN. A
-// SYN that belongs elsewhere is counted from itself.
+// SYN that belongs elsewhere is counted from itself. A RST that refuses a SYN has
+// number 0, without one of its sender's.
 func (e *end) relative(s *Segment) uint32 {
 	switch {
 	case s.Flags&SYN != 0 && (!e.known || e.strange && e.outside && s.Seq == e.stranger):
+		return 0
+	case !e.known && s.Flags&(RST|ACK) == RST|ACK && s.Seq == 0:
 		return 0
 	case !e.known:
 		return 1
