@@ -159,6 +159,9 @@ func appendLabel(b []byte, s *wire.Segment, seen *wire.Seen) []byte {
 	if s.Window == 0 && s.Flags&(wire.SYN|wire.RST) == 0 {
 		b = append(b, " window 0"...)
 	}
+	if seen.Probe {
+		b = append(b, " probe"...)
+	}
 	if seen.Again {
 		b = append(b, " again"...)
 	}

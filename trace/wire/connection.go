@@ -72,6 +72,7 @@ type Seen struct {
 	FromClient     bool
 	Seq, Ack       uint32 // relative: each end's SYN has number 0
 	Again          bool   // whether all that it carries had been sent before
+	Probe          bool   // whether it carries nothing, and only asks for an answer: does the peer live, has it room?
 	Client, Server State  // of the two ends, when it has arrived
 	Ignored        string // why the receiver does not take it; "" if it does, or if Again says enough
 }
@@ -80,7 +81,7 @@ type Seen struct {
 func (c *Connection) See(s *Segment) Seen {
 	fromClient := s.From == c.Client
 	from, to := c.ends(fromClient)
-	seen := Seen{FromClient: fromClient, Again: from.sentBefore(s)}
+	seen := Seen{FromClient: fromClient, Again: from.sentBefore(s), Probe: from.probes(s)}
 	from.sends(to, s)
 	was := to.state
 	if s.Damaged {
@@ -94,6 +95,15 @@ func (c *Connection) See(s *Segment) Seen {
 	seen.Seq, seen.Ack = from.relative(s), to.relativeACK(s)
 	seen.Client, seen.Server = c.client.state, c.server.state
 	return seen
+}
+
+// probes reports whether the segment asks for an answer: its number is the one before
+// what its sender would send next, which is acknowledged.
+//
+// Source: RFC 9293 sections 3.8.4 (keep-alives) and 3.8.6.1 (window probes). Linux's
+// window probes carry no byte either: tcp_xmit_probe_skb in its net/ipv4.
+func (e *end) probes(s *Segment) bool {
+	return e.known && s.Flags&(SYN|FIN|RST|ACK) == ACK && s.Len == 0 && s.Seq+1 == e.una && !e.sentFIN
 }
 
 // after is the sequence number after all that the segment carries: its SYN and

@@ -17,7 +17,7 @@ import (
 // The client sends (<: the server does) a segment with PSH and ACK that carries
 // 10 bytes. When it has arrived, the client is in the first state and the server
 // in the second, - if nothing is known of it. Then comes what else is to be
-// seen: "again", "shown 0" or "shown 0 1" if that is how its numbers are counted,
+// seen: "again", "probe", "shown 0" or "shown 0 1" if that is how its numbers are counted,
 // or why the segment is ignored. Numbers count from the SYNs. A segment may also be
 // "wscale N" or "damaged". Other lines are
 //
@@ -89,6 +89,8 @@ func (r *script) segment(line string) {
 			fmt.Sscan(numbers, &want.Seq, &want.Ack)
 		case word == "again":
 			want.Again = true
+		case word == "probe":
+			want.Probe = true
 		default:
 			want.Ignored = word
 		}

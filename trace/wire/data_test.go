@@ -33,7 +33,7 @@ func TestData(t *testing.T) {
 			< .  1:1(0)    ack 21 | ESTABLISHED | ESTABLISHED
 			> F. 21:21(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT`,
 		"a keepalive": asked + `
-			> .  10:10(0)  ack 1  | ESTABLISHED | ESTABLISHED
+			> .  10:10(0)  ack 1  | ESTABLISHED | ESTABLISHED | probe
 			> .  10:11(1)  ack 1  | ESTABLISHED | ESTABLISHED | again
 			< .  1:1(0)    ack 11 | ESTABLISHED | ESTABLISHED`,
 		"damaged, and sent again": opened + `
@@ -63,7 +63,7 @@ func TestData(t *testing.T) {
 		"a window of 0": opened + `
 			> P. 1:1001(1000) ack 1    | ESTABLISHED | ESTABLISHED
 			< .  1:1(0) ack 1001 win 0 | ESTABLISHED | ESTABLISHED
-			> .  1000:1000(0) ack 1    | ESTABLISHED | ESTABLISHED
+			> .  1000:1000(0) ack 1    | ESTABLISHED | ESTABLISHED | probe
 			> F. 1001:1001(0) ack 1    | FIN_WAIT_1  | ESTABLISHED | the window is 0
 			< F. 1:1(0) ack 1001 win 0 | CLOSING     | FIN_WAIT_1
 			> .  1002:1002(0) ack 2    | CLOSING     | FIN_WAIT_1  | sequence number outside the window`,
@@ -77,7 +77,7 @@ func TestData(t *testing.T) {
 			< F. 1:1(0) ack 11 win 0 | CLOSE_WAIT  | FIN_WAIT_1
 			> .  11:11(0) ack 2      | CLOSE_WAIT  | FIN_WAIT_2
 			> P. 11:511(500) ack 2   | CLOSE_WAIT  | FIN_WAIT_2 | again
-			> .  10:10(0) ack 2      | CLOSE_WAIT  | FIN_WAIT_2`,
+			> .  10:10(0) ack 2      | CLOSE_WAIT  | FIN_WAIT_2 | probe`,
 		"a window opens": opened + `
 			> P. 1:1001(1000) ack 1    | ESTABLISHED | ESTABLISHED
 			< .  1:1(0) ack 1001 win 0 | ESTABLISHED | ESTABLISHED
