@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"time"
+
 	"lbaws/trace/message"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
@@ -68,6 +70,12 @@ func (d *drawing) Sockets(err error) { d.figure.notAsked, d.figure.held = err, n
 func (d *drawing) AppendExit(b []byte, e *Exit) []byte {
 	b = d.AppendWaits(b) // or never returns
 	return d.draw(b, d.figure.exits(e))
+}
+
+// AppendNote draws a note.
+func (d *drawing) AppendNote(b []byte, at time.Time, text string) []byte {
+	b = d.AppendWaits(b)
+	return d.draw(b, d.figure.notes(at, text))
 }
 
 // AppendFigure begins another figure.

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"strconv"
+	"time"
 
 	"lbaws/sys"
 )
@@ -115,6 +116,14 @@ func appendStraceLine(b, line []byte) []byte {
 	b = append(b, `,"strace":`...)
 	b = appendJSONBytes(b, line, len(line))
 	return append(b, "}\n"...)
+}
+
+// AppendNote appends an object for what was done between the calls:
+//
+//	{"time":"…","note":"the network holds what is sent from now on"}
+func (j *JSON) AppendNote(b []byte, at time.Time, text string) []byte {
+	b = append(appendTime(b, at), `,"note":`...)
+	return append(appendJSONBytes(b, []byte(text), len(text)), "}\n"...)
 }
 
 // AppendExit appends an object that says that a program ends here: "killed":true, or how

@@ -333,6 +333,13 @@ func (t *Trace) Look() {
 	}
 }
 
+// Note shows what was done between the calls.
+func (t *Trace) Note(text string) {
+	if t.tracer != nil {
+		t.tracer.Note(text)
+	}
+}
+
 // End shows that the program leaves, and writes what is left of the trace. A
 // program that may not be able to leave calls it from another thread; only the
 // first call does anything. The error says why a part of the trace was not

@@ -113,6 +113,17 @@ func (p *Page) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
 	return p.take(b, p.order.changes(c, side))
 }
 
+// AppendNote takes what was done between the calls.
+func (p *Page) AppendNote(b []byte, at time.Time, text string) []byte {
+	if b = p.AppendWaits(b); p.full || !p.begun {
+		return b
+	}
+	p.alone = false
+	p.events = p.json.AppendNote(p.events, at, text)
+	p.draw(p.figure.notes(at, text))
+	return b
+}
+
 // AppendExit takes the end of a program.
 func (p *Page) AppendExit(b []byte, e *Exit) []byte {
 	if b = p.AppendWaits(b); p.full {

@@ -57,6 +57,11 @@ func (p *Pcap) AppendExit(b []byte, e *Exit) []byte {
 	return p.entry(b, e.At, e.Caller, warning, how+": the kernel closes its descriptors")
 }
 
+// AppendNote appends an entry for what was done between the calls.
+func (p *Pcap) AppendNote(b []byte, at time.Time, text string) []byte {
+	return p.entry(b, at, Caller{}, info, text)
+}
+
 // AppendEnd appends what is left.
 func (p *Pcap) AppendEnd(b []byte) []byte { return p.take(p.begin(b), p.order.end()) }
 

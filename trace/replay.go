@@ -30,6 +30,16 @@ func (t *Trace) Exits(e *Exit) {
 	})
 }
 
+// Noted gives the formats what was done between the calls.
+func (t *Trace) Noted(at time.Time, text string) {
+	t.give(func(f Format, b []byte) []byte {
+		if format, ok := f.(NoteFormat); ok {
+			return format.AppendNote(b, at, text)
+		}
+		return b
+	})
+}
+
 // Segment gives the formats a segment.
 func (t *Trace) Segment(s *wire.Segment) {
 	t.give(func(f Format, b []byte) []byte {

@@ -87,6 +87,13 @@ type WaitFormat interface {
 	AppendWaits(b []byte) []byte
 }
 
+// NoteFormat is a Format that shows what is done between the calls, and not by them.
+type NoteFormat interface {
+	Format
+	// AppendNote shows what was done, and when.
+	AppendNote(b []byte, at time.Time, text string) []byte
+}
+
 // ExitFormat is a Format that shows that a program ends before it has closed its
 // descriptors.
 type ExitFormat interface {

@@ -58,6 +58,19 @@ func (t *Tracer) Look() {
 	t.settle()
 }
 
+// Note shows what was done between the calls: to the network, say.
+func (t *Tracer) Note(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.catchUp()
+	for _, sink := range t.sinks {
+		if format, ok := sink.Format.(NoteFormat); ok {
+			sink.Output.buf = format.AppendNote(sink.Output.buf, time.Now(), text)
+		}
+	}
+	t.settle()
+}
+
 // Killed tells the formats that the program is about to be killed: its calls that
 // have not returned never will.
 func (t *Tracer) Killed() {

@@ -35,6 +35,7 @@ type object struct {
 	Segment *segmentObject `json:"segment"`
 	Asked   *askedObject   `json:"asked"`
 	Socket  *socketObject  `json:"socket"`
+	Note    string         `json:"note"`
 	Missing string         `json:"missing"`
 	Why     string         `json:"why"`
 	Lost    int            `json:"lost"`
@@ -136,10 +137,10 @@ func (o *object) check() error {
 		_, err := o.event()
 		return err
 	}
-	if o.Segment == nil && o.Socket == nil && o.Missing == "" && !o.Killed && o.Exit == "" {
+	if o.Segment == nil && o.Socket == nil && o.Missing == "" && o.Note == "" && !o.Killed && o.Exit == "" {
 		return errNotJSON
 	}
-	for _, text := range []string{o.Missing, o.Why, o.Exit, o.Side} {
+	for _, text := range []string{o.Missing, o.Note, o.Why, o.Exit, o.Side} {
 		if !recording.Printable([]byte(text)) {
 			return recording.ErrNotPrintable
 		}

@@ -156,6 +156,8 @@ func (r *replay) take(o *object) {
 		r.trace.Segment(&s)
 	case o.Socket != nil:
 		r.socket(o.Socket)
+	case o.Note != "":
+		r.trace.Noted(r.at, o.Note)
 	case o.Lost > 0:
 		r.trace.Lost(o.Lost)
 	case o.Missing == "segments":

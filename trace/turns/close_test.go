@@ -13,6 +13,7 @@ type untraced struct{}
 
 func (untraced) Of(_ trace.Caller, k sys.Kernel) sys.Kernel { return k }
 func (untraced) Look()                                      {}
+func (untraced) Note(string)                                {}
 func (untraced) SetPanel([]string)                          {}
 
 // TestCloseWhileACallIsMade: a signal may come between the key that makes a call and

@@ -132,7 +132,7 @@ func TestSimultaneousClose(t *testing.T) {
 	order := []string{"demo", "-addr", "127.0.0.1:8888", "-order", "simultaneous-close", "-sockets"}
 	p := tracetest.Launch(t, nil, order...)
 	p.Status()
-	inOrder(t, p.Stderr.String(), `close\(3\) = 0`, `▪ .*FIN_WAIT_1`, `close\(4\) = 0`, `▪ .*FIN_WAIT_1`,
+	inOrder(t, p.Stderr.String(), `^# the network holds`, `close\(3\) = 0`, `▪ .*FIN_WAIT_1`, `close\(4\) = 0`, `▪ .*FIN_WAIT_1`,
 		`FIN_WAIT_1 .* FIN\+ACK seq 41 ack 34 .*▶ ▪CLOSING`, `▪CLOSING .*◀─ FIN\+ACK seq 34 ack 41 ─`, `▪ .*CLOSING`, `▪ .*CLOSING`,
 		`▪TIME_WAIT .*◀─ ACK seq 35 ack 42 `, ` ACK seq 42 ack 35 .*▶ ▪TIME_WAIT`, `▪ .*TIME_WAIT, 60 s left`, `▪ .*TIME_WAIT, 60 s left`)
 

@@ -199,14 +199,15 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 
 // network makes a move of what is between the programs.
 func (s *Stage) network(o *Order, m *move) error {
-	act := sys.HoldSegments
+	act, note := sys.HoldSegments, "the network holds what is sent from now on"
 	switch m.verb + " " + m.args[0] {
 	case "passes two":
-		act = sys.PassTwo
+		act, note = sys.PassTwo, "two segments pass"
 	case "passes everything":
-		act = sys.PassAll
+		act, note = sys.PassAll, "all segments pass"
 		defer s.settle()
 	}
+	s.trace.Note(note)
 	if err := act(); err != nil {
 		return fmt.Errorf("order %s, move %q: %w", o.Name, m.line, err)
 	}

@@ -43,6 +43,8 @@ type Trace interface {
 	Of(caller trace.Caller, k sys.Kernel) sys.Kernel
 	// Look shows what has happened since the last call began or returned.
 	Look()
+	// Note shows what was done between the calls.
+	Note(text string)
 	// SetPanel shows lines below the diagram, in place of those before.
 	SetPanel(lines []string)
 }
