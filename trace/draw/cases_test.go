@@ -42,6 +42,10 @@ func TestCases(t *testing.T) {
 			text: calling + "-1 ECONNREFUSED (Connection refused)\n1 close(3) = 0\n",
 			want: []string{"connect(3", "close(3) = 0"}, deny: []string{"FIN", "┄ SYN"},
 		},
+		"killed before strace knew the call": {
+			text: serving + "11 ????( <unavailable>) = ?\n12 ????( <unfinished ...>\n10 close(3) = 0\n12 <... ???? resumed> <unavailable>) = ?\n",
+			want: []string{"2 ????", "close(3) = 0"},
+		},
 		"killed in connect": {
 			text: calling + "? ERESTARTSYS (To be restarted if SA_RESTART is set)\n1 +++ killed by SIGALRM +++\n",
 			want: []string{"killed by SIGALRM"}, deny: []string{"FIN"},

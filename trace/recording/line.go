@@ -76,8 +76,15 @@ func ParseLine(text []byte) Line {
 
 const longestName = 64 // in bytes, with the parenthesis
 
+// unknown is strace's name for the call of a thread that was killed before strace could
+// ask for it.
+var unknown = []byte("????")
+
 // isName reports whether text is spelled like a call's name.
 func isName(text []byte) bool {
+	if bytes.Equal(text, unknown) {
+		return true
+	}
 	for i, c := range text {
 		if !(c >= 'a' && c <= 'z' || c == '_' || i > 0 && c >= '0' && c <= '9') {
 			return false
