@@ -434,7 +434,7 @@ func (o *options) flags() *flag.FlagSet {
 	if o.command == "serve" {
 		flags.BoolVar(&s.halfClose, "halfclose", true,
 			"when a request may be incomplete, half-close after the answer and read to end of file;\n"+
-				"otherwise bytes that arrive after close are answered with RST, as in the tutorial")
+				"otherwise bytes that come after close are answered with RST, as in the tutorial")
 		flags.Func("n", "exit after `N` connections; 0 means never (default 0)", sys.IntFlag(&s.connections))
 		// For get and demo the trace is the purpose, so losing part of it is an error.
 		o.trace.Warn = warnOfLoss
@@ -442,7 +442,7 @@ func (o *options) flags() *flag.FlagSet {
 	if o.command != "demo" { // whose turn it is, the order says there
 		flags.DurationVar(&o.timeout, "timeout", 30*time.Second,
 			"give up on a silent peer after `DURATION`, such as 1.5s or 2m; the server allows this for a\n"+
-				"client's whole request, and by default longer while no others wait; 0 means no limit")
+				"client's whole request, by default longer while no others wait; 0 means no limit")
 	}
 	o.turns.Flags(flags, o.command == "demo")
 	return flags

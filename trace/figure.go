@@ -27,6 +27,8 @@ type figure struct {
 	at    time.Time       // when that is
 	parts [3]message.Part // room for the parts of one of them
 
+	written    [2]int         // by side: how many bytes its calls have written
+	taken      [2]int         // and read
 	backlog    int            // how many connections may wait for accept
 	clientOnly bool           // whether only the client's calls are traced
 	server     netip.AddrPort // where it listens, as far as the calls tell
@@ -65,6 +67,7 @@ func (f *figure) take(m *moment) []row {
 		f.segment(m.segment)
 	case m.waits:
 		f.waits(m.event, f.descriptors[m.event.descriptor()])
+		f.sayOnce(m.event.Side, "it waits until there is room in the send buffer for the rest")
 	case m.returns:
 		f.returns(m.event, f.conversationOf(m.event), m.inTwo)
 	default:

@@ -85,8 +85,10 @@ func (f *figure) caused(e *Event, c *conversation) {
 			f.connects(e)
 		}
 	case readCall:
+		f.taken[e.Side] += e.Result
 		f.anatomy(e, c, e.received())
 	case writeCall:
+		f.written[e.Side] += e.Result
 		f.anatomy(e, c, e.Args[1].Data)
 		f.imply(e.Side, sockets.Bytes(e.Result))
 	case shutdownCall:
@@ -130,9 +132,9 @@ func (f *figure) closes(e *Event, c *conversation) {
 		f.imply(e.Side, reset)
 	case asked:
 		f.implyFIN(c, e.Side)
-	case c.unread && c.finSent[e.Side]:
+	case f.mayBeUnread(c, e.Side) && c.finSent[e.Side]:
 		f.imply(e.Side, resetIfUnread)
-	case c.unread:
+	case f.mayBeUnread(c, e.Side):
 		f.imply(e.Side, finOrReset)
 	default:
 		f.implyFIN(c, e.Side)

@@ -65,13 +65,21 @@ func (f *figure) responseParts(side Side, data []byte, cut bool) {
 		f.add(partsRow, side).parts = f.parts[:]
 		if len(body) > 0 {
 			f.add(partsRow, side).parts = []message.Part{
-				{Text: []byte("\r\n"), Name: "blank line"}, {Text: body, Name: "body"}}
+				{Text: []byte("\r\n"), Name: "blank line"}, {Text: wholeOrCut(body, cut), Name: "body"}}
 		}
 	case !bytes.Contains(data, newline):
 		f.notComplete(side, "response", cut)
 	default:
 		f.say(side, "not an HTTP response: the first line is not a status line")
 	}
+}
+
+// wholeOrCut returns a body with "..." behind it if a recording has only its beginning.
+func wholeOrCut(body []byte, cut bool) []byte {
+	if cut {
+		return append(bytes.Clone(body), "..."...)
+	}
+	return body
 }
 
 var newline = []byte("\n")

@@ -95,7 +95,7 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 			note += "; " + sockets.Bytes(n) + " that the peer has not acknowledged may be lost too"
 		}
 		return note
-	case !asked && c.unread:
+	case !asked && f.mayBeUnread(c, e.Side):
 		return "more may have come than was read: if bytes are unread, the kernel throws them away and sends a RST in place of a FIN"
 	case c.finSent[e.Side]:
 		return "FIN already sent: this only frees the descriptor"
@@ -105,6 +105,12 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 		return "send the first FIN: the active close, which ends in TIME_WAIT"
 	}
 	return "send a FIN; the end that sends the first one closes actively, and ends in TIME_WAIT"
+}
+
+// mayBeUnread reports whether bytes may have come that one side has not read. Which end's
+// calls are about which connection is clear only if there is but one.
+func (f *figure) mayBeUnread(c *conversation, side Side) bool {
+	return c.unread || f.both && f.numbered <= 1 && f.written[peerOf(side)] > f.taken[side]
 }
 
 // noteOnShutdown says what a shutdown does on Linux.

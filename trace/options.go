@@ -64,7 +64,7 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 		}
 		return "; implies " + flag
 	}
-	flags.StringVar(&o.HTML, "html", "", "on exit, write a page to `FILE` on which to step through the run, forwards and backwards"+implies("-sockets"))
+	flags.StringVar(&o.HTML, "html", "", "on exit, write a page to `FILE` on which to step through the run, both ways"+implies("-sockets"))
 	flags.StringVar(&o.Pcap, "pcap", "", "write the segments, and the calls between them, to `FILE` for Wireshark"+implies("-segments"))
 	if o.Recording {
 		return
