@@ -197,6 +197,10 @@ func (f *figure) exits(e *Exit) []row {
 		if !f.both && !c.finSent[e.Side] {
 			f.about(c)
 		}
+		if f.mayBeUnread(c, e.Side) && !c.finSent[e.Side] {
+			c.finSent[e.Side] = true
+			f.imply(e.Side, finOrReset)
+		}
 		f.implyFIN(c, e.Side)
 		delete(f.descriptors, descriptor{fd: socket})
 	}

@@ -58,7 +58,7 @@ func (f *figure) noteFor(e *Event, c *conversation) string {
 		return f.noteOnClose(e, c)
 	case e.Call == shutdownCall:
 		return noteOnShutdown(e, c)
-	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET:
+	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET && e.Args[3].Int != 0:
 		return optionSteps[e.Args[2].Int]
 	case e.Call == getsocknameCall && f.server.Port() != 0:
 		return "" // it asks for another reason

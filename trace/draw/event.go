@@ -221,7 +221,8 @@ func lengths(text []byte) (sum int) {
 // option is a socket option, as far as the diagram has something to say about it.
 func option(level, name []byte) (int, int) {
 	levels := map[string]int{"SOL_SOCKET": unix.SOL_SOCKET, "SOL_TCP": unix.IPPROTO_TCP}
-	names := map[string]int{"SO_REUSEADDR": unix.SO_REUSEADDR, "SO_REUSEPORT": unix.SO_REUSEPORT}
+	names := map[string]int{"SO_REUSEADDR": unix.SO_REUSEADDR, "SO_REUSEPORT": unix.SO_REUSEPORT,
+		"SO_SNDBUF": unix.SO_SNDBUF, "SO_RCVBUF": unix.SO_RCVBUF}
 	l, known := levels[string(level)]
 	n, named := names[string(name)]
 	if !known || !named {

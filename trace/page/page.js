@@ -112,7 +112,7 @@ function showStep() {
   const step = run.steps[at - 1];
   const calls = step.events.filter((event) => event.call);
   const call = calls[calls.length - 1];
-  byID("strace").textContent = hidden ? questionOf(calls) : textOf(call);
+  byID("strace").textContent = shortened(hidden ? questionOf(calls) : textOf(call));
   const about = [step.side];
   if (call && call.duration_ns !== null && call.result !== null && !hidden) about.push(duration(call.duration_ns));
   if (step.at) about.push("+" + step.at + " s");
@@ -132,6 +132,11 @@ function headerOf(segment) {
   const options = [segment.scale === undefined ? "" : "scale " + segment.scale, segment.mss ? "mss " + segment.mss : "",
     segment.timestamps ? "timestamps " + segment.timestamps.join(" ") : ""];
   return [segment.flags + " from " + segment.from, "window field " + segment.window, ...options].filter((text) => text).join(", ");
+}
+
+// shortened is a call without most of a long buffer.
+function shortened(line) {
+  return line.replace(/("(?:[^"\\]|\\.){160})(?:[^"\\]|\\.)+"(\.\.\.)?/, '$1"...');
 }
 
 // textOf is a call as strace has it, as far as it is known.

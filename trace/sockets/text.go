@@ -19,12 +19,16 @@ func (s *Socket) UnreadText() string {
 }
 
 // UnacknowledgedText says what the peer has not acknowledged: "33 bytes not
-// acknowledged". While the peer is asked whether it has room, nothing is under way.
+// acknowledged". While this timer runs, nothing is under way. Another program may hold its
+// bytes back itself, by TCP_CORK.
 //
-// Source: tcp_ack_probe in Linux's net/ipv4.
+// Source: tcp_check_probe_timer in Linux's net/ipv4.
 func (s *Socket) UnacknowledgedText() string {
-	if s.Timer == ZeroWindowProbe {
+	switch {
+	case s.Timer == ZeroWindowProbe && s.Descriptor >= 0:
 		return counted(s.Unacknowledged(), s.Pending(), "not sent yet: the peer has no room")
+	case s.Timer == ZeroWindowProbe:
+		return counted(s.Unacknowledged(), s.Pending(), "not sent yet")
 	}
 	return counted(s.Unacknowledged(), s.Pending(), "not acknowledged")
 }

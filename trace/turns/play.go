@@ -201,6 +201,8 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 func (s *Stage) network(o *Order, m *move) error {
 	act, note := sys.HoldSegments, "the network holds what is sent from now on"
 	switch m.verb + " " + m.args[0] {
+	case "sends again":
+		return sys.SendAgainLater()
 	case "passes two":
 		act, note = sys.PassTwo, "two segments pass"
 	case "passes everything":
