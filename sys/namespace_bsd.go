@@ -7,8 +7,8 @@ import "errors"
 // RunInNamespace returns false: this platform has no namespaces.
 func RunInNamespace() (status int, done bool) { return 0, false }
 
-// SendAgainLater returns an error.
-func SendAgainLater() error { return errors.ErrUnsupported }
+// SendAgainLater does nothing.
+func SendAgainLater() error { return nil }
 
 // HoldSegments returns an error: this platform has no namespaces.
 func HoldSegments() error { return errors.ErrUnsupported }

@@ -202,14 +202,16 @@ func (s *Stage) network(o *Order, m *move) error {
 	act, note := sys.HoldSegments, "the network holds what is sent from now on"
 	switch m.verb + " " + m.args[0] {
 	case "sends again":
-		return sys.SendAgainLater()
+		act, note = sys.SendAgainLater, ""
 	case "passes two":
 		act, note = sys.PassTwo, "two segments pass"
 	case "passes everything":
 		act, note = sys.PassAll, "all segments pass"
 		defer s.settle()
 	}
-	s.trace.Note(note)
+	if note != "" {
+		s.trace.Note(note)
+	}
 	if err := act(); err != nil {
 		return fmt.Errorf("order %s, move %q: %w", o.Name, m.line, err)
 	}
