@@ -46,25 +46,30 @@ func TestOrders(t *testing.T) {
 }
 
 // draw draws the diagram of an order, without the clients' ports, and without how soon
-// timers end. How often a segment is sent again, while the queue is full, depends on how
-// soon the program goes on.
+// timers end. How often a segment is sent again, while the queue is full, and when one is
+// acknowledged, while the buffers are, depends on how soon the program goes on.
 func draw(t *testing.T, order string) string {
 	t.Helper()
-	// In a full queue, the kernel's timers go on while it is asked.
-	sockets := fmt.Sprintf("-sockets=%t", order != "full-queue")
+	// With a full queue or full buffers, the kernel's timers go on while it is asked.
+	sockets := fmt.Sprintf("-sockets=%t", !strings.HasPrefix(order, "full-"))
 	// With so little of a buffer, each call fits into its column.
 	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", sockets, "-s", "8", "-order", order)
 	if status := p.Status(); status != 0 {
 		t.Fatalf("status %d: %s", status, p.Stderr)
 	}
 	diagram := p.Stderr.String()
-	if order == "full-queue" {
+	switch order {
+	case "full-queue":
 		diagram = sentAgain.ReplaceAllString(diagram, "")
+	case "full-buffers":
+		diagram = delayed.ReplaceAllString(diagram, "")
 	}
 	return varies.ReplaceAllString(diagram, "…")
 }
 
 var sentAgain = regexp.MustCompile(`(?m)^.*(again|ACK seq 41 ack 1), ignored: .*\n|^.*SYN(\+ACK)? seq 0( ack 1)? again .*\n`)
+
+var delayed = regexp.MustCompile(`(?m)^.*( ack 41 len \d+|ACK seq 41 ack \d+( window 0)?) ─.*\n`)
 
 var varies = regexp.MustCompile(`127\.0\.0\.1:\d{5}|next in \d\.\d|\d+ s left`)
 

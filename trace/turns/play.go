@@ -182,9 +182,15 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 	if s.watch == nil {
 		return errors.New("the kernel cannot be asked for its sockets")
 	}
+	local, remote := p.local, p.remote
+	for _, client := range s.programs { // a server's connection is the last client's
+		if p.caller.Side == trace.Server && client.local.IsValid() {
+			local, remote = client.remote, client.local
+		}
+	}
 	const twice = 2
 	for deadline := time.Now().Add(longest); time.Now().Before(deadline); (sys.Unix{}).Nanosleep(step) {
-		held, err := s.watch.Between(p.local, p.remote)
+		held, err := s.watch.Between(local, remote)
 		if err != nil {
 			return err
 		}

@@ -68,8 +68,8 @@ func (s *Stage) Address() netip.AddrPort {
 	return s.address
 }
 
-// noteAddresses notes where the first server is bound to, and where a connection
-// goes. The stage's mutex is held.
+// noteAddresses notes where the first server is bound to, and where a client's
+// connection goes. The stage's mutex is held.
 func (p *program) noteAddresses(e *trace.Event) {
 	switch s := p.stage; {
 	case e.Result < 0:
@@ -79,12 +79,6 @@ func (p *program) noteAddresses(e *trace.Event) {
 		}
 	case e.Call.Name == "connect":
 		p.local, p.remote = localAddress(e.Args[0].Int), e.Args[1].Addr.AddrPort()
-	case e.Call.Name == "accept":
-		for _, client := range s.programs {
-			if client.local == e.Args[1].Addr.AddrPort() {
-				p.local, p.remote = client.remote, client.local
-			}
-		}
 	}
 }
 
