@@ -27,7 +27,7 @@ import (
 //	                                 nobody acknowledges
 //	client  is answered              wait until all that it sent is acknowledged
 //	client  becomes CLOSING          wait until its connection is in a state
-//	network sends again after a minute    what nobody acknowledges, and not sooner
+//	network sends again after 15 seconds  what nobody acknowledges, and not sooner
 //	network holds everything         what is sent from now on is on its way
 //	network passes two segments      of those that it holds
 //	network passes everything        it holds nothing any more
