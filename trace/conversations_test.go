@@ -37,3 +37,30 @@ func TestMemoryOfConversations(t *testing.T) {
 		t.Error("the first of two of the same addresses has become another one")
 	}
 }
+
+// TestEndedConversations: the last ones that have ended are found, in case something of
+// theirs comes again. One that was given up for its age is not given up again: its memory
+// is another one's by then.
+func TestEndedConversations(t *testing.T) {
+	var f figure
+	address := func(port int) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))
+	}
+	begin := func(port int) *conversation {
+		c := f.begin(address(port), netip.AddrPort{})
+		c.accepted, c.closed = true, true
+		return c
+	}
+	f.ends(begin(1))
+	for port := range mostFollowed { // the first one is too old
+		f.begin(address(2+port), netip.AddrPort{})
+	}
+	for port := range mostOver + 1 {
+		f.ends(begin(10000 + port))
+	}
+	for port, want := range map[int]bool{1: false, 10000: false, 10001: true, 10000 + mostOver: true, mostFollowed: true} {
+		if found := f.find(address(port)) != nil; found != want {
+			t.Errorf("port %d is known: %v, want %v", port, found, want)
+		}
+	}
+}

@@ -29,6 +29,7 @@ type figure struct {
 
 	written    [2]int         // by side: how many bytes its calls have written
 	taken      [2]int         // and read
+	made       [2]int         // how many connections they have made
 	backlog    int            // how many connections may wait for accept
 	clientOnly bool           // whether only the client's calls are traced
 	server     netip.AddrPort // where it listens, as far as the calls tell

@@ -77,10 +77,12 @@ func (f *figure) caused(e *Event, c *conversation) {
 			f.server = e.Args[1].Addr.AddrPort()
 		}
 	case acceptCall:
+		f.made[e.Side]++
 		c.accepted, c.completed = true, true
 		f.changedState(c)
 		f.connect(e.made(), c)
 	case connectCall:
+		f.made[e.Side]++
 		if c == nil { // or else it was noted when the call began
 			f.connects(e)
 		}

@@ -110,7 +110,7 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 // mayBeUnread reports whether bytes may have come that one side has not read. Which end's
 // calls are about which connection is clear only if there is but one.
 func (f *figure) mayBeUnread(c *conversation, side Side) bool {
-	return c.unread || f.both && f.numbered <= 1 && f.written[peerOf(side)] > f.taken[side]
+	return c.unread || f.both && max(f.made[Client], f.made[Server]) <= 1 && f.written[peerOf(side)] > f.taken[side]
 }
 
 // noteOnShutdown says what a shutdown does on Linux.

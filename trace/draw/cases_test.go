@@ -32,6 +32,14 @@ func TestCases(t *testing.T) {
 			text: serving + "10 accept(3, NULL, NULL) = 4\n10 read(4, \"GET /\"..., 1024) = 83\n10 shutdown(4, SHUT_WR) = 0\n10 close(4) = 0\n",
 			want: []string{"read = 83", "shutdown(4, SHUT_WR) = 0"}, deny: []string{"incomplete", "not complete"},
 		},
+		"a response of which the beginning was recorded": {
+			text: calling + "0\n1 read(3, \"HTTP/1.1 200 OK\\r\\n\\r\\nHel\"..., 1024) = 33\n",
+			want: []string{"\\r\\n        Hel...\n"},
+		},
+		"killed with bytes unread": {
+			text: serving + calling + "0\n10 accept(3, NULL, NULL) = 4\n10 write(4, \"HTTP/1.1 200 OK\\r\\n\\r\\n\", 19) = 19\n1 +++ killed by SIGKILL +++\n",
+			want: []string{"┄ FIN, or RST"},
+		},
 		"a write that waits": {
 			text: serving + "10 accept(3, NULL, NULL) = 4\n10 fork() = 11\n10 write(4, \"a\"..., 9000000 <unfinished ...>\n10 <... write resumed>) = 9000000\n" +
 				"10 write(4, \"b\"..., 9000000 <unfinished ...>\n11 close(3) = 0\n" +

@@ -159,6 +159,15 @@ func TestWriteThatWaits(t *testing.T) {
 		`▪ 3: \d+ bytes unread`, `^(… )?read.* = \d+`, `… write = 45000`, `close\(4\) = 0`)
 }
 
+// TestNoteOnUnread: without -sockets, the calls alone tell that bytes may be unread at
+// close.
+func TestNoteOnUnread(t *testing.T) {
+	t.Parallel()
+	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", "reset")
+	p.Status()
+	inOrder(t, p.Stderr.String(), `^# more may have come than was read: if bytes are unread`, `^close\(3\) = 0`, `= -1 ECONNRESET`)
+}
+
 // inOrder checks that lines of a diagram match patterns, one after the other.
 func inOrder(t *testing.T, diagram string, patterns ...string) {
 	t.Helper()
