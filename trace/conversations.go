@@ -170,6 +170,11 @@ func difference(is, was bool) int {
 // open reports whether a recorded conversation has come to be, as far as the calls tell.
 func (c *conversation) open() bool { return c.accepted || c.opening == opened }
 
+// hasClosed reports whether the kernel of a side was asked for a FIN before the given time.
+func (c *conversation) hasClosed(side Side, at time.Time) bool {
+	return c.finSent[side] && !c.finished[side].IsZero() && c.finished[side].Before(at)
+}
+
 // state is that of a side, worked out from segments.
 func (c *conversation) state(side Side) wire.State {
 	client, server := c.States()

@@ -58,7 +58,7 @@ func TestEndedConversations(t *testing.T) {
 	for port := range mostOver + 1 {
 		f.ends(begin(10000 + port))
 	}
-	for port, want := range map[int]bool{1: false, 10000: false, 10001: true, 10000 + mostOver: true, mostFollowed: true} {
+	for port, want := range map[int]bool{1: false, 10000: false, 10001: true, 10000 + mostOver: true, 1 + mostFollowed: true} {
 		if found := f.find(address(port)) != nil; found != want {
 			t.Errorf("port %d is known: %v, want %v", port, found, want)
 		}

@@ -68,7 +68,7 @@ func (d *drawing) Sockets(err error) { d.figure.notAsked, d.figure.held = err, n
 
 // AppendExit draws that a program ends.
 func (d *drawing) AppendExit(b []byte, e *Exit) []byte {
-	b = d.AppendWaits(b) // or never returns
+	b = d.AppendWaits(b) // perhaps it is this program's call, and never returns
 	return d.draw(b, d.figure.exits(e))
 }
 

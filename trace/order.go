@@ -75,7 +75,7 @@ func (o *order) returns(e *Event) []moment {
 	return o.release(false)
 }
 
-// waits takes that the call waits that has not returned, and nothing else is under way.
+// waits takes that the call that has not returned waits.
 func (o *order) waits() []moment {
 	o.due = o.due[:0]
 	o.writeWaits()

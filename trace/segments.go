@@ -52,8 +52,7 @@ func (f *figure) see(r *row, c *conversation, s *wire.Segment) {
 	wasOver := c.Over()
 	was := [2]wire.State{}
 	was[Client], was[Server] = c.States()
-	if to := peerOf(r.side); s.Flags&wire.FIN != 0 && was[to] == wire.Established && c.finSent[to] &&
-		!c.finished[to].IsZero() && c.finished[to].Before(s.Time) {
+	if to := peerOf(r.side); s.Flags&wire.FIN != 0 && was[to] == wire.Established && c.hasClosed(to, s.Time) {
 		c.Correct(to == Client, wire.FinWait1) // its own FIN is still in a queue: the two cross
 	}
 	c.QueueFull = f.queued > f.backlog
