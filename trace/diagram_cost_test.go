@@ -28,13 +28,15 @@ func BenchmarkDiagram(b *testing.B) {
 			show := func(client netip.AddrPort, segments []wire.Segment) {
 				tracer.mu.Lock()
 				defer tracer.mu.Unlock()
-				for _, s := range segments {
-					if s.Time = time.Now(); s.From.Port() == 0 {
-						s.From = client
-					} else {
+				now := time.Now()
+				for i := range segments {
+					s := &segments[i]
+					if s.Time = now; s.From.Port() == benchServer.Port() {
 						s.To = client
+					} else {
+						s.From = client
 					}
-					out.buf = diagram.AppendSegment(out.buf, &s)
+					out.buf = diagram.AppendSegment(out.buf, s)
 				}
 			}
 			var peer sys.Sockaddr

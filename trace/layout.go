@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -136,7 +138,6 @@ func (l *layout) shorten(b []byte, t *text, room int) (_ []byte, taken int) {
 // take fewer characters, by the excess; or more, but never less than may.
 func fewer(shown []byte, excess int) int {
 	const escape = 4 // characters that a byte takes at the most
-	isPlain := func(c byte) bool { return c >= ' ' && c <= '~' && c != '"' && c != '\\' }
 	n := len(shown)
 	for ; n > 0 && excess > 0; n-- {
 		if isPlain(shown[n-1]) && (n == 1 || isPlain(shown[n-2])) { // or else a digit may make the byte before it longer
@@ -232,11 +233,17 @@ func saidPart(text []byte) string {
 	return string(appendPrintable(nil, text))
 }
 
-// characters is utf8.RuneCount, which allocates, and which is slower.
+// characters is utf8.RuneCount, which allocates, and which is slower. It counts all bytes
+// but those that continue a character: 10xxxxxx.
 func characters(text []byte) int {
+	const highest = 0x8080808080808080
 	n := len(text)
+	for ; len(text) >= 8; text = text[8:] {
+		eight := binary.LittleEndian.Uint64(text)
+		n -= bits.OnesCount64(eight &^ (eight << 1) & highest)
+	}
 	for _, c := range text {
-		n -= int(^c>>6) & int(c>>7) // a byte that continues a character: 10xxxxxx
+		n -= int(^c>>6) & int(c>>7)
 	}
 	return n
 }

@@ -12,14 +12,18 @@ import (
 func appendQuoted(b, data []byte, limit int) []byte {
 	shown := data[:min(len(data), limit)]
 	b = append(b, '"')
+	plain := 0 // where what stands for itself begins
 	for i, c := range shown {
+		if isPlain(c) {
+			continue
+		}
+		b = append(b, shown[plain:i]...)
+		plain = i + 1
 		switch {
 		case c == '"' || c == '\\':
 			b = append(b, '\\', c)
 		case c >= '\t' && c <= '\r':
 			b = append(b, '\\', "tnvfr"[c-'\t'])
-		case c >= ' ' && c <= '~':
-			b = append(b, c)
 		case i+1 < len(shown) && shown[i+1] >= '0' && shown[i+1] <= '7':
 			b = append(b, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
 		default:
@@ -27,12 +31,16 @@ func appendQuoted(b, data []byte, limit int) []byte {
 			b = strconv.AppendUint(b, uint64(c), 8)
 		}
 	}
+	b = append(b, shown[plain:]...)
 	b = append(b, '"')
 	if len(shown) < len(data) {
 		b = append(b, "..."...)
 	}
 	return b
 }
+
+// isPlain reports whether a byte stands for itself in quotes.
+func isPlain(c byte) bool { return c >= ' ' && c <= '~' && c != '"' && c != '\\' }
 
 // appendJSONBytes appends data, at most limit bytes of it, as a JSON string
 // with one character for each byte, U+0000 to U+00FF: JSON has no bytes, and

@@ -110,6 +110,9 @@ func (f *figure) explainStates(asked bool) {
 // judge holds the states that were worked out for a segment of r against what the
 // kernel gave when it was asked after it. The kernel is right.
 func (f *figure) judge(r *row, c *conversation, s *wire.Segment, seen *wire.Seen) {
+	if s.FromIs == wire.Unknown && s.ToIs == wire.Unknown {
+		return
+	}
 	var is [2]wire.State
 	is[r.side], is[peerOf(r.side)] = s.FromIs, s.ToIs
 	for _, side := range []Side{Client, Server} {

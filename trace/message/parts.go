@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"strconv"
+	"strings"
 )
 
 // Part is one part of a request, a response or a URL, and what it is called.
@@ -52,6 +53,12 @@ func isVersion(b []byte) bool {
 // isToken reports whether b can be the name of a method (RFC 9110 section
 // 5.6.2).
 func isToken(b []byte) bool {
-	const token = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	return len(b) > 0 && len(bytes.TrimLeft(b, token)) == 0
+	const signs = "!#$%&'*+-.^_`|~"
+	for _, c := range b {
+		isLetter, isDigit := c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9'
+		if !isLetter && !isDigit && strings.IndexByte(signs, c) < 0 {
+			return false
+		}
+	}
+	return len(b) > 0
 }
