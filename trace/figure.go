@@ -171,7 +171,7 @@ func (f *figure) returns(e *Event, c *conversation, inTwo bool) {
 		r.at = e.Begin // the segments that it caused come after it
 		r.text.setCall(e)
 		if e.Call == listenCall && !e.failed() {
-			r.remark = string(wire.Listen)
+			r.remark = wire.Listen.String()
 		}
 	}
 	f.caused(e, c)

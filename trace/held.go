@@ -92,7 +92,7 @@ func connectedText(c *sockets.Change) string {
 	entered := was.State != c.State || (was.Inode == 0) != (c.Inode == 0)
 	var parts []string
 	if entered {
-		parts = append(parts, string(c.State))
+		parts = append(parts, c.State.String())
 	}
 	switch {
 	case c.State == wire.Closed: // its queues mean nothing
@@ -113,7 +113,7 @@ func connectedText(c *sockets.Change) string {
 		parts = append(parts, c.LeftText())
 	}
 	if len(parts) == 0 { // it has another address, or another descriptor
-		parts = append(parts, string(c.State))
+		parts = append(parts, c.State.String())
 	}
 	return strings.Join(parts, ", ")
 }
@@ -123,7 +123,7 @@ func goneText(c *sockets.Change) string {
 	if c.State == wire.TimeWait {
 		return "TIME_WAIT is over"
 	}
-	text := string(wire.Closed)
+	text := wire.Closed.String()
 	if n := c.Unread(); n > 0 && c.Was.Descriptor >= 0 && c.Descriptor < 0 { // or else they may have been read, or may still be
 		text += fmt.Sprintf(", %d unread %s thrown away", n, plural(n, "byte"))
 	}

@@ -95,7 +95,7 @@ func appendState(b []byte, s wire.State) []byte {
 		return append(b, "null"...)
 	}
 	b = append(b, '"')
-	b = append(b, s...)
+	b = append(b, s.String()...)
 	return append(b, '"')
 }
 

@@ -123,7 +123,7 @@ func (k *kernelPicture) connected(s *sheet, held *sockets.Socket, x, y float64) 
 		return y + 90
 	}
 	s.frame(x, y, socketWidth, 150)
-	title := "a connected socket: " + string(held.State)
+	title := "a connected socket: " + held.State.String()
 	if held.Inode == 0 {
 		title += ", no descriptor yet"
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"lbaws/trace/wire"
 )
 
 // lifelines draws rows as shapes of an SVG, time running down: a line for each end,
@@ -398,12 +400,12 @@ func (l *lifelines) wrapLabel(label string) []string {
 
 // state draws the new state of one side. One that the kernel gave is marked.
 func (l *lifelines) state(r *row, side Side, y float64) {
-	switch state := string(r.states[side]); {
-	case state == "":
+	switch state := r.states[side]; {
+	case state == wire.Unknown:
 	case r.asked[side]:
-		l.beside(side, y, "state", heldMark+state)
+		l.beside(side, y, "state", heldMark+state.String())
 	default:
-		l.beside(side, y, "workedout", state)
+		l.beside(side, y, "workedout", state.String())
 	}
 }
 

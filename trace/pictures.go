@@ -71,8 +71,8 @@ func (c *scene) draw(b []byte, r *row) []byte {
 		if r.side == Server {
 			c.calls = append(c.calls, string(r.text.append(nil, limit)))
 		}
-		if r.remark != "" {
-			c.pass(r.side, r.name, wire.State(r.remark))
+		if state, ok := wire.ParseState(r.remark); ok {
+			c.pass(r.side, r.name, state)
 		}
 	case noteRow:
 		if r.warning {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"lbaws/trace/wire"
 )
 
 // Diagram draws the calls and the segments between them as the books do, as
@@ -272,7 +274,7 @@ func (s *screen) arrow(b []byte, r *row) []byte {
 	}
 	b = append(b, ' ')
 	b = s.stroke(b, r, after, false, r.side == Client)
-	if r.states[Server] != "" {
+	if r.states[Server] != wire.Unknown {
 		b = append(b, ' ')
 		b, _ = s.state(b, r, Server)
 	}
@@ -282,7 +284,7 @@ func (s *screen) arrow(b []byte, r *row) []byte {
 // state draws the new state of one side, if it has one, and returns how many
 // characters that takes. One that the kernel gave is marked.
 func (s *screen) state(b []byte, r *row, side Side) ([]byte, int) {
-	state := r.states[side]
+	state := r.states[side].String()
 	if state == "" || !r.asked[side] {
 		return append(b, state...), len(state)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"lbaws/trace/wire"
 )
@@ -24,7 +23,15 @@ var spots = map[wire.State]spot{
 	wire.CloseWait: {648, 410}, wire.LastAck: {648, 520}, gone: {464, 620},
 }
 
-const gone wire.State = "gone"
+const gone = wire.Closed + 1
+
+// nameOf is the name that the figure has for a state.
+func nameOf(s wire.State) string {
+	if s == gone {
+		s = wire.Closed
+	}
+	return s.String()
+}
 
 // transition is an arrow of the figure.
 type transition struct {
@@ -76,7 +83,7 @@ func drawStates(s *sheet, c *scene) {
 			step := [2]wire.State{at, to}
 			taken[side][step], been[at], been[to] = true, true, true
 			if !slices.ContainsFunc(transitions, func(t transition) bool { return t.from == at && t.to == to }) {
-				others = append(others, [2]string{sideNames[side], strings.ReplaceAll(fmt.Sprintf("and from %s to %s: %s", at, p.state, p.cause), string(gone), string(wire.Closed))})
+				others = append(others, [2]string{sideNames[side], fmt.Sprintf("and from %s to %s: %s", nameOf(at), p.state, p.cause)})
 			}
 			at = to
 		}
@@ -114,12 +121,9 @@ func drawStates(s *sheet, c *scene) {
 
 // state draws a state of the figure: bold, if an end was in it.
 func (s *sheet) state(state wire.State, at spot, been bool) {
-	class, text := "note", string(state)
+	class, text := "note", nameOf(state)
 	if been {
 		class = "state"
-	}
-	if state == gone {
-		text = string(wire.Closed)
 	}
 	s.frame(at.x, at.y, stateWidth, stateHeight)
 	s.text(at.x+(stateWidth-float64(len(text))*characterWidth)/2, at.y+20, class, text)

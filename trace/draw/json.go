@@ -150,22 +150,7 @@ func (o *object) check() error {
 			return errNotJSON
 		}
 	}
-	for _, state := range o.states() {
-		if state != nil && !state.Known() {
-			return errNotJSON
-		}
-	}
 	return nil
-}
-
-func (o *object) states() (list []*wire.State) {
-	if o.Asked != nil {
-		list = append(list, o.Asked.From, o.Asked.To)
-	}
-	if o.Socket != nil {
-		list = append(list, o.Socket.State)
-	}
-	return list
 }
 
 // event returns the event of an object.

@@ -195,7 +195,7 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 			return err
 		}
 		if m.verb == "sends" && held.Again >= twice || m.verb == "is" && held.Send == 0 ||
-			m.verb == "becomes" && string(held.State) == m.args[0] {
+			m.verb == "becomes" && held.State.String() == m.args[0] {
 			s.trace.Look()
 			return nil
 		}

@@ -318,7 +318,7 @@ func (p *Prediction) wrong(e *trace.Event, own *sockets.Socket, got outcome) (wr
 	fails := p.Fails == got.errno || p.Unless != "" && got.errno == 0 || slices.Contains(p.May, got.errno) || got.errno == 0 && p.Fails == 0
 	claim("errno", fails)
 	claim("result", !p.Known || p.Result == got.result)
-	claim("after", p.After == "" || p.After == got.after || p.After == wire.Closed && got.after == "")
+	claim("after", p.After == wire.Unknown || p.After == got.after || p.After == wire.Closed && got.after == wire.Unknown)
 	claim("address", !p.Local.IsValid() || e.Args[1].Addr.AddrPort() == p.Local)
 	if got.resets >= 0 && p.Known {
 		claim("resets", p.Resets == got.resets && p.Reset == (got.resets > 0))

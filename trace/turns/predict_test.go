@@ -261,7 +261,7 @@ func claims(p *Prediction) string {
 	add(p.Known, "= %d", p.Result)
 	add(p.FIN, "FIN")
 	add(p.Reset, "RST %d", p.Resets)
-	add(p.After != "", "after %s", p.After)
+	add(p.After != wire.Unknown, "after %s", p.After)
 	add(p.Local.IsValid(), "local %v", p.Local)
 	add(len(p.May) > 0, "may")
 	for _, errno := range p.May {

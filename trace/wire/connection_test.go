@@ -54,8 +54,8 @@ func (r *script) line(line string) {
 	case "queue":
 		r.c.QueueFull = rest == "full"
 	case "correct":
-		end, state, _ := strings.Cut(rest, " ")
-		r.c.Correct(end == "client", wire.State(state))
+		end, name, _ := strings.Cut(rest, " ")
+		r.c.Correct(end == "client", state(name))
 	case "new":
 		r.new = true
 	default:
@@ -100,11 +100,12 @@ func (r *script) segment(line string) {
 	}
 }
 
-func state(s string) wire.State {
-	if s == "-" {
-		return wire.Unknown
+func state(name string) wire.State {
+	s, ok := wire.ParseState(name)
+	if !ok && name != "-" && name != "" {
+		panic("no state of TCP: " + name)
 	}
-	return wire.State(s)
+	return s
 }
 
 // parse reads a segment, and its number as it stands there.

@@ -1,28 +1,54 @@
 package wire
 
+import (
+	"fmt"
+	"slices"
+)
+
 // State is the state of one end of a connection.
 //
 // Source: RFC 9293 section 3.3.2; UNP figure 2.4.
-type State string
+type State int8
 
 // The states. Unknown is that of an end of which no segment has told yet.
 const (
-	Unknown     State = ""
-	Listen      State = "LISTEN"
-	SynSent     State = "SYN_SENT"
-	SynReceived State = "SYN_RCVD"
-	Established State = "ESTABLISHED"
-	FinWait1    State = "FIN_WAIT_1"
-	FinWait2    State = "FIN_WAIT_2"
-	CloseWait   State = "CLOSE_WAIT"
-	Closing     State = "CLOSING"
-	LastAck     State = "LAST_ACK"
-	TimeWait    State = "TIME_WAIT"
-	Closed      State = "CLOSED"
+	Unknown State = iota
+	Listen
+	SynSent
+	SynReceived
+	Established
+	FinWait1
+	FinWait2
+	CloseWait
+	Closing
+	LastAck
+	TimeWait
+	Closed
 )
 
-// Known reports whether it is one of the states that have a name.
-func (s State) Known() bool { return order[s] > 0 }
+// stateNames has the states' names, as ss and the books have them.
+var stateNames = [...]string{Unknown: "", Listen: "LISTEN", SynSent: "SYN_SENT", SynReceived: "SYN_RCVD",
+	Established: "ESTABLISHED", FinWait1: "FIN_WAIT_1", FinWait2: "FIN_WAIT_2", CloseWait: "CLOSE_WAIT",
+	Closing: "CLOSING", LastAck: "LAST_ACK", TimeWait: "TIME_WAIT", Closed: "CLOSED"}
+
+// String returns the state's name, which is empty for Unknown.
+func (s State) String() string { return stateNames[s] }
+
+// ParseState returns the state with a name; or Unknown, and false, if there is none.
+func ParseState(name string) (s State, ok bool) {
+	i := max(0, slices.Index(stateNames[:], name))
+	return State(i), i > 0
+}
+
+// UnmarshalText reads what String has written, for package encoding/json.
+func (s *State) UnmarshalText(name []byte) (err error) {
+	state, ok := ParseState(string(name))
+	if !ok {
+		return fmt.Errorf("no state of TCP: %q", name)
+	}
+	*s = state
+	return nil
+}
 
 // Over reports whether the end has nothing more to send or to receive.
 func (s State) Over() bool { return s == TimeWait || s == Closed }
@@ -67,7 +93,7 @@ func (s State) afterPeersFIN() State {
 
 // order is the order in which an end can go through the states. Those of the same
 // number exclude each other.
-var order = map[State]int{Listen: 1, SynSent: 1, SynReceived: 2, Established: 3, FinWait1: 4, CloseWait: 4,
+var order = [...]int{Listen: 1, SynSent: 1, SynReceived: 2, Established: 3, FinWait1: 4, CloseWait: 4,
 	FinWait2: 5, Closing: 5, LastAck: 5, TimeWait: 6, Closed: 7}
 
 // Contradicts reports whether an end cannot have been in the state before if it
