@@ -159,7 +159,7 @@ func TestTimeBeforeTheLast(t *testing.T) {
 		at   time.Duration
 		want string
 	}{{0, "0.000000"}, {2 * time.Second, "2.000000"}, {time.Second - time.Microsecond, "-1.000001"}, {time.Second, "0.000001"}} {
-		if got := c.read(&row{kind: callRow, at: start.Add(step.at)}); string(got) != step.want {
+		if got := c.read(&row{facts: facts{kind: callRow, at: start.Add(step.at)}}); string(got) != step.want {
 			t.Errorf("after %v: %s, want %s", step.at, got, step.want)
 		}
 	}

@@ -81,9 +81,9 @@ func (f *figure) take(m *moment) []row {
 func (f *figure) add(kind rowKind, side Side) *row {
 	f.rows = slices.Grow(f.rows, 1)[:len(f.rows)+1]
 	r := &f.rows[len(f.rows)-1]
-	text, rest := r.text.empty(), r.rest.empty()
-	*r = row{}
-	r.kind, r.side, r.at, r.text, r.rest = kind, side, f.at, text, rest
+	r.facts = facts{kind: kind, side: side, at: f.at}
+	r.text.clear()
+	r.rest.clear()
 	return r
 }
 
@@ -103,9 +103,7 @@ func (f *figure) addCall(kind rowKind, e *Event, c *conversation) *row {
 	if e.Thread != 0 {
 		f.programs[e.Thread] = e.Program
 	}
-	if c != nil {
-		r.connection = connection{c.number, c.Client, c.Server}
-	}
+	r.conversation = c
 	return r
 }
 

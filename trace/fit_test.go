@@ -22,27 +22,26 @@ func rowsOfAllKinds() []row {
 		return text{before: []byte(before), buffer: []byte(strings.Repeat("\x00\"a", 40)), quoted: true, after: []byte(after)}
 	}
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-	rows := []row{{kind: headRow}}
+	rows := []row{{facts: facts{kind: headRow}}}
 	for _, side := range []Side{Client, Server} {
 		rows = append(rows,
-			row{kind: partsRow, parts: []message.Part{{Text: []byte("http"), Name: "protocol"}, {Text: []byte(long), Name: "host name"},
-				{Text: []byte("65535"), Name: "port number"}, {Text: []byte("/" + long + long), Name: "path"}}},
-			row{kind: partsRow, parts: []message.Part{{Text: []byte("HTTP/1.1"), Name: "version"}, {Text: []byte("200"), Name: "status code"},
-				{Text: []byte("OK, whatever that may mean"), Name: "reason"}}},
-			row{kind: callRow, text: quoted("write(4, ", ", 120) = 120")},
-			row{kind: callRow, failed: true, text: words("socket(AF_INET6, SOCK_STREAM, IPPROTO_IP) = -1 EPROTONOSUPPORT (Protocol not supported)")},
-			row{kind: beginRow, call: 1, text: words("connect(5, " + long + ")")},
-			row{kind: returnRow, call: 1, text: words("… connect = 0"), rest: words(" = 0")},
-			row{kind: beginRow, call: 2, text: words("read(4, ")},
-			row{kind: returnRow, call: 2, text: quoted("… read = 120, ", ""), rest: quoted("", ", 1024) = 120"), remark: "waited 33.9s"},
-			row{kind: beginRow, call: 3, text: words("accept(3, ")},
-			row{kind: noteRow, text: words("words and one that is " + strings.Repeat("long", 50))},
-			row{kind: returnRow, call: 3, text: words("… accept = 4, peer " + long), rest: words(long + ") = 4")},
-			row{kind: arrowRow, text: words("SYN seq 0"), states: [2]wire.State{Client: wire.Established, Server: wire.Established}},
-			row{kind: arrowRow, failed: true, text: words("#1234567 FIN+RST+PSH+ACK seq 4294967295 ack 4294967295 len 65535 again, before accept"),
-				states: [2]wire.State{Client: wire.Established, Server: wire.Established}},
-			row{kind: arrowRow, implied: true, text: words("FIN, or RST if bytes are unread")},
-			row{kind: ruleRow, text: words("connection 1234567: " + long)})
+			row{facts: facts{kind: partsRow, parts: []message.Part{{Text: []byte("http"), Name: "protocol"}, {Text: []byte(long), Name: "host name"},
+				{Text: []byte("65535"), Name: "port number"}, {Text: []byte("/" + long + long), Name: "path"}}}},
+			row{facts: facts{kind: partsRow, parts: []message.Part{{Text: []byte("HTTP/1.1"), Name: "version"}, {Text: []byte("200"), Name: "status code"},
+				{Text: []byte("OK, whatever that may mean"), Name: "reason"}}}},
+			row{facts: facts{kind: callRow}, text: quoted("write(4, ", ", 120) = 120")},
+			row{facts: facts{kind: callRow, failed: true}, text: words("socket(AF_INET6, SOCK_STREAM, IPPROTO_IP) = -1 EPROTONOSUPPORT (Protocol not supported)")},
+			row{facts: facts{kind: beginRow, call: 1}, text: words("connect(5, " + long + ")")},
+			row{facts: facts{kind: returnRow, call: 1}, text: words("… connect = 0"), rest: words(" = 0")},
+			row{facts: facts{kind: beginRow, call: 2}, text: words("read(4, ")},
+			row{facts: facts{kind: returnRow, call: 2, remark: "waited 33.9s"}, text: quoted("… read = 120, ", ""), rest: quoted("", ", 1024) = 120")},
+			row{facts: facts{kind: beginRow, call: 3}, text: words("accept(3, ")},
+			row{facts: facts{kind: noteRow}, text: words("words and one that is " + strings.Repeat("long", 50))},
+			row{facts: facts{kind: returnRow, call: 3}, text: words("… accept = 4, peer " + long), rest: words(long + ") = 4")},
+			row{facts: facts{kind: arrowRow, states: [2]wire.State{Client: wire.Established, Server: wire.Established}}, text: words("SYN seq 0")},
+			row{facts: facts{kind: arrowRow, failed: true, states: [2]wire.State{Client: wire.Established, Server: wire.Established}}, text: words("#1234567 FIN+RST+PSH+ACK seq 4294967295 ack 4294967295 len 65535 again, before accept")},
+			row{facts: facts{kind: arrowRow, implied: true}, text: words("FIN, or RST if bytes are unread")},
+			row{facts: facts{kind: ruleRow}, text: words("connection 1234567: " + long)})
 		for i := range rows {
 			if rows[i].at.IsZero() {
 				rows[i].side, rows[i].at = side, now.Add(time.Duration(i)*777*time.Second)
@@ -98,8 +97,8 @@ func checkFit(t *testing.T, times Times, width int, widthOf func(i int) int) {
 // TestHalfARow: what is left of a call goes on behind its beginning only if it
 // fits into the width of today, and where times are shown only if it did not wait.
 func TestHalfARow(t *testing.T) {
-	begin := &row{kind: beginRow, call: 1, text: text{before: []byte("read(4, ")}}
-	returns := &row{kind: returnRow, call: 1, text: text{before: []byte("… read = 0")}, rest: text{before: []byte(`"", 1024) = 0`)}}
+	begin := &row{facts: facts{kind: beginRow, call: 1}, text: text{before: []byte("read(4, ")}}
+	returns := &row{facts: facts{kind: returnRow, call: 1}, text: text{before: []byte("… read = 0")}, rest: text{before: []byte(`"", 1024) = 0`)}}
 	waited := *returns
 	waited.remark = "waited 2s"
 	at := func(column int) string { return strings.Repeat(" ", column) }

@@ -21,9 +21,8 @@ func (f *figure) holds(c *sockets.Change, side Side) {
 	} else if client := clientOf(c, side); side == Server && c.Had && c.Inode == 0 && f.find(client) == nil {
 		r.text.add("of an earlier connection: " + connectedText(c))
 	} else {
-		conversation := f.conversation(client)
-		f.addNumber(&r.text, conversation)
-		r.connection = connection{conversation.number, conversation.Client, conversation.Server}
+		r.conversation = f.conversation(client)
+		f.addNumber(&r.text, r.conversation)
 		r.text.add(holder(c, side) + connectedText(c))
 	}
 	f.remember(c)

@@ -104,7 +104,7 @@ func (l *lifelines) draw(r *row) {
 	case headRow:
 		l.head()
 	case beginRow:
-		l.open = &row{kind: beginRow, side: r.side, call: r.call, program: r.program}
+		l.open = &row{facts: facts{kind: beginRow, side: r.side, call: r.call, program: r.program}}
 		l.begun, _ = l.fit(l.begun[:0], Client, &r.text, 1)
 	case returnRow:
 		l.returned(r)

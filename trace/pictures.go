@@ -52,7 +52,7 @@ type passage struct {
 // end.
 func (c *scene) draw(b []byte, r *row) []byte {
 	const limit = 12
-	if r.program > 0 || r.connection.number > 1 {
+	if r.program > 0 || r.conversation != nil && r.conversation.number > 1 {
 		return b
 	}
 	switch r.kind {
@@ -87,9 +87,8 @@ func (c *scene) draw(b []byte, r *row) []byte {
 // returned notes what a call that may wait has returned.
 func (c *scene) returned(r *row) {
 	switch {
-	case r.name == "accept":
-		c.client = r.connection.client
-		c.server = r.connection.server
+	case r.name == "accept" && r.conversation != nil:
+		c.client, c.server = r.conversation.Client, r.conversation.Server
 	case r.name == "read" && r.side == Server:
 		c.request = append(c.request, r.text.buffer...)
 	case r.name == "read":

@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"net/netip"
 	"time"
 
 	"lbaws/trace/message"
@@ -12,16 +11,21 @@ import (
 // nothing of columns or pixels: what has to fit is cut where the row is drawn.
 // It is good until the figure takes the next event.
 type row struct {
-	kind       rowKind
-	side       Side      // in whose column; of an arrow, who sends
-	at         time.Time // when
-	connection connection
-	call       int    // the number of its call, by which a returnRow finds its beginRow
-	program    int    // of a call: which program of its side makes it
-	name       string // the name of its call
+	facts
+	text text // of a returnRow: as it stands on a row of its own
+	rest text // of a returnRow: as it goes on behind its beginRow
+}
 
-	text    text           // of a returnRow: as it stands on a row of its own
-	rest    text           // of a returnRow: as it goes on behind its beginRow
+// facts are what a row has beside its texts.
+type facts struct {
+	kind         rowKind
+	side         Side          // in whose column; of an arrow, who sends
+	at           time.Time     // when
+	conversation *conversation // the one that it is about, or nil
+	call         int           // the number of its call, by which a returnRow finds its beginRow
+	program      int           // of a call: which program of its side makes it
+	name         string        // the name of its call
+
 	remark  string         // stands behind the text
 	kills   bool           // of a noteRow: whether the program ends here
 	warning bool           // of a noteRow: whether something is missing
@@ -34,12 +38,6 @@ type row struct {
 	mss     int           // of an arrow: the maximum segment size that a SYN says, or 0
 	states  [2]wire.State // of an arrow: each side's, where it has changed
 	asked   [2]bool       // of an arrow: whether the kernel gave that state
-}
-
-// connection is the connection that a row is about; the zero value is none.
-type connection struct {
-	number         int // 1 for the first one
-	client, server netip.AddrPort
 }
 
 type rowKind int
@@ -79,5 +77,8 @@ func (t *text) append(b []byte, limit int) []byte {
 	return append(b, t.after...)
 }
 
-// empty returns an empty text that has the room of t.
-func (t *text) empty() text { return text{before: t.before[:0], after: t.after[:0], room: t.room[:0]} }
+// clear makes t empty, and keeps its room.
+func (t *text) clear() {
+	t.before, t.after, t.room = t.before[:0], t.after[:0], t.room[:0]
+	t.buffer, t.quoted, t.more, t.tail = nil, false, false, 0
+}

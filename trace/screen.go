@@ -138,7 +138,7 @@ func (s *screen) head(b []byte) []byte {
 	b = s.paint(b, bold)
 	column := 0
 	for program := range max(1, s.clients) {
-		at := s.columnOf(&row{side: Client, program: program})
+		at := s.columnOf(&row{facts: facts{side: Client, program: program}})
 		if program > 0 && at == 0 { // there is no room
 			break
 		}

@@ -24,7 +24,7 @@ func (f *figure) segment(s *wire.Segment) {
 	f.explainStates(f.held != nil || s.FromIs != wire.Unknown || s.ToIs != wire.Unknown)
 	r := f.add(arrowRow, from)
 	r.failed, r.mss = s.Flags&wire.RST != 0, s.MSS
-	r.connection = connection{c.number, c.Client, c.Server}
+	r.conversation = c
 	f.addNumber(&r.text, c)
 	f.see(r, c, s)
 }
