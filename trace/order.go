@@ -113,12 +113,11 @@ func mayWait(e *Event) bool {
 // passes takes a segment.
 func (o *order) passes(s *wire.Segment) []moment {
 	o.due = o.due[:0]
-	m := moment{at: s.Time, segment: s}
 	if !o.holds() {
-		return o.now(m)
+		o.due = append(o.due, moment{at: s.Time, segment: s})
+		return o.due
 	}
-	m.segment = o.keep(s)
-	o.held = append(o.held, m)
+	o.held = append(o.held, moment{at: s.Time, segment: o.keep(s)})
 	return o.release(false)
 }
 

@@ -78,10 +78,10 @@ type Seen struct {
 }
 
 // See takes the next segment of the connection, in the order of time.
-func (c *Connection) See(s *Segment) Seen {
-	fromClient := s.From == c.Client
-	from, to := c.ends(fromClient)
-	seen := Seen{FromClient: fromClient, Again: from.sentBefore(s), Probe: from.probes(s)}
+func (c *Connection) See(s *Segment) (seen Seen) {
+	seen.FromClient = s.From == c.Client
+	from, to := c.ends(seen.FromClient)
+	seen.Again, seen.Probe = from.sentBefore(s), from.probes(s)
 	from.sends(to, s)
 	was := to.state
 	if s.Damaged {
