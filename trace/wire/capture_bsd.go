@@ -26,9 +26,6 @@ func (*Capture) Next(time.Time) *Segment { return nil }
 // Wait waits for ever.
 func (*Capture) Wait(time.Duration) { select {} }
 
-// Pause does nothing.
-func (*Capture) Pause() {}
-
 // Only does nothing.
 func (*Capture) Only(netip.AddrPort, time.Time) {}
 

@@ -246,14 +246,6 @@ func (c *Capture) Wait(patience time.Duration) {
 	}
 }
 
-// Pause lets a moment pass in which more segments come, which are then taken
-// together. It does without the runtime's timers, which would take descriptors
-// that the server's sockets are to have.
-func (c *Capture) Pause() {
-	const pause = 20 * time.Millisecond
-	(sys.Unix{}).Nanosleep(pause)
-}
-
 // Lost is how many segments there was no room for, since the last time that it
 // was asked.
 func (c *Capture) Lost() int {
