@@ -10,10 +10,11 @@ import (
 
 // Event is one system call. A format is told of it twice: when the call
 // begins, with the arguments that the program gave, and when it returns, with
-// the arguments that the kernel filled in, the result and the time.
+// the arguments that the kernel filled in, the result and the time: with another
+// Event of the same number.
 //
-// It belongs to the Tracer, which uses it again for a later call: a format
-// must not keep it, nor the buffers that it points to.
+// It belongs to the Tracer, which uses it again for a later call: a format may keep
+// it, and the buffers that it points to, until it is told of the return, and no longer.
 type Event struct {
 	Number int // 1 for the first call
 	Caller     // who makes the call

@@ -51,6 +51,7 @@ func (r *recorder) watchSockets(fd int, server netip.AddrPort, remote bool) {
 
 // cannotAsk tells the formats why the kernel is not asked any more.
 func (r *recorder) cannotAsk(err error) {
+	r.give()
 	r.holdings.watch, r.watch = nil, nil
 	for _, sink := range r.sinks {
 		if format, ok := sink.Format.(SocketFormat); ok {

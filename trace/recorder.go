@@ -17,6 +17,8 @@ import (
 type recorder struct {
 	mu       sync.Mutex // guards what follows
 	sinks    []Sink
+	files    bool           // whether all their text is held back
+	batch    batch          // what they are to get
 	free     []*Event       // events to use again
 	calls    int            // how many have begun
 	segments bool           // whether segments are wanted
@@ -41,12 +43,12 @@ func newRecorder(sinks []Sink) *recorder {
 			sinks[i].Output = newBuffer()
 		}
 	}
-	return &recorder{sinks: sinks}
+	return &recorder{sinks: sinks, files: inFiles(sinks)}
 }
 
-// enter gives the formats the beginning of a call, and returns its event and the
-// time at which the call is made. Before a call that may wait, it writes what
-// need not be held back, so that the user sees what the program is waiting for.
+// enter takes the beginning of a call, and returns its event and the time at which the
+// call is made. Before a call that may wait, it writes what need not be held back, so
+// that the user sees what the program is waiting for.
 func (r *recorder) enter(caller Caller, call *Call, args []Arg) (*Event, time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,41 +68,44 @@ func (r *recorder) enter(caller Caller, call *Call, args []Arg) (*Event, time.Ti
 			r.look() // what a close does follows from what is unread now
 		}
 	}
-	r.appendSegments(e.Begin)
-	for _, sink := range r.sinks {
-		sink.Output.buf = sink.Format.AppendEnter(sink.Output.buf, e)
+	r.batch.events = append(r.batch.events, e)
+	asked := e.Begin
+	if !r.batches() {
+		r.give()
+		asked = time.Now()
 	}
 	if call.Waits {
 		r.waiting++
 		r.settle()
 	}
-	return e, time.Now()
+	return e, asked
 }
 
-// exit gives the formats the return of the call of e, at the given time.
-func (r *recorder) exit(returned time.Time, e *Event, result int, err error) {
+// exit takes the return of a call, which has taken a while until the given time. Its
+// beginning was e.
+func (r *recorder) exit(at time.Time, took time.Duration, e *Event, result int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e.Return = returned
-	e.Result = result
+	returned := r.event()
+	*returned = *e
+	returned.Return, returned.Took, returned.Result = at, took, result
 	if err != nil {
-		e.Result = -1
-		errors.As(err, &e.Errno)
+		returned.Result = -1
+		errors.As(err, &returned.Errno)
 	}
 	if e.Call.Waits {
 		r.waiting--
 	}
-	if e.Call == acceptCall && !e.failed() {
+	if e.Call == acceptCall && err == nil {
 		r.holdings.expect(e.Args[1].Addr.AddrPort())
 	}
-	changes := r.ask(e.Thread, newSocket(e))
-	r.appendSegments(returned)
-	for _, sink := range r.sinks {
-		sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
+	changes := r.ask(e.Thread, newSocket(returned))
+	r.batch.events, r.batch.spent = append(r.batch.events, returned), append(r.batch.spent, e)
+	if !r.batches() || !r.batch.keepBuffers(e, returned) {
+		r.give()
 	}
 	r.appendChanges(changes)
 	r.settle()
-	r.free = append(r.free, e)
 }
 
 // newSocket returns the connected socket that a call has made, or -1.
@@ -135,6 +140,7 @@ func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 	if !r.segments || r.capture != nil {
 		return
 	}
+	r.give()
 	capture, err := r.capturing(server, remote)
 	for _, sink := range r.sinks {
 		if format, ok := sink.Format.(SegmentFormat); ok {
@@ -214,6 +220,7 @@ func (r *recorder) followSegments(capture *wire.Capture) {
 
 // catchUp gives the formats what has happened between the calls.
 func (r *recorder) catchUp() {
+	r.give()
 	r.look()
 	r.appendSegments(time.Now())
 }
@@ -298,6 +305,7 @@ func (r *recorder) end() {
 }
 
 func (r *recorder) flush() {
+	r.give()
 	for _, sink := range r.sinks {
 		sink.Output.Flush()
 	}
@@ -306,16 +314,18 @@ func (r *recorder) flush() {
 // settle writes what need not or cannot be held back. For the rest it wakes
 // writeSoon.
 func (r *recorder) settle() {
+	held := len(r.batch.events) > 0
 	for _, sink := range r.sinks {
 		sink.Output.settle()
-		if len(sink.Output.buf) > 0 && !r.due {
-			r.due = true
-			if r.held == nil {
-				r.held = make(chan struct{}, 1)
-				go r.writeSoon()
-			}
-			r.held <- struct{}{}
+		held = held || len(sink.Output.buf) > 0
+	}
+	if held && !r.due {
+		r.due = true
+		if r.held == nil {
+			r.held = make(chan struct{}, 1)
+			go r.writeSoon()
 		}
+		r.held <- struct{}{}
 	}
 }
 

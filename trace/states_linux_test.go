@@ -321,11 +321,7 @@ func (s *stage) compare(move string) {
 }
 
 // look has the tracer look at what has come.
-func (s *stage) look() {
-	s.t.Helper()
-	var local sys.Sockaddr
-	s.tracer.Getsockname(max(s.listening, 0), &local)
-}
+func (s *stage) look() { s.tracer.Look() }
 
 // compareTransitions checks that each state that was drawn is one that the kernel
 // went to, in the same order.

@@ -25,8 +25,8 @@ import (
 type Strace struct {
 	Limit int // how many bytes of a buffer are shown: strace's -s
 
-	open   *Event // the call whose line is the last of the output and not ended
-	column int    // how long that line is, in bytes
+	open   int // the number of the call whose line is the last of the output and not ended; 0 if there is none
+	column int // how long that line is, in bytes
 }
 
 // resultColumn is where strace writes the equals sign, if the call leaves room:
@@ -39,13 +39,13 @@ func (s *Strace) AppendEnter(b []byte, e *Event) []byte {
 	start := len(b)
 	b = appendThread(b, e.thread())
 	b = s.appendBegin(b, e)
-	s.open, s.column = e, len(b)-start
+	s.open, s.column = e.Number, len(b)-start
 	return b
 }
 
 // AppendReturn appends the rest of the call's line.
 func (s *Strace) AppendReturn(b []byte, e *Event) []byte {
-	if s.open != e {
+	if s.open != e.Number {
 		b = s.appendUnfinished(b)
 		start := len(b)
 		b = appendThread(b, e.thread())
@@ -55,7 +55,7 @@ func (s *Strace) AppendReturn(b []byte, e *Event) []byte {
 		s.column = len(b) - start
 	}
 	b = s.appendRest(b, e, s.column)
-	s.open = nil
+	s.open = 0
 	return append(b, '\n')
 }
 
@@ -93,10 +93,10 @@ func (s *Strace) AppendEnd(b []byte) []byte {
 }
 
 func (s *Strace) appendUnfinished(b []byte) []byte {
-	if s.open == nil {
+	if s.open == 0 {
 		return b
 	}
-	s.open = nil
+	s.open = 0
 	return append(b, " <unfinished ...>\n"...)
 }
 

@@ -43,7 +43,8 @@ import (
 // Format turns events into text. Each method appends to b and returns the
 // extended slice, like the built-in append. AppendEnter is called for a system call
 // before AppendReturn; between them may come other threads' calls. The Tracer
-// calls one method of a format at a time.
+// calls one method of a format at a time. If the text of all formats is held back
+// anyway, they get many calls at once, up to a tenth of a second late (batch.go).
 type Format interface {
 	// AppendEnter shows that a call begins: Args holds what the program gave.
 	AppendEnter(b []byte, e *Event) []byte

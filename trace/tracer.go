@@ -127,11 +127,11 @@ func (t *Tracer) exit(e *Event, asked time.Time, result int, err error) {
 
 // exitAt records that a call has returned at the given time.
 func (t *Tracer) exitAt(returned time.Time, e *Event, asked time.Time, result int, err error) {
-	e.Took = returned.Sub(asked)
+	took := returned.Sub(asked)
 	if k, ok := t.kernel.(slow); ok {
-		e.Took = k.Returned().Sub(asked)
+		took = k.Returned().Sub(asked)
 	}
-	t.recorder.exit(returned, e, result, err)
+	t.recorder.exit(returned, took, e, result, err)
 }
 
 // exitZero records the return of a call whose only result is success.

@@ -1,0 +1,89 @@
+package trace
+
+import (
+	"slices"
+
+	"lbaws/sys"
+)
+
+// batch is what the formats are to get: calls that have begun, and calls that have
+// returned, in their order. As long as all text is held back anyway, in a file, nobody
+// sees that they get many at once; and the program makes its calls without the whole of
+// the drawing between any two of them.
+type batch struct {
+	events []*Event       // of a call that has returned, a second one
+	spent  []*Event       // the first ones of those, which the formats may still refer to
+	data   []byte         // what the calls have read and written
+	peers  []sys.Sockaddr // the addresses that they have got
+}
+
+const (
+	mostBatched = 64       // events
+	mostData    = 64 << 10 // bytes
+)
+
+// batches reports whether the formats may get calls later than they are made: all of
+// their text is held back, and nothing that they show is asked for at the time of the
+// call.
+func (r *recorder) batches() bool { return r.files && !r.both && r.watch == nil }
+
+// inFiles reports whether the text of all formats is held back.
+func inFiles(sinks []Sink) bool {
+	return !slices.ContainsFunc(sinks, func(s Sink) bool { return !s.Output.held })
+}
+
+// keepBuffers keeps what a call has read or written, whose beginning was e. It reports
+// false if the formats have to get it before the program goes on.
+func (b *batch) keepBuffers(e, returned *Event) bool {
+	for i, p := range e.Call.Params {
+		arg := &returned.Args[i]
+		switch {
+		case p.Kind == Address || p.Kind == PeerAddress && !returned.failed() && arg.Addr.AddrPort().Addr().Zone() != "":
+			return false // the formats may ask the kernel for the zone's name, by the call's descriptor
+		case returned.failed():
+		case p.Kind == Incoming || p.Kind == Outgoing:
+			data := arg.Data
+			if p.Kind == Incoming {
+				data = returned.received()
+			}
+			start := len(b.data)
+			if start+len(data) > mostData {
+				return false
+			}
+			b.data = append(b.data, data...)
+			arg.Data = b.data[start:]
+		case p.Kind == PeerAddress:
+			b.peers = append(b.peers, *arg.Addr)
+			arg.Addr = &b.peers[len(b.peers)-1]
+		case p.Kind == AddressRoom: // it has the same address
+			arg.Addr = returned.Args[i-1].Addr
+		}
+	}
+	e.Args = returned.Args // of what e shows, the same
+	return len(b.events) < mostBatched
+}
+
+// give gives the formats what was kept for them, and the segments before each of it.
+func (r *recorder) give() {
+	b := &r.batch
+	for _, e := range b.events {
+		begins := e.Return.IsZero()
+		if begins {
+			r.appendSegments(e.Begin)
+		} else {
+			r.appendSegments(e.Return)
+		}
+		for _, sink := range r.sinks {
+			if begins {
+				sink.Output.buf = sink.Format.AppendEnter(sink.Output.buf, e)
+			} else {
+				sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
+			}
+		}
+		if !begins {
+			r.free = append(r.free, e)
+		}
+	}
+	r.free = append(r.free, b.spent...)
+	b.events, b.spent, b.data, b.peers = b.events[:0], b.spent[:0], b.data[:0], b.peers[:0]
+}
