@@ -127,7 +127,7 @@ func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 // sort sorts the changes. Of the sockets that are new the server's come first, then
 // those about which the kernel was asked first.
 func (w *Watch) sort() {
-	slices.SortFunc(w.list, func(x, y Change) int {
+	slices.SortStableFunc(w.list, func(x, y Change) int {
 		isClients := func(c *Change) int { return btoi(c.Local.Port() != w.port) }
 		return cmp.Or(isClients(&x)-isClients(&y), cmp.Compare(x.Cookie, y.Cookie))
 	})

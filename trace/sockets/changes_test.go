@@ -1,0 +1,29 @@
+package sockets
+
+import (
+	"testing"
+
+	"lbaws/trace/wire"
+)
+
+// TestOrderOfChanges: a socket that is asked for twice, with all the others the second
+// time, may have changed in between. Its changes stay in the order in which they were
+// seen.
+func TestOrderOfChanges(t *testing.T) {
+	w := &Watch{}
+	states := []wire.State{wire.SynReceived, wire.Established, wire.CloseWait}
+	holdings := make([]holding, 20)
+	for _, state := range states {
+		for i := range holdings {
+			cookie := uint64(len(holdings) - i)
+			w.list = append(w.list, Change{Socket: Socket{Cookie: cookie, State: state}, holding: &holdings[i]})
+		}
+	}
+	w.sort()
+	for i, c := range w.list {
+		cookie, state := uint64(1+i/len(states)), states[i%len(states)]
+		if c.Cookie != cookie || c.State != state {
+			t.Errorf("change %d: socket %d is %v, want socket %d, %v", i, c.Cookie, c.State, cookie, state)
+		}
+	}
+}
