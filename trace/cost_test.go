@@ -2,6 +2,7 @@ package trace_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,50 +21,47 @@ import (
 const warmUp = 5000
 
 // BenchmarkSideBySide serves the same clients with the same loop in C, and with
-// lbaws without a trace, in each format, and under strace. Each round takes them
-// in turn; the ratios are medians over the rounds:
+// lbaws without a trace, in each format, and under strace, each of them right after
+// lbaws without a trace:
 //
 //	go test -run '^$' -bench SideBySide -benchtime 20x ./trace
 //
 // C-cpu is the processor time of lbaws without a trace, to that of C. X-req/s is
 // the requests per second with X, to those without a trace. X-adds is the
 // processor time that X adds to a request, to that which strace adds. X-cpu is
-// the processor time of a request with X, to that without a trace, both in the
-// round in which it took the least: what else the machine does only adds to it.
+// the processor time of a request with X, to that without a trace. All are medians
+// over the rounds; but X-least is the least processor time of all rounds, to the least
+// without a trace: what else the machine does only adds to it.
 func BenchmarkSideBySide(b *testing.B) {
-	const requests = 2000
 	variants := startVariants(b)
 	load := compiled(b, "clients.c")
-	samples, least := map[string][]float64{}, map[string]float64{}
+	off := variants["off"]
+	samples := map[string][]float64{}
+	note := func(name string, value float64) { samples[name] = append(samples[name], value) }
+	least := map[string][2]float64{} // the server's, and without a trace
+	for name := range variants {
+		least[name] = [2]float64{math.Inf(1), math.Inf(1)}
+	}
 	for range b.N {
-		rate, cpu := map[string]float64{}, map[string]float64{}
-		for _, v := range variants {
-			n := requests
-			if v.name == "strace(1)" {
-				n /= 4 // it is slow
+		added := map[string]float64{}
+		for name, v := range variants {
+			if name == "off" {
+				continue
 			}
-			if v.start != nil {
-				v.start(&v)
-				makeRequests(b, load, v.port, warmUp)
+			offCPU, offRate := off.measure(b, load)
+			cpu, rate := v.measure(b, load)
+			added[name] = cpu - offCPU
+			least[name] = [2]float64{min(cpu, least[name][0]), min(offCPU, least[name][1])}
+			note("off-µs", offCPU)
+			if name == "C" {
+				note("C-cpu", offCPU/cpu)
+				continue
 			}
-			before, began := processorTime(b, v.pid), time.Now()
-			makeRequests(b, load, v.port, n)
-			rate[v.name] = float64(n) / time.Since(began).Seconds()
-			used := float64((processorTime(b, v.pid) - before).Nanoseconds()) / 1000 / float64(n)
-			if v.start != nil {
-				v.stop()
-			}
-			cpu[v.name] = used
-			if least[v.name] == 0 || used < least[v.name] {
-				least[v.name] = used
-			}
+			note(name+"-req/s", rate/offRate)
+			note(name+"-cpu", cpu/offCPU)
 		}
-		note := func(name string, value float64) { samples[name] = append(samples[name], value) }
-		note("off-µs", cpu["off"])
-		note("C-cpu", cpu["off"]/cpu["C"])
-		for _, v := range variants[2:] {
-			note(v.name+"-req/s", rate[v.name]/rate["off"])
-			note(v.name+"-adds", (cpu[v.name]-cpu["off"])/(cpu["strace(1)"]-cpu["off"]))
+		for _, format := range []string{"strace", "json", "diagram", "segments", "pcap"} {
+			note(format+"-adds", added[format]/added["strace(1)"])
 		}
 	}
 	b.ReportMetric(0, "ns/op")
@@ -72,7 +70,7 @@ func BenchmarkSideBySide(b *testing.B) {
 		b.ReportMetric(values[len(values)/2], name)
 	}
 	for _, name := range []string{"diagram", "segments", "pcap"} {
-		b.ReportMetric(least[name]/least["off"], name+"-cpu")
+		b.ReportMetric(least[name][0]/least[name][1], name+"-least")
 	}
 }
 
@@ -85,44 +83,61 @@ func makeRequests(b *testing.B, load, port string, n int) {
 	}
 }
 
-// variant is a server that runs, and its process number. One that has a start
-// runs only while it is measured.
+// variant is a server that runs. One that has a start runs only while it is measured.
 type variant struct {
-	name, port string
-	pid        int
-	start      func(*variant)
-	stop       func()
+	port     string
+	pid      int
+	requests int // that it gets
+	start    func() *tracetest.Process
+}
+
+// measure returns the processor time that a server takes for a request, in µs, and how
+// many it answers in a second.
+func (v variant) measure(b *testing.B, load string) (cpu, rate float64) {
+	if v.start != nil {
+		p := v.start()
+		defer p.Kill()
+		v.port, v.pid = p.Port, p.Cmd.Process.Pid
+		makeRequests(b, load, v.port, warmUp)
+	}
+	before, began := processorTime(b, v.pid), time.Now()
+	makeRequests(b, load, v.port, v.requests)
+	took, used := time.Since(began), processorTime(b, v.pid)-before
+	n := float64(v.requests)
+	return float64(used.Nanoseconds()) / 1000 / n, n / took.Seconds()
 }
 
 // startVariants starts the servers of BenchmarkSideBySide.
-func startVariants(b *testing.B) []variant {
+func startVariants(b *testing.B) map[string]variant {
+	const requests = 2000
 	dir := b.TempDir()
 	port := tracetest.FreePort(b)
 	c := tracetest.LaunchCommand(b, compiled(b, "server.c"), port)
 	c.Stdout.WaitFor(b, "Serving")
 	c.Stdout.Forget()
-	variants := []variant{{name: "C", port: port, pid: c.Cmd.Process.Pid}}
-	add := func(name string, wrap []string, args ...string) {
+	serve := func(wrap []string, args ...string) *tracetest.Process {
 		p := tracetest.Start(b, wrap, append(args, "-addr", "127.0.0.1:0")...)
 		p.Stdout.Forget()
-		variants = append(variants, variant{name: name, port: p.Port, pid: p.Cmd.Process.Pid})
+		return p
 	}
-	add("off", nil, "-trace=off")
+	variants := map[string]variant{"C": {port: port, pid: c.Cmd.Process.Pid, requests: requests}}
+	add := func(name string, requests int, wrap []string, args ...string) {
+		p := serve(wrap, args...)
+		variants[name] = variant{port: p.Port, pid: p.Cmd.Process.Pid, requests: requests}
+	}
+	add("off", requests, nil, "-trace=off")
 	for _, format := range []string{"strace", "json", "diagram"} {
-		add(format, nil, "-trace="+format, "-o", filepath.Join(dir, format))
+		add(format, requests, nil, "-trace="+format, "-o", filepath.Join(dir, format))
 	}
 	// A capture costs every program on the machine some time.
 	for name, args := range map[string][]string{
 		"segments": {"-trace=diagram", "-segments", "-o", filepath.Join(dir, "segments")},
 		"pcap":     {"-trace=off", "-pcap", filepath.Join(dir, "pcap")},
 	} {
-		variants = append(variants, variant{name: name, start: func(v *variant) {
-			p := tracetest.Start(b, nil, append(args, "-addr", "127.0.0.1:0")...)
-			p.Stdout.Forget()
-			v.port, v.pid, v.stop = p.Port, p.Cmd.Process.Pid, p.Kill
-		}})
+		variants[name] = variant{requests: requests, start: func() *tracetest.Process { return serve(nil, args...) }}
 	}
-	add("strace(1)", []string{tracetest.Need(b, "strace", "strace"), "-f", "--seccomp-bpf", "-e", "trace=network,read,write,close",
+	// It is slow.
+	add("strace(1)", requests/4, []string{tracetest.Need(b, "strace", "strace"), "-f", "--seccomp-bpf", "-e", "trace=network,read,write,close",
 		"-o", filepath.Join(dir, "strace(1)")}, "-trace=off")
 	return variants
 }

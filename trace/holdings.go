@@ -101,7 +101,7 @@ func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, erro
 		h.watch.Expect(s.From, s.To)
 		h.watch.Expect(s.To, s.From)
 	}
-	began := time.Now()
+	taken := len(r.passed)
 	changes, err := question(h.watch)
 	if err != nil {
 		r.cannotAsk(err)
@@ -113,7 +113,7 @@ func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, erro
 		}
 	}
 	r.capturedUpTo(h.watch.Asked())
-	r.noteStates(began)
+	r.noteStates(taken)
 	return changes
 }
 
@@ -144,10 +144,11 @@ func (h *holdings) expect(client netip.AddrPort) {
 	h.watch.Expect(client, server)
 }
 
-// noteStates notes in the segments that have passed the states that the kernel
-// gave when it was asked at the given time. A connection of which a segment has
-// come since is left out: the answer may be from before it.
-func (r *recorder) noteStates(asked time.Time) {
+// noteStates notes in the segments that have passed the states that the kernel gave when
+// it was asked. The first ones, as many as taken says, had come by then. A connection of
+// which another one has come since is left out: the answer may be from before it, even
+// if its time is earlier.
+func (r *recorder) noteStates(taken int) {
 	seen := make(map[[2]netip.AddrPort]*wire.Segment) // each connection's last segment
 	begun := make(map[[2]netip.AddrPort]bool)
 	for i := len(r.passed) - 1; i >= 0; i-- {
@@ -159,7 +160,7 @@ func (r *recorder) noteStates(asked time.Time) {
 		last := seen[ends]
 		if last == nil {
 			last, seen[ends] = s, s
-			s.Last = s.Time.Before(asked)
+			s.Last = i < taken
 		}
 		if last.Last && !begun[ends] {
 			s.FromIs, s.ToIs = r.holdings.state(s.From, s.To), r.holdings.state(s.To, s.From)

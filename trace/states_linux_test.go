@@ -168,6 +168,7 @@ type stage struct {
 	peers  map[string]*tracetest.Peer
 	names  []string // of the peers, in the order in which they came
 	kernel *transitions
+	asked  bool // whether the kernel is asked for its sockets
 }
 
 func newStage(t *testing.T, ss string, c stateCase, asked bool) *stage {
@@ -180,7 +181,7 @@ func newStage(t *testing.T, ss string, c stateCase, asked bool) *stage {
 		t.Fatal(err)
 	}
 	a := &arrows{Diagram: trace.NewDiagram(trace.Columns{}, 200, false), drawn: map[int][]string{}, numbers: map[string]int{}}
-	s := &stage{arrows: a, tunnel: tracetest.NewTunnel(t), peers: map[string]*tracetest.Peer{}}
+	s := &stage{asked: asked, arrows: a, tunnel: tracetest.NewTunnel(t), peers: map[string]*tracetest.Peer{}}
 	s.play = &play{t: t, ss: ss, tracer: trace.New(sys.Unix{}, trace.Sink{Format: a, Output: out})}
 	s.tracer.ShowSegments()
 	if asked {
@@ -320,8 +321,15 @@ func (s *stage) compare(move string) {
 	}
 }
 
-// look has the tracer look at what has come.
-func (s *stage) look() { s.tracer.Look() }
+// look has the tracer look at what has come: it does before and after each call, but, if
+// the kernel is not asked, may keep that for later.
+func (s *stage) look() {
+	var local sys.Sockaddr
+	s.tracer.Getsockname(max(s.listening, 0), &local)
+	if !s.asked {
+		s.tracer.Look()
+	}
+}
 
 // compareTransitions checks that each state that was drawn is one that the kernel
 // went to, in the same order.
