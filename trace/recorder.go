@@ -52,11 +52,9 @@ func newRecorder(sinks []Sink) *recorder {
 func (r *recorder) enter(caller Caller, call *Call, args []Arg) (*Event, time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := r.event()
 	r.calls++
-	e.Number = r.calls
-	e.Call = call
-	e.Caller = caller
+	e := r.event()
+	*e = Event{Number: r.calls, Caller: caller, Call: call}
 	if r.lines {
 		e.Line = MainLine()
 	}
@@ -120,14 +118,13 @@ func newSocket(e *Event) int {
 	return -1
 }
 
-// event returns an empty event: mostly the one of the call before.
+// event returns an event to use: mostly one of a call before, as it was.
 func (r *recorder) event() *Event {
 	if len(r.free) == 0 {
 		return new(Event)
 	}
 	e := r.free[len(r.free)-1]
 	r.free = r.free[:len(r.free)-1]
-	*e = Event{}
 	return e
 }
 

@@ -33,7 +33,11 @@ const mostSpans = 16
 // there is no room for another span.
 func (r *ranges) add(from, to uint32) bool {
 	spans := *r
-	if last := len(spans) - 1; last >= 0 && !before(from, spans[last].from) && !after(from, spans[last].to) {
+	if len(spans) == 0 {
+		*r = append(spans, span{from, to})
+		return true
+	}
+	if last := len(spans) - 1; !before(from, spans[last].from) && !after(from, spans[last].to) {
 		if after(to, spans[last].to) { // mostly what follows
 			spans[last].to = to
 		}
