@@ -11,10 +11,15 @@ import (
 // sees that they get many at once; and the program makes its calls without the whole of
 // the drawing between any two of them.
 type batch struct {
-	events []*Event       // of a call that has returned, a second one
-	spent  []*Event       // the first ones of those, which the formats may still refer to
+	events []batched
 	data   []byte         // what the calls have read and written
 	peers  []sys.Sockaddr // the addresses that they have got
+}
+
+// batched is the beginning of a call, or its return.
+type batched struct {
+	event *Event
+	begun *Event // of a return: the call's first event, to which the formats may still refer
 }
 
 const (
@@ -66,24 +71,20 @@ func (b *batch) keepBuffers(e, returned *Event) bool {
 // give gives the formats what was kept for them, and the segments before each of it.
 func (r *recorder) give() {
 	b := &r.batch
-	for _, e := range b.events {
-		begins := e.Return.IsZero()
-		if begins {
+	for _, kept := range b.events {
+		e := kept.event
+		if kept.begun == nil {
 			r.appendSegments(e.Begin)
-		} else {
-			r.appendSegments(e.Return)
-		}
-		for _, sink := range r.sinks {
-			if begins {
+			for _, sink := range r.sinks {
 				sink.Output.buf = sink.Format.AppendEnter(sink.Output.buf, e)
-			} else {
-				sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
 			}
+			continue
 		}
-		if !begins {
-			r.free = append(r.free, e)
+		r.appendSegments(e.Return)
+		for _, sink := range r.sinks {
+			sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
 		}
+		r.free = append(r.free, e, kept.begun)
 	}
-	r.free = append(r.free, b.spent...)
-	b.events, b.spent, b.data, b.peers = b.events[:0], b.spent[:0], b.data[:0], b.peers[:0]
+	b.events, b.data, b.peers = b.events[:0], b.data[:0], b.peers[:0]
 }

@@ -81,7 +81,8 @@ func (f *figure) take(m *moment) []row {
 func (f *figure) add(kind rowKind, side Side) *row {
 	f.rows = slices.Grow(f.rows, 1)[:len(f.rows)+1]
 	r := &f.rows[len(f.rows)-1]
-	r.facts = facts{kind: kind, side: side, at: f.at}
+	r.facts = facts{}
+	r.kind, r.side, r.at = kind, side, f.at
 	r.text.clear()
 	r.rest.clear()
 	return r

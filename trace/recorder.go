@@ -66,17 +66,19 @@ func (r *recorder) enter(caller Caller, call *Call, args []Arg) (*Event, time.Ti
 			r.look() // what a close does follows from what is unread now
 		}
 	}
-	r.batch.events = append(r.batch.events, e)
-	asked := e.Begin
-	if !r.batches() {
-		r.give()
-		asked = time.Now()
-	}
+	r.batch.events = append(r.batch.events, batched{event: e})
 	if call.Waits {
 		r.waiting++
+	}
+	if r.batches() {
+		r.writeLater()
+		return e, e.Begin
+	}
+	r.give()
+	if call.Waits {
 		r.settle()
 	}
-	return e, asked
+	return e, time.Now()
 }
 
 // exit takes the return of a call, which has taken a while until the given time. Its
@@ -94,14 +96,16 @@ func (r *recorder) exit(at time.Time, took time.Duration, e *Event, result int, 
 	if e.Call.Waits {
 		r.waiting--
 	}
+	r.batch.events = append(r.batch.events, batched{event: returned, begun: e})
+	if r.batches() && r.batch.keepBuffers(e, returned) {
+		r.writeLater()
+		return
+	}
 	if e.Call == acceptCall && err == nil {
 		r.holdings.expect(e.Args[1].Addr.AddrPort())
 	}
 	changes := r.ask(e.Thread, newSocket(returned))
-	r.batch.events, r.batch.spent = append(r.batch.events, returned), append(r.batch.spent, e)
-	if !r.batches() || !r.batch.keepBuffers(e, returned) {
-		r.give()
-	}
+	r.give()
 	r.appendChanges(changes)
 	r.settle()
 }
@@ -308,22 +312,26 @@ func (r *recorder) flush() {
 	}
 }
 
-// settle writes what need not or cannot be held back. For the rest it wakes
-// writeSoon.
+// settle writes what need not or cannot be held back.
 func (r *recorder) settle() {
-	held := len(r.batch.events) > 0
 	for _, sink := range r.sinks {
-		sink.Output.settle()
-		held = held || len(sink.Output.buf) > 0
-	}
-	if held && !r.due {
-		r.due = true
-		if r.held == nil {
-			r.held = make(chan struct{}, 1)
-			go r.writeSoon()
+		if sink.Output.settle(); len(sink.Output.buf) > 0 {
+			r.writeLater()
 		}
-		r.held <- struct{}{}
 	}
+}
+
+// writeLater wakes writeSoon for what is held back.
+func (r *recorder) writeLater() {
+	if r.due {
+		return
+	}
+	r.due = true
+	if r.held == nil {
+		r.held = make(chan struct{}, 1)
+		go r.writeSoon()
+	}
+	r.held <- struct{}{}
 }
 
 // longestHeld is how long text is held back at the most.
