@@ -29,6 +29,7 @@ type Capture struct {
 	paths   map[direction]path
 	pending []Segment // read from the ring, in order of time
 	taken   int       // how many of them were taken
+	dry     time.Time // when there was nothing more to read
 	left    frame     // the last one read, if the kernel is still to get it back
 }
 
@@ -102,7 +103,8 @@ func (c *Capture) bind() error {
 // Next returns the next segment that was sent or received before the given
 // time, or nil if there is none yet. It is good until the next call.
 func (c *Capture) Next(before time.Time) *Segment {
-	if c.taken == len(c.pending) || c.pending[c.taken].Time.After(before) {
+	isNext := c.taken < len(c.pending) && !c.pending[c.taken].Time.After(before)
+	if !isNext && before.After(c.dry) { // or else what came before then was read
 		c.receive()
 	}
 	if c.held || c.taken == len(c.pending) || c.pending[c.taken].Time.After(before) {
@@ -123,9 +125,10 @@ func (c *Capture) receive() {
 		c.taken = 0
 	}
 	sorted := true
-	for len(c.pending)-c.taken < most {
+	for now := time.Now(); len(c.pending)-c.taken < most; {
 		f, ok := c.ring.read()
 		if !ok {
+			c.dry = now
 			break
 		}
 		n := len(c.pending)
