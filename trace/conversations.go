@@ -46,9 +46,9 @@ type conversations struct {
 	queued   int // how many wait for accept
 	given    int // how many were given up before they were over
 
-	current *conversation // the one that the rows are about
-	last    *conversation // the one that was found last: mostly it is the next one too
-	spare   *conversation // one whose memory the next one gets
+	current *conversation   // the one that the rows are about
+	last    *conversation   // the one that was found last: mostly it is the next one too
+	spare   []*conversation // those whose memory the next ones get
 }
 
 // mostFollowed is how many connections are followed at once. A listening socket
@@ -80,17 +80,32 @@ func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
 	if oldest := *place; oldest != nil {
 		t.giveUp(oldest)
 	}
-	c := t.spare
-	if t.spare = nil; c == nil {
-		c = new(conversation)
-	}
-	*c = conversation{number: t.numbered, Connection: wire.Connection{Client: plain(addr), Server: server}}
+	c := t.unused()
+	*c = conversation{number: t.numbered, Connection: c.Renewed(plain(addr), server)}
 	if old := t.byClient[c.Client]; old != nil && old.completed && !old.accepted {
 		c.older = old
 	}
 	t.byClient[c.Client] = c
 	*place, t.last = c, c
 	return c
+}
+
+// unused returns the memory of one that was forgotten, or new memory.
+func (t *conversations) unused() *conversation {
+	last := len(t.spare) - 1
+	if last < 0 {
+		return new(conversation)
+	}
+	c := t.spare[last]
+	t.spare = t.spare[:last]
+	return c
+}
+
+// reuse lets a later conversation have the memory of one that was forgotten.
+func (t *conversations) reuse(c *conversation) {
+	if len(t.spare) < mostOver {
+		t.spare = append(t.spare, c)
+	}
 }
 
 // giveUp forgets the oldest conversation. The next one gets its memory, unless
@@ -103,7 +118,7 @@ func (t *conversations) giveUp(c *conversation) {
 	}
 	t.forget(c)
 	if newest && c.accepted == c.closed && c != t.current {
-		t.spare = c
+		t.reuse(c)
 	}
 }
 
@@ -135,14 +150,16 @@ func (t *conversations) forget(c *conversation) {
 	t.count(c, false, false)
 }
 
-// reuse lets the next conversation have the memory of one that was forgotten, if
-// nothing can refer to it any more.
-func (f *figure) reuse(c *conversation) {
+// forgetClosed forgets a conversation of which nothing more will be heard. The next one
+// gets its memory, if nothing can refer to it any more.
+func (f *figure) forgetClosed(c *conversation) {
+	newest := f.byClient[c.Client] == c
+	f.forget(c)
 	if f.current == c {
 		f.current = nil
 	}
-	if len(f.descriptors) == 0 && len(f.opening) == 0 {
-		f.spare = c
+	if newest && len(f.descriptors) == 0 && len(f.opening) == 0 {
+		f.reuse(c)
 	}
 }
 

@@ -147,9 +147,8 @@ func (f *figure) closes(e *Event, c *conversation) {
 	if held.State == wire.Closed { // nothing more will be heard of it
 		delete(f.held, e.descriptor())
 	}
-	if !f.captured && f.held == nil { // nothing more will be heard of it
-		f.forget(c)
-		f.reuse(c)
+	if !f.captured && f.held == nil {
+		f.forgetClosed(c)
 	}
 	f.mayEnd(c)
 }
