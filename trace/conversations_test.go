@@ -2,6 +2,7 @@ package trace
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 )
 
@@ -62,5 +63,31 @@ func TestEndedConversations(t *testing.T) {
 		if found := f.find(address(port)) != nil; found != want {
 			t.Errorf("port %d is known: %v, want %v", port, found, want)
 		}
+	}
+}
+
+// TestMemoryOfEndedConversations: clients that come two at a time need no more memory the
+// longer they do, and none loses its memory before it is given up.
+func TestMemoryOfEndedConversations(t *testing.T) {
+	var f figure
+	used := map[*conversation]bool{}
+	begin := func(port int) *conversation {
+		c := f.begin(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port)), netip.AddrPort{})
+		if slices.Contains(f.over[:], c) {
+			t.Fatalf("port %d has the memory of one that is still known", port)
+		}
+		c.accepted, c.closed, used[c] = true, true, true
+		return c
+	}
+	for n := range 4 * mostOver {
+		first, second := begin(1+2*n), begin(2+2*n)
+		if first == second {
+			t.Fatal("two have the same memory")
+		}
+		f.ends(first)
+		f.ends(second)
+	}
+	if len(used) > mostOver+2 {
+		t.Errorf("%d in memory", len(used))
 	}
 }

@@ -193,9 +193,9 @@ func localAddress(fd int) netip.AddrPort {
 
 // followSegments shows segments as they come, while the program waits in a call. It lets a
 // moment pass in which more of them come, which are then taken together: a longer one
-// while the program makes many calls, before and after which they are taken anyway. For
-// whenever a thread sleeps in the kernel, the runtime's sysmon takes its P, and then looks
-// every 20 µs for some milliseconds whether there are more to take.
+// while the program makes many calls, with which they are taken anyway. For whenever a
+// thread sleeps in the kernel, the runtime's sysmon takes its P, and then looks every 20 µs
+// for some milliseconds whether there are more to take.
 //
 // It does without the runtime's timers, which would take descriptors that the server's
 // sockets are to have.

@@ -49,6 +49,7 @@ func (t *Tracer) Both() { t.both = true }
 func (t *Tracer) Look() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.give()
 	for _, sink := range t.sinks {
 		if format, ok := sink.Format.(WaitFormat); ok {
 			sink.Output.buf = format.AppendWaits(sink.Output.buf)

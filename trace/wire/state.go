@@ -26,7 +26,7 @@ const (
 	Closed
 )
 
-// stateNames has the states' names, as ss and the books have them.
+// stateNames has the states' names, as the books have them.
 var stateNames = [...]string{Unknown: "", Listen: "LISTEN", SynSent: "SYN_SENT", SynReceived: "SYN_RCVD",
 	Established: "ESTABLISHED", FinWait1: "FIN_WAIT_1", FinWait2: "FIN_WAIT_2", CloseWait: "CLOSE_WAIT",
 	Closing: "CLOSING", LastAck: "LAST_ACK", TimeWait: "TIME_WAIT", Closed: "CLOSED"}
