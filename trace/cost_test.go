@@ -15,10 +15,10 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// warmUp is how many requests a server gets that is started for a round. The others
-// have run for long. Until it has followed 4096 connections, each takes memory that
-// the process has never used, which the kernel has to find and to clear.
-const warmUp = 5000
+// warmUpNew is how many requests a server gets that is started for a round. Until it has
+// followed 4096 connections, each takes memory that the process has never used, which the
+// kernel has to find and to clear. The others get a few, for they have been idle.
+const warmUpNew = 5000
 
 // BenchmarkSideBySide serves the same clients with the same loop in C, and with
 // lbaws without a trace, in each format, and under strace, each of them right after
@@ -94,12 +94,14 @@ type variant struct {
 // measure returns the processor time that a server takes for a request, in µs, and how
 // many it answers in a second.
 func (v variant) measure(b *testing.B, load string) (cpu, rate float64) {
+	warmUp := v.requests / 4
 	if v.start != nil {
 		p := v.start()
 		defer p.Kill()
 		v.port, v.pid = p.Port, p.Cmd.Process.Pid
-		makeRequests(b, load, v.port, warmUp)
+		warmUp = warmUpNew
 	}
+	makeRequests(b, load, v.port, warmUp)
 	before, began := processorTime(b, v.pid), time.Now()
 	makeRequests(b, load, v.port, v.requests)
 	took, used := time.Since(began), processorTime(b, v.pid)-before
