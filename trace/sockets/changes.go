@@ -271,9 +271,10 @@ func (w *Watch) forget(h *holding) {
 }
 
 // differs reports whether a later answer about a socket, y, differs in more than in
-// how much time is left, or in that what was sent again was acknowledged.
+// how much time is left, or in that what was sent again was acknowledged. While accept is
+// about to return, the socket has an inode, and no descriptor yet.
 func differs(x, y *Socket) bool {
-	return x.State != y.State || x.Receive != y.Receive || x.Send != y.Send || x.Again < y.Again ||
+	return x.Descriptor < 0 && y.Descriptor >= 0 || x.State != y.State || x.Receive != y.Receive || x.Send != y.Send || x.Again < y.Again ||
 		x.Inode != y.Inode || x.Local != y.Local || x.Remote != y.Remote
 }
 

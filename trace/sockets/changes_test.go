@@ -27,3 +27,14 @@ func TestOrderOfChanges(t *testing.T) {
 		}
 	}
 }
+
+// TestLateDescriptor: that a socket has got its descriptor is a change, although it had its
+// inode before.
+func TestLateDescriptor(t *testing.T) {
+	before := Socket{State: wire.Established, Inode: 7, Descriptor: -1}
+	after := before
+	after.Descriptor = 4
+	if !differs(&before, &after) || differs(&after, &after) || differs(&after, &before) {
+		t.Errorf("differs: %v, %v, %v", differs(&before, &after), differs(&after, &after), differs(&after, &before))
+	}
+}
