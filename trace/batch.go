@@ -40,32 +40,42 @@ func inFiles(sinks []Sink) bool {
 // keepBuffers keeps what a call has read or written, whose beginning was e. It reports
 // false if the formats have to get it before the program goes on.
 func (b *batch) keepBuffers(e, returned *Event) bool {
-	for i, p := range e.Call.Params {
-		arg := &returned.Args[i]
-		switch {
-		case p.Kind == Address || p.Kind == PeerAddress && !returned.failed() && arg.Addr.AddrPort().Addr().Zone() != "":
-			return false // the formats may ask the kernel for the zone's name, by the call's descriptor
-		case returned.failed():
-		case p.Kind == Incoming || p.Kind == Outgoing:
-			data := arg.Data
-			if p.Kind == Incoming {
-				data = returned.received()
-			}
-			start := len(b.data)
-			if start+len(data) > mostData {
-				return false
-			}
-			b.data = append(b.data, data...)
-			arg.Data = b.data[start:]
-		case p.Kind == PeerAddress:
-			b.peers = append(b.peers, *arg.Addr)
-			arg.Addr = &b.peers[len(b.peers)-1]
-		case p.Kind == AddressRoom: // it has the same address
-			arg.Addr = returned.Args[i-1].Addr
-		}
+	if returned.mayHaveZone() || len(b.data)+len(returned.Args[1].Data) > mostData {
+		return false
 	}
+	b.data, b.peers = returned.copyBuffers(b.data, b.peers)
 	e.Args = returned.Args // of what e shows, the same
 	return len(b.events) < mostBatched
+}
+
+// mayHaveZone reports whether the call has an address of which the formats may ask the
+// kernel for the zone's name, by the call's descriptor.
+func (e *Event) mayHaveZone() bool {
+	return slices.ContainsFunc(e.Call.Params, func(p Param) bool { return p.Kind == Address }) ||
+		e.Args[1].Addr != nil && e.Args[1].Addr.AddrPort().Addr().Zone() != ""
+}
+
+// copyBuffers makes the buffers and the addresses of e its own, which the program may use
+// for something else when it goes on. It appends them to data and peers, and returns these.
+// Room that a call has not filled, because it failed, stays the program's: only where it is
+// may be shown.
+func (e *Event) copyBuffers(data []byte, peers []sys.Sockaddr) ([]byte, []sys.Sockaddr) {
+	for i, p := range e.Call.Params {
+		arg := &e.Args[i]
+		buffer := arg.Data
+		if p.Kind == Incoming {
+			buffer = e.received()
+		}
+		if len(buffer) > 0 {
+			data = append(data, buffer...)
+			arg.Data = data[len(data)-len(buffer):]
+		}
+		if arg.Addr != nil && !e.failed() {
+			peers = append(peers, *arg.Addr)
+			arg.Addr = &peers[len(peers)-1]
+		}
+	}
+	return data, peers
 }
 
 // give gives the formats what was kept for them, and the segments before each of it.

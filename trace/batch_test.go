@@ -1,11 +1,14 @@
 package trace
 
 import (
-	"bytes"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
 )
@@ -13,55 +16,93 @@ import (
 // TestBatch: formats that get many calls at once write what those write that get each one
 // when it is made, although the program has long used its buffers for something else.
 func TestBatch(t *testing.T) {
-	dir := t.TempDir()
-	fail := func(err error) { t.Error(err) }
-	at, later := filepath.Join(dir, "at once"), filepath.Join(dir, "later")
-	file, err := os.Create(at)
+	for name, format := range map[string]func() Format{
+		"strace":  func() Format { return &Strace{Limit: 40} },
+		"diagram": func() Format { return NewDiagram(Columns{Limit: 40}, 100, false) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var buffers buffers
+			fail := func(err error) { t.Error(err) }
+			at, later := filepath.Join(t.TempDir(), "at once"), filepath.Join(t.TempDir(), "later")
+			held, err := CreateOutput(later, fail)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := os.Create(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			want := buffers.serve(t, at, format(), NewOutput(int(file.Fd()), at, fail))
+			got := buffers.serve(t, later, format(), held)
+			for n, line := range got {
+				if n >= len(want) || line != want[n] {
+					t.Fatalf("line %d: %s\nand at once: %s", n+1, line, want[min(n, len(want)-1)])
+				}
+			}
+			if len(got) != len(want) || len(want) < mostBatched {
+				t.Fatalf("%d lines, and at once %d", len(got), len(want))
+			}
+		})
+	}
+}
+
+// buffers are what a program uses for one call after the other.
+type buffers struct {
+	peer sys.Sockaddr
+	room [mostData / 2]byte
+}
+
+// serve makes the calls of a server, and returns what a format has written to a file.
+func (b *buffers) serve(t *testing.T, path string, format Format, out *Output) []string {
+	t.Helper()
+	const requests = 3*mostBatched + 1 // some batches, and not a whole number of them
+	tracer := New(&faulty{}, Sink{format, out})
+	mostKept := 0
+	clear(b.room[:])
+	for n := range requests {
+		if _, err := tracer.Accept(3, &b.peer); err != nil {
+			continue
+		}
+		tracer.Read(4, b.room[:n+1])
+		copy(b.room[:], []byte("response of more bytes than are shown of any one, to ")[n%7:])
+		size := 1 + n*n%len(b.room) // mostBatched of them are more than are kept
+		tracer.Write(4, b.room[:size])
+		tracer.Close(4)
+		mostKept = max(mostKept, len(tracer.batch.events))
+		if kept := len(tracer.batch.data); kept > mostData {
+			t.Fatalf("%d bytes kept", kept)
+		}
+	}
+	if batches := mostKept > 1; batches != out.held || mostKept > mostBatched {
+		t.Errorf("%s: up to %d calls kept", path, mostKept)
+	}
+	tracer.End()
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	held, err := CreateOutput(later, fail)
-	if err != nil {
-		t.Fatal(err)
+	waited := regexp.MustCompile(` +waited .*`) // on a slow machine, a call may take a while
+	return strings.Split(waited.ReplaceAllString(string(text), ""), "\n")
+}
+
+// faulty is a Kernel that has no descriptor for each fifth connection; and each third one
+// is reset before the response.
+type faulty struct{ nothing }
+
+func (k *faulty) Accept(fd int, peer *sys.Sockaddr) (int, error) {
+	if k.nothing.Accept(fd, peer); k.port%5 == 0 {
+		*peer = sys.Sockaddr{}
+		return -1, unix.EMFILE
 	}
-	const requests = 3 * mostBatched // some batches, and not a whole number of them
-	for _, out := range []*Output{NewOutput(int(file.Fd()), at, fail), held} {
-		k := &nothing{}
-		tracer := New(k, Sink{&Strace{Limit: 40}, out})
-		var peer sys.Sockaddr
-		room := make([]byte, mostData/2)
-		mostKept := 0
-		for n := range requests {
-			tracer.Accept(3, &peer)
-			tracer.Read(4, room[:n+1])
-			copy(room, []byte("response of more bytes than are shown of any one, to ")[n%7:])
-			size := 1 + n*n%len(room) // mostBatched of them are more than are kept
-			tracer.Write(4, room[:size])
-			tracer.Close(4)
-			mostKept = max(mostKept, len(tracer.batch.events))
-			if kept := len(tracer.batch.data); kept > mostData {
-				t.Fatalf("%d bytes kept", kept)
-			}
-		}
-		if batches := mostKept > 1; batches != (out == held) || mostKept > mostBatched {
-			t.Errorf("%s: up to %d calls kept", out.name, mostKept)
-		}
-		tracer.End()
+	return 4, nil
+}
+
+func (k *faulty) Write(fd int, p []byte) (int, error) {
+	if k.port%3 == 0 {
+		return -1, unix.EPIPE
 	}
-	want, _ := os.ReadFile(at)
-	got, err := os.ReadFile(later)
-	if err != nil || len(want) == 0 {
-		t.Fatal(err, len(want))
-	}
-	if !bytes.Equal(got, want) {
-		for n, line := range bytes.Split(got, newline) {
-			if wanted := bytes.Split(want, newline); n >= len(wanted) || !bytes.Equal(line, wanted[n]) {
-				t.Fatalf("line %d: %s\nand at once: %s", n+1, line, wanted[min(n, len(wanted)-1)])
-			}
-		}
-		t.Fatal("lines are missing")
-	}
+	return k.nothing.Write(fd, p)
 }
 
 // TestZoneIsAskedForAtOnce: the name of a zone is asked for by a descriptor that may soon

@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
@@ -213,17 +212,7 @@ func (o *order) hold(m moment) {
 		recorded := *e.Recorded
 		kept.Recorded = &recorded
 	}
-	for i, p := range e.Call.Params {
-		switch data, addr := e.Args[i].Data, e.Args[i].Addr; {
-		case p.Kind == Incoming:
-			kept.Args[i].Data = bytes.Clone(e.received())
-		case p.Kind == Outgoing:
-			kept.Args[i].Data = bytes.Clone(data)
-		case addr != nil && m.returns:
-			same := *addr
-			kept.Args[i].Addr = &same
-		}
-	}
+	kept.copyBuffers(nil, nil)
 	if m.event = kept; m.returns {
 		delete(o.kept, e.Number)
 	}

@@ -130,7 +130,7 @@ func (t *text) addArg(e *Event, a *Arg, kind Kind) {
 	switch {
 	case kind == Outgoing:
 		t.quoted, t.buffer = true, a.Data
-	case kind == Incoming && e.failed(): // strace shows where the buffer is
+	case (kind == Incoming || kind == PeerAddress) && e.failed(): // strace shows where the room for it is
 		t.add("…")
 	case kind == Incoming:
 		t.quoted, t.buffer = true, e.received()
