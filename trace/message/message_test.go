@@ -188,3 +188,16 @@ func difficultBytes() [][]byte {
 	}
 	return all
 }
+
+// TestMethod: a method is a token (RFC 9110 section 5.6.2), and nothing else is.
+func TestMethod(t *testing.T) {
+	const token = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	for c := range 256 {
+		line := []byte("A? / HTTP/1.1\r\n")
+		line[1] = byte(c)
+		_, ok := message.RequestParts(line)
+		if want := strings.IndexByte(token, byte(c)) >= 0; ok != want {
+			t.Errorf("%q: %v, want %v", line, ok, want)
+		}
+	}
+}
