@@ -1,6 +1,7 @@
 package trace_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"os"
@@ -15,14 +16,15 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// warmUpNew is how many requests a server gets that is started for a round. Until it has
-// followed 4096 connections, each takes memory that the process has never used, which the
-// kernel has to find and to clear. The others get a few, for they have been idle.
-const warmUpNew = 5000
+// warmUp is how many requests a server gets before it is measured. Until it has followed
+// 4096 connections, each takes memory that the process has never used, which the kernel has
+// to find and to clear.
+const warmUp = 5000
 
 // BenchmarkSideBySide serves the same clients with the same loop in C, and with
 // lbaws without a trace, in each format, and under strace, each of them right after
-// lbaws without a trace:
+// lbaws without a trace. Each time it starts them anew: of two processes of the same
+// program, one may take a fifth more than the other for as long as they live.
 //
 //	go test -run '^$' -bench SideBySide -benchtime 20x ./trace
 //
@@ -33,7 +35,7 @@ const warmUpNew = 5000
 // over the rounds; but X-least is the least processor time of all rounds, to the least
 // without a trace: what else the machine does only adds to it.
 func BenchmarkSideBySide(b *testing.B) {
-	variants := startVariants(b)
+	variants := variantsOf(b)
 	load := compiled(b, "clients.c")
 	off := variants["off"]
 	samples := map[string][]float64{}
@@ -83,64 +85,58 @@ func makeRequests(b *testing.B, load, port string, n int) {
 	}
 }
 
-// variant is a server that runs. One that has a start runs only while it is measured.
+// variant is a server to measure.
 type variant struct {
-	port     string
-	pid      int
-	requests int // that it gets
 	start    func() *tracetest.Process
+	port     string // "" is the one that it says
+	requests int    // that it gets
 }
 
-// measure returns the processor time that a server takes for a request, in µs, and how
-// many it answers in a second.
+// measure starts a server, and returns the processor time that it takes for a request, in
+// µs, and how many it answers in a second.
 func (v variant) measure(b *testing.B, load string) (cpu, rate float64) {
-	warmUp := v.requests / 4
-	if v.start != nil {
-		p := v.start()
-		defer p.Kill()
-		v.port, v.pid = p.Port, p.Cmd.Process.Pid
-		warmUp = warmUpNew
-	}
-	makeRequests(b, load, v.port, warmUp)
-	before, began := processorTime(b, v.pid), time.Now()
-	makeRequests(b, load, v.port, v.requests)
-	took, used := time.Since(began), processorTime(b, v.pid)-before
+	p := v.start()
+	defer p.Kill()
+	p.Stdout.Forget()
+	port := cmp.Or(v.port, p.Port)
+	makeRequests(b, load, port, min(warmUp, 3*v.requests))
+	before, began := processorTime(b, p.Cmd.Process.Pid), time.Now()
+	makeRequests(b, load, port, v.requests)
+	took, used := time.Since(began), processorTime(b, p.Cmd.Process.Pid)-before
 	n := float64(v.requests)
 	return float64(used.Nanoseconds()) / 1000 / n, n / took.Seconds()
 }
 
-// startVariants starts the servers of BenchmarkSideBySide.
-func startVariants(b *testing.B) map[string]variant {
+// variantsOf are the servers of BenchmarkSideBySide.
+func variantsOf(b *testing.B) map[string]variant {
 	const requests = 2000
 	dir := b.TempDir()
-	port := tracetest.FreePort(b)
-	c := tracetest.LaunchCommand(b, compiled(b, "server.c"), port)
-	c.Stdout.WaitFor(b, "Serving")
-	c.Stdout.Forget()
-	serve := func(wrap []string, args ...string) *tracetest.Process {
-		p := tracetest.Start(b, wrap, append(args, "-addr", "127.0.0.1:0")...)
-		p.Stdout.Forget()
-		return p
-	}
-	variants := map[string]variant{"C": {port: port, pid: c.Cmd.Process.Pid, requests: requests}}
-	add := func(name string, requests int, wrap []string, args ...string) {
-		p := serve(wrap, args...)
-		variants[name] = variant{port: p.Port, pid: p.Cmd.Process.Pid, requests: requests}
-	}
-	add("off", requests, nil, "-trace=off")
-	for _, format := range []string{"strace", "json", "diagram"} {
-		add(format, requests, nil, "-trace="+format, "-o", filepath.Join(dir, format))
-	}
-	// A capture costs every program on the machine some time.
+	loop, port := compiled(b, "server.c"), tracetest.FreePort(b)
+	variants := map[string]variant{"C": {port: port, requests: requests, start: func() *tracetest.Process {
+		c := tracetest.LaunchCommand(b, loop, port)
+		c.Stdout.WaitFor(b, "Serving")
+		return c
+	}}}
 	for name, args := range map[string][]string{
-		"segments": {"-trace=diagram", "-segments", "-o", filepath.Join(dir, "segments")},
+		"off":      {"-trace=off"},
+		"strace":   {"-trace=strace"},
+		"json":     {"-trace=json"},
+		"diagram":  {"-trace=diagram"},
+		"segments": {"-trace=diagram", "-segments"},
 		"pcap":     {"-trace=off", "-pcap", filepath.Join(dir, "pcap")},
 	} {
-		variants[name] = variant{requests: requests, start: func() *tracetest.Process { return serve(nil, args...) }}
+		if name != "off" && name != "pcap" {
+			args = append(args, "-o", filepath.Join(dir, name))
+		}
+		variants[name] = variant{requests: requests, start: func() *tracetest.Process {
+			return tracetest.Start(b, nil, append(args, "-addr", "127.0.0.1:0")...)
+		}}
 	}
-	// It is slow.
-	add("strace(1)", requests/4, []string{tracetest.Need(b, "strace", "strace"), "-f", "--seccomp-bpf", "-e", "trace=network,read,write,close",
-		"-o", filepath.Join(dir, "strace(1)")}, "-trace=off")
+	strace := []string{tracetest.Need(b, "strace", "strace"), "-f", "--seccomp-bpf", "-e", "trace=network,read,write,close",
+		"-o", filepath.Join(dir, "strace(1)")}
+	variants["strace(1)"] = variant{requests: requests / 4, start: func() *tracetest.Process { // it is slow
+		return tracetest.Start(b, strace, "-trace=off", "-addr", "127.0.0.1:0")
+	}}
 	return variants
 }
 
