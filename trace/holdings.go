@@ -2,6 +2,7 @@ package trace
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"lbaws/sys"
@@ -96,6 +97,22 @@ func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, erro
 		return nil
 	}
 	r.letSettle()
+	changes, err := r.askOnce(question)
+	if err == nil && r.hasUntaken() {
+		sockets.AwaitReceived()
+		first := slices.Clone(changes)
+		changes, err = r.askOnce(question)
+		changes = append(first, changes...)
+	}
+	if err != nil {
+		r.cannotAsk(err)
+		return nil
+	}
+	return changes
+}
+
+func (r *recorder) askOnce(question func(*sockets.Watch) ([]sockets.Change, error)) ([]sockets.Change, error) {
+	h := &r.holdings
 	for i := range r.passed {
 		s := &r.passed[i]
 		h.watch.Expect(s.From, s.To)
@@ -104,8 +121,7 @@ func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, erro
 	taken := len(r.passed)
 	changes, err := question(h.watch)
 	if err != nil {
-		r.cannotAsk(err)
-		return nil
+		return nil, err
 	}
 	for i := range changes {
 		if changes[i].Descriptor >= 0 {
@@ -114,7 +130,35 @@ func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, erro
 	}
 	r.capturedUpTo(h.watch.Asked())
 	r.noteStates(taken)
-	return changes
+	return changes, nil
+}
+
+// hasUntaken reports whether a segment that has passed seems not to be taken.
+func (r *recorder) hasUntaken() bool {
+	for i := range r.passed {
+		if isUntaken(&r.passed[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// isUntaken reports whether, by what the kernel said when it was asked after a segment,
+// the end that it was sent to has not taken it. Mostly that is so because it never will;
+// but it may have been captured just now, and be taken in the next moment.
+func isUntaken(s *wire.Segment) bool {
+	to := s.ToIs
+	switch {
+	case !s.Last || to == wire.Unknown:
+		return false
+	case s.Flags&wire.RST != 0:
+		return !to.Over()
+	case s.Flags&wire.FIN != 0:
+		return to == wire.SynReceived || to == wire.Established || to == wire.FinWait1 || to == wire.FinWait2
+	case s.Flags&wire.SYN != 0:
+		return to == wire.Closed || to == wire.SynSent
+	}
+	return to == wire.SynReceived || to == wire.FinWait1 || to == wire.Closing || to == wire.LastAck
 }
 
 // letSettle lets a moment pass if a segment has come just now: it may have been
@@ -158,9 +202,9 @@ func (r *recorder) noteStates(taken int) {
 			ends = [2]netip.AddrPort{s.To, s.From}
 		}
 		last := seen[ends]
+		s.Last, s.FromIs, s.ToIs = last == nil && i < taken, wire.Unknown, wire.Unknown
 		if last == nil {
 			last, seen[ends] = s, s
-			s.Last = i < taken
 		}
 		if last.Last && !begun[ends] {
 			s.FromIs, s.ToIs = r.holdings.state(s.From, s.To), r.holdings.state(s.To, s.From)

@@ -10,11 +10,13 @@ import (
 )
 
 // TestStatesOfSegments: what the kernel says is said of the segments that had come when it
-// was asked, and not of one that came meanwhile, whatever its time.
+// was asked, and not of one that came meanwhile, whatever its time. What it said before
+// does not count any more.
 func TestStatesOfSegments(t *testing.T) {
 	server, before := netip.MustParseAddrPort("127.0.0.1:8888"), time.Now()
 	segment := func(client string) wire.Segment {
-		return wire.Segment{Time: before, From: netip.MustParseAddrPort(client), To: server, Flags: wire.ACK}
+		return wire.Segment{Time: before, From: netip.MustParseAddrPort(client), To: server, Flags: wire.ACK,
+			FromIs: wire.Established, ToIs: wire.SynReceived, Last: true}
 	}
 	r := &recorder{holdings: holdings{watch: new(sockets.Watch), server: server}}
 	r.passed = []wire.Segment{segment("127.0.0.1:1"), segment("127.0.0.1:2"), segment("127.0.0.1:2")}

@@ -143,6 +143,16 @@ func (a *asker) take(answer []byte) (more bool, err error) {
 	return true, nil
 }
 
+// AwaitReceived waits until TCP has received each packet that a packet socket has got by
+// now: the kernel shows it to that one first, and then to TCP, in one critical section of
+// RCU, for whose end membarrier waits. Where there is no such call, it does nothing.
+//
+// Source: membarrier(2); kernel/sched/membarrier.c and net/core/dev.c of Linux.
+func AwaitReceived() {
+	const global = 1 // MEMBARRIER_CMD_GLOBAL
+	unix.Syscall(unix.SYS_MEMBARRIER, global, 0, 0)
+}
+
 // diagID is struct inet_diag_sockid: whose socket it is. Ports and addresses are
 // in network byte order.
 type diagID struct {
