@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"lbaws/sys"
 	"lbaws/trace/wire"
 )
 
@@ -117,11 +118,36 @@ func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 		return nil, err
 	}
 	w.at = time.Now()
+	w.awaitDescriptors()
 	for i := range w.list {
 		w.list[i].Time = w.at
 	}
 	w.sort()
 	return w.list, nil
+}
+
+// awaitDescriptors looks again, for a millisecond, for the descriptors of sockets that
+// accept may be about to return: such a socket has got its inode a moment before its
+// descriptor. Or else it is another process's.
+func (w *Watch) awaitDescriptors() {
+	for range 5 {
+		late := 0
+		for i := range w.list {
+			c := &w.list[i]
+			if c.Gone || c.Local.Port() != w.port || c.Inode == 0 || c.Descriptor >= 0 || c.Was != nil && c.Was.Inode != 0 {
+				continue
+			}
+			if late++; late == 1 {
+				(sys.Unix{}).Nanosleep(200 * time.Microsecond)
+				w.files.begin()
+			}
+			c.Thread, c.Descriptor = w.files.descriptor(c.Inode)
+			c.holding.Thread, c.holding.Descriptor = c.Thread, c.Descriptor
+		}
+		if late == 0 {
+			return
+		}
+	}
 }
 
 // sort sorts the changes. Of the sockets that are new the server's come first, then

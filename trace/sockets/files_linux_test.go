@@ -1,0 +1,45 @@
+package sockets
+
+import (
+	"net/netip"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestAwaitDescriptors: a socket that accept is about to return has an inode, and its
+// descriptor a moment later. It is looked for again, but not that of a client's socket, or
+// of one that had an inode before: those are another process's.
+func TestAwaitDescriptors(t *testing.T) {
+	w := &Watch{port: 8888, files: openFiles()}
+	w.files.descriptor(1) // reads the table
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	inode := w.files.inode(0, fd)
+	for _, c := range []struct {
+		name   string
+		port   uint16
+		inode  uint32
+		was    *Socket
+		gone   bool
+		wanted int
+	}{
+		{"a new one", 8888, inode, nil, false, fd},
+		{"one that waited for accept", 8888, inode, &Socket{}, false, fd},
+		{"one of another process", 8888, 1, nil, false, -1},
+		{"one that had an inode", 8888, inode, &Socket{Inode: inode}, false, -1},
+		{"a client's", 4000, inode, nil, false, -1},
+		{"one that is gone", 8888, inode, &Socket{}, true, -1},
+	} {
+		socket := Socket{Local: netip.AddrPortFrom(netip.IPv4Unspecified(), c.port), Inode: c.inode, Descriptor: -1}
+		h := &holding{Socket: socket}
+		w.list = []Change{{Socket: socket, Was: c.was, Gone: c.gone, holding: h}}
+		w.awaitDescriptors()
+		if w.list[0].Descriptor != c.wanted || h.Descriptor != c.wanted {
+			t.Errorf("%s: descriptor %d, and %d, want %d", c.name, w.list[0].Descriptor, h.Descriptor, c.wanted)
+		}
+	}
+}
