@@ -31,7 +31,7 @@ var advices = map[refusal]string{
 
 	{"bind", unix.EACCES}: "ports below 1024 need root or CAP_NET_BIND_SERVICE: " +
 		"choose a higher one, such as -addr :8888",
-	{"bind", unix.EADDRINUSE}: "another socket has this port (ss -tan shows it): end its program, " +
+	{"bind", unix.EADDRINUSE}: "another socket has this port (ss -tanp shows it): end its program, " +
 		"choose another port, such as -addr :8889, or, if the socket is in TIME_WAIT, wait a minute",
 	{"bind", unix.EADDRNOTAVAIL}: "no interface of this machine has that address (ip addr shows them): " +
 		"-addr :8888 takes all IPv4 addresses",

@@ -50,13 +50,16 @@ const (
 	margin      = 14.0
 	beside      = 10.0 // between a line and the texts beside it
 	barWidth    = 7.0
+	labelSpace  = 6.0 // beside an arrow's label, for half of a bar
 )
+
+// labelLength is how many characters of an arrow's label stand on a line.
+const labelLength = 28
 
 // newLifelines returns lifelines of a width in pixels, where a character takes unit of
 // them. Times take more.
 func newLifelines(columns Columns, width, unit float64) *lifelines {
-	const label = 28 // characters of an arrow's, with the ends beside it
-	l := &lifelines{unit: unit, gap: label * unit, clock: clock{times: columns.Times}, both: columns.Both}
+	l := &lifelines{unit: unit, gap: labelLength*unit + 2*labelSpace, clock: clock{times: columns.Times}, both: columns.Both}
 	l.layout = layout{width: int((width - 2*margin - 2*beside - l.gap) / 2 / unit), limit: columns.Limit}
 	return l
 }
@@ -394,7 +397,7 @@ func (l *lifelines) arrow(r *row) {
 
 // wrapLabel cuts an arrow's label into lines that fit between the lifelines.
 func (l *lifelines) wrapLabel(label string) []string {
-	between := layout{width: int(l.gap/l.unit) + len("# ")}
+	between := layout{width: labelLength + len("# ")}
 	return between.wrapped(Client, label)
 }
 

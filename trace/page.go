@@ -79,7 +79,7 @@ const (
 
 // NewPage returns a Page with a title. source is the program's main.go.
 func NewPage(columns Columns, title, source string) *Page {
-	const width, character, least, most = 600, 7.2, 256, 4096
+	const width, character, least, most = 612, 7.2, 256, 4096
 	columns.Times = NoTimes
 	d := newDrawing(columns, nil)
 	return &Page{

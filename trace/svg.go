@@ -19,7 +19,7 @@ type SVG struct {
 
 // NewSVG returns an SVG, as wide as a page of text.
 func NewSVG(columns Columns) *SVG {
-	const width, character, mostRows = 838, 7.8, 1000
+	const width, character, mostRows = 850, 7.8, 1000
 	return &SVG{newDrawing(columns, &picture{lifelines: newLifelines(columns, width, character), most: mostRows})}
 }
 

@@ -48,6 +48,7 @@ function show() {
   const scale = diagram.width / byID("diagram").viewBox.baseVal.width;
   const bottom = shown > 0 ? run.steps[shown - 1].bottom : 0;
   pane.scrollTop = Math.max(0, top + bottom * scale - pane.clientHeight + 40);
+  if (shown > 0) pane.scrollLeft = run.steps[shown - 1].side === "server" ? pane.scrollWidth : 0; // on a narrow screen
 }
 
 // showSource marks the line of this step and, less, where each other program is.

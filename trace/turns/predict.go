@@ -196,7 +196,7 @@ func (s *situation) write() (Prediction, bool) {
 	}
 	p := willReturn(n, "the kernel takes %s", all(n))
 	if gone, why := s.peerGone(); gone {
-		p.Text += "; " + why + ": it will answer with RST"
+		p.Text += "; a RST will come back: " + why
 		p.Reset, p.Resets, p.After = true, 1, wire.Closed
 	}
 	return p, true
