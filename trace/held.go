@@ -18,7 +18,7 @@ func (f *figure) holds(c *sockets.Change, side Side) {
 	} else if c.Remote.Port() == 0 { // it has no peer yet
 		r.text.before = appendProgram(r.text.before, f.programs[c.Thread])
 		r.text.add(holder(c, side) + connectedText(c))
-	} else if client := clientOf(c, side); side == Server && c.Had && c.Inode == 0 && f.find(client) == nil {
+	} else if client := clientOf(c, side); c.Had && c.Inode == 0 && f.find(client) == nil {
 		r.text.add("of an earlier connection: " + connectedText(c))
 	} else {
 		r.conversation = f.conversation(client)
@@ -60,6 +60,8 @@ func holder(c *sockets.Change, side Side) string {
 		return fmt.Sprintf("%d: ", c.Descriptor)
 	case c.Inode != 0:
 		return "another process's: "
+	case c.State == wire.TimeWait && c.Was != nil && c.Was.Inode != 0 && c.Was.Descriptor < 0: // it may still have its descriptor
+		return "another process's connection: "
 	case c.Had:
 		return "no descriptor any more: "
 	case side == Client:

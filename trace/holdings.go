@@ -254,7 +254,7 @@ func (r *recorder) appendChanges(changes []sockets.Change) {
 
 // side returns whose socket it is, and reports whether it is one of the server
 // that is traced, or one that is connected to it. Other programs may have sockets
-// with the same port, on another address or to another machine.
+// with the same port, on another address, as a client's, or to another machine.
 func (h *holdings) side(c *sockets.Change) (side Side, concerned bool) {
 	server, client := c.Local, c.Remote
 	if isClients := c.Local.Port() != h.server.Port() || c.Local != h.server && c.Remote == h.server; isClients {
@@ -264,14 +264,16 @@ func (h *holdings) side(c *sockets.Change) (side Side, concerned bool) {
 	switch {
 	case !bound.IsUnspecified() && server.Addr() != bound.WithZone(""):
 		return side, false
+	case bound.IsUnspecified() && bound.Is4() && !server.Addr().Is4():
+		return side, false
 	case h.remote:
 		return side, h.own[client]
 	case c.State == wire.Listen:
-		return side, c.Descriptor >= 0 || c.Gone
+		return side, c.Descriptor >= 0 || c.Gone && c.Was.Descriptor >= 0
 	case side == Client:
 		// The other end may be another machine's server, if it is none of its own.
 		isOwn := server.Addr().IsLoopback() || server.Addr() == client.Addr()
-		return side, isOwn || h.watch.State(server, client) != wire.Closed
+		return side, !h.watch.IsOthers(server, client) && (isOwn || h.watch.State(server, client) != wire.Closed)
 	}
-	return side, true
+	return side, !c.Others
 }

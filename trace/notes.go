@@ -119,11 +119,18 @@ func (f *figure) mayBeUnread(c *conversation, side Side) bool {
 // see tcp_shutdown and tcp_rcv_state_process in its net/ipv4.
 func noteOnShutdown(e *Event, c *conversation) string {
 	how := e.Args[1].Int
+	sent := c != nil && c.finSent[e.Side]
 	switch {
+	case e.Side == Client && (c == nil && !e.isOthers() || c != nil && e.isOthers() && !c.open()):
+		return "there is no connection yet: Linux gives up the handshake, and the connect that waits fails"
 	case how == unix.SHUT_RD && c == nil:
 		return "SHUT_RD on a listening socket: Linux stops listening, and the accept that waits fails"
 	case how == unix.SHUT_RD:
 		return "SHUT_RD sends no segment: a read that waits returns 0, and Linux still hands over bytes that come later"
+	case how == unix.SHUT_RDWR && sent:
+		return "SHUT_RDWR: the FIN was sent before; the read that waits wakes with 0. Linux answers bytes that come later with RST"
+	case sent:
+		return "FIN already sent: no other segment goes out"
 	case how == unix.SHUT_RDWR:
 		return "SHUT_RDWR: send a FIN, and wake the read that waits with 0. Linux answers bytes that come later with RST"
 	}

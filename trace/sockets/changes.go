@@ -19,6 +19,10 @@ type Change struct {
 	Gone bool    // whether the kernel holds nothing of it any more; Socket is what it held last, but for the descriptor
 	Had  bool    // whether a descriptor has led to it
 
+	// Others says that it was another process's when it was first seen, and no descriptor
+	// of this one has ever led to it.
+	Others bool
+
 	holding *holding
 }
 
@@ -44,8 +48,9 @@ type Watch struct {
 type holding struct {
 	Socket
 	had   bool
-	age   int // 1 for the socket that was seen first
-	round int // in which it was seen last
+	other bool // whether it is another process's: see Change
+	age   int  // 1 for the socket that was seen first
+	round int  // in which it was seen last
 }
 
 // ends are the two addresses of a socket.
@@ -121,9 +126,20 @@ func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 	w.awaitDescriptors()
 	for i := range w.list {
 		w.list[i].Time = w.at
+		w.list[i].noteOthers()
 	}
 	w.sort()
 	return w.list, nil
+}
+
+func (c *Change) noteOthers() {
+	switch {
+	case c.Descriptor >= 0:
+		c.holding.other = false
+	case c.Was == nil:
+		c.holding.other = c.Inode != 0
+	}
+	c.Others = c.holding.other
 }
 
 // awaitDescriptors looks again, for a millisecond, for the descriptors of sockets that
@@ -311,6 +327,13 @@ func (w *Watch) State(local, remote netip.AddrPort) wire.State {
 		return h.State
 	}
 	return wire.Closed
+}
+
+// IsOthers reports whether the socket with these addresses is another process's, in the
+// sense of Change.Others.
+func (w *Watch) IsOthers(local, remote netip.AddrPort) bool {
+	h := w.ends[ends{local, remote}]
+	return h != nil && h.other
 }
 
 // Asked returns when the kernel was asked last.
