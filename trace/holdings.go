@@ -233,13 +233,26 @@ func (h *holdings) isHere(local, remote netip.AddrPort) bool {
 }
 
 // appendChanges gives the formats the segments up to the moment when the kernel
-// was asked, and what had changed by then.
+// was asked, and what had changed by then. To ask for many sockets takes a while: if
+// segments have passed meanwhile, each change stands where the kernel gave it.
 func (r *recorder) appendChanges(changes []sockets.Change) {
 	if r.holdings.watch == nil {
 		return
 	}
-	r.appendSegments(r.holdings.watch.Asked())
+	asked := r.holdings.watch.Asked()
+	byTime := func(x, y sockets.Change) int { return x.Time.Compare(y.Time) }
+	during := len(changes) > 0 && r.hasPassed(slices.MinFunc(changes, byTime).Time, asked)
+	if during {
+		slices.SortStableFunc(changes, byTime)
+	} else {
+		r.appendSegments(asked)
+	}
 	for i := range changes {
+		if during {
+			r.appendSegments(changes[i].Time)
+		} else {
+			changes[i].Time = asked
+		}
 		side, concerned := r.holdings.side(&changes[i])
 		if !concerned {
 			continue
@@ -250,6 +263,12 @@ func (r *recorder) appendChanges(changes []sockets.Change) {
 			}
 		}
 	}
+	r.appendSegments(asked)
+}
+
+// hasPassed reports whether a segment has passed after one time and until another.
+func (r *recorder) hasPassed(after, until time.Time) bool {
+	return slices.ContainsFunc(r.passed, func(s wire.Segment) bool { return s.Time.After(after) && !s.Time.After(until) })
 }
 
 // side returns whose socket it is, and reports whether it is one of the server

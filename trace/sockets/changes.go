@@ -13,7 +13,7 @@ import (
 // Change is one socket in which something has changed since the kernel was asked
 // before.
 type Change struct {
-	Time time.Time // when the kernel was asked
+	Time time.Time // when the kernel gave the answer
 	Socket
 	Was  *Socket // what the kernel held before; nil if the socket is new
 	Gone bool    // whether the kernel holds nothing of it any more; Socket is what it held last, but for the descriptor
@@ -125,7 +125,6 @@ func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 	w.at = time.Now()
 	w.awaitDescriptors()
 	for i := range w.list {
-		w.list[i].Time = w.at
 		w.list[i].noteOthers()
 	}
 	w.sort()
@@ -271,14 +270,14 @@ func (w *Watch) note(s *Socket) {
 	if h == nil {
 		h = &holding{Socket: *s, had: s.Inode != 0 || s.wasClosed()}
 		w.held[s.Cookie] = h
-		w.list = append(w.list, Change{Socket: *s, Had: h.had, holding: h})
+		w.list = append(w.list, Change{Time: s.at, Socket: *s, Had: h.had, holding: h})
 	} else {
 		delete(w.ends, h.ends()) // connect and listen may have changed them
 		was := h.Socket
 		h.Socket = *s
 		h.had = h.had || s.Inode != 0 || s.wasClosed()
 		if differs(&was, s) {
-			w.list = append(w.list, Change{Socket: *s, Was: &was, Had: h.had, holding: h})
+			w.list = append(w.list, Change{Time: s.at, Socket: *s, Was: &was, Had: h.had, holding: h})
 		}
 	}
 	h.round = w.round
@@ -309,7 +308,7 @@ func (w *Watch) forget(h *holding) {
 	if h.Descriptor >= 0 && w.files.inode(h.Thread, h.Descriptor) != h.Inode { // it was closed
 		h.Descriptor, h.Inode = -1, 0
 	}
-	w.list = append(w.list, Change{Socket: h.Socket, Was: &was, Gone: true, Had: h.had, holding: h})
+	w.list = append(w.list, Change{Time: time.Now(), Socket: h.Socket, Was: &was, Gone: true, Had: h.had, holding: h})
 }
 
 // differs reports whether a later answer about a socket, y, differs in more than in
@@ -336,5 +335,5 @@ func (w *Watch) IsOthers(local, remote netip.AddrPort) bool {
 	return h != nil && h.other
 }
 
-// Asked returns when the kernel was asked last.
+// Asked returns when the kernel had answered all that it was asked last.
 func (w *Watch) Asked() time.Time { return w.at }

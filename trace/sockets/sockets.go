@@ -34,6 +34,8 @@ type Socket struct {
 	Inode      uint32        // by which /proc names the socket; 0 if no descriptor leads to it
 	Descriptor int           // that leads to it, or -1
 	Thread     int           // whose descriptor that is, if threads have their own; or else 0
+
+	at time.Time // when the kernel gave the answer
 }
 
 // Timer is what a socket's timer is for.

@@ -1,8 +1,11 @@
 package trace
 
 import (
+	"encoding/json"
+	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +78,54 @@ func TestUntaken(t *testing.T) {
 			if isUntaken(&segment) == taken[s] {
 				t.Errorf("%v to an end in %v: untaken %v", c.flags, s, taken[s])
 			}
+		}
+	}
+}
+
+// TestChangesAmongSegments: to ask for many sockets takes a while. A segment that has passed
+// meanwhile stands behind the answers that the kernel gave before it.
+func TestChangesAmongSegments(t *testing.T) {
+	watch, err := sockets.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch.Follow(8888)
+	if _, err := watch.All(); err != nil {
+		t.Fatal(err)
+	}
+	server, client := netip.MustParseAddrPort("127.0.0.1:8888"), netip.MustParseAddrPort("127.0.0.1:4000")
+	asked := watch.Asked()
+	change := func(cookie uint64, before time.Duration) sockets.Change {
+		return sockets.Change{Time: asked.Add(-before), Socket: sockets.Socket{Cookie: cookie, Local: server, Remote: client, State: wire.Established}}
+	}
+	for _, c := range []struct {
+		passed time.Duration // before the last answer
+		want   string
+	}{
+		{5 * time.Millisecond, "segment, socket 1, socket 2"},
+		{1 * time.Millisecond, "socket 2, segment, socket 1"},
+	} {
+		r := newRecorder([]Sink{{Format: &JSON{Limit: 32}}})
+		r.holdings = holdings{watch: watch, server: server}
+		r.passed = []wire.Segment{{Time: asked.Add(-c.passed), From: client, To: server, Flags: wire.ACK}}
+		r.appendChanges([]sockets.Change{change(1, 0), change(2, 2*time.Millisecond)})
+		var got []string
+		for line := range strings.Lines(string(r.sinks[0].Output.buf)) {
+			var object struct {
+				Segment *struct{}
+				Socket  *struct{ Cookie int }
+			}
+			if err := json.Unmarshal([]byte(line), &object); err != nil {
+				t.Fatal(err)
+			}
+			if object.Segment != nil {
+				got = append(got, "segment")
+			} else {
+				got = append(got, fmt.Sprintf("socket %d", object.Socket.Cookie))
+			}
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%v before the last answer: %q, want %q", c.passed, got, c.want)
 		}
 	}
 }
