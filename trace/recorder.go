@@ -26,6 +26,7 @@ type recorder struct {
 	lines    bool           // whether the lines of main.go are wanted that make the calls
 	bound    netip.AddrPort // what bind was given
 	capture  *wire.Capture  // of the segments, or nil
+	trying   attempt        // the connect of a client that alone is traced
 	passed   []wire.Segment // captured, but kept from the formats until the kernel is asked
 	watch    *sockets.Watch // of the kernel's sockets, if they are wanted
 	both     bool           // whether all programs of both ends are traced
@@ -171,14 +172,42 @@ func (r *recorder) capturing(server netip.AddrPort, remote bool) (capture *wire.
 	return capture, err
 }
 
-// captureOnly narrows a client's capture down to the connection that the socket
-// fd has made, or has tried to make since the given time.
-func (r *recorder) captureOnly(fd int, since time.Time) {
+// attempt is a connect that has begun. Until the client's address is known, its segments
+// are held back.
+type attempt struct {
+	fd    int
+	since time.Time
+	known bool
+}
+
+// tries notes that a connect begins.
+func (r *recorder) tries(fd int, since time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.capture != nil {
-		r.capture.Only(localAddress(fd), since)
+	r.trying = attempt{fd: fd, since: since}
+}
+
+// captureOnly narrows a client's capture down to the connection that its connect makes.
+// While that waits, the kernel has given the socket its address; when it has failed, it has
+// taken it back, and the first SYN says which that was.
+func (r *recorder) captureOnly(waits bool) {
+	a := &r.trying
+	if r.capture == nil || a.known || a.since.IsZero() {
+		return
 	}
+	address := localAddress(a.fd)
+	if waits && (!address.IsValid() || address.Addr().IsUnspecified() || address.Port() == 0) {
+		return
+	}
+	r.capture.Only(address, a.since)
+	a.known = true
+}
+
+// tried notes that a connect has returned.
+func (r *recorder) tried() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.captureOnly(false)
 }
 
 // localAddress asks the kernel for the address of the socket fd, without a
@@ -209,6 +238,7 @@ func (r *recorder) followSegments(capture *wire.Capture) {
 		capture.Wait(-1)
 		(sys.Unix{}).Nanosleep(pause)
 		r.mu.Lock()
+		r.captureOnly(true)
 		r.catchUp()
 		r.settle()
 		if pause = short; r.calls-calls > many {

@@ -215,10 +215,14 @@ func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
 		t.watchSockets(fd, remote, !t.both)
 	}
 	e, asked := t.enterWithAddress(connectCall, fd, remote)
+	alone := t.segments && isClient && !t.both
+	if alone {
+		t.tries(fd, asked)
+	}
 	err := t.kernel.Connect(fd, remote)
 	returned := soonAfter(asked)
-	if t.segments && isClient && !t.both {
-		t.captureOnly(fd, asked)
+	if alone {
+		t.tried()
 	}
 	t.exitAt(returned, e, asked, 0, err)
 	return err
