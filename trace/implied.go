@@ -88,6 +88,9 @@ func (f *figure) caused(e *Event, c *conversation) {
 		}
 	case readCall:
 		f.taken[e.Side] += e.Result
+		if c != nil {
+			c.taken[e.Side] += uint32(e.Result)
+		}
 		f.anatomy(e, c, e.received())
 	case writeCall:
 		f.written[e.Side] += e.Result

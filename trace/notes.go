@@ -107,9 +107,13 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 	return "send a FIN; the end that sends the first one closes actively, and ends in TIME_WAIT"
 }
 
-// mayBeUnread reports whether bytes may have come that one side has not read. Which end's
-// calls are about which connection is clear only if there is but one.
+// mayBeUnread reports whether bytes may have come that one side has not read: by the
+// segments, or by the other end's calls. Which end's calls are about which connection is
+// clear only if there is but one.
 func (f *figure) mayBeUnread(c *conversation, side Side) bool {
+	if n, known := c.Received(side == Client); f.captured && known && int32(n-c.taken[side]) > 0 {
+		return true
+	}
 	return c.unread || f.both && max(f.made[Client], f.made[Server]) <= 1 && f.written[peerOf(side)] > f.taken[side]
 }
 

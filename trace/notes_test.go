@@ -1,10 +1,14 @@
 package trace
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/trace/wire"
 )
 
 // TestNoteOnShutdown: a note holds for this call: for this end, this socket, and what was
@@ -31,6 +35,46 @@ func TestNoteOnShutdown(t *testing.T) {
 		e := &Event{Call: shutdownCall, Caller: Caller{Side: c.side}, Args: [5]Arg{{Int: 4}, {Int: c.how}}}
 		if got := noteOnShutdown(e, c.conversation); !strings.Contains(got, c.want) {
 			t.Errorf("%v, how %d: %q has no %q", c.side, c.how, got, c.want)
+		}
+	}
+}
+
+// TestNoteOnCloseKnowsTheSegments: bytes that were captured and that no read has taken are
+// unread.
+func TestNoteOnCloseKnowsTheSegments(t *testing.T) {
+	client, server := netip.MustParseAddrPort("127.0.0.1:4000"), netip.MustParseAddrPort("127.0.0.1:8888")
+	f := &figure{programs: map[int]int{}}
+	f.captures(server.Port(), nil)
+	f.server = server
+	seq := map[netip.AddrPort]uint32{client: 4294967290, server: 7}
+	pass := func(from, to netip.AddrPort, flags wire.Flags, n int) {
+		f.segment(&wire.Segment{From: from, To: to, Flags: flags, Seq: seq[from], Ack: seq[to], Len: n, Window: 64000, Scale: -1})
+		seq[from] += uint32(n)
+		if flags&(wire.SYN|wire.FIN) != 0 {
+			seq[from]++
+		}
+	}
+	pass(client, server, wire.SYN, 0)
+	pass(server, client, wire.SYN|wire.ACK, 0)
+	pass(client, server, wire.ACK, 0)
+	c := f.find(client)
+	f.connect(descriptor{fd: 4}, c)
+	read := func(n int) {
+		f.caused(&Event{Call: readCall, Args: [5]Arg{{Int: 4}, {Data: make([]byte, n)}}, Result: n, Return: time.Now()}, c)
+	}
+	closing := &Event{Call: closeCall, Args: [5]Arg{{Int: 4}}}
+	for i, step := range []struct {
+		do   func()
+		want string
+	}{
+		{func() { pass(client, server, wire.PSH|wire.ACK, 19) }, "more may have come than was read"},
+		{func() { read(19) }, "send a FIN"},
+		{func() { pass(client, server, wire.PSH|wire.ACK, 11) }, "more may have come than was read"},
+		{func() { read(11); pass(client, server, wire.FIN|wire.ACK, 0) }, "send the second FIN"},
+	} {
+		step.do()
+		if got := f.noteOnClose(closing, c); !strings.HasPrefix(got, step.want) {
+			t.Errorf("step %d: %q, want %q", i, got, step.want)
 		}
 	}
 }

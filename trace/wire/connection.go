@@ -66,6 +66,20 @@ func (c *Connection) Over() bool { return c.client.state.Over() && c.server.stat
 // States are the states of the two ends.
 func (c *Connection) States() (client, server State) { return c.client.state, c.server.state }
 
+// Received returns how many bytes have come to one end in order, as far as the segments of
+// the whole connection tell, modulo 2^32.
+func (c *Connection) Received(isClient bool) (n uint32, known bool) {
+	from, to := c.ends(!isClient)
+	if !to.waits || !from.known {
+		return 0, false
+	}
+	n = to.rcvNext - from.first - 1
+	if to.gotFIN && to.rcvNext == to.peerFIN {
+		n--
+	}
+	return n, true
+}
+
 // ends returns the end that sends the segment, and the one that it is sent to.
 func (c *Connection) ends(fromClient bool) (from, to *end) {
 	if fromClient {
