@@ -51,7 +51,8 @@ func TestCases(t *testing.T) {
 			want: []string{"connect(3", "close(3) = 0"}, deny: []string{"FIN", "┄ SYN"},
 		},
 		"killed before strace knew the call": {
-			text: serving + "11 ????( <unavailable>) = ?\n12 ????( <unfinished ...>\n10 close(3) = 0\n12 <... ???? resumed> <unavailable>) = ?\n",
+			text: serving + "11 ????( <unavailable>) = ?\n12 ????( <unfinished ...>\n10 close(3) = 0\n12 <... ???? resumed> <unavailable>) = ?\n" +
+				"13 ???( <unfinished ...>\n13 <... ??? resumed>)                = ?\n",
 			want: []string{"2 ????", "close(3) = 0"},
 		},
 		"killed in connect": {

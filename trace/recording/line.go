@@ -76,13 +76,15 @@ func ParseLine(text []byte) Line {
 
 const longestName = 64 // in bytes, with the parenthesis
 
-// unknown is strace's name for the call of a thread that was killed before strace could
-// ask for it.
-var unknown = []byte("????")
+// isUnknown reports whether text is strace's name for the call of a thread that was killed
+// before strace could ask for it: three question marks or four.
+func isUnknown(text []byte) bool {
+	return bytes.HasPrefix([]byte("????"), text) && len(text) >= len("???")
+}
 
 // isName reports whether text is spelled like a call's name.
 func isName(text []byte) bool {
-	if bytes.Equal(text, unknown) {
+	if isUnknown(text) {
 		return true
 	}
 	for i, c := range text {
