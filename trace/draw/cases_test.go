@@ -53,7 +53,7 @@ func TestCases(t *testing.T) {
 		"killed before strace knew the call": {
 			text: serving + "11 ????( <unavailable>) = ?\n12 ????( <unfinished ...>\n10 close(3) = 0\n12 <... ???? resumed> <unavailable>) = ?\n" +
 				"13 ???( <unfinished ...>\n13 <... ??? resumed>)                = ?\n",
-			want: []string{"2 ????", "close(3) = 0"},
+			want: []string{"2 ????, 1 ???", "close(3) = 0"},
 		},
 		"killed in connect": {
 			text: calling + "? ERESTARTSYS (To be restarted if SA_RESTART is set)\n1 +++ killed by SIGALRM +++\n",
