@@ -81,6 +81,9 @@ func TestWordsOfSockets(t *testing.T) {
 		{gone(changed(wire.Established, 23, 0, -1, held(wire.Established, 23, 0, -1))), "no descriptor yet: CLOSED"},
 		{with(changed(wire.Established, 0, 0, -1, nil), func(c *sockets.Change) { c.Inode, c.Had = 9, true }),
 			"another process's: ESTABLISHED"},
+		{with(changed(wire.TimeWait, 0, 0, -1, held(wire.FinWait2, 0, 0, -1)), func(c *sockets.Change) {
+			c.Timer, c.Left, c.Had, c.Was.Inode = sockets.TimeWait, time.Minute, true, 9
+		}), "another process's connection: TIME_WAIT, 60 s left"},
 		{with(changed(wire.TimeWait, 0, 0, -1, nil), func(c *sockets.Change) {
 			c.Timer, c.Left, c.Had = sockets.TimeWait, 43*time.Second, true
 		}), "of an earlier connection: TIME_WAIT, peer 127.0.0.1:50716, 43 s left"},
@@ -94,6 +97,17 @@ func TestWordsOfSockets(t *testing.T) {
 		if got := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(row), "▪ "), "#1 "); got != c.want {
 			t.Errorf("%+v\n got %s\nwant %s", c.change, got, c.want)
 		}
+	}
+}
+
+// TestEarlierClient: what is left of a client of an earlier server is none of this one's
+// connections.
+func TestEarlierClient(t *testing.T) {
+	diagram := trace.NewDiagram(trace.Columns{}, 400, false)
+	row := string(diagram.AppendSocket(nil, &sockets.Change{Had: true, Socket: sockets.Socket{Local: clientAddr, Remote: serverAddr,
+		State: wire.TimeWait, Timer: sockets.TimeWait, Left: time.Minute, Descriptor: -1}}, trace.Client))
+	if want := "▪ of an earlier connection: TIME_WAIT, peer 127.0.0.1:8888, 60 s left"; strings.TrimSpace(row) != want {
+		t.Errorf("got %s\nwant %s", row, want)
 	}
 }
 
