@@ -75,7 +75,7 @@ func TestUntaken(t *testing.T) {
 		}
 		for s := wire.Listen; s <= wire.Closed; s++ {
 			segment := wire.Segment{Time: time.Now(), Flags: c.flags, ToIs: s, Last: true}
-			if isUntaken(&segment) == taken[s] {
+			if isUntaken(segment) == taken[s] {
 				t.Errorf("%v to an end in %v: untaken %v", c.flags, s, taken[s])
 			}
 		}

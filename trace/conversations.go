@@ -21,12 +21,12 @@ type conversation struct {
 
 	older *conversation // one of the same addresses that has ended and was not accepted yet
 
-	requested, responded bool      // whether its request and its response were shown
-	reset                bool      // whether a call failed because it was reset
-	unread               bool      // whether read filled its buffer: more may have come
-	taken                [2]uint32 // by side: how many bytes its calls have read, modulo 2^32
-	incomplete           string    // why the request may go on; "" if it is complete
-	finSent              [2]bool   // by side, as far as the calls tell
+	requested, responded bool    // whether its request and its response were shown
+	reset                bool    // whether a call failed because it was reset
+	unread               bool    // whether read filled its buffer: more may have come
+	taken                [2]int  // by side: how many bytes its calls have read
+	incomplete           string  // why the request may go on; "" if it is complete
+	finSent              [2]bool // by side, as far as the calls tell
 
 	finished [2]time.Time // by side: when a call had returned that sends its FIN as soon as it may go out
 

@@ -28,7 +28,6 @@ type figure struct {
 	parts [3]message.Part // room for the parts of one of them
 
 	written    [2]int         // by side: how many bytes its calls have written
-	taken      [2]int         // and read
 	made       [2]int         // how many connections they have made
 	backlog    int            // how many connections may wait for accept
 	clientOnly bool           // whether only the client's calls are traced

@@ -98,7 +98,7 @@ func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, erro
 	}
 	r.letSettle()
 	changes, err := r.askOnce(question)
-	if err == nil && r.hasUntaken() {
+	if err == nil && slices.ContainsFunc(r.passed, isUntaken) {
 		sockets.AwaitReceived()
 		first := slices.Clone(changes)
 		changes, err = r.askOnce(question)
@@ -133,20 +133,10 @@ func (r *recorder) askOnce(question func(*sockets.Watch) ([]sockets.Change, erro
 	return changes, nil
 }
 
-// hasUntaken reports whether a segment that has passed seems not to be taken.
-func (r *recorder) hasUntaken() bool {
-	for i := range r.passed {
-		if isUntaken(&r.passed[i]) {
-			return true
-		}
-	}
-	return false
-}
-
 // isUntaken reports whether, by what the kernel said when it was asked after a segment,
 // the end that it was sent to has not taken it. Mostly that is so because it never will;
 // but it may have been captured just now, and be taken in the next moment.
-func isUntaken(s *wire.Segment) bool {
+func isUntaken(s wire.Segment) bool {
 	to := s.ToIs
 	switch {
 	case !s.Last || to == wire.Unknown:
@@ -241,18 +231,15 @@ func (r *recorder) appendChanges(changes []sockets.Change) {
 	}
 	asked := r.holdings.watch.Asked()
 	byTime := func(x, y sockets.Change) int { return x.Time.Compare(y.Time) }
-	during := len(changes) > 0 && r.hasPassed(slices.MinFunc(changes, byTime).Time, asked)
-	if during {
+	if len(changes) > 0 && r.hasPassed(slices.MinFunc(changes, byTime).Time, asked) {
 		slices.SortStableFunc(changes, byTime)
 	} else {
-		r.appendSegments(asked)
-	}
-	for i := range changes {
-		if during {
-			r.appendSegments(changes[i].Time)
-		} else {
+		for i := range changes {
 			changes[i].Time = asked
 		}
+	}
+	for i := range changes {
+		r.appendSegments(changes[i].Time)
 		side, concerned := r.holdings.side(&changes[i])
 		if !concerned {
 			continue

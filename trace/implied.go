@@ -87,9 +87,8 @@ func (f *figure) caused(e *Event, c *conversation) {
 			f.connects(e)
 		}
 	case readCall:
-		f.taken[e.Side] += e.Result
 		if c != nil {
-			c.taken[e.Side] += uint32(e.Result)
+			c.taken[e.Side] += e.Result
 		}
 		f.anatomy(e, c, e.received())
 	case writeCall:

@@ -111,10 +111,10 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 // segments, or by the other end's calls. Which end's calls are about which connection is
 // clear only if there is but one.
 func (f *figure) mayBeUnread(c *conversation, side Side) bool {
-	if n, known := c.Received(side == Client); f.captured && known && int32(n-c.taken[side]) > 0 {
+	if n, known := c.Received(side == Client); f.captured && known && int32(n-uint32(c.taken[side])) > 0 {
 		return true
 	}
-	return c.unread || f.both && max(f.made[Client], f.made[Server]) <= 1 && f.written[peerOf(side)] > f.taken[side]
+	return c.unread || f.both && max(f.made[Client], f.made[Server]) <= 1 && f.written[peerOf(side)] > c.taken[side]
 }
 
 // noteOnShutdown says what a shutdown does on Linux.

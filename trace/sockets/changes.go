@@ -131,6 +131,7 @@ func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 	return w.list, nil
 }
 
+// noteOthers notes whether the socket is another process's.
 func (c *Change) noteOthers() {
 	switch {
 	case c.Descriptor >= 0:
