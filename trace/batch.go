@@ -33,7 +33,7 @@ const (
 func (r *recorder) batches() bool { return r.files && !r.both && r.watch == nil }
 
 // inFiles reports whether the text of all formats is held back.
-func inFiles(sinks []Sink) bool {
+func inFiles(sinks Sinks) bool {
 	return !slices.ContainsFunc(sinks, func(s Sink) bool { return !s.Output.held })
 }
 
@@ -78,6 +78,15 @@ func (e *Event) copyBuffers(data []byte, peers []sys.Sockaddr) ([]byte, []sys.So
 	return data, peers
 }
 
+// noteConnection notes the connection that a call has made.
+func (r *recorder) noteConnection(e *Event) {
+	switch {
+	case r.capture == nil || e.failed():
+	case e.Call == acceptCall, e.Call == connectCall && r.ends.isClient:
+		r.ends.made(e.Args[1].Addr.AddrPort())
+	}
+}
+
 // give gives the formats what was kept for them, and the segments before each of it.
 func (r *recorder) give() {
 	b := &r.batch
@@ -85,15 +94,12 @@ func (r *recorder) give() {
 		e := kept.event
 		if kept.begun == nil {
 			r.appendSegments(e.Begin)
-			for _, sink := range r.sinks {
-				sink.Output.buf = sink.Format.AppendEnter(sink.Output.buf, e)
-			}
+			r.tell(Moment{What: Began, At: e.Begin, Event: e})
 			continue
 		}
 		r.appendSegments(e.Return)
-		for _, sink := range r.sinks {
-			sink.Output.buf = sink.Format.AppendReturn(sink.Output.buf, e)
-		}
+		r.noteConnection(e)
+		r.tell(Moment{What: Returned, At: e.Return, Event: e})
 		r.free = append(r.free, e, kept.begun)
 	}
 	b.events, b.data, b.peers = b.events[:0], b.data[:0], b.peers[:0]

@@ -16,7 +16,7 @@ import (
 // story is a client whose SYN is dropped again and again, and then let in, as a
 // format is told of it.
 type story struct {
-	format SegmentFormat
+	format Format
 	start  time.Time
 	text   []byte
 	number int
@@ -26,25 +26,26 @@ func (s *story) begin(at time.Duration, c *Call, args ...Arg) *Event {
 	s.number++
 	e := &Event{Number: s.number, Call: c, Begin: s.start.Add(at)}
 	copy(e.Args[:], args)
-	s.text = s.format.AppendEnter(s.text, e)
+	s.text = s.format.Append(s.text, &Moment{What: Began, At: e.Begin, Event: e})
 	return e
 }
 
 func (s *story) end(at time.Duration, e *Event, result int, errno unix.Errno) {
 	e.Return, e.Result, e.Errno = s.start.Add(at), result, errno
 	e.Took = e.Return.Sub(e.Begin)
-	s.text = s.format.AppendReturn(s.text, e)
+	s.text = s.format.Append(s.text, &Moment{What: Returned, At: e.Return, Event: e})
 }
 
 func (s *story) segment(at time.Duration, from, to netip.AddrPort, flags wire.Flags, seq, ack uint32) {
-	s.text = s.format.AppendSegment(s.text, &wire.Segment{Time: s.start.Add(at), From: from, To: to, Flags: flags, Seq: seq, Ack: ack, Window: 64})
+	segment := &wire.Segment{Time: s.start.Add(at), From: from, To: to, Flags: flags, Seq: seq, Ack: ack, Window: 64}
+	s.text = s.format.Append(s.text, &Moment{What: Passed, At: segment.Time, Segment: segment})
 }
 
 // told is what a format makes of the story.
-func told(format SegmentFormat) string {
+func told(format Format) string {
 	client, server := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("127.0.0.1:8888")
 	s := &story{format: format, start: time.Date(2026, 1, 31, 12, 0, 0, 999_999_900, time.UTC)}
-	format.Capture(8888, nil)
+	s.text = format.Append(nil, &Moment{What: Captured, Port: 8888})
 	const us = time.Microsecond
 	s.end(30*us, s.begin(0, listenCall, Arg{Int: 3}, Arg{Int: 1}), 0, 0)
 	var peer sys.Sockaddr
@@ -61,7 +62,7 @@ func told(format SegmentFormat) string {
 	read = s.begin(36*time.Second, readCall, Arg{Int: 4}, Arg{Data: make([]byte, 8)}, Arg{Int: 8})
 	s.end(10036*time.Second, read, -1, unix.ECONNRESET)
 	s.end(10038*time.Second, s.begin(10037*time.Second, closeCall, Arg{Int: 4}), 0, 0)
-	s.text = format.AppendEnd(s.text)
+	s.text = format.Append(s.text, &Moment{What: Ended})
 	return string(s.text)
 }
 

@@ -23,7 +23,7 @@ func BenchmarkDiagram(b *testing.B) {
 			tracer := New(&nothing{}, Sink{diagram, out})
 			tracer.Bind(3, benchServer)
 			if segments {
-				diagram.Capture(benchServer.Port(), nil)
+				tracer.tell(Moment{What: Captured, Port: benchServer.Port()})
 			}
 			show := func(client netip.AddrPort, segments []wire.Segment) {
 				tracer.mu.Lock()

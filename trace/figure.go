@@ -51,27 +51,35 @@ type figure struct {
 	response    []byte                        // the last one that was shown in parts
 }
 
-// captures notes that segments from and to the server's port will come, or, with
-// an error, that they will not, and why.
-func (f *figure) captures(port uint16, err error) {
-	f.captured, f.port, f.whyNot = err == nil, port, err
-}
-
 // take turns a moment into rows, which are good until the next one.
-func (f *figure) take(m *moment) []row {
-	f.rows, f.at = f.rows[:0], m.at
-	switch {
-	case m.change != nil:
-		f.holds(m.change, m.side)
-	case m.event == nil:
-		f.segment(m.segment)
-	case m.waits:
-		f.waits(m.event, f.descriptors[m.event.descriptor()])
-		f.sayOnce(m.event.Side, "it waits until there is room in the send buffer for the rest")
-	case m.returns:
-		f.returns(m.event, f.conversationOf(m.event), m.inTwo)
-	default:
-		f.begins(m.event, f.descriptors[m.event.descriptor()])
+func (f *figure) take(m *Moment) []row {
+	f.rows, f.at = f.rows[:0], m.At
+	switch m.What {
+	case Began:
+		f.begins(m.Event, f.descriptors[m.Event.descriptor()])
+	case Waits:
+		f.waits(m.Event, f.descriptors[m.Event.descriptor()])
+		f.sayOnce(m.Event.Side, "it waits until there is room in the send buffer for the rest")
+	case Returned:
+		f.returns(m.Event, f.conversationOf(m.Event), m.InTwo)
+	case Passed:
+		f.segment(m.Segment)
+	case Changed:
+		f.holds(m.Change, m.Side)
+	case Noted:
+		f.say(Client, m.Text)
+	case Exited:
+		f.exits(m.Exit)
+	case Captured:
+		f.captured, f.port, f.whyNot = m.Err == nil, m.Port, m.Err
+	case NotAsked:
+		f.notAsked, f.held = m.Err, nil
+	case Lost:
+		f.lost = m.Lost
+	case Figure:
+		f.another(m.Text, m.Both)
+	case Ended:
+		f.finish()
 	}
 	return f.rows
 }
@@ -175,10 +183,9 @@ func (f *figure) returns(e *Event, c *conversation, inTwo bool) {
 	f.caused(e, c)
 }
 
-// exits returns the rows of a program that ends. Its descriptors may lead to other
-// sockets when another program has its thread's number.
-func (f *figure) exits(e *Exit) []row {
-	f.rows, f.at = f.rows[:0], e.At
+// exits adds that a program ends. Its descriptors may lead to other sockets when another
+// program has its thread's number.
+func (f *figure) exits(e *Exit) {
 	how := "killed: the kernel closes its descriptors, as after kill -9"
 	switch {
 	case e.Lives:
@@ -210,18 +217,16 @@ func (f *figure) exits(e *Exit) []row {
 			}
 		}
 	}
-	return f.rows
 }
 
-// another begins another figure below, and returns the row that parts them.
-func (f *figure) another(title string, both bool) []row {
+// another begins another figure below, with a row that parts them.
+func (f *figure) another(title string, both bool) {
 	first, preface := !f.headed && f.preface != "", f.preface
 	*f = figure{both: both, programs: make(map[int]int), rows: f.rows[:0], at: f.at}
 	if first {
 		f.say(Client, preface)
 	}
 	f.add(ruleRow, Server).text.add(title)
-	return f.rows
 }
 
 // waited is a remark on how long a call waited, if it was long enough to be
@@ -279,18 +284,12 @@ func (f *figure) about(c *conversation) {
 	}
 }
 
-// awaits reports whether segments are still to come of a connection that was
-// accepted and closed here.
-func (f *figure) awaits() bool { return f.awaited > 0 }
-
-// end returns the last rows.
-func (f *figure) end() []row {
-	f.rows, f.at = f.rows[:0], time.Now()
+// finish adds the last rows.
+func (f *figure) finish() {
 	if f.lost > 0 {
 		f.warn(fmt.Sprintf("%d segments were not captured: they came faster than they were read", f.lost))
 	}
 	if f.captured && !f.clientOnly {
 		f.neverAccepted()
 	}
-	return f.rows
 }

@@ -85,7 +85,7 @@ func checkFit(t *testing.T, times Times, width int, widthOf func(i int) int) {
 			}
 		}
 	}
-	if text := string(diagram.AppendEnd(b)); times == NoTimes && widthOf(0) == widthOf(1) {
+	if text := string(diagram.Append(b, &Moment{What: Ended})); times == NoTimes && widthOf(0) == widthOf(1) {
 		for line := range strings.Lines(text) {
 			if n := len([]rune(line)) - 1; n > width {
 				t.Fatalf("%d columns, and a line of %d: %s", width, n, line)
@@ -141,43 +141,27 @@ func TestRowsAreOnlyRead(t *testing.T) {
 	}
 }
 
-// twice is a format, and another one that gets the same events and segments
-// before it.
+// twice is a format, and another one that gets the same moments before it.
 type twice struct {
-	first SegmentFormat
-	SegmentFormat
+	first Format
+	Format
 }
 
-func (f twice) Capture(port uint16, err error) {
-	f.first.Capture(port, err)
-	f.SegmentFormat.Capture(port, err)
-}
-
-func (f twice) AppendEnter(b []byte, e *Event) []byte {
-	f.first.AppendEnter(nil, e)
-	return f.SegmentFormat.AppendEnter(b, e)
-}
-
-func (f twice) AppendReturn(b []byte, e *Event) []byte {
-	f.first.AppendReturn(nil, e)
-	return f.SegmentFormat.AppendReturn(b, e)
-}
-
-func (f twice) AppendSegment(b []byte, s *wire.Segment) []byte {
-	f.first.AppendSegment(nil, s)
-	return f.SegmentFormat.AppendSegment(b, s)
+func (f twice) Append(b []byte, m *Moment) []byte {
+	f.first.Append(nil, m)
+	return f.Format.Append(b, m)
 }
 
 // TestPictureBesideANarrowScreen: what is cut on a screen is whole in a picture of
 // the same trace, and the other way round nothing changes either.
 func TestPictureBesideANarrowScreen(t *testing.T) {
 	columns := Columns{Limit: 32, Times: SinceStart}
-	picture := func() SegmentFormat { return NewSVG(columns) }
-	screen := func() SegmentFormat { return NewDiagram(columns, 60, false) }
+	picture := func() Format { return NewSVG(columns) }
+	screen := func() Format { return NewDiagram(columns, 60, false) }
 	if alone := told(screen()); !strings.Contains(alone, "SYN+ACK seq 0 a…") {
 		t.Errorf("no label is cut in\n%s", alone)
 	}
-	for _, c := range [][2]func() SegmentFormat{{screen, picture}, {picture, screen}} {
+	for _, c := range [][2]func() Format{{screen, picture}, {picture, screen}} {
 		if together, alone := told(twice{c[0](), c[1]()}), told(c[1]()); together != alone {
 			t.Errorf("together with another it is\n%s\nand alone\n%s", together, alone)
 		}

@@ -91,9 +91,9 @@ func TestWordsOfSockets(t *testing.T) {
 		diagram := trace.NewDiagram(trace.Columns{Both: false}, 400, false)
 		if c.change.Was != nil {
 			before := sockets.Change{Socket: *c.change.Was}
-			diagram.AppendSocket(nil, &before, trace.Server)
+			diagram.Append(nil, &trace.Moment{What: trace.Changed, Change: &before, Side: trace.Server})
 		}
-		row := string(diagram.AppendSocket(nil, &c.change, trace.Server))
+		row := string(diagram.Append(nil, &trace.Moment{What: trace.Changed, Change: &c.change, Side: trace.Server}))
 		if got := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(row), "▪ "), "#1 "); got != c.want {
 			t.Errorf("%+v\n got %s\nwant %s", c.change, got, c.want)
 		}
@@ -104,8 +104,9 @@ func TestWordsOfSockets(t *testing.T) {
 // connections.
 func TestEarlierClient(t *testing.T) {
 	diagram := trace.NewDiagram(trace.Columns{}, 400, false)
-	row := string(diagram.AppendSocket(nil, &sockets.Change{Had: true, Socket: sockets.Socket{Local: clientAddr, Remote: serverAddr,
-		State: wire.TimeWait, Timer: sockets.TimeWait, Left: time.Minute, Descriptor: -1}}, trace.Client))
+	change := &sockets.Change{Had: true, Socket: sockets.Socket{Local: clientAddr, Remote: serverAddr,
+		State: wire.TimeWait, Timer: sockets.TimeWait, Left: time.Minute, Descriptor: -1}}
+	row := string(diagram.Append(nil, &trace.Moment{What: trace.Changed, Change: change, Side: trace.Client}))
 	if want := "▪ of an earlier connection: TIME_WAIT, peer 127.0.0.1:8888, 60 s left"; strings.TrimSpace(row) != want {
 		t.Errorf("got %s\nwant %s", row, want)
 	}

@@ -54,11 +54,7 @@ func (r *recorder) watchSockets(fd int, server netip.AddrPort, remote bool) {
 func (r *recorder) cannotAsk(err error) {
 	r.give()
 	r.holdings.watch, r.watch = nil, nil
-	for _, sink := range r.sinks {
-		if format, ok := sink.Format.(SocketFormat); ok {
-			format.Sockets(err)
-		}
-	}
+	r.tell(Moment{What: NotAsked, At: time.Now(), Err: err})
 }
 
 // followSockets looks, while a call waits, for what changes meanwhile.
@@ -240,14 +236,8 @@ func (r *recorder) appendChanges(changes []sockets.Change) {
 	}
 	for i := range changes {
 		r.appendSegments(changes[i].Time)
-		side, concerned := r.holdings.side(&changes[i])
-		if !concerned {
-			continue
-		}
-		for _, sink := range r.sinks {
-			if format, ok := sink.Format.(SocketFormat); ok {
-				sink.Output.buf = format.AppendSocket(sink.Output.buf, &changes[i], side)
-			}
+		if side, concerned := r.holdings.side(&changes[i]); concerned {
+			r.tell(Moment{What: Changed, At: changes[i].Time, Change: &changes[i], Side: side})
 		}
 	}
 	r.appendSegments(asked)

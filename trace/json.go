@@ -19,7 +19,7 @@ import (
 // for whatever is not known yet, the duration and the result among it.
 //
 // With segments and with the kernel's sockets, each is an object of its own: see
-// AppendSegment and AppendSocket.
+// appendSegment and appendSocket.
 //
 // Objects stand in the order of the diagram's rows: a call that does not wait comes
 // before the segments that it causes.
@@ -32,28 +32,13 @@ type JSON struct {
 	Limit   int // how many bytes of a buffer are shown
 	Buffers int // how many bytes of it the arguments have, if that is more
 
-	order   order
-	line    []byte // room for the strace line
-	missing []byte // objects that say what is missing, to be written next
-	closing closing
+	order order
+	line  []byte // room for the strace line
 }
 
-// AppendEnter appends an object for a call that may wait.
-func (j *JSON) AppendEnter(b []byte, e *Event) []byte {
-	b, j.missing = append(b, j.missing...), j.missing[:0]
-	return j.take(b, j.order.begins(e))
-}
-
-// AppendReturn appends the call's complete object.
-func (j *JSON) AppendReturn(b []byte, e *Event) []byte {
-	j.closing.returned(e)
-	return j.take(b, j.order.returns(e))
-}
-
-// AppendEnd appends what is left.
-func (j *JSON) AppendEnd(b []byte) []byte { return j.take(b, j.order.end()) }
-
-func (j *JSON) take(b []byte, moments []moment) []byte {
+// Append appends the objects of a moment, and of those whose turn has come with it.
+func (j *JSON) Append(b []byte, m *Moment) []byte {
+	moments := j.order.take(m)
 	for i := range moments {
 		b = j.appendMoment(b, &moments[i])
 	}
@@ -61,16 +46,28 @@ func (j *JSON) take(b []byte, moments []moment) []byte {
 }
 
 // appendMoment appends the object of a moment, if it has one.
-func (j *JSON) appendMoment(b []byte, m *moment) []byte {
-	switch {
-	case m.change != nil:
-		return j.appendSocket(b, m.change, m.side)
-	case m.event == nil:
-		return j.appendSegment(b, m.segment)
-	case m.returns:
-		return j.appendReturn(b, m.event)
-	case m.event.Call.Waits && !m.waits:
-		return j.appendEnter(b, m.event)
+func (j *JSON) appendMoment(b []byte, m *Moment) []byte {
+	switch m.What {
+	case Began:
+		if m.Event.Call.Waits {
+			return j.appendEnter(b, m.Event)
+		}
+	case Returned:
+		return j.appendReturn(b, m.Event)
+	case Passed:
+		return j.appendSegment(b, m.Segment)
+	case Changed:
+		return j.appendSocket(b, m.Change, m.Side)
+	case Noted:
+		return j.appendNote(b, m.At, m.Text)
+	case Exited:
+		return j.appendExit(b, m.At, m.Exit)
+	case Captured:
+		return j.appendMissing(b, m.At, "segments", m.Err)
+	case NotAsked:
+		return j.appendMissing(b, m.At, "sockets", m.Err)
+	case Lost:
+		return j.appendLost(b, m.At, m.Lost)
 	}
 	return b
 }
@@ -118,18 +115,18 @@ func appendStraceLine(b, line []byte) []byte {
 	return append(b, "}\n"...)
 }
 
-// AppendNote appends an object for what was done between the calls:
+// appendNote appends an object for what was done between the calls:
 //
 //	{"time":"…","note":"the network holds what is sent from now on"}
-func (j *JSON) AppendNote(b []byte, at time.Time, text string) []byte {
+func (j *JSON) appendNote(b []byte, at time.Time, text string) []byte {
 	b = append(appendTime(b, at), `,"note":`...)
 	return append(appendJSONBytes(b, []byte(text), len(text)), "}\n"...)
 }
 
-// AppendExit appends an object that says that a program ends here: "killed":true, or how
+// appendExit appends an object that says that a program ends here: "killed":true, or how
 // strace has said it, as in "exit":"exited with 0".
-func (j *JSON) AppendExit(b []byte, e *Exit) []byte {
-	b = appendTime(b, e.At)
+func (j *JSON) appendExit(b []byte, at time.Time, e *Exit) []byte {
+	b = appendTime(b, at)
 	if e.How == "" {
 		b = append(b, `,"killed":true`...)
 	} else {

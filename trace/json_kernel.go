@@ -8,24 +8,20 @@ import (
 	"lbaws/trace/wire"
 )
 
-// Capture writes an object if segments will not come:
+// appendMissing appends an object if segments, or changes in the kernel's sockets, will
+// not come:
 //
 //	{"time":"…","missing":"segments","why":"socket AF_PACKET: EPERM, operation not permitted"}
-func (j *JSON) Capture(_ uint16, err error) { j.miss("segments", err) }
-
-// Sockets writes an object if changes in the kernel's sockets will not come.
-func (j *JSON) Sockets(err error) { j.miss("sockets", err) }
-
-func (j *JSON) miss(what string, err error) {
+func (j *JSON) appendMissing(b []byte, at time.Time, what string, err error) []byte {
 	if err == nil {
-		return
+		return b
 	}
-	j.missing = appendTime(j.missing, time.Now())
-	j.missing = append(j.missing, `,"missing":"`+what+`","why":`...)
-	j.missing = append(appendJSONBytes(j.missing, []byte(err.Error()), len(err.Error())), "}\n"...)
+	b = appendTime(b, at)
+	b = append(b, `,"missing":"`+what+`","why":`...)
+	return append(appendJSONBytes(b, []byte(err.Error()), len(err.Error())), "}\n"...)
 }
 
-// AppendSegment appends an object for a captured segment:
+// appendSegment appends an object for a captured segment:
 //
 //	{"time":"…","segment":{"from":"127.0.0.1:50716","to":"127.0.0.1:8888","flags":"SYN",
 //	 "seq":2714935511,"ack":0,"len":0,"window":65495,"scale":10,"mss":65495,
@@ -37,11 +33,6 @@ func (j *JSON) miss(what string, err error) {
 // asked has the states of the two ends that the kernel gave, if it was asked next:
 // of the sender (from) and the receiver (to), null for another machine's end; and
 // whether no segment of the connection came before it was.
-func (j *JSON) AppendSegment(b []byte, s *wire.Segment) []byte {
-	j.closing.see(s)
-	return j.take(b, j.order.passes(s))
-}
-
 func (j *JSON) appendSegment(b []byte, s *wire.Segment) []byte {
 	b = appendTime(b, s.Time)
 	b = append(b, `,"segment":{"from":"`...)
@@ -99,9 +90,9 @@ func appendState(b []byte, s wire.State) []byte {
 	return append(b, '"')
 }
 
-// AppendLost appends an object that says how many segments were not captured.
-func (j *JSON) AppendLost(b []byte, n int) []byte {
-	b = appendTime(b, time.Now())
+// appendLost appends an object that says how many segments were not captured.
+func (j *JSON) appendLost(b []byte, at time.Time, n int) []byte {
+	b = appendTime(b, at)
 	b = append(b, `,"missing":"segments","lost":`...)
 	b = strconv.AppendInt(b, int64(n), 10)
 	b = append(b, `,"why":"`...)
@@ -109,7 +100,7 @@ func (j *JSON) AppendLost(b []byte, n int) []byte {
 	return append(b, " came faster than they were read\"}\n"...)
 }
 
-// AppendSocket appends an object for a socket in which something has changed:
+// appendSocket appends an object for a socket in which something has changed:
 //
 //	{"time":"…","socket":{"side":"server","fd":4,"local":"127.0.0.1:8888","remote":"127.0.0.1:50716",
 //	 "state":"ESTABLISHED","receive_queue":64,"send_queue":0,"unread":64,"unacknowledged":0,"timer":0,"timer_ms":0,"retransmits":0,
@@ -120,10 +111,6 @@ func (j *JSON) AppendLost(b []byte, n int) []byte {
 // socket, receive_queue is the accept queue and send_queue the backlog; of any other,
 // unread and unacknowledged are the same without SYN and FIN, and otherwise 0. Of a
 // socket that is gone, the object has what it held last.
-func (j *JSON) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
-	return j.take(b, j.order.changes(c, side))
-}
-
 func (j *JSON) appendSocket(b []byte, c *sockets.Change, side Side) []byte {
 	var unread, unacknowledged int
 	if c.State != wire.Listen {
@@ -182,7 +169,3 @@ func appendTimestamp(b []byte, t time.Time) []byte {
 	b = t.UTC().AppendFormat(b, time.RFC3339Nano)
 	return append(b, '"')
 }
-
-// Awaits reports whether segments are still to come of the last connection that
-// was closed here.
-func (j *JSON) Awaits() bool { return j.closing.awaits() }

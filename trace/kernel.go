@@ -8,7 +8,7 @@ import (
 	"lbaws/trace/wire"
 )
 
-// kernelPicture is a SocketFormat that draws what the server's kernel holds at the moment
+// kernelPicture is a Format that draws what the server's kernel holds at the moment
 // before its first accept: the program, its descriptors, the sockets that they lead to,
 // the queues and the buffers.
 type kernelPicture struct {
@@ -18,41 +18,29 @@ type kernelPicture struct {
 	notes   []string         // why something is missing
 }
 
-// AppendEnter notes the call before which the picture is drawn.
-func (k *kernelPicture) AppendEnter(b []byte, e *Event) []byte {
-	if e.Call == acceptCall && k.call == "" {
+// Append notes what the picture needs. At the end, it appends the picture.
+func (k *kernelPicture) Append(b []byte, m *Moment) []byte {
+	switch e := m.Event; {
+	case m.What == Ended:
+		return k.draw(b)
+	case m.What == NotAsked:
+		k.notes = append(k.notes, "what the kernel holds is not shown: "+m.Err.Error())
+	case k.call != "":
+	case m.What == Began && e.Call == acceptCall:
 		k.call = e.String()
-	}
-	return b
-}
-
-// AppendReturn keeps what the client has written.
-func (k *kernelPicture) AppendReturn(b []byte, e *Event) []byte {
-	if e.Call == writeCall && e.Side == Client && e.Program == 0 && !e.failed() && k.call == "" {
+	case m.What == Returned && e.Call == writeCall && e.Side == Client && e.Program == 0 && !e.failed():
 		k.written = append(k.written, e.received()...)
+	case m.What == Changed && m.Side == Server:
+		k.sockets = slices.DeleteFunc(k.sockets, func(s sockets.Socket) bool { return s.Cookie == m.Change.Cookie })
+		if !m.Change.Gone {
+			k.sockets = append(k.sockets, m.Change.Socket)
+		}
 	}
 	return b
 }
 
-// AppendSocket keeps what a socket of the server's holds.
-func (k *kernelPicture) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
-	if side != Server || k.call != "" {
-		return b
-	}
-	k.sockets = slices.DeleteFunc(k.sockets, func(s sockets.Socket) bool { return s.Cookie == c.Cookie })
-	if !c.Gone {
-		k.sockets = append(k.sockets, c.Socket)
-	}
-	return b
-}
-
-// Sockets notes why nothing is known.
-func (k *kernelPicture) Sockets(err error) {
-	k.notes = append(k.notes, "what the kernel holds is not shown: "+err.Error())
-}
-
-// AppendEnd appends the picture.
-func (k *kernelPicture) AppendEnd(b []byte) []byte {
+// draw appends the picture.
+func (k *kernelPicture) draw(b []byte) []byte {
 	s := &sheet{title: "What the kernel holds before accept: descriptors, sockets, queues and buffers"}
 	const program, programWidth = 20, 210
 	s.text(program, 30, "server", "THE PROGRAM")

@@ -1,8 +1,6 @@
 package trace
 
 import (
-	"time"
-
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace/sockets"
@@ -150,13 +148,6 @@ func (f *figure) say(side Side, note string) *row {
 	r := f.add(noteRow, side)
 	r.text.add(note)
 	return r
-}
-
-// notes returns the row of what was done between the calls.
-func (f *figure) notes(at time.Time, text string) []row {
-	f.rows, f.at = f.rows[:0], at
-	f.say(Client, text)
-	return f.rows
 }
 
 // warn adds a note that something is missing.

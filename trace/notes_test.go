@@ -44,7 +44,7 @@ func TestNoteOnShutdown(t *testing.T) {
 func TestNoteOnCloseKnowsTheSegments(t *testing.T) {
 	client, server := netip.MustParseAddrPort("127.0.0.1:4000"), netip.MustParseAddrPort("127.0.0.1:8888")
 	f := &figure{programs: map[int]int{}}
-	f.captures(server.Port(), nil)
+	f.captured, f.port = true, server.Port()
 	f.server = server
 	seq := map[netip.AddrPort]uint32{client: 4294967290, server: 7}
 	pass := func(from, to netip.AddrPort, flags wire.Flags, n int) {

@@ -2,29 +2,13 @@ package trace
 
 import (
 	"slices"
-	"time"
 
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
-// moment is something that happened: a call began, a call returned, a segment
-// passed, or something has changed in a socket.
-type moment struct {
-	at      time.Time
-	event   *Event
-	waits   bool // it has begun before, and waits
-	returns bool
-	inTwo   bool // of a return: the call has a row where it began
-	change  *sockets.Change
-	side    Side          // whose socket it is
-	segment *wire.Segment // if event and change are nil
-}
-
 // order puts moments in order. The Tracer need not report two threads' calls, or a
-// call and the segments that it causes, in the order in which they happened. Each
-// method returns the moments whose turn has come; they are valid until the next
-// call.
+// call and the segments that it causes, in the order in which they happened.
 //
 // A call that does not wait is one row of the diagram, where it began: what comes
 // before it returns (the segments that it causes, the end of another thread's wait)
@@ -33,52 +17,113 @@ type moment struct {
 type order struct {
 	unfinished *Event         // a call that does not wait, and that has not returned
 	waiting    []int          // the numbers of writes that wait
-	held       []moment       // what has come since unfinished began
+	held       []Moment       // what has come since unfinished began
 	kept       map[int]*Event // copies of the events in held, by their calls' numbers
 	segments   []wire.Segment // copies of the segments in held, or room for them
-	due        []moment
+	due        []Moment
+}
+
+// take takes a moment, and returns the moments whose turn has come. They are valid
+// until the next call.
+func (o *order) take(m *Moment) []Moment {
+	o.due = o.due[:0]
+	switch m.What {
+	case Began:
+		o.begins(m)
+	case Returned:
+		o.returns(m)
+	case Passed, Changed:
+		o.happens(m)
+	case Waits:
+		o.writeWaits()
+		o.release(false)
+	case Noted, Exited: // perhaps it is the program of a write, which never returns
+		o.writeWaits()
+		o.release(false)
+		o.due = append(o.due, *m)
+	case Ended:
+		o.writeWaits()
+		o.unfinished = nil
+		o.release(true)
+		o.due = append(o.due, *m)
+	default:
+		o.due = append(o.due, *m)
+	}
+	return o.due
 }
 
 // begins takes the beginning of a call.
-func (o *order) begins(e *Event) []moment {
-	o.due = o.due[:0]
+func (o *order) begins(m *Moment) {
 	o.writeWaits()
 	if o.holds() {
-		o.hold(moment{at: e.Begin, event: e})
-		return o.release(false)
+		o.hold(*m)
+		o.release(false)
+		return
 	}
-	if !drawnInTwo(e.Call) {
-		o.unfinished = e
+	if !drawnInTwo(m.Event.Call) {
+		o.unfinished = m.Event
 	}
-	return o.now(moment{at: e.Begin, event: e})
+	o.due = append(o.due, *m)
 }
 
 // returns takes the return of a call.
-func (o *order) returns(e *Event) []moment {
-	o.due = o.due[:0]
-	m := moment{at: e.Return, event: e, returns: true, inTwo: drawnInTwo(e.Call)}
+func (o *order) returns(m *Moment) {
+	e := m.Event
+	returned := *m
+	returned.InTwo = drawnInTwo(e.Call)
 	if i := slices.Index(o.waiting, e.Number); i >= 0 {
 		o.waiting = slices.Delete(o.waiting, i, i+1)
-		m.inTwo = true
+		returned.InTwo = true
 	}
 	switch {
 	case o.unfinished != nil && o.unfinished.Number == e.Number:
 		o.unfinished = nil
-		o.due = append(o.due, m)
+		o.due = append(o.due, returned)
 	case o.holds():
-		o.hold(m)
+		o.hold(returned)
 	default:
 		delete(o.kept, e.Number)
-		return o.now(m)
+		o.due = append(o.due, returned)
+		return
 	}
-	return o.release(false)
+	o.release(false)
 }
 
-// waits takes that the call that has not returned waits.
-func (o *order) waits() []moment {
-	o.due = o.due[:0]
-	o.writeWaits()
-	return o.release(false)
+// happens takes a segment, or a change in a socket.
+func (o *order) happens(m *Moment) {
+	if !o.holds() {
+		o.due = append(o.due, *m)
+		return
+	}
+	held := *m
+	if m.What == Passed {
+		held.Segment = o.keep(m.Segment)
+	} else {
+		held.Change = copyOf(m.Change)
+	}
+	o.held = append(o.held, held)
+	o.release(false)
+}
+
+// keep returns a copy of a segment. Those before stay where they are.
+func (o *order) keep(s *wire.Segment) *wire.Segment {
+	if len(o.held) == 0 { // nothing refers to them any more
+		o.segments = o.segments[:0]
+	}
+	if len(o.segments) == cap(o.segments) {
+		o.segments = make([]wire.Segment, 0, max(16, 2*len(o.segments)))
+	}
+	o.segments = append(o.segments, *s)
+	return &o.segments[len(o.segments)-1]
+}
+
+func copyOf(c *sockets.Change) *sockets.Change {
+	kept := *c
+	if c.Was != nil {
+		was := *c.Was
+		kept.Was = &was
+	}
+	return &kept
 }
 
 // writeWaits makes due that a write waits, if what is held is held for one.
@@ -87,12 +132,12 @@ func (o *order) writeWaits() {
 	case e != nil && mayWait(e):
 		o.unfinished = nil
 		o.waiting = append(o.waiting, e.Number)
-		o.due = append(o.due, moment{at: e.Begin, event: e, waits: true})
-	case e == nil && len(o.held) > 0 && mayWait(o.held[0].event):
+		o.due = append(o.due, Moment{What: Waits, At: e.Begin, Event: e})
+	case e == nil && len(o.held) > 0 && mayWait(o.held[0].Event):
 		m := o.held[0]
 		o.held = slices.Delete(o.held, 0, 1)
-		o.waiting = append(o.waiting, m.event.Number)
-		o.due = append(o.due, m, moment{at: m.at, event: m.event, waits: true})
+		o.waiting = append(o.waiting, m.Event.Number)
+		o.due = append(o.due, m, Moment{What: Waits, At: m.At, Event: m.Event})
 	}
 }
 
@@ -109,60 +154,6 @@ func mayWait(e *Event) bool {
 	return e.Call == writeCall && !(e.isOthers() && e.Args[2].Int <= SureRoom)
 }
 
-// passes takes a segment.
-func (o *order) passes(s *wire.Segment) []moment {
-	o.due = o.due[:0]
-	if !o.holds() {
-		o.due = append(o.due, moment{at: s.Time, segment: s})
-		return o.due
-	}
-	o.held = append(o.held, moment{at: s.Time, segment: o.keep(s)})
-	return o.release(false)
-}
-
-// keep returns a copy of a segment. Those before stay where they are.
-func (o *order) keep(s *wire.Segment) *wire.Segment {
-	if len(o.held) == 0 { // nothing refers to them any more
-		o.segments = o.segments[:0]
-	}
-	if len(o.segments) == cap(o.segments) {
-		o.segments = make([]wire.Segment, 0, max(16, 2*len(o.segments)))
-	}
-	o.segments = append(o.segments, *s)
-	return &o.segments[len(o.segments)-1]
-}
-
-// changes takes a change in a socket of one side.
-func (o *order) changes(c *sockets.Change, side Side) []moment {
-	o.due = o.due[:0]
-	m := moment{at: c.Time, change: c, side: side}
-	if !o.holds() {
-		return o.now(m)
-	}
-	kept := *c
-	m.change = &kept
-	if c.Was != nil {
-		was := *c.Was
-		kept.Was = &was
-	}
-	o.held = append(o.held, m)
-	return o.release(false)
-}
-
-// now makes a moment due. The next one uses its memory again.
-func (o *order) now(m moment) []moment {
-	o.due = append(o.due, m)
-	return o.due
-}
-
-// end returns what is left.
-func (o *order) end() []moment {
-	o.due = o.due[:0]
-	o.writeWaits()
-	o.unfinished = nil
-	return o.release(true)
-}
-
 // drawnInTwo reports whether a call has a row when it begins and one when it
 // returns. A write waits only while the send buffer is full.
 func drawnInTwo(c *Call) bool { return c.Waits && c != writeCall }
@@ -171,34 +162,33 @@ func (o *order) holds() bool { return o.unfinished != nil || len(o.held) > 0 }
 
 // release makes due what was held, up to a call that has not returned; at the
 // end, such a call is left out.
-func (o *order) release(end bool) []moment {
+func (o *order) release(end bool) {
 	if o.unfinished != nil {
-		return o.due
+		return
 	}
 	n := 0
 	for ; n < len(o.held); n++ {
 		m := o.held[n]
-		if m.event == nil || m.inTwo || drawnInTwo(m.event.Call) {
+		if m.Event == nil || m.InTwo || drawnInTwo(m.Event.Call) {
 			o.due = append(o.due, m)
 			continue
 		}
-		if m.returns { // it was made due when it began
+		if m.What == Returned { // it was made due when it began
 			continue
 		}
-		if !m.event.Return.IsZero() {
-			o.due = append(o.due, m, moment{at: m.event.Return, event: m.event, returns: true})
+		if !m.Event.Return.IsZero() {
+			o.due = append(o.due, m, Moment{What: Returned, At: m.Event.Return, Event: m.Event})
 		} else if !end {
 			break
 		}
 	}
 	o.held = slices.Delete(o.held, 0, n)
-	return o.due
 }
 
 // hold keeps a call's beginning or return, with a copy of what it is about: the
 // Tracer uses the event again.
-func (o *order) hold(m moment) {
-	e := m.event
+func (o *order) hold(m Moment) {
+	e := m.Event
 	if o.kept == nil {
 		o.kept = make(map[int]*Event)
 	}
@@ -213,7 +203,7 @@ func (o *order) hold(m moment) {
 		kept.Recorded = &recorded
 	}
 	kept.copyBuffers(nil, nil)
-	if m.event = kept; m.returns {
+	if m.Event = kept; m.What == Returned {
 		delete(o.kept, e.Number)
 	}
 	o.held = append(o.held, m)

@@ -33,8 +33,8 @@ func TestOrder(t *testing.T) {
 		var events = map[string]*Event{}
 		var got []string
 		now := time.Unix(0, 0)
-		take := func(moments []moment) {
-			for _, m := range moments {
+		take := func(m Moment) {
+			for _, m := range o.take(&m) {
 				got = append(got, label(&m))
 			}
 		}
@@ -43,20 +43,20 @@ func TestOrder(t *testing.T) {
 			name := word[:1]
 			switch {
 			case word == "s":
-				take(o.passes(&wire.Segment{Time: now}))
+				take(Moment{What: Passed, At: now, Segment: &wire.Segment{}})
 			case word == "?":
-				take(o.waits())
+				take(Moment{What: Waits})
 			case word[1] == '(':
 				events[name] = &Event{Number: len(events) + 1, Call: calls[name], Begin: now}
 				events[name].Caller.Program = int(name[0])
-				take(o.begins(events[name]))
+				take(Moment{What: Began, At: now, Event: events[name]})
 			default:
 				events[name].Return = now
-				take(o.returns(events[name]))
+				take(Moment{What: Returned, At: now, Event: events[name]})
 			}
 		}
-		take(o.end())
-		if got := strings.Join(got, " "); got != want {
+		take(Moment{What: Ended})
+		if got := strings.TrimSuffix(strings.Join(got, " "), " ."); got != want {
 			t.Errorf("%s: got %s, want %s", script, got, want)
 		}
 		if kept := len(o.kept) + len(o.waiting) + len(o.held); kept > 0 && strings.HasSuffix(script, ")") {
@@ -66,17 +66,20 @@ func TestOrder(t *testing.T) {
 }
 
 // label is a moment as TestOrder has it.
-func label(m *moment) string {
-	if m.event == nil {
-		return "s"
-	}
-	name := fmt.Sprintf("%c", m.event.Program)
+func label(m *Moment) string {
 	switch {
-	case m.waits:
+	case m.What == Passed:
+		return "s"
+	case m.What == Ended:
+		return "."
+	}
+	name := fmt.Sprintf("%c", m.Event.Program)
+	switch {
+	case m.What == Waits:
 		return name + "…"
-	case m.returns && m.inTwo:
+	case m.InTwo:
 		return "…" + name + ")"
-	case m.returns:
+	case m.What == Returned:
 		return name + ")"
 	}
 	return name + "("

@@ -96,107 +96,53 @@ func sourceLines(source string) []sourceLine {
 	return lines
 }
 
-// AppendEnter takes the beginning of a call.
-func (p *Page) AppendEnter(b []byte, e *Event) []byte { return p.take(b, p.order.begins(e)) }
+func (*Page) drawsFigures() {}
 
-// AppendReturn takes the return of a call.
-func (p *Page) AppendReturn(b []byte, e *Event) []byte { return p.take(b, p.order.returns(e)) }
-
-// AppendWaits takes that a call waits.
-func (p *Page) AppendWaits(b []byte) []byte { return p.take(b, p.order.waits()) }
-
-// AppendSegment takes a segment.
-func (p *Page) AppendSegment(b []byte, s *wire.Segment) []byte { return p.take(b, p.order.passes(s)) }
-
-// AppendSocket takes a change in a socket.
-func (p *Page) AppendSocket(b []byte, c *sockets.Change, side Side) []byte {
-	return p.take(b, p.order.changes(c, side))
-}
-
-// AppendNote takes what was done between the calls.
-func (p *Page) AppendNote(b []byte, at time.Time, text string) []byte {
-	if b = p.AppendWaits(b); p.full || !p.begun {
-		return b
+// Append takes a moment. At the end, it appends the page.
+func (p *Page) Append(b []byte, m *Moment) []byte {
+	moments := p.order.take(m)
+	for i := range moments {
+		p.take(&moments[i])
 	}
-	p.alone = false
-	p.events = p.json.AppendNote(p.events, at, text)
-	p.draw(p.figure.notes(at, text))
+	if m.What == Ended {
+		return p.appendTo(b)
+	}
 	return b
 }
 
-// AppendExit takes the end of a program.
-func (p *Page) AppendExit(b []byte, e *Exit) []byte {
-	if b = p.AppendWaits(b); p.full {
-		return b
-	}
-	p.begin(&Event{Caller: e.Caller}, e.At)
-	p.step.Means = "The program is killed, as by kill -9: it makes no more calls, and the kernel closes its descriptors."
-	if e.How != "" {
-		p.step.Means = "The program has " + e.How + ": it makes no more calls, and the kernel closes its descriptors."
-	}
-	p.events = p.json.AppendExit(p.events, e)
-	p.draw(p.figure.exits(e))
-	return b
-}
-
-// AppendFigure begins another figure.
-func (p *Page) AppendFigure(b []byte, title string, both bool) []byte {
-	p.finish()
-	p.begun = false
-	p.draw(p.figure.another(title, both))
-	return b
-}
-
-// Capture notes that segments will come, or why not.
-func (p *Page) Capture(port uint16, err error) {
-	p.figure.captures(port, err)
-	p.miss("no segments", err)
-}
-
-// Sockets notes why changes will not come.
-func (p *Page) Sockets(err error) {
-	p.figure.notAsked, p.figure.held = err, nil
-	p.miss("what the kernel holds is not shown", err)
-}
-
-func (p *Page) miss(what string, err error) {
-	if err == nil {
+// take takes a moment whose turn has come.
+func (p *Page) take(m *Moment) {
+	p.misses(m)
+	switch {
+	case p.full:
+	case m.What == Changed && p.isEarlier(m.Change, m.Side), m.What == Noted && !p.begun:
 		return
+	default:
+		p.see(m)
 	}
-	if line := what + ": " + err.Error(); !slices.Contains(p.run.Missing, line) {
+	if !p.full {
+		p.draw(p.figure.take(m))
+	} else if m.What == Returned {
+		p.run.Left++
+	}
+}
+
+// misses notes what is missing, and why.
+func (p *Page) misses(m *Moment) {
+	line := ""
+	switch {
+	case m.What == Lost:
+		line = fmt.Sprintf("segments that came faster than they were read: %d", m.Lost)
+	case m.Err == nil:
+		return
+	case m.What == Captured:
+		line = "no segments: " + m.Err.Error()
+	case m.What == NotAsked:
+		line = "what the kernel holds is not shown: " + m.Err.Error()
+	}
+	if !slices.Contains(p.run.Missing, line) {
 		p.run.Missing = append(p.run.Missing, line)
 	}
-}
-
-// Awaits reports whether segments are still to come of a connection that was closed
-// here.
-func (p *Page) Awaits() bool { return !p.full && p.figure.awaits() }
-
-// AppendLost notes how many segments were not captured.
-func (p *Page) AppendLost(b []byte, n int) []byte {
-	p.run.Missing = append(p.run.Missing, fmt.Sprintf("segments that came faster than they were read: %d", n))
-	return b
-}
-
-func (p *Page) take(b []byte, moments []moment) []byte {
-	for i := range moments {
-		m := &moments[i]
-		if p.full {
-			if m.returns {
-				p.run.Left++
-			}
-			continue
-		}
-		if m.change != nil && p.isEarlier(m.change, m.side) {
-			continue
-		}
-		if p.see(m); !p.full {
-			p.draw(p.figure.take(m))
-		} else if m.returns {
-			p.run.Left++
-		}
-	}
-	return b
 }
 
 // isEarlier reports whether a socket is left of a connection that the page does not show:
@@ -212,26 +158,42 @@ func (p *Page) isEarlier(c *sockets.Change, side Side) bool {
 }
 
 // see notes what the figure is about to turn into rows.
-func (p *Page) see(m *moment) {
-	e := m.event
-	switch {
-	case e == nil:
+func (p *Page) see(m *Moment) {
+	e := m.Event
+	switch m.What {
+	case Began:
+		p.begin(e, m.At)
+		p.note = p.figure.noteFor(e, p.figure.conversationOf(e))
+		p.step.Means = meaning(e, false, p.note)
+	case Returned:
+		if p.call == e.Number && p.alone {
+			p.step.Means = meaning(e, true, p.note)
+			break
+		}
+		p.begin(e, m.At) // it has waited
+		p.step.Means = meaning(e, true, "")
+	case Passed, Changed:
 		if p.others++; p.others > mostOthers {
 			p.finish()
 			p.full, p.run.Cut = true, true
 			return
 		}
 		p.alone = false
-	case m.waits:
-	case !m.returns:
-		p.begin(e, m.at)
-		p.note = p.figure.noteFor(e, p.figure.conversationOf(e))
-		p.step.Means = meaning(e, false, p.note)
-	case p.call == e.Number && p.alone:
-		p.step.Means = meaning(e, true, p.note)
-	default: // it has waited
-		p.begin(e, m.at)
-		p.step.Means = meaning(e, true, "")
+	case Waits:
+	case Noted:
+		p.alone = false
+	case Exited:
+		p.begin(&Event{Caller: m.Exit.Caller}, m.At)
+		p.step.Means = "The program is killed, as by kill -9: it makes no more calls, and the kernel closes its descriptors."
+		if m.Exit.How != "" {
+			p.step.Means = "The program has " + m.Exit.How + ": it makes no more calls, and the kernel closes its descriptors."
+		}
+	case Figure:
+		p.finish()
+		p.begun = false
+		return
+	default:
+		return
 	}
 	p.events = p.json.appendMoment(p.events, m)
 }
@@ -293,12 +255,8 @@ func (p *Page) draw(rows []row) {
 	}
 }
 
-// AppendEnd appends the page.
-func (p *Page) AppendEnd(b []byte) []byte {
-	p.take(b, p.order.end())
-	if !p.full {
-		p.draw(p.figure.end())
-	}
+// appendTo appends the page.
+func (p *Page) appendTo(b []byte) []byte {
 	p.finish()
 	p.run.Source = functionsWith(p.run.Source, p.run.lines)
 	run, err := json.Marshal(p.run) // it escapes <, > and &

@@ -20,7 +20,6 @@ import (
 // Format.
 type Pcap struct {
 	order   order
-	closing closing
 	strace  Strace
 	begun   bool
 	why     string // why there are no segments, until an entry says it
@@ -30,81 +29,57 @@ type Pcap struct {
 // NewPcap returns a Pcap that shows at most limit bytes of a buffer in an entry.
 func NewPcap(limit int) *Pcap { return &Pcap{strace: Strace{Limit: limit}} }
 
-// AppendEnter appends an entry for a call that may wait.
-func (p *Pcap) AppendEnter(b []byte, e *Event) []byte { return p.take(b, p.order.begins(e)) }
-
-// AppendReturn appends an entry for a call, or for the return of one that waited.
-func (p *Pcap) AppendReturn(b []byte, e *Event) []byte {
-	p.closing.returned(e)
-	return p.take(b, p.order.returns(e))
-}
-
-// AppendWaits appends an entry for a write that waits.
-func (p *Pcap) AppendWaits(b []byte) []byte { return p.take(b, p.order.waits()) }
-
-// AppendSegment appends the packet of a segment.
-func (p *Pcap) AppendSegment(b []byte, s *wire.Segment) []byte {
-	p.closing.see(s)
-	return p.take(b, p.order.passes(s))
-}
-
-// AppendExit appends an entry that says that a program ends here.
-func (p *Pcap) AppendExit(b []byte, e *Exit) []byte {
-	how := e.How
-	if how == "" {
-		how = "killed"
+// Append appends a packet, or an entry for anything else.
+func (p *Pcap) Append(b []byte, m *Moment) []byte {
+	if m.What == Captured || m.What == Changed {
+		if m.Err != nil {
+			p.why = "no segments: " + m.Err.Error()
+		}
+		return b
 	}
-	return p.entry(b, e.At, e.Caller, warning, how+": the kernel closes its descriptors")
-}
-
-// AppendNote appends an entry for what was done between the calls.
-func (p *Pcap) AppendNote(b []byte, at time.Time, text string) []byte {
-	return p.entry(b, at, Caller{}, info, text)
-}
-
-// AppendEnd appends what is left.
-func (p *Pcap) AppendEnd(b []byte) []byte { return p.take(p.begin(b), p.order.end()) }
-
-// Capture notes why segments will not come, if they will not.
-func (p *Pcap) Capture(_ uint16, err error) {
-	if err != nil {
-		p.why = "no segments: " + err.Error()
-	}
-}
-
-// Awaits reports whether segments are still to come of the last connection that was
-// closed here.
-func (p *Pcap) Awaits() bool { return p.closing.awaits() }
-
-// AppendLost appends an entry that says how many segments were not captured.
-func (p *Pcap) AppendLost(b []byte, n int) []byte {
-	return p.entry(b, time.Now(), Caller{}, warning, fmt.Sprintf("%d segments came faster than they were read", n))
-}
-
-// take appends moments, which are in the order of time.
-func (p *Pcap) take(b []byte, moments []moment) []byte {
 	b = p.begin(b)
+	moments := p.order.take(m)
+	for i := range moments {
+		b = p.take(b, &moments[i])
+	}
+	return b
+}
+
+// take appends a moment whose turn has come.
+func (p *Pcap) take(b []byte, m *Moment) []byte {
 	if p.why != "" {
 		b, p.why = p.entry(b, time.Now(), Caller{}, warning, p.why), ""
 	}
-	for i := range moments {
-		switch m := &moments[i]; {
-		case m.event == nil:
-			b = p.packet(b, m.segment)
-		case m.returns || m.waits || drawnInTwo(m.event.Call):
-			b = p.call(b, m)
+	switch m.What {
+	case Passed:
+		return p.packet(b, m.Segment)
+	case Began:
+		if drawnInTwo(m.Event.Call) {
+			return p.call(b, m)
 		}
+	case Waits, Returned:
+		return p.call(b, m)
+	case Exited:
+		how := m.Exit.How
+		if how == "" {
+			how = "killed"
+		}
+		return p.entry(b, m.At, m.Exit.Caller, warning, how+": the kernel closes its descriptors")
+	case Noted:
+		return p.entry(b, m.At, Caller{}, info, m.Text)
+	case Lost:
+		return p.entry(b, m.At, Caller{}, warning, fmt.Sprintf("%d segments came faster than they were read", m.Lost))
 	}
 	return b
 }
 
 // call appends an entry for a call that begins or has returned.
-func (p *Pcap) call(b []byte, m *moment) []byte {
-	e, at, priority := m.event, m.at, info
+func (p *Pcap) call(b []byte, m *Moment) []byte {
+	e, at, priority := m.Event, m.At, info
 	switch {
-	case !m.returns:
+	case m.What != Returned:
 		p.message = append(p.strace.appendBegin(p.message[:0], e), " <unfinished ...>"...)
-	case m.inTwo:
+	case m.InTwo:
 		p.message = append(append(append(p.message[:0], "<... "...), e.name()...), " resumed>"...)
 		p.message = p.strace.appendRest(p.message, e, len(p.message))
 	default:
@@ -112,7 +87,7 @@ func (p *Pcap) call(b []byte, m *moment) []byte {
 		p.message = p.strace.appendBegin(p.message[:0], e)
 		p.message = p.strace.appendRest(p.message, e, len(p.message))
 	}
-	if m.returns && e.failed() {
+	if m.What == Returned && e.failed() {
 		priority = warning
 	}
 	return p.entry(b, at, e.Caller, priority, string(p.message))

@@ -16,7 +16,8 @@ import (
 // to the formats. It is what the tracers of both ends share.
 type recorder struct {
 	mu       sync.Mutex // guards what follows
-	sinks    []Sink
+	sinks    Sinks
+	moment   Moment         // the one that they are told, whose memory the next one uses again
 	files    bool           // whether all their text is held back
 	batch    batch          // what they are to get
 	free     []*Event       // events to use again
@@ -31,6 +32,7 @@ type recorder struct {
 	watch    *sockets.Watch // of the kernel's sockets, if they are wanted
 	both     bool           // whether all programs of both ends are traced
 	holdings holdings       // what the kernel holds
+	ends     ends           // the connections whose last segments are to come
 	waiting  int            // how many calls wait for the peer, or may
 	due      bool           // whether writeSoon knows that text is held back
 	ended    bool
@@ -45,6 +47,12 @@ func newRecorder(sinks []Sink) *recorder {
 		}
 	}
 	return &recorder{sinks: sinks, files: inFiles(sinks)}
+}
+
+// tell gives the formats a moment.
+func (r *recorder) tell(m Moment) {
+	r.moment = m
+	r.sinks.Append(&r.moment)
 }
 
 // enter takes the beginning of a call, and returns its event and the time at which the
@@ -144,13 +152,10 @@ func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 	}
 	r.give()
 	capture, err := r.capturing(server, remote)
-	for _, sink := range r.sinks {
-		if format, ok := sink.Format.(SegmentFormat); ok {
-			format.Capture(server.Port(), err)
-		}
-	}
+	r.tell(Moment{What: Captured, At: time.Now(), Port: server.Port(), Err: err})
 	if err == nil {
 		r.capture = capture
+		r.ends = ends{port: server.Port(), isClient: remote}
 		if !r.both {
 			go r.followSegments(capture)
 		}
@@ -284,19 +289,8 @@ func (r *recorder) appendSegments(before time.Time) {
 }
 
 func (r *recorder) appendSegment(s *wire.Segment) {
-	for _, sink := range r.sinks {
-		if format, ok := sink.Format.(SegmentFormat); ok {
-			sink.Output.buf = format.AppendSegment(sink.Output.buf, s)
-		}
-	}
-}
-
-// awaits reports whether a format waits for segments.
-func (r *recorder) awaits() bool {
-	return r.capture != nil && slices.ContainsFunc(r.sinks, func(sink Sink) bool {
-		format, ok := sink.Format.(SegmentFormat)
-		return ok && format.Awaits()
-	})
+	r.ends.see(s)
+	r.tell(Moment{What: Passed, At: s.Time, Segment: s})
 }
 
 // longestEnd is how long end waits for the segments of the last connection.
@@ -313,20 +307,16 @@ func (r *recorder) end() {
 	}
 	r.ended = true
 	r.catchUp()
-	for deadline := time.Now().Add(longestEnd); r.awaits() && time.Now().Before(deadline); {
-		r.capture.Wait(time.Until(deadline))
-		r.catchUp()
-	}
-	lost := 0
 	if r.capture != nil {
-		lost = r.capture.Lost()
-	}
-	for _, sink := range r.sinks {
-		if format, ok := sink.Format.(SegmentFormat); ok && lost > 0 {
-			sink.Output.buf = format.AppendLost(sink.Output.buf, lost)
+		for deadline := time.Now().Add(longestEnd); r.ends.awaited > 0 && time.Now().Before(deadline); {
+			r.capture.Wait(time.Until(deadline))
+			r.catchUp()
 		}
-		sink.Output.buf = sink.Format.AppendEnd(sink.Output.buf)
+		if lost := r.capture.Lost(); lost > 0 {
+			r.tell(Moment{What: Lost, At: time.Now(), Lost: lost})
+		}
 	}
+	r.tell(Moment{What: Ended, At: time.Now()})
 	for _, sink := range r.sinks {
 		if len(sink.Output.panel.lines) > 0 {
 			sink.Output.setPanel(nil)

@@ -1,94 +1,18 @@
 package trace
 
-import (
-	"time"
+import "time"
 
-	"lbaws/trace/sockets"
-	"lbaws/trace/wire"
-)
-
-// The methods of this file give the formats what a recording has, in its order, in
-// place of calls that are being made.
-
-// Begins gives the formats the beginning of a call.
-func (t *Trace) Begins(e *Event) {
-	t.give(func(f Format, b []byte) []byte { return f.AppendEnter(b, e) })
-}
-
-// Returns gives the formats the return of a call.
-func (t *Trace) Returns(e *Event) {
-	t.give(func(f Format, b []byte) []byte { return f.AppendReturn(b, e) })
-}
-
-// Exits gives the formats the end of a program.
-func (t *Trace) Exits(e *Exit) {
-	t.give(func(f Format, b []byte) []byte {
-		if format, ok := f.(ExitFormat); ok {
-			return format.AppendExit(b, e)
+// Append gives the formats a moment of a recording, in place of calls that are being made.
+func (t *Trace) Append(m *Moment) {
+	if t.tracer == nil {
+		return
+	}
+	t.tracer.sinks.Append(m)
+	for _, sink := range t.tracer.sinks {
+		if len(sink.Output.buf) > maxHeld {
+			sink.Output.Flush()
 		}
-		return b
-	})
-}
-
-// Noted gives the formats what was done between the calls.
-func (t *Trace) Noted(at time.Time, text string) {
-	t.give(func(f Format, b []byte) []byte {
-		if format, ok := f.(NoteFormat); ok {
-			return format.AppendNote(b, at, text)
-		}
-		return b
-	})
-}
-
-// Segment gives the formats a segment.
-func (t *Trace) Segment(s *wire.Segment) {
-	t.give(func(f Format, b []byte) []byte {
-		if format, ok := f.(SegmentFormat); ok {
-			return format.AppendSegment(b, s)
-		}
-		return b
-	})
-}
-
-// Socket gives the formats a change in a socket of one side.
-func (t *Trace) Socket(c *sockets.Change, side Side) {
-	t.give(func(f Format, b []byte) []byte {
-		if format, ok := f.(SocketFormat); ok {
-			return format.AppendSocket(b, c, side)
-		}
-		return b
-	})
-}
-
-// Captured tells the formats that the recording has the segments from and to the
-// server's port or, if err is not nil, why it has not.
-func (t *Trace) Captured(port uint16, err error) {
-	t.give(func(f Format, b []byte) []byte {
-		if format, ok := f.(SegmentFormat); ok {
-			format.Capture(port, err)
-		}
-		return b
-	})
-}
-
-// NotAsked tells the formats why the recording does not have what the kernel held.
-func (t *Trace) NotAsked(err error) {
-	t.give(func(f Format, b []byte) []byte {
-		if format, ok := f.(SocketFormat); ok {
-			format.Sockets(err)
-		}
-		return b
-	})
-}
-
-// Lost gives the formats how many segments were not captured.
-func (t *Trace) Lost(n int) {
-	t.give(func(f Format, b []byte) []byte {
-		if format, ok := f.(SegmentFormat); ok {
-			return format.AppendLost(b, n)
-		}
-		return b
-	})
+	}
 }
 
 // Finish is End, and closes the files.
@@ -102,11 +26,8 @@ func (t *Trace) Finish() error {
 	return err
 }
 
-// figureFormat is a format that draws figures, and not one line after the other.
-type figureFormat interface {
-	// AppendFigure begins another figure.
-	AppendFigure(b []byte, title string, both bool) []byte
-}
+// drawsFigures is a Format that draws figures, and not one line after the other.
+type drawsFigures interface{ drawsFigures() }
 
 // Figures returns the part of a trace that draws figures: the diagram, the picture and
 // the page.
@@ -121,33 +42,11 @@ func (t *Trace) part(figures bool) *Trace {
 	}
 	var sinks []Sink
 	for _, sink := range t.tracer.sinks {
-		if _, draws := sink.Format.(figureFormat); draws == figures {
+		if _, draws := sink.Format.(drawsFigures); draws == figures {
 			sinks = append(sinks, sink)
 		}
 	}
 	return &Trace{tracer: &Tracer{recorder: &recorder{sinks: sinks}}}
-}
-
-// Figure begins another figure, which has calls of both ends or not.
-func (t *Trace) Figure(title string, both bool) {
-	t.give(func(f Format, b []byte) []byte {
-		if format, ok := f.(figureFormat); ok {
-			return format.AppendFigure(b, title, both)
-		}
-		return b
-	})
-}
-
-func (t *Trace) give(to func(f Format, b []byte) []byte) {
-	if t.tracer == nil {
-		return
-	}
-	for _, sink := range t.tracer.sinks {
-		sink.Output.buf = to(sink.Format, sink.Output.buf)
-		if len(sink.Output.buf) > maxHeld {
-			sink.Output.Flush()
-		}
-	}
 }
 
 // The years in which a recording is that has no times, or no date.

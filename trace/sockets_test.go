@@ -16,7 +16,6 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace"
-	"lbaws/trace/sockets"
 	"lbaws/trace/tracetest"
 )
 
@@ -65,15 +64,12 @@ type saying struct {
 	receive, send int
 }
 
-// AppendSocket notes whose row comes next. It may be held back until a call has
-// returned.
-func (w *words) AppendSocket(b []byte, c *sockets.Change, side trace.Side) []byte {
-	w.next = append(w.next, ends{c.Local, c.Remote})
-	return w.read(w.Diagram.AppendSocket(b, c, side))
-}
-
-func (w *words) AppendReturn(b []byte, e *trace.Event) []byte {
-	return w.read(w.Diagram.AppendReturn(b, e))
+// Append notes whose row comes next. It may be held back until a call has returned.
+func (w *words) Append(b []byte, m *trace.Moment) []byte {
+	if m.What == trace.Changed {
+		w.next = append(w.next, ends{m.Change.Local, m.Change.Remote})
+	}
+	return w.read(w.Diagram.Append(b, m))
 }
 
 // read reads the rows of a text.

@@ -17,7 +17,6 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace"
-	"lbaws/trace/sockets"
 	"lbaws/trace/tracetest"
 	"lbaws/trace/wire"
 )
@@ -98,20 +97,8 @@ var (
 	rule        = regexp.MustCompile(`^── connection (\d+): (\S+) `)
 )
 
-func (a *arrows) AppendEnter(b []byte, e *trace.Event) []byte {
-	return a.read(a.Diagram.AppendEnter(b, e))
-}
-
-func (a *arrows) AppendReturn(b []byte, e *trace.Event) []byte {
-	return a.read(a.Diagram.AppendReturn(b, e))
-}
-
-func (a *arrows) AppendSegment(b []byte, s *wire.Segment) []byte {
-	return a.read(a.Diagram.AppendSegment(b, s))
-}
-
-func (a *arrows) AppendSocket(b []byte, c *sockets.Change, side trace.Side) []byte {
-	return a.read(a.Diagram.AppendSocket(b, c, side))
+func (a *arrows) Append(b []byte, m *trace.Moment) []byte {
+	return a.read(a.Diagram.Append(b, m))
 }
 
 // read reads the rows of a text, and keeps it.

@@ -33,8 +33,23 @@ type Strace struct {
 // strace's -a.
 const resultColumn = 40
 
-// AppendEnter appends the call's name and the arguments that it was given.
-func (s *Strace) AppendEnter(b []byte, e *Event) []byte {
+// Append appends what strace writes at a moment.
+func (s *Strace) Append(b []byte, m *Moment) []byte {
+	switch m.What {
+	case Began:
+		return s.began(b, m.Event)
+	case Returned:
+		return s.returned(b, m.Event)
+	case Exited:
+		return s.exited(b, m.Exit)
+	case Ended: // a call that has not returned never will
+		return s.appendUnfinished(b)
+	}
+	return b
+}
+
+// began appends the call's name and the arguments that it was given.
+func (s *Strace) began(b []byte, e *Event) []byte {
 	b = s.appendUnfinished(b)
 	start := len(b)
 	b = appendThread(b, e.thread())
@@ -43,8 +58,8 @@ func (s *Strace) AppendEnter(b []byte, e *Event) []byte {
 	return b
 }
 
-// AppendReturn appends the rest of the call's line.
-func (s *Strace) AppendReturn(b []byte, e *Event) []byte {
+// returned appends the rest of the call's line.
+func (s *Strace) returned(b []byte, e *Event) []byte {
 	if s.open != e.Number {
 		b = s.appendUnfinished(b)
 		start := len(b)
@@ -59,8 +74,8 @@ func (s *Strace) AppendReturn(b []byte, e *Event) []byte {
 	return append(b, '\n')
 }
 
-// AppendExit appends what strace writes of a thread that ends.
-func (s *Strace) AppendExit(b []byte, e *Exit) []byte {
+// exited appends what strace writes of a thread that ends.
+func (s *Strace) exited(b []byte, e *Exit) []byte {
 	b = s.appendUnfinished(b)
 	b = appendThread(b, e.Thread)
 	how := e.How
@@ -87,11 +102,7 @@ func appendThread(b []byte, thread int) []byte {
 	return b
 }
 
-// AppendEnd ends the line of a call that will not return any more.
-func (s *Strace) AppendEnd(b []byte) []byte {
-	return s.appendUnfinished(b)
-}
-
+// appendUnfinished ends the line of a call that has not returned.
 func (s *Strace) appendUnfinished(b []byte) []byte {
 	if s.open == 0 {
 		return b

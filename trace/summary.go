@@ -23,18 +23,24 @@ type summaryRow struct {
 	took   time.Duration
 }
 
-// AppendEnter appends nothing: a call counts when it has returned.
-func (s *Summary) AppendEnter(b []byte, _ *Event) []byte { return b }
+// Append counts a call that has returned. At the end, it appends the table.
+func (s *Summary) Append(b []byte, m *Moment) []byte {
+	switch m.What {
+	case Returned:
+		s.count(m.Event)
+	case Ended:
+		return s.table(b)
+	}
+	return b
+}
 
-// AppendReturn counts the call and appends nothing.
-func (s *Summary) AppendReturn(b []byte, e *Event) []byte {
+func (s *Summary) count(e *Event) {
 	row := s.row(e.name())
 	row.calls++
 	row.took += max(0, e.Took)
 	if e.failed() {
 		row.errors++
 	}
-	return b
 }
 
 func (s *Summary) row(call string) *summaryRow {
@@ -48,8 +54,8 @@ func (s *Summary) row(call string) *summaryRow {
 	return row
 }
 
-// AppendEnd appends the table: the call that took longest first.
-func (s *Summary) AppendEnd(b []byte) []byte {
+// table appends the table: the call that took longest first.
+func (s *Summary) table(b []byte) []byte {
 	slices.SortStableFunc(s.rows, func(x, y *summaryRow) int { return cmp.Compare(y.took, x.took) })
 	total := summaryRow{call: "total"}
 	for _, row := range s.rows {

@@ -326,8 +326,8 @@ func ExampleJSON() {
 // afterTime leaves out the time and the duration, of which no example can tell.
 type afterTime struct{ trace.Format }
 
-func (f afterTime) AppendReturn(b []byte, e *trace.Event) []byte {
-	line := f.Format.AppendReturn(nil, e)
+func (f afterTime) Append(b []byte, m *trace.Moment) []byte {
+	line := f.Format.Append(nil, m)
 	line = bytes.Replace(line, []byte(`"strace"`), []byte("\n\"strace\""), 1) // it is long
-	return append(b, line[bytes.Index(line, []byte(`"call"`)):]...)
+	return append(b, line[max(0, bytes.Index(line, []byte(`"call"`))):]...)
 }

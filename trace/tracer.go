@@ -50,11 +50,7 @@ func (t *Tracer) Look() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.give()
-	for _, sink := range t.sinks {
-		if format, ok := sink.Format.(WaitFormat); ok {
-			sink.Output.buf = format.AppendWaits(sink.Output.buf)
-		}
-	}
+	t.tell(Moment{What: Waits, At: time.Now()})
 	t.catchUp()
 	t.settle()
 }
@@ -64,11 +60,7 @@ func (t *Tracer) Note(text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.catchUp()
-	for _, sink := range t.sinks {
-		if format, ok := sink.Format.(NoteFormat); ok {
-			sink.Output.buf = format.AppendNote(sink.Output.buf, time.Now(), text)
-		}
-	}
+	t.tell(Moment{What: Noted, At: time.Now(), Text: text})
 	t.settle()
 }
 
@@ -78,11 +70,7 @@ func (t *Tracer) Killed() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.catchUp()
-	for _, sink := range t.sinks {
-		if format, ok := sink.Format.(ExitFormat); ok {
-			sink.Output.buf = format.AppendExit(sink.Output.buf, &Exit{Caller: t.caller, At: time.Now()})
-		}
-	}
+	t.tell(Moment{What: Exited, At: time.Now(), Exit: &Exit{Caller: t.caller}})
 	t.settle()
 }
 

@@ -183,7 +183,7 @@ func (p *player) play(t *trace.Trace) {
 	p.playScene(nil)
 	p.trace = t.Figures()
 	for _, s := range p.scenes.list {
-		p.trace.Figure(s.title, s.sides == [2]bool{true, true})
+		p.trace.Append(&trace.Moment{What: trace.Figure, Text: s.title, Both: s.sides == [2]bool{true, true}})
 		p.playScene(s)
 	}
 }
@@ -208,11 +208,11 @@ func (p *player) playScene(only *scene) {
 // give gives the formats a moment.
 func (p *player) give(m *moment) {
 	if m.event == nil {
-		e := &trace.Exit{Caller: p.caller(m.step), At: m.at, How: m.how}
+		e := &trace.Exit{Caller: p.caller(m.step), How: m.how}
 		for _, s := range m.ended {
 			e.Sockets = append(e.Sockets, s.id)
 		}
-		p.trace.Exits(e)
+		p.trace.Append(&trace.Moment{What: trace.Exited, At: m.at, Exit: e})
 		return
 	}
 	m.event.Caller = p.caller(m.step)
@@ -220,14 +220,14 @@ func (p *player) give(m *moment) {
 		if begun := m.step.begins; begun != nil {
 			m.event.Number = begun.number
 		}
-		p.trace.Returns(m.event)
+		p.trace.Append(&trace.Moment{What: trace.Returned, At: m.event.Return, Event: m.event})
 		p.closed(m)
 		return
 	}
 	p.calls++
 	m.event.Number, m.step.number = p.calls, p.calls
 	if !m.known {
-		p.trace.Begins(m.event)
+		p.trace.Append(&trace.Moment{What: trace.Began, At: m.event.Begin, Event: m.event})
 		return
 	}
 	begins(p.trace, m.event)
@@ -238,18 +238,18 @@ func (p *player) closed(m *moment) {
 	if len(m.ended) == 0 {
 		return
 	}
-	e := &trace.Exit{Caller: m.event.Caller, At: m.at, How: m.event.Recorded.Name, Lives: true}
+	e := &trace.Exit{Caller: m.event.Caller, How: m.event.Recorded.Name, Lives: true}
 	for _, s := range m.ended {
 		e.Sockets = append(e.Sockets, s.id)
 	}
-	p.trace.Exits(e)
+	p.trace.Append(&trace.Moment{What: trace.Exited, At: m.at, Exit: e})
 }
 
 // begins gives the formats the beginning of a call that has returned.
 func begins(t *trace.Trace, e *trace.Event) {
 	result, errno, at := e.Result, e.Errno, e.Return
 	e.Result, e.Errno, e.Return = 0, 0, time.Time{}
-	t.Begins(e)
+	t.Append(&trace.Moment{What: trace.Began, At: e.Begin, Event: e})
 	e.Result, e.Errno, e.Return = result, errno, at
 }
 

@@ -84,7 +84,7 @@ func playJSON(files []*file, runs []jsonRun, t *trace.Trace) {
 		heads = append(heads, head)
 		if runs[i].segments && segments < 0 {
 			segments = i
-			t.Captured(runs[i].port, nil)
+			t.Append(&trace.Moment{What: trace.Captured, Port: runs[i].port})
 		}
 		if runs[i].sockets && held < 0 {
 			held = i
@@ -153,19 +153,19 @@ func (r *replay) take(o *object) {
 		r.call(o)
 	case o.Segment != nil:
 		s := o.segment(r.at)
-		r.trace.Segment(&s)
+		r.trace.Append(&trace.Moment{What: trace.Passed, At: s.Time, Segment: &s})
 	case o.Socket != nil:
 		r.socket(o.Socket)
 	case o.Note != "":
-		r.trace.Noted(r.at, o.Note)
+		r.trace.Append(&trace.Moment{What: trace.Noted, At: r.at, Text: o.Note})
 	case o.Lost > 0:
-		r.trace.Lost(o.Lost)
+		r.trace.Append(&trace.Moment{What: trace.Lost, At: r.at, Lost: o.Lost})
 	case o.Missing == "segments":
-		r.trace.Captured(0, recordedError(o.Why))
+		r.trace.Append(&trace.Moment{What: trace.Captured, At: r.at, Err: recordedError(o.Why)})
 	case o.Missing == "sockets":
-		r.trace.NotAsked(recordedError(o.Why))
+		r.trace.Append(&trace.Moment{What: trace.NotAsked, At: r.at, Err: recordedError(o.Why)})
 	default:
-		r.trace.Exits(&trace.Exit{Caller: r.caller(o), At: r.at, How: o.Exit, Lives: o.Lives, Sockets: o.Sockets})
+		r.trace.Append(&trace.Moment{What: trace.Exited, At: r.at, Exit: &trace.Exit{Caller: r.caller(o), How: o.Exit, Lives: o.Lives, Sockets: o.Sockets}})
 	}
 }
 
@@ -194,7 +194,7 @@ func (r *replay) call(o *object) {
 	if o.Result == nil {
 		r.calls++
 		e.Number = r.calls
-		r.trace.Begins(e)
+		r.trace.Append(&trace.Moment{What: trace.Began, At: e.Begin, Event: e})
 		if begun := r.begun[who]; len(begun) < mostBegun {
 			r.begun[who] = append(begun, e)
 		}
@@ -212,7 +212,7 @@ func (r *replay) call(o *object) {
 		r.calls++
 		e.Number = r.calls
 		begins(r.trace, e)
-		r.trace.Returns(e)
+		r.trace.Append(&trace.Moment{What: trace.Returned, At: e.Return, Event: e})
 		return
 	}
 	b := r.begun[who][i]
@@ -220,7 +220,7 @@ func (r *replay) call(o *object) {
 	number := b.Number
 	*b = *e // the formats know the event that has begun
 	b.Number = number
-	r.trace.Returns(b)
+	r.trace.Append(&trace.Moment{What: trace.Returned, At: b.Return, Event: b})
 }
 
 // mostBegun is how many calls of one thread may have begun and not returned.
@@ -245,5 +245,5 @@ func (r *replay) socket(o *socketObject) {
 	if r.held[o.Cookie] = c.Socket; o.Gone {
 		delete(r.held, o.Cookie)
 	}
-	r.trace.Socket(&c, sideNamed(o.Side))
+	r.trace.Append(&trace.Moment{What: trace.Changed, At: r.at, Change: &c, Side: sideNamed(o.Side)})
 }

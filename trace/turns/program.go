@@ -118,33 +118,28 @@ func (p *program) proceed(next state) {
 // begins is a Format in front of the trace. It holds the beginning of each call.
 type begins struct{ *program }
 
-// AppendEnter waits for the call's turn. A call that begins while another one is in
-// the kernel is made by another thread to end it: it does not wait.
-func (p begins) AppendEnter(b []byte, e *trace.Event) []byte {
-	if p.is(running) {
+// Append waits for a call's turn. A call that begins while another one is in the kernel
+// is made by another thread to end it: it does not wait.
+func (p begins) Append(b []byte, m *trace.Moment) []byte {
+	if m.What == trace.Began && p.is(running) {
 		line := ""
 		if n := trace.MainLine(); n > 0 {
 			line = fmt.Sprintf("main.go:%d", n)
 		}
-		p.pause(held, func() { p.event, p.line = e, line })
+		p.pause(held, func() { p.event, p.line = m.Event, line })
 	}
 	return b
 }
 
-// AppendReturn does nothing.
-func (begins) AppendReturn(b []byte, _ *trace.Event) []byte { return b }
-
-// AppendEnd does nothing.
-func (begins) AppendEnd(b []byte) []byte { return b }
-
 // returns is a Format behind the trace. It holds the return of each call.
 type returns struct{ *program }
 
-// AppendEnter does nothing.
-func (returns) AppendEnter(b []byte, _ *trace.Event) []byte { return b }
-
-// AppendReturn waits until the program may know that the call has returned.
-func (p returns) AppendReturn(b []byte, e *trace.Event) []byte {
+// Append waits until the program may know that a call has returned.
+func (p returns) Append(b []byte, m *trace.Moment) []byte {
+	if m.What != trace.Returned {
+		return b
+	}
+	e := m.Event
 	p.returned = e.Return
 	if p.is(inCall) && p.event.Call == e.Call {
 		p.pause(back, func() {
@@ -154,9 +149,6 @@ func (p returns) AppendReturn(b []byte, e *trace.Event) []byte {
 	}
 	return b
 }
-
-// AppendEnd does nothing.
-func (returns) AppendEnd(b []byte) []byte { return b }
 
 func (p *program) is(s state) bool {
 	p.stage.mu.Lock()
