@@ -110,7 +110,7 @@ func TestChangesAmongSegments(t *testing.T) {
 		r.passed = []wire.Segment{{Time: asked.Add(-c.passed), From: client, To: server, Flags: wire.ACK}}
 		r.appendChanges([]sockets.Change{change(1, 0), change(2, 2*time.Millisecond)})
 		var got []string
-		for line := range strings.Lines(string(r.sinks[0].Output.buf)) {
+		for line := range strings.Lines(string(r.sinks[0].Output.Text)) {
 			var object struct {
 				Segment *struct{}
 				Socket  *struct{ Cookie int }

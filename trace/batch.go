@@ -34,13 +34,13 @@ func (r *recorder) batches() bool { return r.files && !r.both && r.watch == nil 
 
 // inFiles reports whether the text of all formats is held back.
 func inFiles(sinks Sinks) bool {
-	return !slices.ContainsFunc(sinks, func(s Sink) bool { return !s.Output.held })
+	return !slices.ContainsFunc(sinks, func(s Sink) bool { return !s.Output.IsHeld() })
 }
 
 // keepBuffers keeps what a call has read or written, whose beginning was e. It reports
 // false if the formats have to get it before the program goes on.
 func (b *batch) keepBuffers(e, returned *Event) bool {
-	if returned.mayHaveZone() || len(b.data)+len(returned.Args[1].Data) > mostData {
+	if mayHaveZone(returned) || len(b.data)+len(returned.Args[1].Data) > mostData {
 		return false
 	}
 	b.data, b.peers = returned.copyBuffers(b.data, b.peers)
@@ -50,32 +50,9 @@ func (b *batch) keepBuffers(e, returned *Event) bool {
 
 // mayHaveZone reports whether the call has an address of which the formats may ask the
 // kernel for the zone's name, by the call's descriptor.
-func (e *Event) mayHaveZone() bool {
+func mayHaveZone(e *Event) bool {
 	return slices.ContainsFunc(e.Call.Params, func(p Param) bool { return p.Kind == Address }) ||
 		e.Args[1].Addr != nil && e.Args[1].Addr.AddrPort().Addr().Zone() != ""
-}
-
-// copyBuffers makes the buffers and the addresses of e its own, which the program may use
-// for something else when it goes on. It appends them to data and peers, and returns these.
-// Room that a call has not filled, because it failed, stays the program's: only where it is
-// may be shown.
-func (e *Event) copyBuffers(data []byte, peers []sys.Sockaddr) ([]byte, []sys.Sockaddr) {
-	for i, p := range e.Call.Params {
-		arg := &e.Args[i]
-		buffer := arg.Data
-		if p.Kind == Incoming {
-			buffer = e.received()
-		}
-		if len(buffer) > 0 {
-			data = append(data, buffer...)
-			arg.Data = data[len(data)-len(buffer):]
-		}
-		if arg.Addr != nil && !e.failed() {
-			peers = append(peers, *arg.Addr)
-			arg.Addr = &peers[len(peers)-1]
-		}
-	}
-	return data, peers
 }
 
 // noteConnection notes the connection that a call has made.

@@ -73,15 +73,6 @@ func (c *clock) since(at time.Time) time.Duration {
 	return elapsed
 }
 
-// timed reports whether a row has a time.
-func (r *row) timed() bool {
-	switch r.kind {
-	case headRow, noteRow, partsRow, ruleRow:
-		return false
-	}
-	return !r.implied
-}
-
 // appendSeconds appends a duration as strace -r writes it, without the blanks.
 func appendSeconds(b []byte, d time.Duration) []byte {
 	if d < 0 { // another thread's row came first

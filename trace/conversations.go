@@ -62,7 +62,7 @@ const mostOver = 64
 
 // find returns the conversation with the client at addr, or nil.
 func (t *conversations) find(addr netip.AddrPort) *conversation {
-	client := plain(addr)
+	client := wire.Plain(addr)
 	if t.last == nil || t.last.Client != client {
 		t.last = t.byClient[client]
 	}
@@ -82,7 +82,7 @@ func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
 		t.giveUp(oldest)
 	}
 	c := t.unused()
-	*c = conversation{number: t.numbered, Connection: c.Renewed(plain(addr), server)}
+	*c = conversation{number: t.numbered, Connection: c.Renewed(wire.Plain(addr), server)}
 	if old := t.byClient[c.Client]; old != nil && old.completed && !old.accepted {
 		c.older = old
 	}
@@ -121,11 +121,6 @@ func (t *conversations) giveUp(c *conversation) {
 	if newest && c.accepted == c.closed && c != t.current {
 		t.reuse(c)
 	}
-}
-
-// plain is an address without what another spelling of it has.
-func plain(addr netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
 }
 
 // ends notes that a conversation has ended, and gives up the one that did so longest ago.

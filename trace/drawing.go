@@ -1,19 +1,5 @@
 package trace
 
-import "lbaws/trace/message"
-
-// Columns is what a diagram is to show.
-type Columns struct {
-	Limit int            // how many bytes of a buffer are shown at most
-	Both  bool           // whether all programs of both ends are traced
-	URL   []message.Part // of the request that is to be made, if that is known
-	Times Times          // which time stands before each row
-	Steps bool           // whether a call that waits ends its row, as a panel below it needs
-
-	Preface string // what stands on the first line; "" is nothing
-	Clients int    // how many clients have a column each, where there is room; 0 and 1 are the same
-}
-
 // drawing is a Format that draws rows. Moments go one way: from order, which puts them
 // in the order of time, to the figure, which turns them into rows, to the drawer.
 type drawing struct {
@@ -30,11 +16,9 @@ type drawer interface {
 	end(b []byte) []byte
 }
 
-func newDrawing(columns Columns, d drawer) drawing {
-	return drawing{
-		figure: figure{both: columns.Both, url: columns.URL, preface: columns.Preface, programs: make(map[int]int)},
-		drawer: d,
-	}
+// newDrawing returns a drawing. about is what its figure is to know of the run.
+func newDrawing(about About, d drawer) drawing {
+	return drawing{figure: newFigure(about), drawer: d}
 }
 
 func (*drawing) drawsFigures() {}

@@ -68,10 +68,10 @@ func (t *ends) forget(e *ending) {
 // made notes that a call has returned the connection with a peer. What the peer sent
 // before may have ended it.
 func (t *ends) made(peer netip.AddrPort) {
-	e := t.find(plain(peer))
+	e := t.find(wire.Plain(peer))
 	switch {
 	case e == nil:
-		e = t.begin(plain(peer))
+		e = t.begin(wire.Plain(peer))
 	case e.over:
 		t.forget(e)
 		return

@@ -58,20 +58,6 @@ func (e *Event) made() descriptor {
 	return descriptor{e.Thread, e.Result}
 }
 
-// String returns what is known of the call when it begins, as the diagram has it.
-func (e *Event) String() string {
-	const limit = 24
-	var t text
-	first := *e
-	first.Program = 0
-	t.setBegin(&first)
-	line := string(t.append(nil, limit))
-	if drawnInTwo(e.Call) || e.Call.atEntry() < len(e.Call.Params) {
-		line += "…"
-	}
-	return line
-}
-
 // Side is one of the two columns of the diagram.
 type Side int
 
@@ -81,8 +67,42 @@ const (
 	Client
 )
 
+// String returns the side's name.
+func (s Side) String() string {
+	if s == Client {
+		return "client"
+	}
+	return "server"
+}
+
+// Peer returns the other side.
+func (s Side) Peer() Side { return 1 - s }
+
 // failed reports whether the call has returned an error.
 func (e *Event) failed() bool { return e.Result < 0 }
+
+// copyBuffers makes the buffers and the addresses of e its own, which the program may use
+// for something else when it goes on. It appends them to data and peers, and returns these.
+// Room that a call has not filled, because it failed, stays the program's: only where it is
+// may be shown.
+func (e *Event) copyBuffers(data []byte, peers []sys.Sockaddr) ([]byte, []sys.Sockaddr) {
+	for i, p := range e.Call.Params {
+		arg := &e.Args[i]
+		buffer := arg.Data
+		if p.Kind == Incoming {
+			buffer = e.received()
+		}
+		if len(buffer) > 0 {
+			data = append(data, buffer...)
+			arg.Data = data[len(data)-len(buffer):]
+		}
+		if arg.Addr != nil && !e.failed() {
+			peers = append(peers, *arg.Addr)
+			arg.Addr = &peers[len(peers)-1]
+		}
+	}
+	return data, peers
+}
 
 // comesLater reports whether the error only says that the result is not there yet: the
 // socket is non-blocking, or a signal came.
@@ -107,6 +127,17 @@ type Call struct {
 	Name   string
 	Params []Param
 	Waits  bool // whether the call may wait for the peer
+}
+
+// atEntry is the number of arguments that strace writes when the call begins:
+// those before the first one that the kernel fills in.
+func (c *Call) atEntry() int {
+	for i, p := range c.Params {
+		if p.Kind.filledIn() {
+			return i
+		}
+	}
+	return len(c.Params)
 }
 
 // Param is one parameter: its name and what kind of value it takes.
@@ -151,43 +182,3 @@ func (k Kind) isSymbol() bool {
 // filledIn reports whether an argument of this kind is known only when the call
 // has returned.
 func (k Kind) filledIn() bool { return k >= Incoming }
-
-// Named returns the call with a name; or nil, if the server and the client do not make it.
-func Named(name string) *Call {
-	for _, call := range []*Call{socketCall, setsockoptCall, bindCall, listenCall, acceptCall, connectCall, readCall,
-		writeCall, shutdownCall, nanosleepCall, getsocknameCall, closeCall} {
-		if call.Name == name {
-			return call
-		}
-	}
-	return nil
-}
-
-// The calls. The parameters' names are those of the man pages, but for sockfd:
-// a descriptor is fd everywhere.
-var (
-	socketCall = &Call{Name: "socket", Params: []Param{
-		{"domain", Domain}, {"type", SocketType}, {"protocol", Protocol}}}
-	setsockoptCall = &Call{Name: "setsockopt", Params: []Param{
-		{"fd", Decimal}, {"level", Level}, {"optname", Option}, {"optval", IntPointer}, {"optlen", Decimal}}}
-	bindCall = &Call{Name: "bind", Params: []Param{
-		{"fd", Decimal}, {"addr", Address}, {"addrlen", Decimal}}}
-	listenCall = &Call{Name: "listen", Params: []Param{
-		{"fd", Decimal}, {"backlog", Decimal}}}
-	acceptCall = &Call{Name: "accept", Waits: true, Params: []Param{
-		{"fd", Decimal}, {"addr", PeerAddress}, {"addrlen", AddressRoom}}}
-	connectCall = &Call{Name: "connect", Waits: true, Params: []Param{
-		{"fd", Decimal}, {"addr", Address}, {"addrlen", Decimal}}}
-	readCall = &Call{Name: "read", Waits: true, Params: []Param{
-		{"fd", Decimal}, {"buf", Incoming}, {"count", Decimal}}}
-	writeCall = &Call{Name: "write", Waits: true, Params: []Param{
-		{"fd", Decimal}, {"buf", Outgoing}, {"count", Decimal}}}
-	shutdownCall = &Call{Name: "shutdown", Params: []Param{
-		{"fd", Decimal}, {"how", How}}}
-	nanosleepCall = &Call{Name: "nanosleep", Params: []Param{
-		{"duration", Duration}, {"rem", Null}}}
-	getsocknameCall = &Call{Name: "getsockname", Params: []Param{
-		{"fd", Decimal}, {"addr", PeerAddress}, {"addrlen", AddressRoom}}}
-	closeCall = &Call{Name: "close", Params: []Param{
-		{"fd", Decimal}}}
-)

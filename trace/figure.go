@@ -18,10 +18,7 @@ import (
 //
 // Source: UNP figures 4.1 and 2.5.
 type figure struct {
-	both bool           // whether both ends are traced
-	url  []message.Part // of the request that is to be made, if that is known
-
-	preface string // what stands on the first line; "" is nothing
+	run About
 
 	rows  []row           // those of the moment in hand
 	at    time.Time       // when that is
@@ -50,6 +47,15 @@ type figure struct {
 	shutdown    map[descriptor]bool           // sockets of which reading was shut down
 	response    []byte                        // the last one that was shown in parts
 }
+
+// About is what a figure knows of the run before it begins.
+type About struct {
+	Both    bool           // whether all programs of both ends are traced
+	URL     []message.Part // of the request that is to be made, if that is known
+	Preface string         // what stands on the first line; "" is nothing
+}
+
+func newFigure(about About) figure { return figure{run: about, programs: make(map[int]int)} }
 
 // take turns a moment into rows, which are good until the next one.
 func (f *figure) take(m *Moment) []row {
@@ -98,7 +104,7 @@ func (f *figure) add(kind rowKind, side Side) *row {
 // addNumber adds the number of a connection, if a row does not make clear which one
 // it is about.
 func (f *figure) addNumber(t *text, c *conversation) {
-	if f.clientOnly || f.both && c.number == 1 || !f.both && c == f.current {
+	if f.clientOnly || f.run.Both && c.number == 1 || !f.run.Both && c == f.current {
 		return
 	}
 	t.before = appendNumber(t.before, c.number)
@@ -121,13 +127,13 @@ func (f *figure) addCall(kind rowKind, e *Event, c *conversation) *row {
 func (f *figure) begins(e *Event, c *conversation) {
 	if !f.headed {
 		f.headed = true
-		f.clientOnly = e.Side == Client && !f.both
-		if f.preface != "" {
-			f.say(Client, f.preface)
+		f.clientOnly = e.Side == Client && !f.run.Both
+		if f.run.Preface != "" {
+			f.say(Client, f.run.Preface)
 		}
 		f.add(headRow, Server)
-		if len(f.url) > 0 {
-			f.add(partsRow, Client).parts = f.url
+		if len(f.run.URL) > 0 {
+			f.add(partsRow, Client).parts = f.run.URL
 		}
 	}
 	if f.whyNot != nil {
@@ -140,7 +146,7 @@ func (f *figure) begins(e *Event, c *conversation) {
 	if e.isOthers() {
 		f.opens(e)
 		f.meets(e)
-		if c = f.descriptors[e.descriptor()]; c != nil && !f.both {
+		if c = f.descriptors[e.descriptor()]; c != nil && !f.run.Both {
 			f.about(c)
 		}
 	}
@@ -159,7 +165,7 @@ func (f *figure) waits(e *Event, c *conversation) {
 // return, and what it has caused.
 func (f *figure) returns(e *Event, c *conversation, inTwo bool) {
 	if e.isOthers() {
-		if c != nil && !f.both {
+		if c != nil && !f.run.Both {
 			f.about(c)
 		}
 		f.handshakeOf(e, c)
@@ -169,7 +175,7 @@ func (f *figure) returns(e *Event, c *conversation, inTwo bool) {
 		r := f.addCall(returnRow, e, c)
 		r.text.setReturn(e)
 		r.rest.addRest(e)
-		if !f.both { // or else it waited for its turn
+		if !f.run.Both { // or else it waited for its turn
 			r.remark = waited(e)
 		}
 	} else {
@@ -200,7 +206,7 @@ func (f *figure) exits(e *Exit) {
 		if c == nil || c.reset || !c.open() {
 			continue
 		}
-		if !f.both && !c.finSent[e.Side] {
+		if !f.run.Both && !c.finSent[e.Side] {
 			f.about(c)
 		}
 		if f.mayBeUnread(c, e.Side) && !c.finSent[e.Side] {
@@ -221,9 +227,9 @@ func (f *figure) exits(e *Exit) {
 
 // another begins another figure below, with a row that parts them.
 func (f *figure) another(title string, both bool) {
-	first, preface := !f.headed && f.preface != "", f.preface
-	*f = figure{both: both, programs: make(map[int]int), rows: f.rows[:0], at: f.at}
-	if first {
+	headed, preface := f.headed, f.run.Preface
+	*f = figure{run: About{Both: both}, programs: make(map[int]int), rows: f.rows[:0], at: f.at}
+	if !headed && preface != "" {
 		f.say(Client, preface)
 	}
 	f.add(ruleRow, Server).text.add(title)
@@ -272,7 +278,7 @@ func (f *figure) about(c *conversation) {
 		return
 	}
 	f.current = c
-	if f.both { // each row of another one than the first has its number
+	if f.run.Both { // each row of another one than the first has its number
 		return
 	}
 	r := f.add(ruleRow, Server)

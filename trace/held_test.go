@@ -88,7 +88,7 @@ func TestWordsOfSockets(t *testing.T) {
 			c.Timer, c.Left, c.Had = sockets.TimeWait, 43*time.Second, true
 		}), "of an earlier connection: TIME_WAIT, peer 127.0.0.1:50716, 43 s left"},
 	} {
-		diagram := trace.NewDiagram(trace.Columns{Both: false}, 400, false)
+		diagram := trace.NewDiagram(trace.Columns{}, 400, false)
 		if c.change.Was != nil {
 			before := sockets.Change{Socket: *c.change.Was}
 			diagram.Append(nil, &trace.Moment{What: trace.Changed, Change: &before, Side: trace.Server})

@@ -165,8 +165,8 @@ func (h *holdings) expect(client netip.AddrPort) {
 	if h.watch == nil {
 		return
 	}
-	client = plain(client)
-	server := plain(h.server)
+	client = wire.Plain(client)
+	server := wire.Plain(h.server)
 	if server.Addr().IsUnspecified() { // a guess: the client is on this machine, with the same address
 		server = netip.AddrPortFrom(client.Addr(), server.Port())
 	}

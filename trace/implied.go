@@ -29,7 +29,7 @@ func (f *figure) preceded(e *Event, c *conversation) {
 	switch e.Call {
 	case acceptCall:
 		f.about(c)
-		if !f.both {
+		if !f.run.Both {
 			f.imply(Client, handshake)
 		}
 	case connectCall:
@@ -46,14 +46,14 @@ func (f *figure) preceded(e *Event, c *conversation) {
 // reset and an earlier call has reported that.
 func (f *figure) readPreceded(e *Event, c *conversation) {
 	switch {
-	case f.both: // the other column has the call that sent it
+	case f.run.Both: // the other column has the call that sent it
 		if c != nil && e.Result == 0 {
-			c.finSent[peerOf(e.Side)] = true
+			c.finSent[e.Side.Peer()] = true
 		}
 	case e.Result > 0:
-		f.imply(peerOf(e.Side), sockets.Bytes(e.Result))
+		f.imply(e.Side.Peer(), sockets.Bytes(e.Result))
 	case c != nil && !c.reset && !f.shutdown[e.descriptor()] && f.held[e.descriptor()].State != wire.Closed:
-		f.implyFIN(c, peerOf(e.Side))
+		f.implyFIN(c, e.Side.Peer())
 	}
 }
 
@@ -61,7 +61,7 @@ func (f *figure) readPreceded(e *Event, c *conversation) {
 func (f *figure) caused(e *Event, c *conversation) {
 	if c != nil && (e.Errno == unix.ECONNRESET || e.Errno == unix.EPIPE) && !c.reset {
 		c.reset = true
-		f.imply(peerOf(e.Side), reset)
+		f.imply(e.Side.Peer(), reset)
 		return
 	}
 	f.asks(e, c)
@@ -194,6 +194,3 @@ func (f *figure) explain() {
 	}
 	f.say(Client, legend).legend = true
 }
-
-// peerOf is the other side.
-func peerOf(side Side) Side { return 1 - side }

@@ -152,7 +152,7 @@ func appendCaller(b []byte, caller Caller) []byte {
 		return b
 	}
 	b = append(b, `,"side":"`...)
-	b = append(b, sideNames[caller.Side]...)
+	b = append(b, caller.Side.String()...)
 	b = append(b, `","program":`...)
 	b = strconv.AppendInt(b, int64(caller.Program+1), 10)
 	b = append(b, `,"thread":`...)

@@ -118,7 +118,7 @@ func (j *JSON) appendSocket(b []byte, c *sockets.Change, side Side) []byte {
 	}
 	b = appendTime(b, c.Time)
 	b = append(b, `,"socket":{"side":"`...)
-	b = append(b, sideNames[side]...)
+	b = append(b, side.String()...)
 	b = append(b, `","fd":`...)
 	if c.Descriptor < 0 {
 		b = append(b, "null"...)

@@ -27,7 +27,7 @@ func (k *kernelPicture) Append(b []byte, m *Moment) []byte {
 		k.notes = append(k.notes, "what the kernel holds is not shown: "+m.Err.Error())
 	case k.call != "":
 	case m.What == Began && e.Call == acceptCall:
-		k.call = e.String()
+		k.call = Beginning(e)
 	case m.What == Returned && e.Call == writeCall && e.Side == Client && e.Program == 0 && !e.failed():
 		k.written = append(k.written, e.received()...)
 	case m.What == Changed && m.Side == Server:

@@ -134,7 +134,7 @@ func (l *lifelines) begins() *row {
 	r := l.open
 	l.open = nil
 	text := strings.TrimSuffix(string(l.begun), "…") + "…"
-	l.line(rowHeight, sideNames[r.side]+": "+text)
+	l.line(rowHeight, r.side.String()+": "+text)
 	l.beside(r.side, l.y-5, "call", text)
 	return r
 }
@@ -173,7 +173,7 @@ func (l *lifelines) returned(r *row) {
 		l.busy[r.side]--
 		waited = true
 	}
-	l.line(rowHeight, sideNames[r.side]+": "+string(text)+" "+r.remark)
+	l.line(rowHeight, r.side.String()+": "+string(text)+" "+r.remark)
 	if waited {
 		l.bar(r.side, l.y-rowHeight, l.y-rowHeight/2)
 	}
@@ -182,7 +182,7 @@ func (l *lifelines) returned(r *row) {
 			l.line(rowHeight, "")
 		}
 		cut, _ := appendCut(nil, []byte(line), l.width)
-		l.beside(r.side, l.y-5, r.class("call"), string(cut))
+		l.beside(r.side, l.y-5, class(r, "call"), string(cut))
 	}
 	l.remark(r, "blocks")
 }
@@ -203,9 +203,9 @@ func (l *lifelines) fold(r *row) bool {
 	goesOn := l.foldColumn > 0 && l.folded == r.side && start == 0 && l.clock.times == NoTimes
 	if goesOn && l.foldColumn+len(", ")+len(text) <= l.width {
 		text = ", " + text
-		l.said.WriteString(sideNames[r.side] + ": " + said + "\n")
+		l.said.WriteString(r.side.String() + ": " + said + "\n")
 	} else {
-		l.line(rowHeight, sideNames[r.side]+": "+said)
+		l.line(rowHeight, r.side.String()+": "+said)
 		l.foldColumn = 0
 	}
 	x := l.left(Server) + float64(l.foldColumn)*l.unit
@@ -226,7 +226,7 @@ func (l *lifelines) line(height float64, said string) {
 	l.y += height
 	for side, busy := range l.busy {
 		fmt.Fprintf(&l.shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n",
-			sideNames[side], l.at(Side(side)), top, l.at(Side(side)), l.y)
+			Side(side), l.at(Side(side)), top, l.at(Side(side)), l.y)
 		if busy > 0 {
 			l.bar(Side(side), top, l.y)
 		}
@@ -245,7 +245,7 @@ func (l *lifelines) line(height float64, said string) {
 // bar draws a piece of the bar of a call that waits.
 func (l *lifelines) bar(side Side, top, bottom float64) {
 	fmt.Fprintf(&l.shapes, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`+"\n",
-		sideNames[side], l.at(side)-barWidth/2, top, barWidth, bottom-top)
+		side.String(), l.at(side)-barWidth/2, top, barWidth, bottom-top)
 }
 
 // put draws a text that begins at x and stands on y. Its length is given too, so that
@@ -271,7 +271,7 @@ func (l *lifelines) beside(side Side, y float64, class, text string) (end float6
 
 // class is the class of a row's shapes, with "error" where something has gone
 // wrong.
-func (r *row) class(name string) string {
+func class(r *row, name string) string {
 	if r.failed || r.warning {
 		return name + " error"
 	}
@@ -281,8 +281,8 @@ func (r *row) class(name string) string {
 func (l *lifelines) head() {
 	l.y += rowHeight + margin/2
 	l.said.WriteString("client and server, time running down\n")
-	for side, name := range sideNames {
-		l.beside(Side(side), l.y-7, name, strings.ToUpper(name))
+	for _, side := range []Side{Server, Client} {
+		l.beside(side, l.y-7, side.String(), strings.ToUpper(side.String()))
 	}
 	if l.time != "" {
 		l.put(margin, l.y-7, "note", l.time)
@@ -293,7 +293,7 @@ func (l *lifelines) head() {
 // call draws a call that is drawn in one, and a remark below it. If it is too long, what
 // it returned stands on the next line.
 func (l *lifelines) call(r *row, text string) {
-	said := sideNames[r.side] + ": " + text + " " + r.remark
+	said := r.side.String() + ": " + text + " " + r.remark
 	lines := []string{text}
 	if name, result, _ := strings.Cut(text, ") = "); utf8.RuneCountInString(text) > l.width {
 		lines = []string{name + ")", "= " + result}
@@ -301,7 +301,7 @@ func (l *lifelines) call(r *row, text string) {
 	for _, line := range lines {
 		l.line(rowHeight, said)
 		line, _ := appendCut(nil, []byte(line), l.width)
-		l.beside(r.side, l.y-5, r.class("call"), string(line))
+		l.beside(r.side, l.y-5, class(r, "call"), string(line))
 		said = ""
 	}
 	l.remark(r, "state")
@@ -335,7 +335,7 @@ func (l *lifelines) note(r *row) {
 	}
 	for _, line := range l.wrapped(Client, string(r.text.before)) {
 		l.line(rowHeight, "# "+line)
-		l.put(l.left(r.side), l.y-5, r.class("note"), "# "+line)
+		l.put(l.left(r.side), l.y-5, class(r, "note"), "# "+line)
 	}
 }
 
@@ -343,7 +343,7 @@ func (l *lifelines) note(r *row) {
 func (l *lifelines) held(r *row) {
 	for i, line := range l.wrapped(Client, string(r.text.before)) {
 		line = [2]string{heldMark + " ", "  "}[min(i, 1)] + line
-		l.line(rowHeight, sideNames[r.side]+"'s kernel: "+line)
+		l.line(rowHeight, r.side.String()+"'s kernel: "+line)
 		l.beside(r.side, l.y-5, "held", line)
 	}
 }
@@ -367,9 +367,9 @@ func (l *lifelines) parts(r *row) {
 
 // arrow draws a segment from line to line, down a little: it takes time.
 func (l *lifelines) arrow(r *row) {
-	class, said := r.class("seen"), "segment"
+	style, said := class(r, "seen"), "segment"
 	if r.implied {
-		class, said = r.class("implied"), "implied"
+		style, said = class(r, "implied"), "implied"
 	}
 	label := string(r.text.before)
 	if r.mss > 0 { // as in UNP figure 2.5
@@ -377,21 +377,21 @@ func (l *lifelines) arrow(r *row) {
 	}
 	lines := l.wrapLabel(label)
 	const lineHeight = 15
-	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, sideNames[r.side], sideNames[peerOf(r.side)], label))
+	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, r.side, r.side.Peer(), label))
 	const slope, head, half = 8.0, 9.0, 4.5
 	y1, y2 := l.y-arrowHeight+17, l.y-arrowHeight+17+slope // the label stands above it
 	x1, x2, back := l.at(Client)+barWidth/2, l.at(Server)-barWidth/2-1, -head
 	if r.side == Server {
 		x1, x2, back = l.at(Server)-barWidth/2, l.at(Client)+barWidth/2+1, head
 	}
-	fmt.Fprintf(&l.shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", class, x1, y1, x2, y2)
+	fmt.Fprintf(&l.shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", style, x1, y1, x2, y2)
 	fmt.Fprintf(&l.shapes, `<polygon class="%s" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n",
-		class, x2, y2, x2+back, y2-half, x2+back, y2+half)
+		style, x2, y2, x2+back, y2-half, x2+back, y2+half)
 	l.state(r, r.side, y1+4)
-	l.state(r, peerOf(r.side), y2+4)
+	l.state(r, r.side.Peer(), y2+4)
 	for i, line := range lines {
 		n := float64(utf8.RuneCountInString(line))
-		l.put(l.at(Client)+(l.gap-n*l.unit)/2, y1-3-lineHeight*float64(len(lines)-1-i), class, line)
+		l.put(l.at(Client)+(l.gap-n*l.unit)/2, y1-3-lineHeight*float64(len(lines)-1-i), style, line)
 	}
 }
 

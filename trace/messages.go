@@ -16,7 +16,7 @@ func (f *figure) anatomy(e *Event, c *conversation, data []byte) {
 	if e.Call == readCall && e.Side == Server {
 		c.unread = e.Result == e.Args[2].Int
 	}
-	if len(data) == 0 || f.both && e.Call == writeCall {
+	if len(data) == 0 || f.run.Both && e.Call == writeCall {
 		return
 	}
 	isRequest := (e.Side == Server) == (e.Call == readCall)

@@ -97,7 +97,7 @@ func (f *figure) noteOnClose(e *Event, c *conversation) string {
 		return "more may have come than was read: if bytes are unread, the kernel throws them away and sends a RST in place of a FIN"
 	case c.finSent[e.Side]:
 		return "FIN already sent: this only frees the descriptor"
-	case c.finSent[peerOf(e.Side)] || held.State == wire.CloseWait || c.state(e.Side) == wire.CloseWait:
+	case c.finSent[e.Side.Peer()] || held.State == wire.CloseWait || c.state(e.Side) == wire.CloseWait:
 		return "send the second FIN: the passive close"
 	case held.State == wire.Established:
 		return "send the first FIN: the active close, which ends in TIME_WAIT"
@@ -112,7 +112,7 @@ func (f *figure) mayBeUnread(c *conversation, side Side) bool {
 	if n, known := c.Received(side == Client); f.captured && known && int32(n-uint32(c.taken[side])) > 0 {
 		return true
 	}
-	return c.unread || f.both && max(f.made[Client], f.made[Server]) <= 1 && f.written[peerOf(side)] > c.taken[side]
+	return c.unread || f.run.Both && max(f.made[Client], f.made[Server]) <= 1 && f.written[side.Peer()] > c.taken[side]
 }
 
 // noteOnShutdown says what a shutdown does on Linux.

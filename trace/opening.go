@@ -75,7 +75,7 @@ func (f *figure) answered(c *conversation) {
 // returns is the connection that was begun first on its port.
 func (f *figure) handshakeOf(e *Event, c *conversation) {
 	switch {
-	case e.Call == acceptCall && f.both && !e.failed():
+	case e.Call == acceptCall && f.run.Both && !e.failed():
 		for _, first := range f.opening {
 			if port := e.Recorded.Port; port == 0 || first.Client.Port() == port {
 				f.answered(first)

@@ -202,7 +202,8 @@ func (o *Options) showsMore() bool {
 
 // Trace is a trace that has begun.
 type Trace struct {
-	tracer   *Tracer            // nil if nothing is traced
+	tracer   *Tracer            // nil if no calls are traced
+	sinks    Sinks              // of a recording
 	pictures string             // the folder that the tutorial's pictures go to
 	drawn    map[string]*Output // those pictures, by the names of their files
 	lost     error              // why a part of an output was not written
@@ -227,11 +228,14 @@ func (o *Options) Start() (*Trace, error) {
 		}
 		t.drawn = make(map[string]*Output)
 		for name, format := range Pictures() {
-			t.drawn[name] = newBuffer()
+			t.drawn[name] = NewBuffer()
 			sinks = append(sinks, Sink{format, t.drawn[name]})
 		}
 	}
-	if len(sinks) > 0 {
+	switch {
+	case o.Recording:
+		t.sinks = sinks
+	case len(sinks) > 0:
 		t.tracer = New(sys.Unix{}, sinks...)
 		if o.Both {
 			t.tracer.Both()
@@ -261,7 +265,7 @@ const wholeBuffers = 4096
 func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	out := NewOutput(unix.Stderr, "standard error", report)
 	if o.Recording {
-		out = &Output{fd: unix.Stdout, name: "standard output", held: true, report: report}
+		out = NewOutput(unix.Stdout, "standard output", report).HoldBack()
 	}
 	table := out
 	var err error
@@ -275,7 +279,7 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	}
 	var sinks []Sink
 	limit := int(min(o.Limit, 1<<30))
-	columns := Columns{Limit: limit, Both: o.Both, URL: o.URL, Steps: o.Steps, Preface: o.Preface, Clients: o.Clients}
+	columns := Columns{Limit: limit, About: About{Both: o.Both, URL: o.URL, Preface: o.Preface}, Steps: o.Steps, Clients: o.Clients}
 	switch {
 	case o.Times:
 		columns.Times = SinceStart
@@ -284,7 +288,7 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	}
 	switch o.Format {
 	case "diagram":
-		sinks = append(sinks, Sink{newDiagramOn(out, columns), out})
+		sinks = append(sinks, Sink{NewDiagramOn(out, columns), out})
 	case "strace":
 		sinks = append(sinks, Sink{&Strace{Limit: limit}, out})
 	case "json":
@@ -326,6 +330,13 @@ func (t *Trace) Of(caller Caller, k sys.Kernel) sys.Kernel {
 	return t.tracer.Of(caller, k)
 }
 
+// SetPanel shows lines of plain text below the diagram, until the trace ends.
+func (t *Trace) SetPanel(lines []string) {
+	if t.tracer != nil {
+		t.tracer.SetPanel(lines)
+	}
+}
+
 // Look shows what has happened since the last call began or returned.
 func (t *Trace) Look() {
 	if t.tracer != nil {
@@ -355,7 +366,7 @@ func (t *Trace) End() error {
 // of an old one when it is whole.
 func (t *Trace) WritePictures() error {
 	for name, picture := range t.drawn {
-		if err := replaceFile(filepath.Join(t.pictures, name), picture.buf); err != nil {
+		if err := ReplaceFile(filepath.Join(t.pictures, name), picture.Text); err != nil {
 			return err
 		}
 	}

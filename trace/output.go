@@ -2,7 +2,6 @@ package trace
 
 import (
 	"errors"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -24,12 +23,19 @@ type Output struct {
 	opened bool // whether the descriptor is its own
 	report func(error)
 	failed bool
-	buf    []byte
-	panel  panel
+
+	Text   []byte                  // what is held back
+	Around func(new []byte) []byte // if not nil, what is written in place of new text
 }
 
 // maxHeld is how many bytes are held back at most.
 const maxHeld = 64 << 10
+
+// HoldBack makes the Output hold text back until Flush, and returns it.
+func (o *Output) HoldBack() *Output {
+	o.held = true
+	return o
+}
 
 // NewOutput returns an Output that writes at once to the descriptor fd, which
 // it does not close. name is for report, which is called once if a write fails.
@@ -51,19 +57,19 @@ func CreateOutput(path string, report func(error)) (*Output, error) {
 	return &Output{fd: sys.MoveUp(fd), name: path, held: true, opened: true, report: report}, nil
 }
 
-// newBuffer returns an Output that keeps what is written to it.
-func newBuffer() *Output { return &Output{fd: -1} }
+// NewBuffer returns an Output that keeps what is written to it.
+func NewBuffer() *Output { return &Output{fd: -1} }
 
-// replaceFile writes a file beside the one at path, and puts it in that one's
+// ReplaceFile writes a file beside the one at path, and puts it in that one's
 // place when it is complete.
-func replaceFile(path string, content []byte) error {
+func ReplaceFile(path string, content []byte) error {
 	var lost error
 	file, err := CreateOutput(path+".new", func(err error) { lost = err })
 	if err != nil {
 		return err
 	}
-	file.buf = content
-	file.finish()
+	file.Text = content
+	file.Close()
 	if lost == nil {
 		lost = sys.Fail("rename", path, unix.Rename(path+".new", path))
 	}
@@ -76,33 +82,40 @@ func replaceFile(path string, content []byte) error {
 // Write writes p, or holds it back. It always takes all of p: a failure is
 // reported in the Output's own way.
 func (o *Output) Write(p []byte) (int, error) {
-	o.buf = append(o.buf, p...)
-	o.settle()
+	o.Text = append(o.Text, p...)
+	o.Settle()
 	return len(p), nil
 }
 
-// settle writes what need not or cannot be held back.
-func (o *Output) settle() {
-	if !o.held || len(o.buf) > maxHeld {
+// Settle writes what need not or cannot be held back.
+func (o *Output) Settle() {
+	if !o.held || len(o.Text) > maxHeld {
 		o.Flush()
 	}
 }
 
 // Flush writes what is held back.
 func (o *Output) Flush() {
-	if o.fd < 0 || len(o.buf) == 0 {
-		return
+	if len(o.Text) > 0 {
+		o.Redraw()
 	}
-	rest := o.buf
-	o.buf = o.buf[:0]
-	if len(o.panel.drawn) > 0 {
-		rest = o.withPanel(rest)
-	}
-	o.write(rest)
 }
 
-// finish writes what is held back, and closes the file if CreateOutput has opened it.
-func (o *Output) finish() {
+// Redraw is Flush, also if nothing is held back: what Around adds may have changed.
+func (o *Output) Redraw() {
+	if o.fd < 0 {
+		return
+	}
+	text := o.Text
+	o.Text = o.Text[:0]
+	if o.Around != nil {
+		text = o.Around(text)
+	}
+	o.write(text)
+}
+
+// Close writes what is held back, and closes the file if CreateOutput has opened it.
+func (o *Output) Close() {
 	o.Flush()
 	if o.opened {
 		unix.Close(o.fd)
@@ -128,14 +141,12 @@ func (o *Output) write(rest []byte) {
 	}
 }
 
-// Terminal reports whether the output is a terminal, and how many characters wide.
-func (o *Output) Terminal() (width int, terminal bool) {
-	width, _, terminal = o.window()
-	return width, terminal
-}
+// IsHeld reports whether text is held back until Flush.
+func (o *Output) IsHeld() bool { return o.held }
 
-// window returns how many characters wide a terminal is, and how many lines high.
-func (o *Output) window() (columns, lines int, terminal bool) {
+// Window reports whether the output is a terminal, and how many characters wide and how
+// many lines high that is.
+func (o *Output) Window() (columns, lines int, terminal bool) {
 	columns, lines = 80, 24
 	size, err := unix.IoctlGetWinsize(o.fd, unix.TIOCGWINSZ)
 	if err != nil {
@@ -149,6 +160,3 @@ func (o *Output) window() (columns, lines int, terminal bool) {
 	}
 	return columns, lines, true
 }
-
-// address is where in memory a buffer is.
-func address(p []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(p))) }

@@ -81,9 +81,8 @@ const (
 func NewPage(columns Columns, title, source string) *Page {
 	const width, character, least, most = 612, 7.2, 256, 4096
 	columns.Times = NoTimes
-	d := newDrawing(columns, nil)
 	return &Page{
-		figure: d.figure, lifelines: newLifelines(columns, width, character), json: JSON{Limit: min(max(columns.Limit, least), most)},
+		figure: newFigure(columns.About), lifelines: newLifelines(columns, width, character), json: JSON{Limit: min(max(columns.Limit, least), most)},
 		run: pageRun{Title: title, Source: sourceLines(source), Recorded: source == "", Steps: []pageStep{}, Missing: []string{}, lines: make(map[int]bool)},
 	}
 }
@@ -207,7 +206,7 @@ func (p *Page) begin(e *Event, at time.Time) {
 	p.full = len(p.run.Steps) == mostSteps
 	p.run.Cut = p.full
 	p.begun, p.call, p.alone = true, e.Number, true
-	p.step = pageStep{Line: e.Line, Side: sideNames[e.Side], At: p.sinceStart(at), Held: []heldRow{}, Parts: [][2]string{}}
+	p.step = pageStep{Line: e.Line, Side: e.Side.String(), At: p.sinceStart(at), Held: []heldRow{}, Parts: [][2]string{}}
 	if e.Line > 0 {
 		p.run.lines[e.Line] = true
 	}
@@ -244,7 +243,7 @@ func (p *Page) draw(rows []row) {
 	for i := range rows {
 		switch r := &rows[i]; r.kind {
 		case socketRow:
-			p.step.Held = append(p.step.Held, heldRow{sideNames[r.side], string(r.text.before)})
+			p.step.Held = append(p.step.Held, heldRow{r.side.String(), string(r.text.before)})
 		case partsRow:
 			for _, part := range r.parts {
 				p.step.Parts = append(p.step.Parts, [2]string{part.Name, saidPart(part.Text)})

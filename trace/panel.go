@@ -14,48 +14,28 @@ type panel struct {
 	page  []byte   // room for what is written at once
 }
 
-// SetPanel shows lines of plain text below the diagram, in place of those before; no
-// lines remove them. On a terminal they stay the last thing on the screen; elsewhere
-// they are written once, as soon as they are others than before. A diagram with a
-// panel needs Columns.Steps.
-func (t *Trace) SetPanel(lines []string) {
-	if t.tracer != nil {
-		t.tracer.SetPanel(lines)
-	}
-}
-
-// SetPanel shows lines below the diagram, as Trace.SetPanel does, until the trace
-// ends.
-func (t *Tracer) SetPanel(lines []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended {
+// SetPanel shows lines of plain text below the diagram, in place of those before; no lines
+// remove them. On a terminal they stay the last thing on the screen; elsewhere they are
+// written once, as soon as they are others than before. The diagram needs Columns.Steps.
+func (d *Diagram) SetPanel(lines []string) {
+	p, out := &d.panel, d.out
+	same := slices.Equal(lines, p.lines)
+	if out == nil || same && len(lines) == 0 {
 		return
 	}
-	for _, sink := range t.sinks {
-		if _, ok := sink.Format.(*Diagram); ok {
-			sink.Output.setPanel(lines)
-		}
-	}
-}
-
-// setPanel writes what is held back, and a panel below it.
-func (o *Output) setPanel(lines []string) {
-	same := slices.Equal(lines, o.panel.lines)
-	o.panel.lines = slices.Clone(lines)
-	if _, _, terminal := o.window(); terminal {
-		rows := o.buf
-		o.buf = o.buf[:0]
-		o.write(o.withPanel(rows))
+	p.lines = slices.Clone(lines)
+	if _, _, terminal := out.Window(); terminal {
+		out.Around = d.withPanel
+		out.Redraw()
 		return
 	}
 	if !same {
 		for _, line := range lines {
-			o.buf = append(o.buf, line...)
-			o.buf = append(o.buf, '\n')
+			out.Text = append(out.Text, line...)
+			out.Text = append(out.Text, '\n')
 		}
 	}
-	o.Flush()
+	out.Flush()
 }
 
 // withPanel returns what takes the panel off the screen, writes rows in its place,
@@ -66,9 +46,12 @@ func (o *Output) setPanel(lines []string) {
 // for the new width has become several rows.
 //
 // Source: ECMA-48 sections 8.3.19 (CUD), 8.3.22 (CUU), 8.3.39 (ED), 8.3.41 (EL).
-func (o *Output) withPanel(rows []byte) []byte {
-	p := &o.panel
-	columns, height, _ := o.window()
+func (d *Diagram) withPanel(rows []byte) []byte {
+	p := &d.panel
+	if len(p.lines)+len(p.drawn) == 0 {
+		return rows
+	}
+	columns, height, _ := d.out.Window()
 	b := p.page[:0]
 	if len(p.drawn) > 0 {
 		up := 0

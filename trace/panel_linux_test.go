@@ -47,9 +47,9 @@ func newBoard(t *testing.T, columns, lines int) *board {
 	}
 	t.Cleanup(func() { s.file.Close() })
 	tracer := func(file *os.File) *trace.Tracer {
-		diagram := trace.NewDiagram(trace.Columns{Limit: 32, Steps: true, Both: true}, columns, false)
+		diagram := trace.NewDiagram(trace.Columns{Limit: 32, Steps: true, About: trace.About{Both: true}}, columns, false)
 		out := trace.NewOutput(int(file.Fd()), file.Name(), func(err error) { t.Error(err) })
-		return trace.New(quick{}, trace.Sink{Format: diagram, Output: out})
+		return trace.New(quick{}, trace.Sink{Format: diagram.On(out), Output: out})
 	}
 	client := trace.Caller{Side: trace.Client}
 	s.tracer = tracer(s.terminal)

@@ -156,7 +156,7 @@ func (p *Pcap) entry(b []byte, at time.Time, caller Caller, priority int, messag
 	b = append(b, "__REALTIME_TIMESTAMP="...)
 	b = strconv.AppendInt(b, at.UnixMicro(), 10)
 	b = append(b, "\n_HOSTNAME="...)
-	b = append(b, sideNames[caller.Side]...)
+	b = append(b, caller.Side.String()...)
 	if caller.Program > 0 {
 		b = strconv.AppendInt(b, int64(caller.Program+1), 10)
 	}

@@ -13,7 +13,7 @@ import (
 // their files. Both ends of one connection must be traced. Each is written as an
 // SVG when the program exits.
 func Pictures() map[string]Format {
-	columns := Columns{Limit: 32, Both: true}
+	columns := Columns{Limit: 32, About: About{Both: true}}
 	formats := map[string]Format{"connection.svg": newConnection(columns), "kernel.svg": &kernelPicture{}}
 	for name, draw := range map[string]func(*sheet, *scene){
 		"model.svg":     drawModel,
@@ -23,7 +23,7 @@ func Pictures() map[string]Format {
 		"response.svg":  drawResponse,
 		"states.svg":    drawStates,
 	} {
-		drawing := newDrawing(columns, &scene{picture: draw})
+		drawing := newDrawing(columns.About, &scene{picture: draw})
 		formats[name] = &drawing
 	}
 	return formats
@@ -107,7 +107,7 @@ func (c *scene) arrow(r *row) {
 		sent = c.last[r.side] + ": " + sent
 	}
 	c.pass(r.side, sent, r.states[r.side])
-	c.pass(peerOf(r.side), "got "+flags, r.states[peerOf(r.side)])
+	c.pass(r.side.Peer(), "got "+flags, r.states[r.side.Peer()])
 }
 
 // pass notes the new state of a side, if it has one.

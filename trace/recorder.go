@@ -43,7 +43,7 @@ type recorder struct {
 func newRecorder(sinks []Sink) *recorder {
 	for i := range sinks {
 		if sinks[i].Output == nil { // the format writes nothing
-			sinks[i].Output = newBuffer()
+			sinks[i].Output = NewBuffer()
 		}
 	}
 	return &recorder{sinks: sinks, files: inFiles(sinks)}
@@ -317,11 +317,7 @@ func (r *recorder) end() {
 		}
 	}
 	r.tell(Moment{What: Ended, At: time.Now()})
-	for _, sink := range r.sinks {
-		if len(sink.Output.panel.lines) > 0 {
-			sink.Output.setPanel(nil)
-		}
-	}
+	r.sinks.setPanel(nil)
 	r.flush()
 }
 
@@ -335,7 +331,7 @@ func (r *recorder) flush() {
 // settle writes what need not or cannot be held back.
 func (r *recorder) settle() {
 	for _, sink := range r.sinks {
-		if sink.Output.settle(); len(sink.Output.buf) > 0 {
+		if sink.Output.Settle(); len(sink.Output.Text) > 0 {
 			r.writeLater()
 		}
 	}

@@ -54,6 +54,18 @@ const (
 	ruleRow                  // the rows that follow are about another connection
 )
 
+// timed reports whether a row has a time.
+func (r *row) timed() bool {
+	switch r.kind {
+	case headRow, noteRow, partsRow, ruleRow:
+		return false
+	}
+	return !r.implied
+}
+
+// heldMark stands before what the kernel gave when it was asked.
+const heldMark = "▪"
+
 // text is a text with a buffer in it, of which it may show any part.
 type text struct {
 	before []byte

@@ -19,13 +19,21 @@ import (
 type Diagram struct {
 	drawing
 	screen *screen
+	out    *Output // where it goes; nil if it has no panel
+	panel  panel
 }
 
 // NewDiagram returns a Diagram that is width characters wide, in colour or not.
 func NewDiagram(columns Columns, width int, colour bool) *Diagram {
 	s := &screen{layout: layout{limit: columns.Limit, clients: columns.Clients}, clock: clock{times: columns.Times}, colour: colour, steps: columns.Steps}
 	s.paper.Store(int32(width))
-	return &Diagram{newDrawing(columns, s), s}
+	return &Diagram{drawing: newDrawing(columns.About, s), screen: s}
+}
+
+// On says where the diagram goes, which can have a panel below it there. It returns d.
+func (d *Diagram) On(out *Output) *Diagram {
+	d.out = out
+	return d
 }
 
 // Resize makes the rows from the next one on fit into another width. It may be
@@ -221,9 +229,6 @@ func (s *screen) socket(b []byte, r *row) []byte {
 	}
 	return b
 }
-
-// heldMark stands before what the kernel gave when it was asked.
-const heldMark = "▪"
 
 // parts draws each part above its name.
 func (s *screen) parts(b []byte, r *row) []byte {

@@ -52,7 +52,7 @@ func (f *figure) see(r *row, c *conversation, s *wire.Segment) {
 	wasOver := c.Over()
 	was := [2]wire.State{}
 	was[Client], was[Server] = c.States()
-	if to := peerOf(r.side); s.Flags&wire.FIN != 0 && was[to] == wire.Established && c.hasClosed(to, s.Time) {
+	if to := r.side.Peer(); s.Flags&wire.FIN != 0 && was[to] == wire.Established && c.hasClosed(to, s.Time) {
 		c.Correct(to == Client, wire.FinWait1) // its own FIN is still in a queue: the two cross
 	}
 	c.QueueFull = f.queued > f.backlog
@@ -114,7 +114,7 @@ func (f *figure) judge(r *row, c *conversation, s *wire.Segment, seen *wire.Seen
 		return
 	}
 	var is [2]wire.State
-	is[r.side], is[peerOf(r.side)] = s.FromIs, s.ToIs
+	is[r.side], is[r.side.Peer()] = s.FromIs, s.ToIs
 	for _, side := range []Side{Client, Server} {
 		worked := r.states[side]
 		switch {

@@ -83,7 +83,7 @@ func drawStates(s *sheet, c *scene) {
 			step := [2]wire.State{at, to}
 			taken[side][step], been[at], been[to] = true, true, true
 			if !slices.ContainsFunc(transitions, func(t transition) bool { return t.from == at && t.to == to }) {
-				others = append(others, [2]string{sideNames[side], fmt.Sprintf("and from %s to %s: %s", nameOf(at), p.state, p.cause)})
+				others = append(others, [2]string{side.String(), fmt.Sprintf("and from %s to %s: %s", nameOf(at), p.state, p.cause)})
 			}
 			at = to
 		}
@@ -93,7 +93,7 @@ func drawStates(s *sheet, c *scene) {
 		class, text := "other", "note"
 		for side, way := range taken {
 			if way[step] {
-				class, text = sideNames[side], sideNames[side]
+				class, text = Side(side).String(), Side(side).String()
 			}
 		}
 		s.path(class, t.via)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -167,17 +168,6 @@ func appendMessage(b []byte, errno unix.Errno) []byte {
 	return append(b, message[1:]...)
 }
 
-// atEntry is the number of arguments that strace writes when the call begins:
-// those before the first one that the kernel fills in.
-func (c *Call) atEntry() int {
-	for i, p := range c.Params {
-		if p.Kind.filledIn() {
-			return i
-		}
-	}
-	return len(c.Params)
-}
-
 // appendArgs appends the arguments from number from on and below number to,
 // with the comma that stands after each but the call's last.
 func (s *Strace) appendArgs(b []byte, e *Event, from, to int) []byte {
@@ -285,6 +275,9 @@ func appendPointer(b []byte, p uintptr) []byte {
 	b = append(b, "0x"...)
 	return strconv.AppendUint(b, uint64(p), 16)
 }
+
+// address is where in memory a buffer is.
+func address(p []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(p))) }
 
 // appendAddress appends a struct sockaddr with the names of its fields.
 func appendAddress(b []byte, a *Arg, e *Event, _ int) []byte {

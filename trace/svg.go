@@ -20,7 +20,7 @@ type SVG struct {
 // NewSVG returns an SVG, as wide as a page of text.
 func NewSVG(columns Columns) *SVG {
 	const width, character, mostRows = 850, 7.8, 1000
-	return &SVG{newDrawing(columns, &picture{lifelines: newLifelines(columns, width, character), most: mostRows})}
+	return &SVG{newDrawing(columns.About, &picture{lifelines: newLifelines(columns, width, character), most: mostRows})}
 }
 
 // newConnection returns an SVG of one connection. What the kernel's sockets hold is in
@@ -72,8 +72,6 @@ func escaped(text string) string {
 	xml.EscapeText(&b, []byte(text)) // a Builder's Write does not fail
 	return b.String()
 }
-
-var sideNames = [2]string{Client: "client", Server: "server"}
 
 // appendPicture appends an SVG of a width and height in pixels. said is its text
 // for a screen reader.

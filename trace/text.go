@@ -29,6 +29,20 @@ func (t *text) setBegin(e *Event) {
 	}
 }
 
+// Beginning returns what is known of a call when it begins, in a line.
+func Beginning(e *Event) string {
+	const limit = 24
+	var t text
+	first := *e
+	first.Program = 0
+	t.setBegin(&first)
+	line := string(t.append(nil, limit))
+	if drawnInTwo(e.Call) || e.Call.atEntry() < len(e.Call.Params) {
+		line += "…"
+	}
+	return line
+}
+
 // addRest adds what is known of a call only when it has returned.
 func (t *text) addRest(e *Event) {
 	if e.Recorded != nil {

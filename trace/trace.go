@@ -32,20 +32,3 @@
 // order of time (order.go), a figure turns them into rows (figure.go), and a drawer
 // draws each row (screen.go, lifelines.go, pictures.go).
 package trace
-
-// Sink is a format and where its text goes; nowhere, if Output is nil.
-type Sink struct {
-	Format Format
-	Output *Output
-}
-
-// Sinks are the formats of a trace.
-type Sinks []Sink
-
-// Append gives the formats a moment.
-func (s Sinks) Append(m *Moment) {
-	for i := range s {
-		out := s[i].Output
-		out.buf = s[i].Format.Append(out.buf, m)
-	}
-}

@@ -74,6 +74,16 @@ func (t *Tracer) Killed() {
 	t.settle()
 }
 
+// SetPanel shows lines of plain text below the diagram, until the trace ends, if a format
+// can do that.
+func (t *Tracer) SetPanel(lines []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.sinks.setPanel(lines)
+	}
+}
+
 // ShowSegments, called before the first call, makes the formats show the segments
 // from and to the server: those that came before a call begins or returns, before
 // it; and while the program waits in a call, as they come.

@@ -23,16 +23,11 @@ func (w *Watch) Settled(local, remote netip.AddrPort) (settled, waits bool, err 
 
 // Between asks the kernel for one socket: the zero Socket if there is none.
 func (w *Watch) Between(local, remote netip.AddrPort) (Socket, error) {
-	s, err := w.asker.one(plain(local), plain(remote), 0)
+	s, err := w.asker.one(wire.Plain(local), wire.Plain(remote), 0)
 	if s == nil {
 		return Socket{}, err
 	}
 	return *s, nil
-}
-
-// plain is an address without what another spelling of it has.
-func plain(addr netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
 }
 
 func (s *Socket) isUnderWay() bool {

@@ -54,7 +54,7 @@ func (d *person) programLines(p *program, next bool) []string {
 	d.mu.Unlock()
 	switch {
 	case state == held && next:
-		lines := []string{fmt.Sprintf("▶ %-8s %s   %s", p.name, event, p.line)}
+		lines := []string{fmt.Sprintf("▶ %-8s %s   %s", p.name, trace.Beginning(event), p.line)}
 		if prediction, ok := d.memory.Predict(event); ok && d.watch != nil {
 			lines = append(lines, fmt.Sprintf("  %-8s %s", "", prediction.Text))
 		}
@@ -65,13 +65,13 @@ func (d *person) programLines(p *program, next bool) []string {
 		}
 		return lines
 	case state == held:
-		return []string{fmt.Sprintf("  %-8s %s   %s", p.name, event, p.line)}
+		return []string{fmt.Sprintf("  %-8s %s   %s", p.name, trace.Beginning(event), p.line)}
 	case state == inCall:
-		return []string{fmt.Sprintf("  %-8s waits in %s   %s", p.name, event, p.line)}
+		return []string{fmt.Sprintf("  %-8s waits in %s   %s", p.name, trace.Beginning(event), p.line)}
 	case state == back && next:
 		return []string{fmt.Sprintf("▶ %-8s … %s returns %d", p.name, event.Call.Name, p.answer.Result)}
 	case state == back:
-		return []string{fmt.Sprintf("  %-8s %s has its answer: %d", p.name, event, p.answer.Result)}
+		return []string{fmt.Sprintf("  %-8s %s has its answer: %d", p.name, trace.Beginning(event), p.answer.Result)}
 	case state == over:
 		return []string{fmt.Sprintf("  %-8s has ended", p.name)}
 	}

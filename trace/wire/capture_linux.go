@@ -53,7 +53,7 @@ func OpenCapture(server netip.AddrPort, remote, keep bool) (*Capture, error) {
 		return nil, sys.Fail("socket", "AF_PACKET", err)
 	}
 	c := &Capture{fd: sys.MoveUp(low), remote: remote, held: remote, keep: keep, paths: make(map[direction]path)}
-	c.server = netip.AddrPortFrom(server.Addr().Unmap().WithZone(""), server.Port())
+	c.server = Plain(server)
 	if err := c.open(); err != nil {
 		unix.Close(c.fd)
 		return nil, err
@@ -222,7 +222,7 @@ func (c *Capture) isOnPath(s *Segment, link int32) bool {
 func (c *Capture) Only(client netip.AddrPort, since time.Time) {
 	c.receive()
 	c.held = false
-	c.client = netip.AddrPortFrom(client.Addr().Unmap().WithZone(""), client.Port())
+	c.client = Plain(client)
 	if !client.IsValid() || client.Addr().IsUnspecified() {
 		for _, s := range c.pending {
 			isOurs := client.Port() == 0 || client.Port() == s.From.Port()

@@ -224,3 +224,9 @@ func (s *Segment) readOptions(options []byte) {
 		options = options[length:]
 	}
 }
+
+// Plain returns an address without what another spelling of it has: a zone, or the prefix
+// of an IPv4 address that is written as an IPv6 one.
+func Plain(addr netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port())
+}
