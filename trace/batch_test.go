@@ -74,7 +74,7 @@ func (b *buffers) serve(t *testing.T, path string, format Format, out *Output) [
 			t.Fatalf("%d bytes kept", kept)
 		}
 	}
-	if batches := mostKept > 1; batches != out.held || mostKept > mostBatched {
+	if batches := mostKept > 1; batches != out.IsHeld() || mostKept > mostBatched {
 		t.Errorf("%s: up to %d calls kept", path, mostKept)
 	}
 	tracer.End()

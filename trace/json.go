@@ -222,7 +222,7 @@ func (n names) appendJSON(b []byte, a *Arg, e *Event, limit int) []byte {
 
 func appendOptionJSON(b []byte, a *Arg, e *Event, limit int) []byte {
 	b = append(b, '"')
-	b = appendOption(b, a, e, limit)
+	b = AppendOption(b, a, e, limit)
 	return append(b, '"')
 }
 

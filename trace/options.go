@@ -295,18 +295,18 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 		sinks = append(sinks, Sink{&JSON{Limit: limit, Buffers: wholeBuffers}, out})
 	}
 	if o.SVG != "" {
-		picture, err := CreateOutput(o.SVG, fail)
+		file, err := CreateOutput(o.SVG, fail)
 		if err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, Sink{NewSVG(columns), picture})
+		sinks = append(sinks, Sink{NewSVG(columns), file})
 	}
 	if o.HTML != "" {
-		page, err := CreateOutput(o.HTML, fail)
+		file, err := CreateOutput(o.HTML, fail)
 		if err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, Sink{NewPage(columns, o.Title, o.Source), page})
+		sinks = append(sinks, Sink{NewPage(columns, o.Title, o.Source), file})
 	}
 	if o.Pcap != "" {
 		file, err := CreateOutput(o.Pcap, report)

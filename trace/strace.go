@@ -187,7 +187,7 @@ var straceKinds = [...]func(b []byte, a *Arg, e *Event, limit int) []byte{
 	SocketType:  socketTypes.append,
 	Protocol:    protocols.append,
 	Level:       levels.append,
-	Option:      appendOption,
+	Option:      AppendOption,
 	IntPointer:  appendIntPointer,
 	How:         directions.append,
 	Duration:    appendDuration,
@@ -203,9 +203,9 @@ func appendDecimal(b []byte, a *Arg, _ *Event, _ int) []byte {
 	return strconv.AppendInt(b, int64(a.Int), 10)
 }
 
-// appendOption appends an option's name: the same number is another option on
+// AppendOption appends an option's name: the same number is another option on
 // another level.
-func appendOption(b []byte, a *Arg, e *Event, limit int) []byte {
+func AppendOption(b []byte, a *Arg, e *Event, limit int) []byte {
 	switch e.Args[1].Int {
 	case unix.SOL_SOCKET:
 		return options.append(b, a, e, limit)

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/trace"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
@@ -23,16 +24,16 @@ func (s *situation) getsockname() (Prediction, bool) {
 }
 
 func (s *situation) setsockopt() (Prediction, bool) {
-	texts := map[[2]int][2]string{ // off, on
-		options["SO_REUSEADDR"]: {"bind will refuse a port that an old connection is on",
+	texts := map[string][2]string{ // off, on
+		"SO_REUSEADDR": {"bind will refuse a port that an old connection is on",
 			"bind will take the port even if old connections on it are in TIME_WAIT"},
-		options["SO_REUSEPORT"]: {"no other socket may listen on this one's port",
+		"SO_REUSEPORT": {"no other socket may listen on this one's port",
 			"another socket may listen on the same port, if both have this option"},
-		options["SO_SNDBUF"]:    {"the send buffer gets its smallest size", "the send buffer gets twice this size, or as much as the system allows"},
-		options["SO_RCVBUF"]:    {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, or as much as the system allows"},
-		options["TCP_QUICKACK"]: {"the kernel may delay its acknowledgements", "the kernel acknowledges at once"},
+		"SO_SNDBUF":    {"the send buffer gets its smallest size", "the send buffer gets twice this size, or as much as the system allows"},
+		"SO_RCVBUF":    {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, or as much as the system allows"},
+		"TCP_QUICKACK": {"the kernel may delay its acknowledgements", "the kernel acknowledges at once"},
 	}
-	text, known := texts[[2]int{s.e.Args[1].Int, s.e.Args[2].Int}]
+	text, known := texts[string(trace.AppendOption(nil, &s.e.Args[2], s.e, 0))]
 	switch {
 	case !known:
 		return Prediction{}, false

@@ -26,8 +26,6 @@ var (
 	seed  = flag.Uint64("seed", 1, "which moves TestPredictRandomMoves makes")
 )
 
-func TestMain(m *testing.M) { tracetest.Main(m) }
-
 // world is a server and its clients, whose sockets do not block: a call that would
 // wait fails with EAGAIN.
 type world struct {
