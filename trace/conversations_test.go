@@ -17,7 +17,7 @@ func TestMemoryOfConversations(t *testing.T) {
 	ended, open, current, queued := begin(1), begin(2), begin(3), begin(4)
 	ended.accepted, ended.closed = true, true
 	open.accepted = true
-	f.connect(descriptor{0, 4}, open)
+	f.connect(descriptor{fd: 4}, open)
 	current.accepted, current.closed = true, true
 	f.current = current
 	queued.completed = true
@@ -28,7 +28,7 @@ func TestMemoryOfConversations(t *testing.T) {
 	if ended.number == 1 {
 		t.Error("its memory was not used again")
 	}
-	if open.number != 2 || f.descriptors[descriptor{0, 4}] != open {
+	if open.number != 2 || f.descriptors[descriptor{fd: 4}] != open {
 		t.Error("a descriptor leads to another conversation")
 	}
 	if current.number != 3 {

@@ -39,7 +39,7 @@ func (f *figure) remember(c *sockets.Change) {
 		f.held = make(map[descriptor]sockets.Socket)
 	}
 	if c.Was != nil && (c.Was.Descriptor != c.Descriptor || c.Was.Thread != c.Thread) {
-		delete(f.held, descriptor{c.Was.Thread, c.Was.Descriptor})
+		delete(f.held, descriptor{thread: c.Was.Thread, fd: c.Was.Descriptor})
 	}
 	if c.Descriptor < 0 {
 		return
@@ -48,7 +48,7 @@ func (f *figure) remember(c *sockets.Change) {
 	if c.Gone { // the descriptor is still there
 		held.State, held.Receive, held.Send = wire.Closed, 0, 0
 	}
-	f.held[descriptor{c.Thread, c.Descriptor}] = held
+	f.held[descriptor{thread: c.Thread, fd: c.Descriptor}] = held
 }
 
 // holder says which descriptor leads to a socket.

@@ -200,7 +200,7 @@ func (r *recorder) captureOnly(waits bool) {
 	if r.capture == nil || a.known || a.since.IsZero() {
 		return
 	}
-	address := localAddress(a.fd)
+	address := sockets.LocalAddress(a.fd)
 	if waits && (!address.IsValid() || address.Addr().IsUnspecified() || address.Port() == 0) {
 		return
 	}
@@ -213,16 +213,6 @@ func (r *recorder) tried() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.captureOnly(false)
-}
-
-// localAddress asks the kernel for the address of the socket fd, without a
-// trace.
-func localAddress(fd int) netip.AddrPort {
-	var local sys.Sockaddr
-	if (sys.Unix{}).Getsockname(fd, &local) != nil {
-		return netip.AddrPort{}
-	}
-	return local.AddrPort()
 }
 
 // followSegments shows segments as they come, while the program waits in a call. It lets a

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lbaws/sys"
+	"lbaws/trace/sockets"
 )
 
 // Tracer is a sys.Kernel that passes every call on to another Kernel and gives
@@ -181,7 +182,7 @@ func boundAddress(fd int, bound netip.AddrPort) netip.AddrPort {
 	if bound.Port() != 0 {
 		return bound
 	}
-	return localAddress(fd)
+	return sockets.LocalAddress(fd)
 }
 
 // Listen passes on and traces listen(2). If segments are wanted, the capture

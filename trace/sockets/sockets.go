@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"lbaws/sys"
 	"lbaws/trace/wire"
 )
 
@@ -95,4 +96,14 @@ func (s *Socket) Unacknowledged() int {
 		return max(0, s.Send-1)
 	}
 	return s.Send
+}
+
+// LocalAddress asks the kernel for the address of the socket to which fd leads, without
+// a trace: the zero AddrPort if it leads to none.
+func LocalAddress(fd int) netip.AddrPort {
+	var local sys.Sockaddr
+	if (sys.Unix{}).Getsockname(fd, &local) != nil {
+		return netip.AddrPort{}
+	}
+	return local.AddrPort()
 }

@@ -104,7 +104,7 @@ func newWorld(t *testing.T) *world {
 	if err := w.kernel.Bind(fd, netip.MustParseAddrPort("127.0.0.1:0")); err != nil {
 		t.Fatal(err)
 	}
-	w.address = localAddress(fd) // nobody else can have it: clients get a port of another kind from connect
+	w.address = sockets.LocalAddress(fd) // nobody else can have it: clients get a port of another kind from connect
 	watch.Follow(w.address.Port())
 	if w.capture, err = tracetest.Listen(w.address.Port()); err == nil {
 		t.Cleanup(w.capture.Close)

@@ -75,18 +75,11 @@ func (p *program) noteAddresses(e *trace.Event) {
 	case e.Result < 0:
 	case e.Call.Name == "bind" && p.caller == s.programs[0].caller:
 		if s.address = e.Args[1].Addr.AddrPort(); s.address.Port() == 0 {
-			s.address = localAddress(e.Args[0].Int)
+			s.address = sockets.LocalAddress(e.Args[0].Int)
 		}
 	case e.Call.Name == "connect":
-		p.local, p.remote = localAddress(e.Args[0].Int), e.Args[1].Addr.AddrPort()
+		p.local, p.remote = sockets.LocalAddress(e.Args[0].Int), e.Args[1].Addr.AddrPort()
 	}
-}
-
-// localAddress asks the kernel for the address of a socket of the calling thread.
-func localAddress(fd int) netip.AddrPort {
-	var local sys.Sockaddr
-	(sys.Unix{}).Getsockname(fd, &local)
-	return local.AddrPort()
 }
 
 const (
