@@ -21,7 +21,8 @@ func newDrawing(about About, d drawer) drawing {
 	return drawing{figure: newFigure(about), drawer: d}
 }
 
-func (*drawing) drawsFigures() {}
+// DrawsFigures says that the format draws figures, and not one line after the other.
+func (*drawing) DrawsFigures() {}
 
 // Append draws what a moment shows.
 func (d *drawing) Append(b []byte, m *Moment) []byte {

@@ -229,7 +229,7 @@ func (o *Options) Start() (*Trace, error) {
 		t.drawn = make(map[string]*Output)
 		for name, format := range Pictures() {
 			t.drawn[name] = NewBuffer()
-			sinks = append(sinks, Sink{format, t.drawn[name]})
+			sinks = append(sinks, Sink{Format: format, Output: t.drawn[name]})
 		}
 	}
 	switch {
@@ -288,35 +288,35 @@ func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
 	}
 	switch o.Format {
 	case "diagram":
-		sinks = append(sinks, Sink{NewDiagramOn(out, columns), out})
+		sinks = append(sinks, Sink{Format: NewDiagramOn(out, columns), Output: out})
 	case "strace":
-		sinks = append(sinks, Sink{&Strace{Limit: limit}, out})
+		sinks = append(sinks, Sink{Format: &Strace{Limit: limit}, Output: out})
 	case "json":
-		sinks = append(sinks, Sink{&JSON{Limit: limit, Buffers: wholeBuffers}, out})
+		sinks = append(sinks, Sink{Format: &JSON{Limit: limit, Buffers: wholeBuffers}, Output: out})
 	}
 	if o.SVG != "" {
 		file, err := CreateOutput(o.SVG, fail)
 		if err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, Sink{NewSVG(columns), file})
+		sinks = append(sinks, Sink{Format: NewSVG(columns), Output: file})
 	}
 	if o.HTML != "" {
 		file, err := CreateOutput(o.HTML, fail)
 		if err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, Sink{NewPage(columns, o.Title, o.Source), file})
+		sinks = append(sinks, Sink{Format: NewPage(columns, o.Title, o.Source), Output: file})
 	}
 	if o.Pcap != "" {
 		file, err := CreateOutput(o.Pcap, report)
 		if err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, Sink{NewPcap(limit), file})
+		sinks = append(sinks, Sink{Format: NewPcap(limit), Output: file})
 	}
 	if o.Summary {
-		sinks = append(sinks, Sink{&Summary{}, table})
+		sinks = append(sinks, Sink{Format: &Summary{}, Output: table})
 	}
 	return sinks, nil
 }

@@ -95,7 +95,8 @@ func sourceLines(source string) []sourceLine {
 	return lines
 }
 
-func (*Page) drawsFigures() {}
+// DrawsFigures says that the page has figures.
+func (*Page) DrawsFigures() {}
 
 // Append takes a moment. At the end, it appends the page.
 func (p *Page) Append(b []byte, m *Moment) []byte {

@@ -21,7 +21,7 @@ func (t *Trace) Finish() error {
 }
 
 // drawsFigures is a Format that draws figures, and not one line after the other.
-type drawsFigures interface{ drawsFigures() }
+type drawsFigures interface{ DrawsFigures() }
 
 // Figures returns the part of a trace that draws figures: the diagram, the picture and
 // the page.
