@@ -59,7 +59,7 @@ func mayHaveZone(e *Event) bool {
 func (r *recorder) noteConnection(e *Event) {
 	switch {
 	case r.capture == nil || e.failed():
-	case e.Call == acceptCall, e.Call == connectCall && r.ends.isClient:
+	case e.Call.Does == Accepts, e.Call.Does == Connects && r.ends.isClient:
 		r.ends.made(e.Args[1].Addr.AddrPort())
 	}
 }

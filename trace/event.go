@@ -122,24 +122,6 @@ type Arg struct {
 	Addr *sys.Sockaddr // an address, or the room for one
 }
 
-// Call is a system call's name and parameters, as its man page has them.
-type Call struct {
-	Name   string
-	Params []Param
-	Waits  bool // whether the call may wait for the peer
-}
-
-// atEntry is the number of arguments that strace writes when the call begins:
-// those before the first one that the kernel fills in.
-func (c *Call) atEntry() int {
-	for i, p := range c.Params {
-		if p.Kind.filledIn() {
-			return i
-		}
-	}
-	return len(c.Params)
-}
-
 // Param is one parameter: its name and what kind of value it takes.
 type Param struct {
 	Name string

@@ -182,7 +182,7 @@ func (f *figure) returns(e *Event, c *conversation, inTwo bool) {
 		r := f.addCall(callRow, e, c)
 		r.at = e.Begin // the segments that it caused come after it
 		r.text.setCall(e)
-		if e.Call == listenCall && !e.failed() {
+		if e.Call.Does == Listens && !e.failed() {
 			r.remark = wire.Listen.String()
 		}
 	}
@@ -254,7 +254,7 @@ func (f *figure) conversation(addr netip.AddrPort) *conversation {
 
 // conversationOf returns the conversation that a call is about, or nil.
 func (f *figure) conversationOf(e *Event) *conversation {
-	if e.Call == acceptCall && !e.Return.IsZero() && !e.failed() {
+	if e.Call.Does == Accepts && !e.Return.IsZero() && !e.failed() {
 		c := f.conversation(e.Args[1].Addr.AddrPort()).oldest()
 		if c.accepted { // the client uses its port again, and no SYN was seen
 			c = f.begin(c.Client, f.server)

@@ -26,17 +26,17 @@ func (f *figure) preceded(e *Event, c *conversation) {
 	if e.failed() {
 		return
 	}
-	switch e.Call {
-	case acceptCall:
+	switch e.Call.Does {
+	case Accepts:
 		f.about(c)
 		if !f.run.Both {
 			f.imply(Client, handshake)
 		}
-	case connectCall:
+	case Connects:
 		if c == nil {
 			f.imply(e.Side, handshake)
 		}
-	case readCall:
+	case Reads:
 		f.readPreceded(e, c)
 	}
 }
@@ -69,35 +69,35 @@ func (f *figure) caused(e *Event, c *conversation) {
 	if e.failed() {
 		return
 	}
-	switch e.Call {
-	case listenCall:
+	switch e.Call.Does {
+	case Listens:
 		f.backlog = e.Args[1].Int
-	case bindCall, getsocknameCall:
+	case Binds, Asks:
 		if e.Side == Server && c == nil {
 			f.server = e.Args[1].Addr.AddrPort()
 		}
-	case acceptCall:
+	case Accepts:
 		f.made[e.Side]++
 		c.accepted, c.completed = true, true
 		f.changedState(c)
 		f.connect(e.made(), c)
-	case connectCall:
+	case Connects:
 		f.made[e.Side]++
 		if c == nil { // or else it was noted when the call began
 			f.connects(e)
 		}
-	case readCall:
+	case Reads:
 		if c != nil {
 			c.taken[e.Side] += e.Result
 		}
 		f.anatomy(e, c, e.received())
-	case writeCall:
+	case Writes:
 		f.written[e.Side] += e.Result
 		f.anatomy(e, c, e.Args[1].Data)
 		f.imply(e.Side, sockets.Bytes(e.Result))
-	case shutdownCall:
+	case ShutsDown:
 		f.shutDown(e, c)
-	case closeCall:
+	case Closes:
 		f.closes(e, c)
 	}
 }

@@ -26,9 +26,9 @@ func (k *kernelPicture) Append(b []byte, m *Moment) []byte {
 	case m.What == NotAsked:
 		k.notes = append(k.notes, "what the kernel holds is not shown: "+m.Err.Error())
 	case k.call != "":
-	case m.What == Began && e.Call == acceptCall:
+	case m.What == Began && e.Call.Does == Accepts:
 		k.call = Beginning(e)
-	case m.What == Returned && e.Call == writeCall && e.Side == Client && e.Program == 0 && !e.failed():
+	case m.What == Returned && e.Call.Does == Writes && e.Side == Client && e.Program == 0 && !e.failed():
 		k.written = append(k.written, e.received()...)
 	case m.What == Changed && m.Side == Server:
 		k.sockets = slices.DeleteFunc(k.sockets, func(s sockets.Socket) bool { return s.Cookie == m.Change.Cookie })

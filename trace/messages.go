@@ -13,13 +13,13 @@ func (f *figure) anatomy(e *Event, c *conversation, data []byte) {
 	if c == nil {
 		return
 	}
-	if e.Call == readCall && e.Side == Server {
+	if e.Call.Does == Reads && e.Side == Server {
 		c.unread = e.Result == e.Args[2].Int
 	}
-	if len(data) == 0 || f.run.Both && e.Call == writeCall {
+	if len(data) == 0 || f.run.Both && e.Call.Does == Writes {
 		return
 	}
-	isRequest := (e.Side == Server) == (e.Call == readCall)
+	isRequest := (e.Side == Server) == (e.Call.Does == Reads)
 	switch {
 	case isRequest && !c.requested:
 		c.requested = true

@@ -7,26 +7,6 @@ import (
 	"lbaws/trace/wire"
 )
 
-// steps has, for each side, what a call does, in a few words.
-var steps = [2]map[*Call]string{
-	Server: {
-		socketCall:      "a new socket: no address and no peer yet",
-		bindCall:        "use this address and port",
-		getsocknameCall: "the kernel chose the port: ask which",
-		listenCall: "passive open: from now on the kernel answers SYNs and queues the connections for accept, " +
-			"as many as the backlog allows",
-		acceptCall:    "take a connection from the queue, or wait for one; it gets a socket of its own",
-		readCall:      "wait for bytes; 0 means end of file",
-		writeCall:     "the kernel takes the bytes and sends them",
-		nanosleepCall: "no descriptor or no memory is free: wait, then try again",
-	},
-	Client: {
-		socketCall:  "a new socket: no address and no peer yet",
-		connectCall: "active open: send a SYN and wait for the answer",
-		readCall:    "wait for the response; 0 means end of file",
-	},
-}
-
 // optionSteps has what setting an option of a socket does.
 var optionSteps = map[int]string{
 	unix.SO_REUSEADDR: "use the port even if old connections on it are in TIME_WAIT",
@@ -38,11 +18,11 @@ var optionSteps = map[int]string{
 // noteOn adds what the step of e does, before the first call of its kind. Why a request
 // may be incomplete is said each time.
 func (f *figure) noteOn(e *Event, c *conversation) {
-	if e.Call == shutdownCall && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" && e.Side == Server {
+	if e.Call.Does == ShutsDown && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" && e.Side == Server {
 		f.say(e.Side, "the request may be incomplete: "+c.incomplete)
 	}
 	if r := f.sayOnce(e.Side, f.noteFor(e, c)); r != nil {
-		r.general = e.Call != closeCall && e.Call != shutdownCall
+		r.general = e.Call.Does != Closes && e.Call.Does != ShutsDown
 	}
 }
 
@@ -52,16 +32,16 @@ func (f *figure) noteFor(e *Event, c *conversation) string {
 	switch {
 	case e.Recorded != nil && e.Recorded.Note != "":
 		return e.Recorded.Note
-	case e.Call == closeCall:
+	case e.Call.Does == Closes:
 		return f.noteOnClose(e, c)
-	case e.Call == shutdownCall:
+	case e.Call.Does == ShutsDown:
 		return noteOnShutdown(e, c)
-	case e.Call == setsockoptCall && e.Args[1].Int == unix.SOL_SOCKET && e.Args[3].Int != 0:
+	case e.Call.Does == Sets && e.Args[1].Int == unix.SOL_SOCKET && e.Args[3].Int != 0:
 		return optionSteps[e.Args[2].Int]
-	case e.Call == getsocknameCall && f.server.Port() != 0:
+	case e.Call.Does == Asks && f.server.Port() != 0:
 		return "" // it asks for another reason
-	case e.Call != bindCall || !e.Args[1].Addr.AddrPort().Addr().IsUnspecified():
-		return steps[e.Side][e.Call]
+	case e.Call.Does != Binds || !e.Args[1].Addr.AddrPort().Addr().IsUnspecified():
+		return e.Call.For[e.Side]
 	case e.Args[1].Addr.Family() == unix.AF_INET:
 		return "use this port on all local IPv4 addresses"
 	}

@@ -20,7 +20,7 @@ const (
 
 // opens notes that a connect begins: a connection that accept returns may be its.
 func (f *figure) opens(e *Event) {
-	if e.Call != connectCall || !e.isOthers() || f.descriptors[e.descriptor()] != nil {
+	if e.Call.Does != Connects || !e.isOthers() || f.descriptors[e.descriptor()] != nil {
 		return
 	}
 	f.numbered++
@@ -42,7 +42,7 @@ func (f *figure) meets(e *Event) {
 
 // asks shows the SYN of a connect that does not wait for the answer.
 func (f *figure) asks(e *Event, c *conversation) {
-	if e.Call == connectCall && e.Errno == unix.EINPROGRESS && c != nil && c.opening == unopened {
+	if e.Call.Does == Connects && e.Errno == unix.EINPROGRESS && c != nil && c.opening == unopened {
 		f.imply(Client, "SYN")
 		c.opening = asked
 	}
@@ -50,7 +50,7 @@ func (f *figure) asks(e *Event, c *conversation) {
 
 // refuses forgets a conversation whose connect has failed.
 func (f *figure) refuses(e *Event, c *conversation) {
-	if e.Call != connectCall || !e.isOthers() || !e.failed() || c == nil || c.opening != unopened || e.Errno == unix.EINPROGRESS {
+	if e.Call.Does != Connects || !e.isOthers() || !e.failed() || c == nil || c.opening != unopened || e.Errno == unix.EINPROGRESS {
 		return
 	}
 	delete(f.descriptors, e.descriptor())
@@ -75,7 +75,7 @@ func (f *figure) answered(c *conversation) {
 // returns is the connection that was begun first on its port.
 func (f *figure) handshakeOf(e *Event, c *conversation) {
 	switch {
-	case e.Call == acceptCall && f.run.Both && !e.failed():
+	case e.Call.Does == Accepts && f.run.Both && !e.failed():
 		for _, first := range f.opening {
 			if port := e.Recorded.Port; port == 0 || first.Client.Port() == port {
 				f.answered(first)
@@ -83,7 +83,7 @@ func (f *figure) handshakeOf(e *Event, c *conversation) {
 			}
 		}
 	case c == nil || e.failed():
-	case e.Call == connectCall, c.opening == asked && (e.Call == readCall || e.Call == writeCall || e.Recorded.Connected):
+	case e.Call.Does == Connects, c.opening == asked && (e.Call.Does == Reads || e.Call.Does == Writes || e.Recorded.Connected):
 		f.answered(c)
 	}
 }

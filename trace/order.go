@@ -151,12 +151,12 @@ const SureRoom = 16 << 10
 // when another call begins. In a recording, of two ends that run at the same time, a
 // small one has hardly waited.
 func mayWait(e *Event) bool {
-	return e.Call == writeCall && !(e.isOthers() && e.Args[2].Int <= SureRoom)
+	return e.Call.Does == Writes && !(e.isOthers() && e.Args[2].Int <= SureRoom)
 }
 
 // drawnInTwo reports whether a call has a row when it begins and one when it
 // returns. A write waits only while the send buffer is full.
-func drawnInTwo(c *Call) bool { return c.Waits && c != writeCall }
+func drawnInTwo(c *Call) bool { return c.Waits && c.Does != Writes }
 
 func (o *order) holds() bool { return o.unfinished != nil || len(o.held) > 0 }
 

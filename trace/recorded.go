@@ -71,10 +71,10 @@ func (e *Event) received() []byte {
 
 // cut reports whether a recording has only the beginning of the call's buffer.
 func (e *Event) cut() bool {
-	switch e.Call {
-	case readCall:
+	switch e.Call.Does {
+	case Reads:
 		return e.Result > len(e.Args[1].Data)
-	case writeCall:
+	case Writes:
 		return e.Args[2].Int > len(e.Args[1].Data)
 	}
 	return false

@@ -32,7 +32,7 @@ func (t *text) addRecorded(e *Event, args []byte) {
 			}
 			t.add("…")
 			args = args[n:]
-			if e.Call == acceptCall || e.Call == getsocknameCall {
+			if e.Call.Does == Accepts || e.Call.Does == Asks {
 				args = withoutLength(args)
 			}
 			continue

@@ -71,7 +71,7 @@ func (r *recorder) enter(caller Caller, call *Call, args []Arg) (*Event, time.Ti
 	e.Begin = time.Now()
 	if r.holdings.watch != nil {
 		r.capturedUpTo(e.Begin)
-		if len(r.passed) > 0 || call == closeCall || call == shutdownCall {
+		if len(r.passed) > 0 || call.Does == Closes || call.Does == ShutsDown {
 			r.look() // what a close does follows from what is unread now
 		}
 	}
@@ -110,7 +110,7 @@ func (r *recorder) exit(at time.Time, took time.Duration, e *Event, result int, 
 		r.writeLater()
 		return
 	}
-	if e.Call == acceptCall && err == nil {
+	if e.Call.Does == Accepts && err == nil {
 		r.holdings.expect(e.Args[1].Addr.AddrPort())
 	}
 	changes := r.ask(e.Thread, newSocket(returned))
@@ -123,9 +123,9 @@ func (r *recorder) exit(at time.Time, took time.Duration, e *Event, result int, 
 func newSocket(e *Event) int {
 	switch {
 	case e.failed():
-	case e.Call == acceptCall:
+	case e.Call.Does == Accepts:
 		return e.Result
-	case e.Call == connectCall:
+	case e.Call.Does == Connects:
 		return e.Args[0].Int
 	}
 	return -1

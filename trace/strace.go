@@ -119,7 +119,7 @@ func (s *Strace) appendBegin(b []byte, e *Event) []byte {
 	if e.Recorded != nil {
 		return append(b, e.Recorded.Begin...)
 	}
-	return s.appendArgs(b, e, 0, e.Call.atEntry())
+	return s.appendArgs(b, e, 0, e.Call.AtEntry())
 }
 
 // appendRest appends the part that is known when it returns, to a line of
@@ -129,7 +129,7 @@ func (s *Strace) appendRest(b []byte, e *Event, column int) []byte {
 	if e.Recorded != nil {
 		b = append(b, e.Recorded.Rest...)
 	} else {
-		b = s.appendArgs(b, e, e.Call.atEntry(), len(e.Call.Params))
+		b = s.appendArgs(b, e, e.Call.AtEntry(), len(e.Call.Params))
 	}
 	b = append(b, ") "...)
 	for len(b)-start < resultColumn {

@@ -23,8 +23,8 @@ func (t *text) setBegin(e *Event) {
 		}
 		return
 	}
-	t.addArgs(e, 0, e.Call.atEntry())
-	if e.Call.atEntry() == len(e.Call.Params) {
+	t.addArgs(e, 0, e.Call.AtEntry())
+	if e.Call.AtEntry() == len(e.Call.Params) {
 		t.add(")")
 	}
 }
@@ -37,7 +37,7 @@ func Beginning(e *Event) string {
 	first.Program = 0
 	t.setBegin(&first)
 	line := string(t.append(nil, limit))
-	if drawnInTwo(e.Call) || e.Call.atEntry() < len(e.Call.Params) {
+	if drawnInTwo(e.Call) || e.Call.AtEntry() < len(e.Call.Params) {
 		line += "…"
 	}
 	return line
@@ -58,8 +58,8 @@ func (t *text) addRest(e *Event) {
 		}
 		return
 	}
-	if e.Call.atEntry() < len(e.Call.Params) {
-		t.addArgs(e, e.Call.atEntry(), len(e.Call.Params))
+	if e.Call.AtEntry() < len(e.Call.Params) {
+		t.addArgs(e, e.Call.AtEntry(), len(e.Call.Params))
 		t.add(")")
 	}
 	t.add(" = ")
@@ -82,10 +82,10 @@ func (t *text) setReturn(e *Event) {
 		return
 	}
 	switch peer := e.Args[1].Addr; {
-	case e.Call == acceptCall && peer.AddrPort().IsValid():
+	case e.Call.Does == Accepts && peer.AddrPort().IsValid():
 		t.add(", peer ")
 		*t.end() = peer.AddrPort().AppendTo(*t.end())
-	case e.Call == readCall:
+	case e.Call.Does == Reads:
 		t.add(", ")
 		t.quoted, t.buffer, t.more = true, e.received(), e.cut()
 	}

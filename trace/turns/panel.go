@@ -59,7 +59,7 @@ func (d *person) programLines(p *program, next bool) []string {
 			lines = append(lines, fmt.Sprintf("  %-8s %s", "", prediction.Text))
 		}
 		if d.explains {
-			for _, line := range Explain(event.Call.Name) {
+			for _, line := range event.Call.Explained {
 				lines = append(lines, "  "+line)
 			}
 		}

@@ -191,7 +191,7 @@ func (d *person) settleAll() (ended bool, err error) {
 func (d *person) release(p *program) {
 	d.moved, d.refusal = true, ""
 	d.hide()
-	if p.answer.Call.Name == "accept" && p.answer.Result >= 0 {
+	if p.answer.Call.Does == trace.Accepts && p.answer.Result >= 0 {
 		d.accepted = true
 		d.arrive()
 	}

@@ -53,35 +53,35 @@ type Prediction struct {
 // at all, there is nothing to predict from.
 func Predict(e *trace.Event, held []sockets.Socket) (p Prediction, ok bool) {
 	s := &situation{e: e, held: held, own: find(held, e.Thread, e.Args[0].Int)}
-	switch e.Call.Name {
-	case "socket":
+	switch e.Call.Does {
+	case trace.Makes:
 		return Prediction{Text: "it will return the lowest descriptor that is free, and send nothing"}, true
-	case "nanosleep":
+	case trace.Sleeps:
 		return Prediction{Text: fmt.Sprintf("it will pause for %v, whatever the peer does", time.Duration(e.Args[0].Int))}, true
-	case "setsockopt":
+	case trace.Sets:
 		return s.setsockopt()
-	case "bind":
+	case trace.Binds:
 		return s.bind()
-	case "connect":
+	case trace.Connects:
 		return s.connect()
-	case "listen":
+	case trace.Listens:
 		return s.listen()
 	}
 	if s.own == nil {
 		return Prediction{}, false
 	}
-	switch e.Call.Name {
-	case "getsockname":
+	switch e.Call.Does {
+	case trace.Asks:
 		return s.getsockname()
-	case "accept":
+	case trace.Accepts:
 		return s.accept()
-	case "read":
+	case trace.Reads:
 		return s.read()
-	case "write":
+	case trace.Writes:
 		return s.write()
-	case "shutdown":
+	case trace.ShutsDown:
 		return s.shutdown()
-	case "close":
+	case trace.Closes:
 		return s.close(), true
 	}
 	return Prediction{}, false

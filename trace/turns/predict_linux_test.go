@@ -254,7 +254,7 @@ func (w *world) connect() {
 
 // call predicts a call, makes it, and compares.
 func (w *world) call(name string, args ...trace.Arg) (result int, err error) {
-	e := &trace.Event{Call: &trace.Call{Name: name}}
+	e := &trace.Event{Call: trace.Named(name)}
 	copy(e.Args[:], args)
 	w.ask()
 	held := w.memory.Held()

@@ -90,14 +90,14 @@ func (m *Memory) forget(thread, fd int, cookie uint64) {
 func (m *Memory) Returned(e *trace.Event) {
 	had := m.find(e)
 	switch {
-	case e.Call.Name == "close":
+	case e.Call.Does == trace.Closes:
 		m.forget(e.Thread, e.Args[0].Int, 0)
 	case had == nil || !had.over:
-	case e.Call.Name == "read" && e.Result >= 0:
+	case e.Call.Does == trace.Reads && e.Result >= 0:
 		had.unread -= e.Result
-	case e.Result < 0 && (e.Call.Name == "read" || e.Call.Name == "write"):
+	case e.Result < 0 && (e.Call.Does == trace.Reads || e.Call.Does == trace.Writes):
 		had.pending = false // it is told once
-		had.unsure = had.unsure && e.Call.Name == "read"
+		had.unsure = had.unsure && e.Call.Does == trace.Reads
 	}
 }
 
@@ -123,15 +123,15 @@ func (m *Memory) Held() []sockets.Socket {
 // Predict is the function Predict, with what is remembered.
 func (m *Memory) Predict(e *trace.Event) (p Prediction, ok bool) {
 	had := m.find(e)
-	if had == nil || !had.over || e.Call.Name == "socket" || e.Call.Name == "nanosleep" {
+	if had == nil || !had.over || e.Call.Does == trace.Makes || e.Call.Does == trace.Sleeps {
 		return Predict(e, m.Held())
 	}
 	switch room := len(e.Args[1].Data); {
-	case e.Call.Name == "write" && had.pending:
+	case e.Call.Does == trace.Writes && had.pending:
 		return willFail(unix.ECONNRESET, "the connection was reset"), true
-	case e.Call.Name == "write" && !had.unsure:
+	case e.Call.Does == trace.Writes && !had.unsure:
 		return willFail(unix.EPIPE, "the connection is gone"), true
-	case e.Call.Name != "read" || room == 0:
+	case e.Call.Does != trace.Reads || room == 0:
 		return Predict(e, m.Held())
 	case had.unread > room:
 		return willReturn(room, "%s still unread: it will return %d of them", count(had.unread, "byte"), room), true

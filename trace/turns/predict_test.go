@@ -61,7 +61,7 @@ func bound() sockets.Socket {
 // on returns a call on a descriptor: its second argument is an address, a number, or
 // as many bytes.
 func on(fd int, name string, second any, more ...int) *trace.Event {
-	e := &trace.Event{Call: &trace.Call{Name: name}, Caller: trace.Caller{Thread: ownThread}}
+	e := &trace.Event{Call: trace.Named(name), Caller: trace.Caller{Thread: ownThread}}
 	e.Args[0].Int = fd
 	switch x := second.(type) {
 	case netip.AddrPort:

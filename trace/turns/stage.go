@@ -73,11 +73,11 @@ func (s *Stage) Address() netip.AddrPort {
 func (p *program) noteAddresses(e *trace.Event) {
 	switch s := p.stage; {
 	case e.Result < 0:
-	case e.Call.Name == "bind" && p.caller == s.programs[0].caller:
+	case e.Call.Does == trace.Binds && p.caller == s.programs[0].caller:
 		if s.address = e.Args[1].Addr.AddrPort(); s.address.Port() == 0 {
 			s.address = sockets.LocalAddress(e.Args[0].Int)
 		}
-	case e.Call.Name == "connect":
+	case e.Call.Does == trace.Connects:
 		p.local, p.remote = sockets.LocalAddress(e.Args[0].Int), e.Args[1].Addr.AddrPort()
 	}
 }
@@ -147,7 +147,7 @@ func (s *Stage) wait() {
 		for _, p := range s.programs {
 			if s.stateOf(p) == inCall {
 				s.await(p, true, back)
-				writes = writes || s.stateOf(p) == inCall && p.event.Call.Name == "write"
+				writes = writes || s.stateOf(p) == inCall && p.event.Call.Does == trace.Writes
 			}
 		}
 		still, waits := s.isSettled()
