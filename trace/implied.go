@@ -122,39 +122,6 @@ func (f *figure) shutDown(e *Event, c *conversation) {
 	}
 }
 
-func (f *figure) closes(e *Event, c *conversation) {
-	if c == nil || e.Shared || e.isOthers() && !c.open() {
-		return
-	}
-	held, asked := f.held[e.descriptor()]
-	switch {
-	case e.Recorded != nil && e.Recorded.Resets:
-		c.reset = true
-		f.imply(e.Side, reset)
-	case c.reset, asked && held.State == wire.Closed:
-	case asked && held.Unread() > 0:
-		f.imply(e.Side, reset)
-	case asked:
-		f.implyFIN(c, e.Side)
-	case f.mayBeUnread(c, e.Side) && c.finSent[e.Side]:
-		f.imply(e.Side, resetIfUnread)
-	case f.mayBeUnread(c, e.Side):
-		f.imply(e.Side, finOrReset)
-	default:
-		f.implyFIN(c, e.Side)
-	}
-	c.closed, c.finished[e.Side] = true, e.Return
-	delete(f.descriptors, e.descriptor())
-	delete(f.shutdown, e.descriptor())
-	if held.State == wire.Closed { // nothing more will be heard of it
-		delete(f.held, e.descriptor())
-	}
-	if !f.captured && f.held == nil {
-		f.forgetClosed(c)
-	}
-	f.mayEnd(c)
-}
-
 // implyFIN adds the FIN of one side, if it was not sent before.
 func (f *figure) implyFIN(c *conversation, from Side) {
 	if !c.finSent[from] {

@@ -2,9 +2,6 @@ package trace
 
 import (
 	"golang.org/x/sys/unix"
-
-	"lbaws/trace/sockets"
-	"lbaws/trace/wire"
 )
 
 // optionSteps has what setting an option of a socket does.
@@ -46,53 +43,6 @@ func (f *figure) noteFor(e *Event, c *conversation) string {
 		return "use this port on all local IPv4 addresses"
 	}
 	return "use this port on all local addresses"
-}
-
-// noteOnClose says what a close will do, as far as that is known; "" is nothing
-// that a learner should know.
-//
-// Source: RFC 9293 section 3.6, RFC 2525 section 2.17.
-func (f *figure) noteOnClose(e *Event, c *conversation) string {
-	held, asked := f.held[e.descriptor()]
-	switch {
-	case e.isOthers() && c != nil && !c.open():
-		return "the connection was never made: this only frees the descriptor"
-	case e.Recorded != nil && e.Recorded.Resets:
-		return "SO_LINGER with a time of 0: a RST in place of a FIN"
-	case e.Shared:
-		return "another descriptor leads to the same socket: no FIN is sent, and the connection goes on"
-	case asked && held.State == wire.Listen && held.Receive > 0:
-		return "connections that nobody has accepted end with the listening socket: a RST goes to each client"
-	case c == nil || c.reset || c.Over():
-		return "" // a listening socket, or one that was reset: no FIN is sent
-	case asked && held.State == wire.Closed:
-		return "the connection is gone: this only frees the descriptor"
-	case asked && held.Unread() > 0:
-		note := sockets.Bytes(held.Unread()) + " unread: the kernel throws them away, and sends a RST in place of a FIN"
-		if n := held.Unacknowledged(); n > 0 {
-			note += "; " + sockets.Bytes(n) + " that the peer has not acknowledged may be lost too"
-		}
-		return note
-	case !asked && f.mayBeUnread(c, e.Side):
-		return "more may have come than was read: if bytes are unread, the kernel throws them away and sends a RST in place of a FIN"
-	case c.finSent[e.Side]:
-		return "FIN already sent: this only frees the descriptor"
-	case c.finSent[e.Side.Peer()] || held.State == wire.CloseWait || c.state(e.Side) == wire.CloseWait:
-		return "send the second FIN: the passive close"
-	case held.State == wire.Established:
-		return "send the first FIN: the active close, which ends in TIME_WAIT"
-	}
-	return "send a FIN; the end that sends the first one closes actively, and ends in TIME_WAIT"
-}
-
-// mayBeUnread reports whether bytes may have come that one side has not read: by the
-// segments, or by the other end's calls. Which end's calls are about which connection is
-// clear only if there is but one.
-func (f *figure) mayBeUnread(c *conversation, side Side) bool {
-	if n, known := c.Received(side == Client); f.captured && known && int32(n-uint32(c.taken[side])) > 0 {
-		return true
-	}
-	return c.unread || f.run.Both && max(f.made[Client], f.made[Server]) <= 1 && f.written[side.Peer()] > c.taken[side]
 }
 
 // noteOnShutdown says what a shutdown does on Linux.

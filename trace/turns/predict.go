@@ -223,31 +223,29 @@ func (s *situation) peerGone() (gone bool, why string) {
 //
 // Source: __tcp_close in Linux's net/ipv4; RFC 2525 section 2.17.
 func (s *situation) close() Prediction {
-	switch unread := s.own.Unread(); {
-	case s.own.State == wire.Listen:
+	switch s.own.OnClose() {
+	case sockets.Refuses:
 		return s.stopListening()
-	case s.own.State == wire.Closed && s.own.Remote.Port() == 0:
-		return willSucceed("the socket has no connection: it sends nothing")
+	case sockets.RST:
+		where := "in place of a FIN"
+		if s.own.FINSent() {
+			where = "behind the FIN"
+		}
+		p := willSucceed("%s unread: a RST will go out %s", count(s.own.Unread(), "byte"), where)
+		p.Reset, p.Resets, p.After = true, 1, wire.Closed
+		return p
+	case sockets.FINSent:
+		return willSucceed("the FIN was sent before: it only frees the descriptor")
+	case sockets.FIN:
+		return s.sendFIN()
+	}
+	switch {
 	case s.over():
 		return willSucceed("the connection is over: it only frees the descriptor")
 	case s.own.State == wire.SynSent:
 		return willSucceed("nobody has answered the SYN: it sends nothing more")
-	case unread > 0:
-		p := willSucceed("%s unread: a RST will go out in place of a FIN", count(unread, "byte"))
-		if s.finSent() {
-			p.Text = count(unread, "byte") + " unread: a RST will go out behind the FIN"
-		}
-		p.Reset, p.Resets, p.After = true, 1, wire.Closed
-		return p
-	case s.finSent():
-		return willSucceed("the FIN was sent before: it only frees the descriptor")
 	}
-	return s.sendFIN()
-}
-
-// finSent reports whether this end has sent its FIN.
-func (s *situation) finSent() bool {
-	return s.own.Pending() == "FIN" || s.own.State == wire.FinWait2
+	return willSucceed("the socket has no connection: it sends nothing")
 }
 
 // sendFIN predicts the FIN that close or shutdown sends.
@@ -316,7 +314,7 @@ func (s *situation) shutdown() (Prediction, bool) {
 		return willFail(unix.ENOTCONN, "the socket has no connection"), true
 	case how == unix.SHUT_RD:
 		return willSucceed("it sends nothing: a read will return what is unread, and then 0 instead of waiting"), true
-	case s.finSent():
+	case s.own.FINSent():
 		return willSucceed("the FIN was sent before: it sends nothing"), true
 	}
 	return s.sendFIN(), true
