@@ -151,6 +151,10 @@ func normal(text string) string {
 		{`┄ \d\d bytes ┄`, "┄ N bytes ┄"},
 		{`0x[0-9a-f]+`, "ADDRESS"},
 		{`curl/[0-9.]+`, "curl/VERSION"},
+		// When and where a page was made: a trace may cut a date anywhere.
+		{`(Date|Last-Modified|Expires): [^"\\\n]*`, "$1: DATE"},
+		{`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d\d:?\d\d|Z)?`, "TIME"},
+		{`\b\d+\.\d+\.\d+-[\w.+-]*\w`, "RELEASE"},
 		{`(read\(4, "GET /hello HTTP/1.1\\r\\nHost: local"\.\.\., 1024\)) = \d+`, "$1 = N"},
 		{`(write\(1, "GET .*), \d+\) = \d+`, "$1, N) = N"},
 		{`Trying ::1\.\.\.\n(telnet: .*\n)?`, ""},
