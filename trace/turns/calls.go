@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -66,9 +65,6 @@ func (c *puppet) call(k sys.Kernel, m *move) {
 		k.Read(c.socket(), c.buffer[:room])
 	case "write":
 		k.Write(c.socket(), message(m.args))
-	case "nanosleep":
-		milliseconds, _ := strconv.Atoi(m.args[0])
-		k.Nanosleep(time.Duration(milliseconds) * time.Millisecond)
 	case "shutdown":
 		k.Shutdown(c.socket(), unix.SHUT_WR)
 	case "close":
@@ -86,7 +82,6 @@ var options = map[string][2]int{
 	"SO_REUSEPORT": {unix.SOL_SOCKET, unix.SO_REUSEPORT},
 	"SO_SNDBUF":    {unix.SOL_SOCKET, unix.SO_SNDBUF},
 	"SO_RCVBUF":    {unix.SOL_SOCKET, unix.SO_RCVBUF},
-	"TCP_QUICKACK": {unix.IPPROTO_TCP, quickACK},
 }
 
 // message is what a move writes: "a request", "a response", or either "of 3000 bytes".

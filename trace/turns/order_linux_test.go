@@ -69,7 +69,7 @@ func draw(t *testing.T, order string) string {
 	return varies.ReplaceAllString(diagram, "…")
 }
 
-var sentAgain = regexp.MustCompile(`(?m)^.*(again|ACK seq 41 ack 1), ignored: .*\n|^.*SYN(\+ACK)? seq 0( ack 1)? again .*\n`)
+var sentAgain = regexp.MustCompile(`(?m)^.*(again|ACK seq (1|41) ack 1), ignored: .*\n|^.*SYN(\+ACK)? seq 0( ack 1)? again .*\n`)
 
 var delayed = regexp.MustCompile(`(?m)^.*( ack 41 len \d+|ACK seq 41 ack \d+( window 0)?) ─.*\n`)
 

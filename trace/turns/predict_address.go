@@ -29,9 +29,8 @@ func (s *situation) setsockopt() (Prediction, bool) {
 			"bind will take the port even if old connections on it are in TIME_WAIT"},
 		"SO_REUSEPORT": {"no other socket may listen on this one's port",
 			"another socket may listen on the same port, if both have this option"},
-		"SO_SNDBUF":    {"the send buffer gets its smallest size", "the send buffer gets twice this size, or as much as the system allows"},
-		"SO_RCVBUF":    {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, or as much as the system allows"},
-		"TCP_QUICKACK": {"the kernel may delay its acknowledgements", "the kernel acknowledges at once"},
+		"SO_SNDBUF": {"the send buffer gets its smallest size", "the send buffer gets twice this size, or as much as the system allows"},
+		"SO_RCVBUF": {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, or as much as the system allows"},
 	}
 	text, known := texts[string(trace.AppendOption(nil, &s.e.Args[2], s.e, 0))]
 	switch {
