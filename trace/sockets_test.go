@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -240,11 +241,12 @@ func (p *play) look() {
 }
 
 // compare compares what the rows say with what ss says, at a moment in which
-// nothing changes. A socket that nothing has announced may be a few looks late.
+// nothing changes. A socket that nothing has announced is late by up to ten times as long as
+// it took to ask for all of them: long, if this thread had to wait for a processor then.
 func (p *play) compare() {
 	p.t.Helper()
 	var differences []string
-	for range 50 {
+	for late := time.Now().Add(tracetest.Patience); time.Now().Before(late); {
 		p.look()
 		before := strings.Count(p.words.all, "▪")
 		port := p.server.Port()
