@@ -30,7 +30,7 @@ func newShell(t *testing.T) *shell {
 	flags := namespaceFlags()
 	p := tracetest.NewProcess(t, append([]string{"unshare"}, append(flags[:len(flags)-1], "bash", "--norc", "--noprofile")...)...)
 	p.Cmd.Dir = dir
-	p.Cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "PATH="+filepath.Dir(tracetest.Python(t))+":"+os.Getenv("PATH"))
+	p.Cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(tracetest.Python(t))+":"+os.Getenv("PATH"))
 	p.Cmd.Stderr = p.Stdout
 	stdin, err := p.Cmd.StdinPipe()
 	if err != nil {
