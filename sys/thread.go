@@ -7,9 +7,10 @@ import "runtime"
 // follows.
 func StayOnFirstThread() {
 	runtime.LockOSThread()
-	// As long as another P is idle (a thread needs a P to run Go code), the
-	// runtime's monitor leaves the server its P during a short system call. Taking
-	// it away would cost about a tenth of the program's time.
+	// As long as another P is idle (a thread needs a P to run Go code), the runtime's
+	// monitor leaves the server its P during a short system call, for 10 ms after the
+	// scheduler last ran: package patient lets it run often enough. On a single
+	// processor the other threads, which capture and write, would take that P.
 	const enough = 4
 	runtime.GOMAXPROCS(max(enough, runtime.GOMAXPROCS(0)))
 }

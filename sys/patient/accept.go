@@ -2,6 +2,7 @@ package patient
 
 import (
 	"errors"
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,6 +33,7 @@ func (k *Kernel) Accept(fd int, peer *sys.Sockaddr) (connected int, err error) {
 		case err == nil:
 			k.warned = false
 			k.admit(connected, fd)
+			k.yield()
 			return connected, nil
 		case k.leaving.Load():
 			return -1, unix.ECANCELED
@@ -50,5 +52,20 @@ func (k *Kernel) Accept(fd int, peer *sys.Sockaddr) (connected int, err error) {
 		default:
 			return -1, err
 		}
+	}
+}
+
+// yieldEvery is how many connections are accepted between two yields: few enough to
+// be served within 10 ms, and enough to make a yield's cost small.
+const yieldEvery = 32
+
+// yield gives way to the scheduler now and then. Calls that return fast never enter
+// it; and once a goroutine has run for 10 ms without it, the runtime's monitor (sysmon)
+// takes away the P, without which a thread may run no Go code, in each call in which it
+// finds the thread, and looks for one every 20 µs. A busy server would spend a tenth of its
+// time or more on that.
+func (k *Kernel) yield() {
+	if k.connections++; k.connections%yieldEvery == 0 {
+		runtime.Gosched()
 	}
 }

@@ -46,6 +46,8 @@ type Kernel struct {
 	urgent  atomic.Bool // whether the grace period is over
 	warned  bool        // whether the user knows that accept is out of resources
 
+	connections int // how many were accepted
+
 	mu        sync.Mutex // guards what follows
 	wait      wait
 	listening int                // what accept was called with last; -1 when it is closed
