@@ -123,3 +123,26 @@ func TestZoneIsAskedForAtOnce(t *testing.T) {
 	}
 	tracer.End()
 }
+
+// nothing is a Kernel in which each call returns at once. Each connection comes
+// from the next port.
+type nothing struct {
+	sys.Kernel
+	port uint16
+}
+
+func (k *nothing) Bind(int, netip.AddrPort) error { return nil }
+
+func (k *nothing) Accept(_ int, peer *sys.Sockaddr) (int, error) {
+	k.port = max(k.port+1, 32768)
+	peer.Set(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), k.port))
+	return 4, nil
+}
+
+func (k *nothing) Read(_ int, p []byte) (int, error) {
+	return copy(p, "GET /hello HTTP/1.1\r\nHost: localhost:8888\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n"), nil
+}
+
+func (k *nothing) Write(_ int, p []byte) (int, error) { return len(p), nil }
+
+func (k *nothing) Close(int) error { return nil }

@@ -2,10 +2,7 @@ package trace_test
 
 import (
 	"net"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -13,41 +10,21 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// BenchmarkSockets measures what -sockets adds to a request, to the diagram
-// alone, in µs of processor time: on a quiet machine, and on one with 10,000
-// other sockets. Each round takes them in turn; the numbers are the least of the
-// rounds:
+// BenchmarkSockets measures what a request costs with -sockets and without, in units of
+// C: on a quiet machine, and on one with 10,000 other sockets.
 //
-//	go test -run '^$' -bench BenchmarkSockets -benchtime 10x ./trace
+//	go test -run '^$' -bench Sockets -benchtime 10x ./trace
 func BenchmarkSockets(b *testing.B) {
-	const requests, clients = 300, 1
-	load := compiled(b, "clients.c")
+	const requests = 200
 	dir := b.TempDir()
-	cost := func(name string, flags ...string) func() float64 {
-		p := tracetest.Start(b, nil, append(flags, "-addr", "127.0.0.1:0", "-o", filepath.Join(dir, name))...)
-		p.Stdout.Forget()
-		return func() float64 {
-			before := processorTime(b, p.PID())
-			if output, err := exec.Command(load, p.Port, strconv.Itoa(requests), strconv.Itoa(clients)).CombinedOutput(); err != nil {
-				b.Fatalf("%v\n%s", err, output)
-			}
-			return float64((processorTime(b, p.PID()) - before).Nanoseconds()) / 1000 / requests
-		}
+	lbaws := []string{tracetest.Binary(b), "-addr=127.0.0.1:PORT"}
+	commands := map[string][]string{
+		"diagram": append(lbaws, "-o", filepath.Join(dir, "diagram")),
+		"sockets": append(lbaws, "-sockets", "-o", filepath.Join(dir, "sockets")),
 	}
-	diagram, sockets := cost("diagram"), cost("sockets", "-sockets")
-	var adds [2][]float64
-	for i := range adds {
-		if i == 1 {
-			others(b, 5000)
-		}
-		for range b.N {
-			alone := diagram()
-			adds[i] = append(adds[i], sockets()-alone)
-		}
-	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(slices.Min(adds[0]), "adds-µs")
-	b.ReportMetric(slices.Min(adds[1]), "adds-µs-beside-10000")
+	measure(b, requests, "", commands)
+	others(b, 5000)
+	measure(b, requests, "-beside-10000", commands)
 }
 
 // others makes n connections of this process to itself.

@@ -30,7 +30,6 @@ int main(int argc, char **argv)
 	check("setsockopt", setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
 	check("bind", bind(listening, (struct sockaddr *)&local, sizeof local));
 	check("listen", listen(listening, 128));
-	check("write", write(1, "Serving\n", 8));
 	for (;;) {
 		struct sockaddr_in peer;
 		socklen_t length = sizeof peer;
