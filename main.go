@@ -27,7 +27,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/sys/namespace"
 	"lbaws/sys/patient"
+	"lbaws/sys/process"
 	"lbaws/trace"
 	"lbaws/trace/draw"
 	"lbaws/trace/message"
@@ -240,7 +242,7 @@ func (o *options) demo(t *trace.Trace) error {
 
 // The program and its command line.
 
-func init() { sys.StayOnFirstThread() }
+func init() { process.StayOnFirstThread() }
 
 func main() {
 	os.Exit(run(os.Args[1:]))
@@ -274,12 +276,12 @@ func (o *options) run() error {
 	}
 	local := o.server.addr.Addr().IsLoopback() || o.server.addr.Addr().IsUnspecified()
 	if o.command == "demo" && local {
-		if status, done := sys.RunInNamespace(); done {
+		if status, done := namespace.RunInNamespace(); done {
 			os.Exit(status)
 		}
 	}
 	// Block signals only now: the child process would inherit the mask.
-	if err := sys.BlockSignals(); err != nil {
+	if err := process.BlockSignals(); err != nil {
 		return err
 	}
 	t, err := o.trace.Start()
@@ -425,7 +427,7 @@ func (o *options) flags() *flag.FlagSet {
 		s.addr, s.backlog = netip.AddrPortFrom(netip.IPv4Unspecified(), 8888), 128
 		flags.Func("addr", "listen on `HOST:PORT`; the host is an IPv4 or IPv6 address, localhost, or nothing for\n"+
 			"all local IPv4 addresses; port 0 means any free port (default :8888)", func(value string) (err error) {
-			s.addr, err = sys.ParseAddrPort(value)
+			s.addr, err = message.ParseAddrPort(value)
 			return err
 		})
 		flags.Func("backlog", "let `N` connections wait to be accepted: listen's second argument (default 128)", sys.IntFlag(&s.backlog))

@@ -2,7 +2,6 @@ package sys
 
 import (
 	"errors"
-	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,25 +46,4 @@ func ErrnoName(errno unix.Errno) string {
 		return "EOPNOTSUPP"
 	}
 	return unix.ErrnoName(errno)
-}
-
-// OutOfResources reports whether an error of Accept says that there is no
-// descriptor or no memory for the connection. The connection stays in the queue:
-// what the process or the system gives back makes room for it later.
-//
-// Source: accept(2).
-func OutOfResources(err error) bool {
-	errno, ok := err.(unix.Errno)
-	return ok && slices.Contains([]unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM}, errno)
-}
-
-// IsTransient reports whether an error of Accept concerns one connection and not
-// the listening socket, so that the next call may well succeed: a signal came,
-// or an error was pending on the new connection, which Linux returns from
-// accept.
-//
-// Source: accept(2), error handling; UNP section 5.11.
-func IsTransient(err error) bool {
-	errno, ok := err.(unix.Errno)
-	return ok && slices.Contains(transient, errno)
 }

@@ -67,16 +67,6 @@ func ExampleSockaddr() {
 	// true 28 [::1]:8888
 }
 
-func ExampleIsTransient() {
-	for _, errno := range []unix.Errno{unix.ECONNABORTED, unix.EMFILE, unix.EBADF} {
-		fmt.Println(sys.ErrnoName(errno), sys.IsTransient(errno), sys.OutOfResources(errno))
-	}
-	// Output:
-	// ECONNABORTED true false
-	// EMFILE false true
-	// EBADF false false
-}
-
 func TestSockaddr(t *testing.T) {
 	for _, c := range []struct {
 		addr   string
@@ -141,32 +131,5 @@ func TestErrors(t *testing.T) {
 	}
 	if err := k.Close(-1); !errors.Is(err, unix.EBADF) {
 		t.Errorf("close of nothing: %v", err)
-	}
-}
-
-// TestConnectionWaits: from the client's connect to the server's accept.
-func TestConnectionWaits(t *testing.T) {
-	var k sys.Unix
-	listening, _ := k.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
-	client, _ := k.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
-	defer k.Close(client)
-	var addr sys.Sockaddr
-	if err := errors.Join(k.Bind(listening, netip.MustParseAddrPort("127.0.0.1:0")), k.Listen(listening, 1), k.Getsockname(listening, &addr)); err != nil {
-		t.Fatal(err)
-	}
-	before := sys.ConnectionWaits(listening)
-	if err := k.Connect(client, addr.AddrPort()); err != nil {
-		t.Fatal(err)
-	}
-	queued := sys.ConnectionWaits(listening)
-	connected, _ := k.Accept(listening, &addr)
-	defer k.Close(connected)
-	after := sys.ConnectionWaits(listening)
-	k.Shutdown(listening, unix.SHUT_RD)
-	down := sys.ConnectionWaits(listening)
-	k.Close(listening)
-	if before || !queued || after || down || sys.ConnectionWaits(listening) || sys.ConnectionWaits(-1) {
-		t.Errorf("before connect %v, then %v, after accept %v, after shutdown %v, after close %v",
-			before, queued, after, down, sys.ConnectionWaits(listening))
 	}
 }

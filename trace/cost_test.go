@@ -122,10 +122,10 @@ func twoCores(b *testing.B) [2]string {
 	return [2]string{string(found[1]), string(found[2])}
 }
 
-// compiled compiles a program of sys/testdata, and returns its path.
+// compiled compiles a program of testdata, and returns its path.
 func compiled(b *testing.B, source string) string {
 	program := filepath.Join(b.TempDir(), strings.TrimSuffix(source, ".c"))
-	output, err := exec.Command(tracetest.Need(b, "gcc", "gcc"), "-O2", "-o", program, filepath.Join("../sys/testdata", source)).CombinedOutput()
+	output, err := exec.Command(tracetest.Need(b, "gcc", "gcc"), "-O2", "-o", program, filepath.Join("testdata", source)).CombinedOutput()
 	if err != nil {
 		b.Fatalf("%v\n%s", err, output)
 	}

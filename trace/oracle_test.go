@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/sys/process"
 	"lbaws/trace"
 	"lbaws/trace/tracetest"
 )
@@ -45,7 +46,7 @@ func TestMain(m *testing.M) {
 }
 
 func makeTracedCalls(path string) error {
-	if err := sys.BlockSignals(); err != nil {
+	if err := process.BlockSignals(); err != nil {
 		return err
 	}
 	var limit int

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/sys/process"
 )
 
 // Output is a file to which the program writes text of its own: the trace, or the
@@ -54,7 +55,7 @@ func CreateOutput(path string, report func(error)) (*Output, error) {
 	if err != nil {
 		return nil, sys.Fail("open", path, err)
 	}
-	return &Output{fd: sys.MoveUp(fd), name: path, held: true, opened: true, report: report}, nil
+	return &Output{fd: process.MoveUp(fd), name: path, held: true, opened: true, report: report}, nil
 }
 
 // NewBuffer returns an Output that keeps what is written to it.

@@ -308,7 +308,7 @@ func appendAddress(b []byte, a *Arg, e *Event, _ int) []byte {
 func appendScope(b []byte, addr *sys.Sockaddr, fd int) []byte {
 	ip := addr.AddrPort().Addr()
 	if ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() {
-		if name := sys.InterfaceName(fd, addr.ScopeID()); name != "" {
+		if name := interfaceName(fd, addr.ScopeID()); name != "" {
 			b = append(b, "if_nametoindex(\""...)
 			b = append(b, name...)
 			return append(b, "\")"...)

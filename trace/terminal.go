@@ -31,7 +31,7 @@ func NewDiagramOn(out *Output, columns Columns) *Diagram {
 
 // follow gives the diagram the terminal's width, now and at each signal that it
 // may have changed. The signals go to other threads than the server's (see
-// sys.BlockSignals).
+// process.BlockSignals).
 func (d *Diagram) follow(changes <-chan os.Signal) {
 	for {
 		if width, _, terminal := d.out.Window(); terminal {

@@ -3,6 +3,7 @@ package patient
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -37,7 +38,7 @@ func (k *Kernel) Accept(fd int, peer *sys.Sockaddr) (connected int, err error) {
 			return connected, nil
 		case k.leaving.Load():
 			return -1, unix.ECANCELED
-		case sys.OutOfResources(err):
+		case outOfResources(err):
 			if !k.warned {
 				k.warned = true
 				k.warn(sys.Fail("accept", "", err))
@@ -45,7 +46,7 @@ func (k *Kernel) Accept(fd int, peer *sys.Sockaddr) (connected int, err error) {
 			k.Kernel.Nanosleep(pause)
 		case errors.Is(err, unix.EAGAIN):
 			k.Kernel.Nanosleep(pause)
-		case sys.IsTransient(err):
+		case isTransient(err):
 			if failures%manyFailures == 0 { // perhaps all of them will
 				k.Kernel.Nanosleep(pause)
 			}
@@ -68,4 +69,25 @@ func (k *Kernel) yield() {
 	if k.connections++; k.connections%yieldEvery == 0 {
 		runtime.Gosched()
 	}
+}
+
+// outOfResources reports whether an error of accept says that there is no
+// descriptor or no memory for the connection. The connection stays in the queue:
+// what the process or the system gives back makes room for it later.
+//
+// Source: accept(2).
+func outOfResources(err error) bool {
+	errno, ok := err.(unix.Errno)
+	return ok && slices.Contains([]unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM}, errno)
+}
+
+// isTransient reports whether an error of accept concerns one connection and not
+// the listening socket, so that the next call may well succeed: a signal came,
+// or an error was pending on the new connection, which Linux returns from
+// accept.
+//
+// Source: accept(2), error handling; UNP section 5.11.
+func isTransient(err error) bool {
+	errno, ok := err.(unix.Errno)
+	return ok && slices.Contains(transient, errno)
 }

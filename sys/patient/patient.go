@@ -75,7 +75,7 @@ type connection struct {
 // limit. Problems that the user should know of, but that do not concern the caller,
 // are reported to warn.
 func New(k sys.Kernel, timeout time.Duration, warn func(error)) *Kernel {
-	patient := &Kernel{Kernel: k, timeout: timeout, warn: warn, sleep: sleep, othersWait: sys.ConnectionWaits,
+	patient := &Kernel{Kernel: k, timeout: timeout, warn: warn, sleep: sleep, othersWait: connectionWaits,
 		accepted: make(map[int]connection)}
 	go patient.watch()
 	return patient

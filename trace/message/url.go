@@ -43,7 +43,7 @@ func ParseURL(value string) (*URL, error) {
 	if strings.Contains(name, ":") {
 		host = "[" + name + "]"
 	}
-	addr, err := sys.ParseAddrPort(host + ":" + port)
+	addr, err := ParseAddrPort(host + ":" + port)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/sys/process"
 	"lbaws/trace/wire"
 )
 
@@ -31,7 +32,7 @@ func newAsker() (*asker, error) {
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_NETLINK", err)
 	}
-	a := &asker{fd: sys.MoveUp(low), families: []byte{unix.AF_INET, unix.AF_INET6}, answer: make([]byte, 32<<10)}
+	a := &asker{fd: process.MoveUp(low), families: []byte{unix.AF_INET, unix.AF_INET6}, answer: make([]byte, 32<<10)}
 	if _, err = a.one(netip.AddrPortFrom(netip.IPv4Unspecified(), 1), netip.AddrPortFrom(netip.IPv4Unspecified(), 1), 0); err != nil {
 		unix.Close(a.fd)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"lbaws/sys"
+	"lbaws/sys/process"
 )
 
 // files knows which descriptors lead to which sockets: this process's and, of its
@@ -36,7 +36,7 @@ func openFiles() *files {
 	if err != nil {
 		fd = -1
 	} else {
-		fd = sys.MoveUp(fd)
+		fd = process.MoveUp(fd)
 	}
 	return &files{tables: []*table{newTable(0, path, fd)}}
 }

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"lbaws/sys"
+	"lbaws/sys/namespace"
 )
 
 // insideVariable is set in the environment of the process that runs the tests.
@@ -29,7 +29,7 @@ const noRights = 98
 func runInNamespace(limit time.Duration) (status int, done bool) {
 	switch os.Getenv(insideVariable) {
 	case "namespace":
-		if sys.BringUp("lo") != nil {
+		if namespace.BringUp("lo") != nil {
 			return noRights, true
 		}
 		makeTablesSmall()

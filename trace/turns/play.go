@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lbaws/sys"
+	"lbaws/sys/namespace"
 	"lbaws/trace"
 )
 
@@ -205,14 +206,14 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 
 // network makes a move of what is between the programs.
 func (s *Stage) network(o *Order, m *move) error {
-	act, note := sys.HoldSegments, "the network holds what is sent from now on"
+	act, note := namespace.HoldSegments, "the network holds what is sent from now on"
 	switch m.verb + " " + m.args[0] {
 	case "sends again":
-		act, note = sys.SendAgainLater, ""
+		act, note = namespace.SendAgainLater, ""
 	case "passes two":
-		act, note = sys.PassTwo, "two segments pass"
+		act, note = namespace.PassTwo, "two segments pass"
 	case "passes everything":
-		act, note = sys.PassAll, "all segments pass"
+		act, note = namespace.PassAll, "all segments pass"
 		defer s.settle()
 	}
 	if note != "" {

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"lbaws/sys"
+	"lbaws/sys/process"
 )
 
 // A thread of this process can have descriptors of its own, as a process has: its
@@ -33,7 +33,7 @@ func separate() error {
 	var own unix.Sigset_t
 	const bits = 8 * int(unsafe.Sizeof(own.Val[0]))
 	own.Val[(int(interruption)-1)/bits] |= 1 << ((int(interruption) - 1) % bits)
-	return errors.Join(sys.BlockSignals(), unix.PthreadSigmask(unix.SIG_UNBLOCK, &own, nil), unix.Unshare(unix.CLONE_FILES))
+	return errors.Join(process.BlockSignals(), unix.PthreadSigmask(unix.SIG_UNBLOCK, &own, nil), unix.Unshare(unix.CLONE_FILES))
 }
 
 // follow makes the kernel ready to say what the thread does. Opening the file takes,
@@ -42,7 +42,7 @@ func separate() error {
 func (t *thread) follow() {
 	fd, err := unix.Open(fmt.Sprintf("/proc/self/task/%d/syscall", t.id), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err == nil {
-		t.file = sys.MoveUp(fd)
+		t.file = process.MoveUp(fd)
 	}
 }
 

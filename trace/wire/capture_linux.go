@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/sys/process"
 )
 
 // Capture is a packet socket that sees the TCP segments from and to one server,
@@ -52,7 +53,7 @@ func OpenCapture(server netip.AddrPort, remote, keep bool) (*Capture, error) {
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_PACKET", err)
 	}
-	c := &Capture{fd: sys.MoveUp(low), remote: remote, held: remote, keep: keep, paths: make(map[direction]path)}
+	c := &Capture{fd: process.MoveUp(low), remote: remote, held: remote, keep: keep, paths: make(map[direction]path)}
 	c.server = Plain(server)
 	if err := c.open(); err != nil {
 		unix.Close(c.fd)

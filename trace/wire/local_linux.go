@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/sys/process"
 )
 
 // localAddresses knows which addresses are this machine's.
@@ -27,7 +28,7 @@ func openLocalAddresses() (*localAddresses, error) {
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_NETLINK", err)
 	}
-	return &localAddresses{fd: sys.MoveUp(low), known: make(map[netip.Addr]answer)}, nil
+	return &localAddresses{fd: process.MoveUp(low), known: make(map[netip.Addr]answer)}, nil
 }
 
 // has reports whether an address is, or was a second before now, this machine's.

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"lbaws/sys"
+	"lbaws/sys/namespace"
 	"lbaws/trace/tracetest"
 	"lbaws/trace/wire"
 )
@@ -30,7 +30,7 @@ func newDevice(t *testing.T, kind uint16, name, address string) *device {
 		control(t, unix.SIOCSIFADDR, name, func(r *unix.Ifreq) error { return r.SetInet4Addr(netip.MustParseAddr(address).AsSlice()) })
 		control(t, unix.SIOCSIFNETMASK, name, func(r *unix.Ifreq) error { return r.SetInet4Addr([]byte{255, 255, 255, 0}) })
 	}
-	if err := sys.BringUp(name); err != nil {
+	if err := namespace.BringUp(name); err != nil {
 		t.Fatal(err)
 	}
 	return &device{name, fd}

@@ -17,7 +17,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"lbaws/sys"
+	"lbaws/sys/namespace"
+	"lbaws/sys/process"
 	"lbaws/trace/tracetest"
 	"lbaws/trace/turns/keys"
 )
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 	case "":
 		tracetest.Main(m)
 	case "namespace":
-		if status, done := sys.RunInNamespace(); done {
+		if status, done := namespace.RunInNamespace(); done {
 			os.Exit(status)
 		}
 	}
@@ -45,7 +46,7 @@ func program() {
 	if path := os.Getenv("OUT"); path != "" {
 		out, _ = os.Create(path)
 	}
-	sys.BlockSignals()
+	process.BlockSignals()
 	k := keys.Open(func() { fmt.Fprintln(out, "hide") })
 	signal.Ignore(unix.SIGHUP)
 	signals := make(chan os.Signal, 1)

@@ -1,4 +1,4 @@
-package sys
+package patient
 
 import "golang.org/x/sys/unix"
 

@@ -1,4 +1,7 @@
-package sys
+// Package process keeps what else this process does away from the server's calls: they
+// are made on its first thread, which plain strace follows; no signal cuts them in two;
+// and the descriptors of the trace leave the low numbers to the sockets.
+package process
 
 import "runtime"
 

@@ -1,4 +1,4 @@
-package sys
+package namespace
 
 import (
 	"encoding/binary"
@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
 )
 
 // ErrShared means that the network is not this program's own.
@@ -43,7 +45,7 @@ func SendAgainLater() error {
 		defer unix.Close(fd)
 		_, err = unix.Write(fd, []byte(microseconds))
 	}
-	return Fail("open", name, err)
+	return sys.Fail("open", name, err)
 }
 
 // HoldSegments holds all that is sent from now on over the loopback interface of this
@@ -79,14 +81,14 @@ const (
 // takes it; but only when something is sent does the kernel look at the bucket again.
 func fillBucket(bytesPerSecond uint32, frame int) error {
 	if err := setBucket(bytesPerSecond); err != nil {
-		return Fail("RTM_NEWQDISC", "tbf", err)
+		return sys.Fail("RTM_NEWQDISC", "tbf", err)
 	}
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return Fail("socket", "AF_PACKET", err)
+		return sys.Fail("socket", "AF_PACKET", err)
 	}
 	defer unix.Close(fd)
-	return Fail("sendto", "AF_PACKET", unix.Sendto(fd, make([]byte, frame), 0, &unix.SockaddrLinklayer{Ifindex: loopback}))
+	return sys.Fail("sendto", "AF_PACKET", unix.Sendto(fd, make([]byte, frame), 0, &unix.SockaddrLinklayer{Ifindex: loopback}))
 }
 
 // bucketMessage is the message that sets a token bucket filter.

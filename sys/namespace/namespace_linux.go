@@ -1,4 +1,6 @@
-package sys
+// Package namespace gives the program a network of its own, in which it may capture
+// segments, and hold them on their way.
+package namespace
 
 import (
 	"os"
@@ -155,4 +157,22 @@ func mayCapture() bool {
 		unix.Close(fd)
 	}
 	return err == nil
+}
+
+// BringUp does what "ip link set NAME up" does. In a new network namespace, the
+// loopback interface, "lo", is down. It needs CAP_NET_ADMIN.
+//
+// Source: netdevice(7), SIOCSIFFLAGS.
+func BringUp(name string) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	request, err := unix.NewIfreq(name)
+	if err != nil {
+		return err
+	}
+	request.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
 }

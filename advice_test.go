@@ -1,4 +1,4 @@
-package sys_test
+package main
 
 import (
 	"os"

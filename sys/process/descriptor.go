@@ -1,4 +1,4 @@
-package sys
+package process
 
 import "golang.org/x/sys/unix"
 

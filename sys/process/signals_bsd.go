@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || netbsd || openbsd
 
-package sys
+package process
 
 // BlockSignals does nothing on this platform: package unix cannot change a
 // thread's signal mask here. A signal may then end a call that waits; the

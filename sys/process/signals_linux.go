@@ -1,10 +1,12 @@
-package sys
+package process
 
 import (
 	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
 )
 
 // BlockSignals keeps signals away from the calling thread; the process's other
@@ -30,5 +32,5 @@ func BlockSignals() error {
 			set.Val[(int(s)-1)/bits] |= 1 << ((int(s) - 1) % bits)
 		}
 	}
-	return Fail("pthread_sigmask", "", unix.PthreadSigmask(unix.SIG_BLOCK, &set, nil))
+	return sys.Fail("pthread_sigmask", "", unix.PthreadSigmask(unix.SIG_BLOCK, &set, nil))
 }

@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || netbsd || openbsd
 
-package sys
+package patient
 
 import "golang.org/x/sys/unix"
 
