@@ -12,6 +12,7 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"flag"
@@ -22,6 +23,7 @@ import (
 	"os/signal"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -336,13 +338,29 @@ func (o *options) kernel(side trace.Side, t *trace.Trace) *patient.Kernel {
 func warn(err error) {
 	line := "lbaws: " + err.Error()
 	var refused *sys.Error
-	if errors.As(err, &refused) && refused.Advice() != "" {
-		line += "; " + refused.Advice()
+	var errno unix.Errno
+	if errors.As(err, &refused) {
+		errors.As(err, &errno)
+		line += cmp.Or(advice(refused.Call+" "+sys.ErrnoName(errno)), advice(refused.Call))
 	}
 	if errors.As(err, new(patient.Timeout)) || errors.As(err, new(patient.OthersWait)) {
 		line += "; -timeout sets how long to wait"
 	}
 	unix.Write(unix.Stderr, []byte(message.OneLine(line)+"\n"))
+}
+
+//go:embed docs/advice.txt
+var advices string
+
+// advice returns what the user can do about a refusal, such as bind EACCES; without an
+// errno, about any other refusal of that call.
+func advice(refusal string) string {
+	for line := range strings.Lines(advices) {
+		if text, found := strings.CutPrefix(line, refusal+": "); found {
+			return "; " + strings.TrimSuffix(text, "\n")
+		}
+	}
+	return ""
 }
 
 // warnOfLoss is warn for a stream that can no longer be written.
@@ -430,14 +448,14 @@ func (o *options) flags() *flag.FlagSet {
 			s.addr, err = message.ParseAddrPort(value)
 			return err
 		})
-		flags.Func("backlog", "let `N` connections wait to be accepted: listen's second argument (default 128)", sys.IntFlag(&s.backlog))
+		flags.Func("backlog", "let `N` connections wait to be accepted: listen's second argument (default 128)", number(&s.backlog))
 		flags.BoolVar(&s.reuseAddr, "reuseaddr", true, "set SO_REUSEADDR before bind")
 	}
 	if o.command == "serve" {
 		flags.BoolVar(&s.halfClose, "halfclose", true,
 			"when a request may be incomplete, half-close after the answer and read to end of file;\n"+
 				"otherwise bytes that come after close are answered with RST, as in the tutorial")
-		flags.Func("n", "exit after `N` connections; 0 means never (default 0)", sys.IntFlag(&s.connections))
+		flags.Func("n", "exit after `N` connections; 0 means never (default 0)", number(&s.connections))
 		// For get and demo the trace is the purpose, so losing part of it is an error.
 		o.trace.Warn = warnOfLoss
 	}
@@ -448,4 +466,17 @@ func (o *options) flags() *flag.FlagSet {
 	}
 	o.turns.Flags(flags, o.command == "demo")
 	return flags
+}
+
+// number returns a function for flag.Func that sets *n to the flag's value: a number
+// from 0 to the largest int in C.
+func number(n *int) func(string) error {
+	return func(value string) error {
+		u, err := strconv.ParseUint(value, 10, 31)
+		if err != nil {
+			return errors.New("want a number from 0 to 2147483647")
+		}
+		*n = int(u)
+		return nil
+	}
 }
