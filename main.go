@@ -228,17 +228,15 @@ func (o *options) demo(t *trace.Trace) error {
 	if o.turns.Step {
 		direct = stage.Step
 	}
-	return direct(o.turns.Order, func(args []string) (func(sys.Kernel) error, error) {
-		if args[0] == "get" {
+	return direct(o.turns.Order, func(r turns.Role) func(sys.Kernel) error {
+		if r.Client {
 			return func(k sys.Kernel) error {
 				return (&client{message.HelloURL(stage.Address()), io.Discard}).get(k)
-			}, nil
+			}
 		}
-		// What the order says of the server stands behind what the user says.
-		program := &options{command: "serve", server: server{stdout: io.Discard}}
-		err := program.flags().Parse(slices.Concat([]string{"-n", "1", "-addr", o.server.addr.String(),
-			"-backlog", strconv.Itoa(o.server.backlog), fmt.Sprintf("-reuseaddr=%t", o.server.reuseAddr)}, args[1:]))
-		return program.server.serve, err
+		s := o.server
+		s.connections, s.halfClose, s.stdout = r.Connections, r.HalfClose, io.Discard
+		return s.serve
 	})
 }
 
@@ -246,29 +244,24 @@ func (o *options) demo(t *trace.Trace) error {
 
 func init() { process.StayOnFirstThread() }
 
+// main's exit status is 2 for a command line that cannot be understood, and 1 for any
+// other failure.
 func main() {
-	os.Exit(run(os.Args[1:]))
-}
-
-// run is the program. It returns the exit status: 2 for a command line that
-// cannot be understood, 1 for any other failure.
-func run(args []string) int {
-	o, err := parse(args)
+	o, err := parse(os.Args[1:])
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return 0
+		return
 	case err != nil:
 		warn(fmt.Errorf("%w; see lbaws -h", err))
 		if errors.Is(err, turns.ErrUnknown) {
 			fmt.Fprint(os.Stderr, turns.List())
 		}
-		return 2
+		os.Exit(2)
 	}
 	if err = o.run(); err != nil {
 		warn(err)
-		return 1
+		os.Exit(1)
 	}
-	return 0
 }
 
 // run does what the command line says.

@@ -7,14 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // Order is a script: the programs, and the order in which they make their calls.
 //
 //	# The first line says what it shows.
-//	server  runs serve -backlog 1    the program's arguments; without this line,
-//	                                 the program makes the calls of its moves
+//	server  runs serve -n 2          get, or serve with -n or -halfclose=false; without
+//	                                 this line, the program makes the calls of its moves
 //	server  accept ...               the call begins, and waits
 //	client  connect                  the call begins and returns
 //	server  ... accept               the call that waited returns
@@ -33,8 +35,15 @@ import (
 //	network passes everything        it holds nothing any more
 type Order struct {
 	Name, About string
-	programs    map[string][]string // the arguments of those that run one
+	roles       map[string]Role // of those that run a program
 	moves       []move
+}
+
+// Role is what a program of an order runs.
+type Role struct {
+	Client      bool // get; otherwise, serve:
+	Connections int  // so many,
+	HalfClose   bool // after requests that may be incomplete
 }
 
 // move is a line of a script.
@@ -88,7 +97,7 @@ func List() string {
 
 // parse reads a script of this package.
 func parse(name string, text []byte) *Order {
-	o := &Order{Name: name, programs: make(map[string][]string)}
+	o := &Order{Name: name, roles: make(map[string]Role)}
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
 		line, about, isComment := strings.Cut(lines.Text(), "#")
@@ -99,12 +108,21 @@ func parse(name string, text []byte) *Order {
 		switch {
 		case len(fields) == 0:
 		case fields[1] == "runs":
-			o.programs[fields[0]] = fields[2:]
+			o.roles[fields[0]] = parseRole(fields[2:])
 		default:
 			o.moves = append(o.moves, parseMove(strings.Join(fields, " ")))
 		}
 	}
 	return o
+}
+
+// parseRole reads what follows runs.
+func parseRole(words []string) Role {
+	r := Role{Client: words[0] == "get", Connections: 1, HalfClose: !slices.Contains(words, "-halfclose=false")}
+	if i := slices.Index(words, "-n"); i >= 0 {
+		r.Connections, _ = strconv.Atoi(words[i+1])
+	}
+	return r
 }
 
 // parseMove reads a line.

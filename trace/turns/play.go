@@ -12,8 +12,8 @@ import (
 	"lbaws/trace"
 )
 
-// Cast returns the program that runs with some arguments, such as serve -n 1.
-type Cast func(args []string) (run func(k sys.Kernel) error, err error)
+// Cast returns the program that plays a role.
+type Cast func(Role) func(sys.Kernel) error
 
 // Play makes the moves of an order. It returns why a program failed, or did not do
 // what the order says.
@@ -72,17 +72,13 @@ func (s *Stage) program(o *Order, name string, cast Cast) (*program, error) {
 		p.caller.Program = n - 1
 	}
 	s.programs = append(s.programs, p)
-	args, runs := o.programs[name]
+	role, runs := o.roles[name]
 	if !runs {
 		c := &puppet{address: s.Address}
 		p.puppet = c
 		s.start(p, func(k sys.Kernel) error { return c.run(p, k) })
 	} else {
-		run, err := cast(args)
-		if err != nil {
-			return nil, err
-		}
-		s.start(p, run)
+		s.start(p, cast(role))
 	}
 	err := s.await(p, false, idle, held, over)
 	p.thread.follow()
