@@ -340,16 +340,6 @@ func TestLeaving(t *testing.T) {
 			time.Sleep(time.Second)
 		}, "0s accept(3)", "0s shutdown(3 RD)")
 	})
-	inBubble(t, "accept on a system whose shutdown does not wake it", map[string][]answer{"shutdown": {{-1, unix.ENOTCONN}}, "connect": {{result: 3}}},
-		func(t *testing.T, k *scripted) {
-			test(t, k, 0, func(p *Kernel) {
-				go leaves(p)
-				if _, err := p.Accept(3, new(sys.Sockaddr)); err != unix.ECANCELED {
-					t.Error(err)
-				}
-				time.Sleep(time.Second)
-			}, "0s accept(3)", "0s shutdown(3 RD)", "0s getsockname(3)", "0s socket()", "0s connect(9)", "0s close(9)")
-		})
 	inBubble(t, "read of an accepted connection", accepted(), func(t *testing.T, k *scripted) {
 		test(t, k, 0, func(p *Kernel) {
 			fd, _ := p.Accept(3, new(sys.Sockaddr))
