@@ -269,9 +269,8 @@ func (o *options) run() error {
 	if o.command == "draw" {
 		return draw.Draw(o.files, &o.trace, warn)
 	}
-	local := o.server.addr.Addr().IsLoopback() || o.server.addr.Addr().IsUnspecified()
-	if o.command == "demo" && local {
-		if status, done := namespace.RunInNamespace(); done {
+	if o.command == "demo" && sys.Reachable(o.server.addr).Addr().IsLoopback() {
+		if status, done := namespace.Run(); done {
 			os.Exit(status)
 		}
 	}

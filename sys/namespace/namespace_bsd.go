@@ -4,8 +4,8 @@ package namespace
 
 import "errors"
 
-// RunInNamespace returns false: this platform has no namespaces.
-func RunInNamespace() (status int, done bool) { return 0, false }
+// Run returns false: this platform has no namespaces.
+func Run() (status int, done bool) { return 0, false }
 
 // SendAgainLater does nothing.
 func SendAgainLater() error { return nil }

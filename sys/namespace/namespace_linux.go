@@ -22,7 +22,7 @@ const (
 	noRights  = "-"
 )
 
-// RunInNamespace runs this program again, with the same arguments, in a network
+// Run runs this program again, with the same arguments, in a network
 // namespace of its own: nobody else's segments pass there, no port is taken, and
 // the process may capture. A user who is not root gets a user namespace too. It
 // returns the exit status and true; or false if the caller is to go on itself,
@@ -30,7 +30,7 @@ const (
 // SIGINT, SIGQUIT, SIGTERM and SIGHUP are passed on to the program in the namespace.
 //
 // Source: network_namespaces(7), user_namespaces(7), clone(2).
-func RunInNamespace() (status int, done bool) {
+func Run() (status int, done bool) {
 	if pipe, inNamespace := pipeToParent(); inNamespace {
 		defer unix.Close(pipe)
 		if BringUp("lo") != nil || !mayCapture() {

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	case "":
 		tracetest.Main(m)
 	case "namespace":
-		if status, done := namespace.RunInNamespace(); done {
+		if status, done := namespace.Run(); done {
 			os.Exit(status)
 		}
 	}
