@@ -1,16 +1,16 @@
 // Package draw draws recordings: what strace has written of any program, and this
 // program's own traces in the json format.
 //
-// It goes through a recording twice. The first way (scan) finds the lines that are
-// about TCP sockets, and whose they are: who listens is the server, who connects is a
-// client. The second way reads those lines again, as events for the formats.
+// It reads a recording's lines and finds those that are about TCP sockets, and whose
+// they are: who listens is the server, who connects is a client. When it has read them
+// all, it gives them to the formats, as events.
 package draw
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,13 +24,10 @@ import (
 func Draw(names []string, o *trace.Options, warn func(error)) error {
 	var files []*file
 	for _, name := range names {
-		f, err := openFile(name)
-		if err != nil {
-			var path *fs.PathError
-			if errors.As(err, &path) {
-				return sys.Fail("read", path.Path, path.Err) // the advice on an open is for a file that is written
-			}
-			return err
+		f, err := readFile(name)
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			return sys.Fail("read", path.Path, path.Err) // the advice on an open is for a file that is written
 		}
 		files = append(files, f)
 	}
@@ -42,16 +39,15 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	if files[0].isJSON() {
 		return drawJSON(files, o, warn)
 	}
-	sockets, read := 0, 0
-	reading := newProgress("reading", files, false)
+	sockets, size := 0, 0
 	for _, f := range files {
-		f.scan(&sockets, func(offset int) { reading.at(read + offset) })
-		read += f.size
+		size += len(f.text)
+	}
+	reading := newProgress("reading", files, size, false)
+	for _, f := range files {
+		f.scan(&sockets, reading)
 	}
 	reading.end()
-	if err := failure(files); err != nil && sockets == 0 {
-		return err
-	}
 	for _, f := range files {
 		f.warn(warn)
 	}
@@ -67,17 +63,7 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 		return err
 	}
 	p.play(t)
-	return cmp.Or(t.Finish(), failure(files))
-}
-
-// failure returns why a file was not read to its end, if one was not.
-func failure(files []*file) error {
-	for _, f := range files {
-		if f.err != nil {
-			return f.err
-		}
-	}
-	return nil
+	return t.Finish()
 }
 
 // drawJSON draws traces in the json format.
@@ -104,7 +90,7 @@ func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
 		return err
 	}
 	playJSON(files, runs, t)
-	return cmp.Or(t.Finish(), failure(files))
+	return t.Finish()
 }
 
 // player gives the formats what files have.
@@ -138,12 +124,28 @@ func (p *player) check(o *trace.Options) error {
 	if len(p.scenes.list) == 0 {
 		return fmt.Errorf("%s: %w", p.files[0].name, ErrNothing)
 	}
+	if f := untimed(p.files); f != nil {
+		return fmt.Errorf("%s: several recordings are drawn in the order of their times; record each with strace -ttt", f.name)
+	}
 	for _, f := range p.files {
 		switch kind := f.clock.kind; {
 		case o.Pcap != "" && kind != recording.Epoch:
 			return fmt.Errorf("%s: -pcap needs the date and the time of each call; record with strace -ttt", f.name)
 		case (o.Times || o.Deltas) && kind == recording.NoClock:
 			return fmt.Errorf("%s: it has no times; record with strace -ttt", f.name)
+		}
+	}
+	return nil
+}
+
+// untimed returns a file that cannot be merged with the others: it has no times, or not
+// by their clock. It returns nil if there is none.
+func untimed(files []*file) *file {
+	files = slices.DeleteFunc(slices.Clone(files), func(f *file) bool { return len(f.steps) == 0 })
+	for _, f := range files {
+		kind := f.clock.kind
+		if len(files) > 1 && (kind != files[0].clock.kind || kind == recording.NoClock || kind == recording.Before) {
+			return f
 		}
 	}
 	return nil
@@ -194,21 +196,24 @@ func (p *player) playScene(only *scene) {
 	for _, part := range p.scenes.parts {
 		part.process.numbers[part.side] = 0
 	}
-	m := newMerge(p.files)
-	drawing := newProgress("drawing", p.files, p.onScreen)
-	for next := m.take(); next != nil; next = m.take() {
-		if only == nil || p.scenes.of(next.step) == only {
-			p.give(next)
+	steps := 0
+	for _, f := range p.files {
+		steps += len(f.steps)
+	}
+	drawing := newProgress("drawing", p.files, steps, p.onScreen)
+	for m := range moments(p.files) {
+		if only == nil || p.scenes.of(m.step) == only {
+			p.give(m)
 		}
-		drawing.at(m.read())
+		drawing.add(1)
 	}
 	drawing.end()
 }
 
 // give gives the formats a moment.
-func (p *player) give(m *moment) {
+func (p *player) give(m moment) {
 	if m.event == nil {
-		e := &trace.Exit{Caller: p.caller(m.step), How: m.how}
+		e := &trace.Exit{Caller: p.caller(m.step), How: string(m.step.text)}
 		for _, s := range m.ended {
 			e.Sockets = append(e.Sockets, s.id)
 		}
@@ -234,7 +239,7 @@ func (p *player) give(m *moment) {
 }
 
 // closed gives the formats the sockets that end with a call, and not with a close.
-func (p *player) closed(m *moment) {
+func (p *player) closed(m moment) {
 	if len(m.ended) == 0 {
 		return
 	}

@@ -8,14 +8,6 @@ import (
 
 // This file says what calls do to descriptors.
 
-// reading is a call that is read.
-type reading struct {
-	call   *call
-	args   []byte
-	thread int
-	step   *step
-}
-
 // mayConcern reports whether a call may be about a TCP socket. It reads no more than the
 // first argument: of most lines of a long recording no more is ever looked at.
 func (s *scan) mayConcern(p *process, l *recording.Line, c *call) bool {
@@ -94,11 +86,11 @@ func note(text []byte) []byte {
 }
 
 // begins does what is known when a call begins, and reports whether it is drawn.
-func (s *scan) begins(b *reading) bool {
-	p, name := b.step.process, b.call.name
+func (s *scan) begins(b *step, args []byte) bool {
+	p, name := b.process, b.call.name
 	switch {
 	case isFork(name):
-		shares := bytes.Contains(b.args, []byte("CLONE_FILES"))
+		shares := bytes.Contains(args, []byte("CLONE_FILES"))
 		s.forking(b.thread, shares)
 		return !shares && len(p.open) > 0
 	case name == "execve" || name == "execveat":
@@ -106,44 +98,44 @@ func (s *scan) begins(b *reading) bool {
 	case name == "socket":
 		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && isTCP(s.args[2])
 	case name == "epoll_ctl":
-		b.step.socket = s.addsToEpoll(p)
-		return b.step.socket != nil
+		b.socket = s.addsToEpoll(p)
+		return b.socket != nil
 	case name == "close_range":
 		return s.closesRange(b)
 	case name == "splice":
-		if b.step.socket = p.at(number(s.args[0])); b.step.socket == nil && len(s.args) > 2 {
-			b.step.socket = p.at(number(s.args[2]))
+		if b.socket = p.at(number(s.args[0])); b.socket == nil && len(s.args) > 2 {
+			b.socket = p.at(number(s.args[2]))
 		}
-		return b.step.socket != nil
+		return b.socket != nil
 	case name == "dup2" || name == "dup3":
-		b.step.socket = p.at(number(s.args[0]))
-		return b.step.socket != nil || len(s.args) > 1 && p.at(number(s.args[1])) != nil
+		b.socket = p.at(number(s.args[0]))
+		return b.socket != nil || len(s.args) > 1 && p.at(number(s.args[1])) != nil
 	case b.call.list:
-		b.step.socket = s.listed(p, b.args)
-		return b.step.socket != nil
+		b.socket = s.listed(p, args)
+		return b.socket != nil
 	case len(name) > 9 && name[:6] == "epoll_":
 		return true
 	}
 	if len(s.args) == 0 {
 		return false
 	}
-	b.step.socket = s.adopted(p, s.args[0], name)
-	if b.step.socket == nil {
+	b.socket = s.adopted(p, s.args[0], name)
+	if b.socket == nil {
 		return false
 	}
 	switch name {
 	case "setsockopt":
-		if bytes.Contains(b.args, []byte("SO_LINGER")) {
-			b.step.socket.resets = bytes.Contains(b.args, []byte("l_onoff=1, l_linger=0"))
+		if bytes.Contains(args, []byte("SO_LINGER")) {
+			b.socket.resets = bytes.Contains(args, []byte("l_onoff=1, l_linger=0"))
 		}
 	case "bind":
-		b.step.socket.port = portIn(s.args)
+		b.socket.port = portIn(s.args)
 	case "connect":
-		b.step.socket.role, b.step.socket.port = clients, portIn(s.args)
-		p.connects(b.step.socket.port)
+		b.socket.role, b.socket.port = clients, portIn(s.args)
+		p.connects(b.socket.port)
 	case "close":
-		b.step.shared = p.close(number(s.args[0]))
-		b.step.resets = b.step.socket.resets
+		b.shared = p.close(number(s.args[0]))
+		b.resets = b.socket.resets
 	}
 	return true
 }
@@ -211,13 +203,13 @@ func (s *scan) listed(p *process, args []byte) *socket {
 
 // closesRange closes the sockets in a range of descriptors, and reports whether there are
 // any.
-func (s *scan) closesRange(b *reading) bool {
+func (s *scan) closesRange(b *step) bool {
 	if len(s.args) < 2 {
 		return false
 	}
 	first, last := number(s.args[0]), number(s.args[1])
-	p, before := b.step.process, len(b.step.process.open)
-	s.file.ended[b.step.offset] = p.closeAll(func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
+	p, before := b.process, len(b.process.open)
+	s.file.ended[b] = p.closeAll(func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
 	return len(p.open) < before
 }
 
@@ -234,8 +226,8 @@ func (s *scan) addsToEpoll(p *process) *socket {
 }
 
 // returns does what a call has done.
-func (s *scan) returns(b *reading, rest *recording.Rest, isDrawn bool) {
-	p, name := b.step.process, b.call.name
+func (s *scan) returns(b *step, rest *recording.Rest, isDrawn bool) {
+	p, name := b.process, b.call.name
 	if isFork(name) {
 		s.forked(b.thread, rest.Value)
 		return
@@ -243,34 +235,34 @@ func (s *scan) returns(b *reading, rest *recording.Rest, isDrawn bool) {
 	if rest.Value < 0 || !isDrawn {
 		return
 	}
-	made := descriptor{socket: b.step.socket, closeOnExec: bytes.Contains(b.args, []byte("CLOEXEC"))}
+	made := descriptor{socket: b.socket, closeOnExec: bytes.Contains(rest.Args, []byte("CLOEXEC"))}
 	switch name {
 	case "socket":
 		made.socket = s.create(unknown)
-		b.step.socket, b.step.made = made.socket, made.socket
+		b.socket, b.made = made.socket, made.socket
 	case "accept", "accept4":
 		made.socket = s.create(servers)
 		made.socket.accepted = true
-		b.step.socket.role, p.serves, b.step.made = servers, true, made.socket
+		b.socket.role, p.serves, b.made = servers, true, made.socket
 	case "listen":
-		b.step.socket.role, p.serves = servers, true
+		b.socket.role, p.serves = servers, true
 		return
 	case "execve", "execveat":
-		s.file.ended[b.step.offset] = p.closeAll(func(_ int, d descriptor) bool { return d.closeOnExec })
+		s.file.ended[b] = p.closeAll(func(_ int, d descriptor) bool { return d.closeOnExec })
 		return
 	case "fcntl", "fcntl64":
-		if !bytes.Contains(b.args, []byte("F_DUPFD")) {
-			s.setsCloseOnExec(p, b.args)
+		if !bytes.Contains(rest.Args, []byte("F_DUPFD")) {
+			s.setsCloseOnExec(p, rest.Args)
 			return
 		}
 	case "dup2", "dup3":
-		if old := p.at(rest.Value); old != nil && old != b.step.socket && !p.close(rest.Value) {
-			s.file.ended[b.step.offset] = []*socket{old}
+		if old := p.at(rest.Value); old != nil && old != b.socket && !p.close(rest.Value) {
+			s.file.ended[b] = []*socket{old}
 		}
 	case "dup":
 	case "poll", "ppoll", "select", "_newselect", "pselect6":
 		if ready := p.at(firstReady(rest.Result)); ready != nil {
-			b.step.socket = ready
+			b.socket = ready
 		}
 		return
 	default:

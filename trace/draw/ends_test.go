@@ -13,8 +13,8 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// TestBothEnds records both ends of one connection, under one strace and under two, with
-// times and without: one picture with both columns, in the order of cause and effect.
+// TestBothEnds records both ends of one connection, under one strace and under two with
+// times: one picture with both columns, in the order of cause and effect.
 func TestBothEnds(t *testing.T) {
 	t.Parallel()
 	tracetest.Need(t, "strace", "strace")
@@ -28,7 +28,7 @@ func TestBothEnds(t *testing.T) {
 		build(t, "strace", "-f", "-o", file, "sh", "-c", script)
 		checkBothEnds(t, drawn(t, file))
 	})
-	for name, flags := range map[string][]string{"-ttt": {"-ttt"}, "-ttt -T": {"-ttt", "-T"}, "-tt": {"-tt"}, "-t": {"-t"}, "-r": {"-r"}, "no times": nil} {
+	for name, flags := range map[string][]string{"-ttt": {"-ttt"}, "-ttt -T": {"-ttt", "-T"}, "-tt": {"-tt"}, "-t": {"-t"}} {
 		t.Run("two straces, "+name, func(t *testing.T) {
 			t.Parallel()
 			if name != "-ttt" {
@@ -197,6 +197,8 @@ func TestRefusals(t *testing.T) {
 		"not printable": {text: call + "write(3, \"\x1b[2J\xff\", 4) = 4\n", want: "FILE: line 4: it has bytes that strace never writes", drawn: true},
 		"output":        {text: "Serving HTTP on port 80 ...\n" + call, want: "FILE: line 1: not a line of strace's", drawn: true},
 		"no times":      {text: call, args: []string{"-t"}, status: 1, want: "FILE: it has no times; record with strace -ttt"},
+		"two, no times": {text: call, args: []string{"-s", "32", "FILE"}, status: 1, want: "FILE: several recordings are drawn in the order of their times; record each with strace -ttt"},
+		"two, -r":       {text: "0.000000 " + strings.ReplaceAll(call, "\n", "\n0.000001 ")[:len(call)+18] + "\n", args: []string{"-s", "32", "FILE"}, status: 1, want: "FILE: several recordings are drawn in the order of their times; record each with strace -ttt"},
 		"no date":       {text: "10:00:00 " + strings.ReplaceAll(call, "\n", "\n10:00:00 ")[:len(call)+18] + "\n", args: []string{"-pcap", "/dev/null"}, status: 1, want: "FILE: -pcap needs the date and the time of each call; record with strace -ttt"},
 		"json":          {text: "{\"time\":\"2026-01-01T00:00:00Z\"}\n", status: 1, want: "FILE: line 1: not an object of lbaws -trace=json"},
 		"html object":   {text: "{\n", status: 1, want: "FILE: line 1: not an object of lbaws -trace=json"},
@@ -207,6 +209,9 @@ func TestRefusals(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "FILE")
 			os.WriteFile(file, []byte(c.text), 0o644)
 			args := append([]string{"draw"}, c.args...)
+			if i := slices.Index(args, "FILE"); i > 0 {
+				args[i] = file
+			}
 			if c.args == nil || len(c.args) > 0 && c.args[0][0] == '-' {
 				args = append(args, file)
 			}

@@ -24,9 +24,6 @@ type room struct {
 	event    trace.Event
 	recorded trace.Recorded
 	addr     sys.Sockaddr
-	text     []byte // its line
-	last     []byte // the line with the rest of it, if that is another
-	whole    []byte // the arguments in both
 	args     [][]byte
 	data     []byte
 }

@@ -95,9 +95,7 @@ type socketObject struct {
 
 // isJSON reports whether a file has this program's json format.
 func (f *file) isJSON() bool {
-	var text [100]byte
-	n, _ := f.text.ReadAt(text[:], 0)
-	return bytes.HasPrefix(bytes.TrimSpace(text[:n]), []byte("{"))
+	return bytes.HasPrefix(bytes.TrimSpace(f.text[:min(100, len(f.text))]), []byte("{"))
 }
 
 var errNotJSON = errors.New("not an object of lbaws -trace=json")
@@ -106,15 +104,15 @@ var errNotJSON = errors.New("not an object of lbaws -trace=json")
 // other one, if it is not nil.
 func (f *file) objects(problem func(err error, line int)) iter.Seq[*object] {
 	return func(yield func(*object) bool) {
-		number, lines := 0, f.lines()
-		for text, _, more := lines.next(); more; text, _, more = lines.next() {
+		number := 0
+		for text, cut := range f.lines() {
 			number++
 			o := new(object)
 			err := json.Unmarshal(text, o)
 			switch {
 			case err == nil:
 				err = o.check()
-			case lines.cut:
+			case cut:
 				err = recording.ErrCut
 			default:
 				err = errNotJSON
@@ -127,7 +125,6 @@ func (f *file) objects(problem func(err error, line int)) iter.Seq[*object] {
 				problem(err, number)
 			}
 		}
-		f.err = lines.failure(f.name)
 	}
 }
 

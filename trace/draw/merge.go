@@ -2,84 +2,67 @@ package draw
 
 import (
 	"bytes"
+	"iter"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace"
-	"lbaws/trace/recording"
 )
 
-// merge puts the moments of several files in one order: by their times, if all have
-// them, and by what must come first: what is read was written before, a connection that
-// accept returns was begun by connect, and that is answered after listen. Of files
-// without times, each goes on until it must wait for another.
+// merge puts the moments of several files in one order: that of their times, but for what
+// must come first: what is read was written before, a connection that accept returns was
+// begun by connect, and that is answered after listen.
 type merge struct {
-	streams []*stream
-	heads   []*moment
-	current int
-	timed   bool
+	heads   []*moment // the next one of each file; nil if there is none
+	current int       // whose has come last
 	causes  causes
 }
 
-func newMerge(files []*file) *merge {
-	m := &merge{timed: true, causes: newCauses(files)}
-	for _, f := range files {
-		s := newStream(f)
-		m.streams = append(m.streams, s)
-		m.heads = append(m.heads, s.take())
-		m.timed = m.timed && f.clock.kind == files[0].clock.kind && (f.clock.kind == recording.Epoch || f.clock.kind == recording.Midnight)
+// moments gives the moments of files in one order.
+func moments(files []*file) iter.Seq[moment] {
+	if len(files) == 1 {
+		return files[0].moments()
 	}
-	for i, f := range files { // the server begins
-		if f.steps.count > 0 && f.steps.at(0).process.serves {
-			m.current = i
-			break
+	return func(yield func(moment) bool) {
+		m := &merge{heads: make([]*moment, len(files)), causes: newCauses(files)}
+		var advance []func()
+		for i, f := range files {
+			next, stop := iter.Pull(f.moments())
+			defer stop()
+			advance = append(advance, func() {
+				m.heads[i] = nil
+				if head, more := next(); more {
+					m.heads[i] = &head
+				}
+			})
+			advance[i]()
+		}
+		m.current = max(0, slices.IndexFunc(m.heads, func(head *moment) bool { return head != nil && head.step.process.serves })) // the server begins
+		for m.current = m.choose(); m.current >= 0 && yield(*m.heads[m.current]); m.current = m.choose() {
+			m.causes.note(m.heads[m.current])
+			advance[m.current]()
 		}
 	}
-	return m
 }
 
-// take returns the next moment; or nil, at the end.
-func (m *merge) take() *moment {
-	if len(m.streams) == 1 { // its order is the file's
-		head := m.heads[0]
-		m.heads[0] = m.streams[0].take()
-		return head
+// choose returns which file goes on; -1 at the end.
+func (m *merge) choose() int {
+	if head := m.heads[m.current]; head != nil && head.returns && neverWaits(head.event.Errno) {
+		return m.current // it has returned before anything else happened
 	}
-	chosen := m.choose(func(head *moment) bool { return m.causes.ready(head) && (m.timed || head.event != nil) })
-	if chosen < 0 { // a program ends as late as it can, if nobody knows when
-		chosen = m.choose(m.causes.ready)
+	if chosen := m.earliest(m.causes.ready); chosen >= 0 {
+		return chosen
 	}
-	if head := m.heads[m.current]; head != nil && head.returns && head.event != nil && neverWaits(head.event.Errno) {
-		chosen = m.current // it has returned before anything else happened
-	}
-	if chosen < 0 {
-		chosen = m.choose(func(*moment) bool { return true }) // the files do not fit together
-	}
-	if chosen < 0 {
-		return nil
-	}
-	head := m.heads[chosen]
-	m.causes.note(head)
-	m.current, m.heads[chosen] = chosen, m.streams[chosen].take()
-	return head
-}
-
-// read is how many bytes of all files have been read.
-func (m *merge) read() (n int) {
-	for _, s := range m.streams {
-		if s.now != nil {
-			n += s.now.read
-		}
-	}
-	return n
+	return m.earliest(func(*moment) bool { return true }) // the files do not fit together
 }
 
 // neverWaits reports whether an error is that of a call that has not waited.
 func neverWaits(errno unix.Errno) bool { return errno == unix.EAGAIN || errno == unix.EINPROGRESS }
 
-// choose returns which file goes on, of those whose next moment may come; -1 if none can.
-func (m *merge) choose(may func(*moment) bool) int {
+// earliest returns which file goes on, of those whose next moment may come; -1 if none can.
+func (m *merge) earliest(may func(*moment) bool) int {
 	chosen := -1
 	var earliest time.Time
 	for i := range m.heads {
@@ -87,9 +70,6 @@ func (m *merge) choose(may func(*moment) bool) int {
 		head := m.heads[i]
 		if head == nil || !may(head) {
 			continue
-		}
-		if !m.timed {
-			return i
 		}
 		at := head.at
 		if head.returns && !trace.HasTime(at) {
@@ -126,12 +106,8 @@ type end struct {
 
 func newCauses(files []*file) causes {
 	c := causes{ports: make(map[uint16]*port), sockets: make(map[int]*end)}
-	if len(files) == 1 {
-		return c
-	}
 	for _, f := range files {
-		s := newStream(f)
-		for m := s.take(); m != nil; m = s.take() {
+		for m := range f.moments() {
 			if m.event == nil || m.returns {
 				continue
 			}
@@ -227,7 +203,7 @@ func (c *causes) note(m *moment) {
 			end.read += e.Result
 		}
 	case "write":
-		if m.known || m.returns && !m.counted { // what a call that has not returned writes is counted late
+		if m.known || m.returns && m.step.begins != nil { // what a call that has not returned writes is counted late
 			end.written += max(0, e.Result)
 		}
 	case "shutdown":

@@ -6,27 +6,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// progress says on a terminal how much of long recordings was read: on a line of standard
-// error, which it erases.
+// progress says on a terminal how much of long recordings was read or drawn: on a line
+// of standard error, which it erases.
 type progress struct {
 	doing string
-	whole int // in bytes
-	told  int // of them
-	shown bool
+	whole int // 0 if it says nothing
+	done  int // of it
+	told  int // of that
 }
 
-// newProgress returns the progress of reading or drawing files. It says nothing of short
-// ones, nor where a picture is being drawn on the same screen.
-func newProgress(doing string, files []*file, onScreen bool) *progress {
+// newProgress returns the progress of reading or drawing files: of so many bytes or steps.
+// It says nothing of short files, nor where a picture is being drawn on the same screen.
+func newProgress(doing string, files []*file, whole int, onScreen bool) *progress {
 	const long = 16 << 20
-	p := &progress{doing: doing}
+	size := 0
 	for _, f := range files {
-		p.whole += f.size
+		size += len(f.text)
 	}
-	if p.whole < long || !isTerminal(unix.Stderr) || onScreen && isTerminal(unix.Stdout) {
-		p.whole = 0
+	if size < long || !isTerminal(unix.Stderr) || onScreen && isTerminal(unix.Stdout) {
+		whole = 0
 	}
-	return p
+	return &progress{doing: doing, whole: whole}
 }
 
 func isTerminal(fd int) bool {
@@ -34,18 +34,19 @@ func isTerminal(fd int) bool {
 	return err == nil
 }
 
-// at says that so many bytes were done.
-func (p *progress) at(bytes int) {
-	if p.whole == 0 || bytes-p.told < p.whole/100 {
+// add says that so much more was done.
+func (p *progress) add(n int) {
+	p.done += n
+	if p.whole == 0 || p.done-p.told < p.whole/100 {
 		return
 	}
-	p.told, p.shown = bytes, true
-	fmt.Fprintf(stderr{}, "\r%s: %d %%", p.doing, bytes*100/p.whole)
+	p.told = p.done
+	fmt.Fprintf(stderr{}, "\r%s: %d %%", p.doing, p.done*100/p.whole)
 }
 
 // end erases the line.
 func (p *progress) end() {
-	if p.shown {
+	if p.told > 0 {
 		fmt.Fprint(stderr{}, "\r\x1b[K")
 	}
 }

@@ -2,6 +2,7 @@ package draw
 
 import (
 	"fmt"
+	"iter"
 
 	"lbaws/trace"
 )
@@ -148,11 +149,11 @@ func (s *scene) joins(other *scene) {
 }
 
 // stepsOf gives all steps of files.
-func stepsOf(files []*file) func(func(*step) bool) {
+func stepsOf(files []*file) iter.Seq[*step] {
 	return func(yield func(*step) bool) {
 		for _, f := range files {
-			for i := range f.steps.count {
-				if !yield(f.steps.at(i)) {
+			for _, s := range f.steps {
+				if !yield(s) {
 					return
 				}
 			}
