@@ -16,8 +16,8 @@ import (
 // started is ended.
 func Main(m *testing.M) {
 	flag.Parse()
-	for name, value := range map[string]string{"LC_ALL": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC"} {
-		os.Setenv(name, value) // strace, bash and others would speak the user's language
+	for name, value := range map[string]string{"LC_ALL": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC", "SHELL": "/bin/bash"} {
+		os.Setenv(name, value) // strace, bash and others would speak the user's language, and tmux run the user's shell
 	}
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		f.Value.Set("8") // most tests wait
