@@ -1,78 +1,57 @@
 package draw
 
-import "lbaws/trace"
+import (
+	"strings"
+
+	"lbaws/trace"
+)
 
 // call is a system call that real programs make on sockets.
 type call struct {
 	name  string
 	does  *trace.Call // what it does, as the server's and the client's calls do it; or itself
 	entry int         // how many arguments strace writes when it begins; 0 is all
-	list  bool        // whether it is about a list of descriptors
 	note  string      // what it does, if the server and the client do not make it
 }
 
 // calls are those that are drawn, if they are about a TCP socket.
-var calls = byName(map[string]call{
-	"socket":      {does: trace.Named("socket")},
-	"setsockopt":  {does: trace.Named("setsockopt")},
-	"bind":        {does: trace.Named("bind")},
-	"listen":      {does: trace.Named("listen")},
-	"connect":     {does: trace.Named("connect")},
-	"shutdown":    {does: trace.Named("shutdown")},
-	"close":       {does: trace.Named("close")},
-	"getsockname": {does: trace.Named("getsockname"), entry: 1},
-	"accept":      {does: trace.Named("accept"), entry: 1},
-	"accept4":     {does: trace.Named("accept"), entry: 1},
-	"read":        {does: trace.Named("read"), entry: 1},
-	"readv":       {does: trace.Named("read"), entry: 1},
-	"recv":        {does: trace.Named("read"), entry: 1},
-	"recvfrom":    {does: trace.Named("read"), entry: 1},
-	"recvmsg":     {does: trace.Named("read"), entry: 1},
-	"write":       {does: trace.Named("write")},
-	"writev":      {does: trace.Named("write")},
-	"send":        {does: trace.Named("write")},
-	"sendto":      {does: trace.Named("write")},
-	"sendmsg":     {does: trace.Named("write")},
-	"sendfile":    {does: trace.Named("write")},
-	"sendfile64":  {does: trace.Named("write")},
+var calls = callsByName()
 
-	"nanosleep": {does: trace.Named("nanosleep")}, // of this program's own traces
-
-	"getsockopt":   {does: another("getsockopt"), entry: 3, note: "ask the kernel about the socket"},
-	"getpeername":  {does: another("getpeername"), entry: 1},
-	"dup":          {does: another("dup"), note: duplicates},
-	"dup2":         {does: another("dup2"), note: duplicates},
-	"dup3":         {does: another("dup3"), note: duplicates},
-	"fcntl":        {does: another("fcntl")},
-	"fcntl64":      {does: another("fcntl64")},
-	"ioctl":        {does: another("ioctl")},
-	"poll":         {does: waiting("poll"), list: true, note: waits},
-	"ppoll":        {does: waiting("ppoll"), list: true, note: waits},
-	"select":       {does: waiting("select"), list: true, note: waits},
-	"_newselect":   {does: waiting("_newselect"), list: true, note: waits},
-	"pselect6":     {does: waiting("pselect6"), list: true, note: waits},
-	"epoll_ctl":    {does: another("epoll_ctl"), list: true, note: "let epoll_wait wait for this descriptor too"},
-	"epoll_wait":   {does: waiting("epoll_wait"), entry: 1, note: waits},
-	"epoll_pwait":  {does: waiting("epoll_pwait"), entry: 1, note: waits},
-	"epoll_pwait2": {does: waiting("epoll_pwait2"), entry: 1, note: waits},
-	"fork":         {does: another("fork"), note: inherits},
-	"vfork":        {does: another("vfork"), note: inherits},
-	"clone":        {does: another("clone"), note: inherits},
-	"clone3":       {does: another("clone3"), note: inherits},
-	"close_range":  {does: another("close_range")},
-	"splice":       {does: waiting("splice")},
-	"sendmmsg":     {does: waiting("sendmmsg")},
-	"recvmmsg":     {does: waiting("recvmmsg"), entry: 1},
-	"execve":       {does: another("execve")},
-	"execveat":     {does: another("execveat")},
-})
-
-// byName gives the calls of a table their names.
-func byName(table map[string]call) map[string]*call {
+func callsByName() map[string]*call {
+	const (
+		waits      = "wait until one of these descriptors is ready: a call on it will return at once"
+		inherits   = "a child, which has the same descriptors: each of them leads to the same socket"
+		duplicates = "one more descriptor for the same socket"
+	)
 	calls := make(map[string]*call)
-	for name, c := range table {
-		c.name = name
-		calls[name] = &c
+	accept, read, write, mayWait := trace.Named("accept"), trace.Named("read"), trace.Named("write"), &trace.Call{Waits: true}
+	for _, c := range []call{
+		{name: "socket setsockopt bind listen connect shutdown close"},
+		{name: "nanosleep"}, // of this program's own traces
+		{name: "getsockname getpeername", entry: 1},
+		{name: "accept accept4", does: accept, entry: 1},
+		{name: "read readv recv recvfrom recvmsg", does: read, entry: 1},
+		{name: "write writev send sendto sendmsg sendfile sendfile64", does: write},
+		{name: "getsockopt", entry: 3, note: "ask the kernel about the socket"},
+		{name: "dup dup2 dup3", note: duplicates},
+		{name: "fcntl fcntl64 ioctl close_range execve execveat"},
+		{name: "fork vfork clone clone3", note: inherits},
+		{name: "poll ppoll select _newselect pselect6", does: mayWait, note: waits},
+		{name: "epoll_ctl", note: "let epoll_wait wait for this descriptor too"},
+		{name: "epoll_wait epoll_pwait epoll_pwait2", does: mayWait, entry: 1, note: waits},
+		{name: "splice sendmmsg", does: mayWait},
+		{name: "recvmmsg", does: mayWait, entry: 1},
+	} {
+		for name := range strings.FieldsSeq(c.name) {
+			each := c
+			if each.name = name; c.does == nil {
+				each.does = trace.Named(name)
+			}
+			if each.does == nil || each.does == mayWait {
+				each.does = &trace.Call{Name: name, Waits: c.does == mayWait}
+			}
+			calls[name] = &each
+		}
 	}
 	return calls
 }
@@ -80,16 +59,3 @@ func byName(table map[string]call) map[string]*call {
 // isOneRow reports whether a call is one row of the diagram, and not one when it begins
 // and one when it returns.
 func (c *call) isOneRow() bool { return !c.does.Waits || c.does.Name == "write" }
-
-// What the calls do that the server and the client do not make.
-const (
-	waits      = "wait until one of these descriptors is ready: a call on it will return at once"
-	inherits   = "a child, which has the same descriptors: each of them leads to the same socket"
-	duplicates = "one more descriptor for the same socket"
-)
-
-// another is a call that the server and the client do not make.
-func another(name string) *trace.Call { return &trace.Call{Name: name} }
-
-// waiting is one that may wait for the peer.
-func waiting(name string) *trace.Call { return &trace.Call{Name: name, Waits: true} }

@@ -39,25 +39,27 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	if files[0].isJSON() {
 		return drawJSON(files, o, warn)
 	}
-	sockets, size := 0, 0
+	p := &player{files: files}
 	for _, f := range files {
-		size += len(f.text)
+		p.size += len(f.text)
 	}
-	reading := newProgress("reading", files, size, false)
+	sockets := 0
+	reading := newProgress("reading", p.size, p.size, false)
 	for _, f := range files {
 		f.scan(&sockets, reading)
+		p.steps = append(p.steps, f.steps...)
 	}
 	reading.end()
 	for _, f := range files {
 		f.warn(warn)
 	}
-	p := newPlayer(files)
-	p.onScreen = o.Output == "" && o.Format != "off"
 	if err := p.check(o); err != nil {
 		return err
 	}
-	o.Both, o.Preface = p.scenes.list[0].sides == [2]bool{true, true}, leftOut(files)
-	o.Clients = p.scenes.clients()
+	p.scenes = newScenes(p.steps)
+	p.several = slices.ContainsFunc(p.steps, func(s *step) bool { return s.process != p.steps[0].process })
+	p.onScreen = o.Output == "" && o.Format != "off"
+	o.Both, o.Preface, o.Clients = p.scenes.list[0].isBoth(), leftOut(files), p.scenes.clients()
 	t, err := o.Start()
 	if err != nil {
 		return err
@@ -66,66 +68,30 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	return t.Finish()
 }
 
-// drawJSON draws traces in the json format.
-func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
-	var runs []jsonRun
-	var sides [2]bool
-	for _, f := range files {
-		run := f.look()
-		f.warn(warn)
-		if run.calls == 0 {
-			return fmt.Errorf("%s: no call in it; record with lbaws -trace=json -o FILE", f.name)
-		}
-		for side, named := range run.sides {
-			sides[side] = sides[side] || named
-		}
-		if len(files) > 1 {
-			sides[run.side()] = true
-		}
-		runs = append(runs, run)
-	}
-	o.Both = sides == [2]bool{true, true}
-	t, err := o.Start()
-	if err != nil {
-		return err
-	}
-	playJSON(files, runs, t)
-	return t.Finish()
-}
-
 // player gives the formats what files have.
 type player struct {
 	files    []*file
-	trace    *trace.Trace
-	calls    int
-	onScreen bool // whether standard output has a picture
+	size     int     // of all, in bytes
+	steps    []*step // of all
 	scenes   *scenes
-	programs [2]int // how many of each side have made a call in the scene
+	trace    *trace.Trace
+	onScreen bool   // whether standard output has a picture
 	several  bool   // whether there is more than one process
+	calls    int    // so far
+	programs [2]int // how many of each side have made a call in the scene
 }
-
-func newPlayer(files []*file) *player {
-	p := &player{files: files, scenes: newScenes(files)}
-	var first *process
-	for each := range stepsOf(files) {
-		if first == nil {
-			first = each.process
-		}
-		p.several = p.several || each.process != first
-	}
-	return p
-}
-
-// ErrNothing means that a recording has no call on a TCP socket.
-var ErrNothing = errors.New("no call on a TCP socket in it; record with strace -f -o FILE PROGRAM, or strace -f -yy -o FILE -p PID")
 
 // check returns an error if nothing can be drawn.
 func (p *player) check(o *trace.Options) error {
-	if len(p.scenes.list) == 0 {
-		return fmt.Errorf("%s: %w", p.files[0].name, ErrNothing)
+	if len(p.steps) == 0 {
+		return fmt.Errorf("%s: no call on a TCP socket in it; record with strace -f -o FILE PROGRAM, or strace -f -yy -o FILE -p PID", p.files[0].name)
 	}
-	if f := untimed(p.files); f != nil {
-		return fmt.Errorf("%s: several recordings are drawn in the order of their times; record each with strace -ttt", f.name)
+	drawn := slices.DeleteFunc(slices.Clone(p.files), func(f *file) bool { return len(f.steps) == 0 })
+	for _, f := range drawn {
+		kind := f.clock.kind
+		if len(drawn) > 1 && (kind != drawn[0].clock.kind || kind == recording.NoClock || kind == recording.Before) {
+			return fmt.Errorf("%s: several recordings are drawn in the order of their times; record each with strace -ttt", f.name)
+		}
 	}
 	for _, f := range p.files {
 		switch kind := f.clock.kind; {
@@ -133,19 +99,6 @@ func (p *player) check(o *trace.Options) error {
 			return fmt.Errorf("%s: -pcap needs the date and the time of each call; record with strace -ttt", f.name)
 		case (o.Times || o.Deltas) && kind == recording.NoClock:
 			return fmt.Errorf("%s: it has no times; record with strace -ttt", f.name)
-		}
-	}
-	return nil
-}
-
-// untimed returns a file that cannot be merged with the others: it has no times, or not
-// by their clock. It returns nil if there is none.
-func untimed(files []*file) *file {
-	files = slices.DeleteFunc(slices.Clone(files), func(f *file) bool { return len(f.steps) == 0 })
-	for _, f := range files {
-		kind := f.clock.kind
-		if len(files) > 1 && (kind != files[0].clock.kind || kind == recording.NoClock || kind == recording.Before) {
-			return f
 		}
 	}
 	return nil
@@ -185,7 +138,7 @@ func (p *player) play(t *trace.Trace) {
 	p.playScene(nil)
 	p.trace = t.Figures()
 	for _, s := range p.scenes.list {
-		p.trace.Append(&trace.Moment{What: trace.Figure, Text: s.title, Both: s.sides == [2]bool{true, true}})
+		p.trace.Append(&trace.Moment{What: trace.Figure, Text: s.title, Both: s.isBoth()})
 		p.playScene(s)
 	}
 }
@@ -196,54 +149,49 @@ func (p *player) playScene(only *scene) {
 	for _, part := range p.scenes.parts {
 		part.process.numbers[part.side] = 0
 	}
-	steps := 0
-	for _, f := range p.files {
-		steps += len(f.steps)
-	}
-	drawing := newProgress("drawing", p.files, steps, p.onScreen)
+	drawing := newProgress("drawing", p.size, len(p.steps), p.onScreen)
 	for m := range moments(p.files) {
 		if only == nil || p.scenes.of(m.step) == only {
 			p.give(m)
 		}
-		drawing.add(1)
+		if !m.known { // it is the last of its step
+			drawing.add(1)
+		}
 	}
 	drawing.end()
 }
 
 // give gives the formats a moment.
 func (p *player) give(m moment) {
-	if m.event == nil {
-		e := &trace.Exit{Caller: p.caller(m.step), How: string(m.step.text)}
-		for _, s := range m.ended {
-			e.Sockets = append(e.Sockets, s.id)
-		}
-		p.trace.Append(&trace.Moment{What: trace.Exited, At: m.at, Exit: e})
+	e := m.event
+	if e == nil {
+		p.exits(m, string(m.step.text))
 		return
 	}
-	m.event.Caller = p.caller(m.step)
+	e.Caller = p.caller(m.step)
 	if m.returns {
 		if begun := m.step.begins; begun != nil {
-			m.event.Number = begun.number
+			e.Number = begun.number
 		}
-		p.trace.Append(&trace.Moment{What: trace.Returned, At: m.event.Return, Event: m.event})
-		p.closed(m)
+		p.trace.Append(&trace.Moment{What: trace.Returned, At: e.Return, Event: e})
+		if len(m.ended) > 0 {
+			p.exits(m, e.Recorded.Name)
+		}
 		return
 	}
 	p.calls++
-	m.event.Number, m.step.number = p.calls, p.calls
-	if !m.known {
-		p.trace.Append(&trace.Moment{What: trace.Began, At: m.event.Begin, Event: m.event})
-		return
+	e.Number, m.step.number = p.calls, p.calls
+	if m.known {
+		begins(p.trace, e)
+	} else {
+		p.trace.Append(&trace.Moment{What: trace.Began, At: e.Begin, Event: e})
 	}
-	begins(p.trace, m.event)
 }
 
-// closed gives the formats the sockets that end with a call, and not with a close.
-func (p *player) closed(m moment) {
-	if len(m.ended) == 0 {
-		return
-	}
-	e := &trace.Exit{Caller: m.event.Caller, How: m.event.Recorded.Name, Lives: true}
+// exits gives the formats the sockets that end with a program, or with a call that is no
+// close.
+func (p *player) exits(m moment, how string) {
+	e := &trace.Exit{Caller: p.caller(m.step), How: how, Lives: m.event != nil}
 	for _, s := range m.ended {
 		e.Sockets = append(e.Sockets, s.id)
 	}

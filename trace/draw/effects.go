@@ -2,6 +2,8 @@ package draw
 
 import (
 	"bytes"
+	"cmp"
+	"strconv"
 
 	"lbaws/trace/recording"
 )
@@ -11,31 +13,28 @@ import (
 // mayConcern reports whether a call may be about a TCP socket. It reads no more than the
 // first argument: of most lines of a long recording no more is ever looked at.
 func (s *scan) mayConcern(p *process, l *recording.Line, c *call) bool {
-	name := c.name
-	switch {
-	case name == "socket":
+	fd, noted := number(l.Text), note(l.Text)
+	switch c.name {
+	case "socket":
 		return bytes.HasPrefix(l.Text, []byte("AF_INET")) || bytes.HasPrefix(l.Text, []byte("PF_INET"))
-	case c.list:
+	case "poll", "ppoll", "select", "_newselect", "pselect6", "epoll_ctl":
 		return p != nil
-	case isFork(name): // the child may share what the parent opens later
+	case "epoll_wait", "epoll_pwait", "epoll_pwait2":
+		return p != nil && p.epoll[fd]
+	case "accept", "accept4", "bind", "connect", "fork", "vfork", "clone", "clone3": // a child may share what its parent opens later
 		return true
-	case name == "execve" || name == "execveat":
+	case "execve", "execveat":
 		return p != nil && len(p.open) > 0
-	case len(name) > 9 && name[:6] == "epoll_":
-		return p != nil && p.epoll[number(l.Text)]
-	case name == "accept" || name == "accept4" || name == "bind" || name == "connect":
-		return true
 	}
-	noted := note(l.Text)
 	switch {
 	case bytes.HasPrefix(noted, []byte("<TCP")):
 		return true
 	case recording.IsNote(noted) && !bytes.HasPrefix(noted, []byte("<socket:[")): // it is none, or no longer
 		return false
-	case name == "dup2" || name == "dup3":
+	case c.name == "dup2" || c.name == "dup3":
 		return p != nil && len(p.open) > 0
 	}
-	return p.at(number(l.Text)) != nil
+	return p.at(fd) != nil
 }
 
 // frees notes that a call that is left out has been given a number, or was made on one, that
@@ -67,59 +66,43 @@ func isFork(name string) bool {
 
 // number is the number that text begins with; -1 if it begins with none.
 func number(text []byte) int {
-	n, value := 0, 0
-	for ; n < len(text) && n < 9 && text[n] >= '0' && text[n] <= '9'; n++ {
-		value = 10*value + int(text[n]-'0')
-	}
-	if n == 0 {
+	digits := text[:len(text)-len(note(text))]
+	n, err := strconv.Atoi(string(digits[:min(9, len(digits))]))
+	if err != nil {
 		return -1
 	}
-	return value
+	return n
 }
 
 // note is what stands behind the number that text begins with.
-func note(text []byte) []byte {
-	for len(text) > 0 && text[0] >= '0' && text[0] <= '9' {
-		text = text[1:]
-	}
-	return text
-}
+func note(text []byte) []byte { return bytes.TrimLeft(text, "0123456789") }
 
 // begins does what is known when a call begins, and reports whether it is drawn.
 func (s *scan) begins(b *step, args []byte) bool {
 	p, name := b.process, b.call.name
-	switch {
-	case isFork(name):
+	switch name {
+	case "fork", "vfork", "clone", "clone3":
 		shares := bytes.Contains(args, []byte("CLONE_FILES"))
 		s.forking(b.thread, shares)
 		return !shares && len(p.open) > 0
-	case name == "execve" || name == "execveat":
+	case "execve", "execveat", "epoll_wait", "epoll_pwait", "epoll_pwait2":
 		return true
-	case name == "socket":
+	case "socket":
 		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && isTCP(s.args[2])
-	case name == "epoll_ctl":
-		b.socket = s.addsToEpoll(p)
-		return b.socket != nil
-	case name == "close_range":
+	case "close_range":
 		return s.closesRange(b)
-	case name == "splice":
-		if b.socket = p.at(number(s.args[0])); b.socket == nil && len(s.args) > 2 {
-			b.socket = p.at(number(s.args[2]))
-		}
-		return b.socket != nil
-	case name == "dup2" || name == "dup3":
-		b.socket = p.at(number(s.args[0]))
-		return b.socket != nil || len(s.args) > 1 && p.at(number(s.args[1])) != nil
-	case b.call.list:
+	case "epoll_ctl":
+		b.socket = s.addsToEpoll(p)
+	case "splice":
+		b.socket = cmp.Or(p.at(s.fd(0)), p.at(s.fd(2)))
+	case "dup2", "dup3":
+		b.socket = p.at(s.fd(0))
+		return b.socket != nil || p.at(s.fd(1)) != nil
+	case "poll", "ppoll", "select", "_newselect", "pselect6":
 		b.socket = s.listed(p, args)
-		return b.socket != nil
-	case len(name) > 9 && name[:6] == "epoll_":
-		return true
+	default:
+		b.socket = s.adopted(p, name)
 	}
-	if len(s.args) == 0 {
-		return false
-	}
-	b.socket = s.adopted(p, s.args[0], name)
 	if b.socket == nil {
 		return false
 	}
@@ -129,23 +112,31 @@ func (s *scan) begins(b *step, args []byte) bool {
 			b.socket.resets = bytes.Contains(args, []byte("l_onoff=1, l_linger=0"))
 		}
 	case "bind":
-		b.socket.port = portIn(s.args)
+		b.socket.port = s.port()
 	case "connect":
-		b.socket.role, b.socket.port = clients, portIn(s.args)
+		b.socket.role, b.socket.port = clients, s.port()
 		p.connects(b.socket.port)
 	case "close":
-		b.shared = p.close(number(s.args[0]))
+		b.shared = p.close(s.fd(0))
 		b.resets = b.socket.resets
 	}
 	return true
 }
 
-// portIn is the port of the address among arguments; 0 if there is none.
-func portIn(args [][]byte) uint16 {
-	if len(args) < 2 {
+// fd is the descriptor that is the ith argument of the call in hand; -1 if that is none.
+func (s *scan) fd(i int) int {
+	if i >= len(s.args) {
+		return -1
+	}
+	return number(s.args[i])
+}
+
+// port is the port of the address that the call in hand is given; 0 if there is none.
+func (s *scan) port() uint16 {
+	if len(s.args) < 2 {
 		return 0
 	}
-	addr, _ := recording.ParseSockaddr(args[1])
+	addr, _ := recording.ParseSockaddr(s.args[1])
 	return addr.Port()
 }
 
@@ -159,10 +150,10 @@ func isTCP(protocol []byte) bool {
 	return false
 }
 
-// adopted returns the socket that an argument leads to. Where the recording does not have
+// adopted returns the socket on which a call is made. Where the recording does not have
 // the call that made it, strace -yy says what it is, or the call that is made on it.
-func (s *scan) adopted(p *process, arg []byte, name string) *socket {
-	fd := number(arg)
+func (s *scan) adopted(p *process, name string) *socket {
+	fd := s.fd(0)
 	if known := p.at(fd); known != nil || fd < 0 {
 		return known
 	}
@@ -170,7 +161,7 @@ func (s *scan) adopted(p *process, arg []byte, name string) *socket {
 	switch isInet := len(s.args) > 1 && bytes.HasPrefix(s.args[1], []byte("{sa_family=AF_INET")); {
 	case isInet && (name == "accept" || name == "accept4"):
 		role = servers
-	case bytes.HasPrefix(note(arg), []byte("<TCP")):
+	case bytes.HasPrefix(note(s.args[0]), []byte("<TCP")):
 	default:
 		return nil
 	}
@@ -207,7 +198,7 @@ func (s *scan) closesRange(b *step) bool {
 	if len(s.args) < 2 {
 		return false
 	}
-	first, last := number(s.args[0]), number(s.args[1])
+	first, last := s.fd(0), s.fd(1)
 	p, before := b.process, len(b.process.open)
 	s.file.ended[b] = p.closeAll(func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
 	return len(p.open) < before
@@ -215,14 +206,14 @@ func (s *scan) closesRange(b *step) bool {
 
 // addsToEpoll notes that an epoll descriptor waits for a socket too, and returns that; or nil.
 func (s *scan) addsToEpoll(p *process) *socket {
-	if len(s.args) < 3 || p.at(number(s.args[2])) == nil {
-		return nil
+	added := p.at(s.fd(2))
+	if added != nil {
+		if p.epoll == nil {
+			p.epoll = make(map[int]bool)
+		}
+		p.epoll[s.fd(0)] = true
 	}
-	if p.epoll == nil {
-		p.epoll = make(map[int]bool)
-	}
-	p.epoll[number(s.args[0])] = true
-	return p.at(number(s.args[2]))
+	return added
 }
 
 // returns does what a call has done.

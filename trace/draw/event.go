@@ -17,7 +17,7 @@ import (
 var peekFlags = map[string]int{"recv": 3, "recvfrom": 3, "recvmsg": 2}
 
 // peeks is such a read.
-var peeks = waiting("recv")
+var peeks = &trace.Call{Name: "recv", Waits: true}
 
 // room is what an event needs.
 type room struct {
@@ -41,15 +41,12 @@ func (r *room) begin(s *step, c *call, args []byte) *trace.Event {
 		e.Recorded.Note = "no call on this socket waits any more: it fails with EAGAIN instead"
 	}
 	e.Recorded.Resets = s.resets
-	if end := bytes.IndexByte(args, ','); end < 0 {
-		e.Recorded.Peer, _ = peerInNote(args)
-	} else {
-		e.Recorded.Peer, _ = peerInNote(args[:end])
-	}
+	first, _, _ := bytes.Cut(args, []byte(","))
+	e.Recorded.Peer, _ = peerInNote(first)
 	if s.socket != nil {
 		e.Recorded.Socket, e.Recorded.Port = s.socket.id, s.socket.port
 	}
-	if r.peeks() {
+	if flags := peekFlags[c.name]; flags > 0 && flags < len(r.args) && bytes.Contains(r.args[flags], []byte("MSG_PEEK")) {
 		e.Call, e.Recorded.Note = peeks, "look at the bytes, and leave them in the buffer"
 	}
 	for i, p := range e.Call.Params {
@@ -62,25 +59,12 @@ func (r *room) begin(s *step, c *call, args []byte) *trace.Event {
 	return e
 }
 
-// peeks reports whether a call has the flag MSG_PEEK.
-func (r *room) peeks() bool {
-	flags := peekFlags[r.recorded.Name]
-	return flags > 0 && flags < len(r.args) && bytes.Contains(r.args[flags], []byte("MSG_PEEK"))
-}
-
 // finish adds what is known of a call when it has returned: the result.
 func (r *room) finish(s *step, rest *recording.Rest) {
 	e := &r.event
 	e.Recorded.Result, e.Result, e.Took = rest.Result, rest.Value, rest.Took
-	e.Shared = s.shared
 	if s.made != nil {
 		e.Recorded.Made = s.made.id
-	}
-	if s.socket != nil {
-		e.Recorded.Socket, e.Recorded.Port = s.socket.id, s.socket.port
-	}
-	if !rest.HasTook {
-		e.Took = -1
 	}
 	if e.Result < 0 {
 		e.Result, e.Errno = -1, errno(rest.Errno)
@@ -183,64 +167,43 @@ func (r *room) setBuffer(at func(int) []byte) {
 	}
 }
 
-// vectors reads the buffers of an array of struct iovec, one behind the other, and their
-// lengths together.
+// vectors reads the buffers of an array of struct iovec, one behind the other up to one
+// that is cut off, and the lengths of all together.
 func vectors(arg []byte) (data []byte, length int) {
-	for {
-		_, rest, found := bytes.Cut(arg, []byte("iov_base=\""))
+	for mark, more := "iov_base=\"", false; ; {
+		_, rest, found := bytes.Cut(arg, []byte(mark))
 		if !found {
 			return data, length
 		}
-		var more bool
-		data, arg, more = recording.Unquote(data, arg[len(arg)-len(rest)-1:])
-		if after, found := bytes.CutPrefix(arg, []byte(", iov_len=")); found {
-			length += max(0, number(after))
+		if !more {
+			data, rest, more = recording.Unquote(data, arg[len(arg)-len(rest)-1:])
 		}
-		if more { // what follows does not follow what is there
-			return data, length + lengths(arg)
+		if more {
+			mark = "iov_base="
 		}
-	}
-}
-
-// lengths is how many bytes the buffers have whose lengths stand in text, without the
-// first.
-func lengths(text []byte) (sum int) {
-	for {
-		_, rest, found := bytes.Cut(text, []byte("iov_base="))
-		if !found {
-			return sum
-		}
-		_, text, _ = bytes.Cut(rest, []byte("iov_len="))
-		sum += max(0, number(text))
+		_, arg, _ = bytes.Cut(rest, []byte("iov_len="))
+		length += max(0, number(arg))
 	}
 }
 
 // option is a socket option, as far as the diagram has something to say about it.
 func option(level, name []byte) (int, int) {
-	levels := map[string]int{"SOL_SOCKET": unix.SOL_SOCKET, "SOL_TCP": unix.IPPROTO_TCP}
-	names := map[string]int{"SO_REUSEADDR": unix.SO_REUSEADDR, "SO_REUSEPORT": unix.SO_REUSEPORT,
-		"SO_SNDBUF": unix.SO_SNDBUF, "SO_RCVBUF": unix.SO_RCVBUF}
-	l, known := levels[string(level)]
-	n, named := names[string(name)]
-	if !known || !named {
+	option := map[string]int{"SO_REUSEADDR": unix.SO_REUSEADDR, "SO_REUSEPORT": unix.SO_REUSEPORT,
+		"SO_SNDBUF": unix.SO_SNDBUF, "SO_RCVBUF": unix.SO_RCVBUF}[string(name)]
+	if string(level) != "SOL_SOCKET" || option == 0 {
 		return -1, -1
 	}
-	return l, n
+	return unix.SOL_SOCKET, option
 }
 
 // how is a direction of shutdown.
 func how(arg []byte) int {
-	switch {
-	case bytes.HasPrefix(arg, []byte("SHUT_RDWR")):
-		return unix.SHUT_RDWR
-	case bytes.HasPrefix(arg, []byte("SHUT_RD")):
-		return unix.SHUT_RD
-	case bytes.HasPrefix(arg, []byte("SHUT_WR")):
-		return unix.SHUT_WR
+	name, _, _ := bytes.Cut(arg, []byte(" "))
+	if how, known := map[string]int{"SHUT_RD": unix.SHUT_RD, "SHUT_RDWR": unix.SHUT_RDWR}[string(name)]; known {
+		return how
 	}
-	n, err := strconv.Atoi(string(arg))
-	if err != nil {
-		return unix.SHUT_WR
+	if n, err := strconv.Atoi(string(arg)); err == nil {
+		return n
 	}
-	return n
+	return unix.SHUT_WR
 }

@@ -50,7 +50,7 @@ func newFile(name string, text []byte) *file {
 
 // scan reads all lines. sockets is how many sockets there are in all files.
 func (f *file) scan(sockets *int, reading *progress) {
-	s := &scan{processes: newProcesses(sockets, f.children), file: f, begun: make(map[int]*step)}
+	s := &scan{processes: newProcesses(sockets), file: f, begun: make(map[int]*step)}
 	for text := range f.lines() {
 		s.line(text)
 		reading.add(len(text) + 1)

@@ -108,13 +108,11 @@ func newCauses(files []*file) causes {
 	c := causes{ports: make(map[uint16]*port), sockets: make(map[int]*end)}
 	for _, f := range files {
 		for m := range f.moments() {
-			if m.event == nil || m.returns {
-				continue
-			}
-			switch m.event.Call.Name {
-			case "bind":
+			switch {
+			case m.event == nil || m.returns:
+			case m.event.Call.Name == "bind":
 				c.at(m.event).servers = true
-			case "connect":
+			case m.event.Call.Name == "connect":
 				c.at(m.event).clients = true
 			}
 		}
@@ -146,31 +144,25 @@ func (c *causes) ready(m *moment) bool {
 		return true
 	}
 	e, end := m.event, c.of(m.event)
-	switch name := e.Call.Name; {
+	name, peer := e.Call.Name, end.peer
+	switch {
 	case name == "connect" && (m.known || m.returns):
 		p := c.at(e)
 		return !p.servers || p.listens || e.Result < 0 && e.Errno != unix.EINPROGRESS
 	case !m.returns || e.Result < 0:
+		return true
 	case name == "accept":
 		return !end.port.clients || len(end.port.waiting) > 0
-	case name == "read", bytes.Contains(e.Recorded.Result, []byte("POLLIN")):
-		return end.canRead(e)
-	}
-	return true
-}
-
-// canRead reports whether what a call says that it has read, or could read, was sent.
-func (end *end) canRead(e *trace.Event) bool {
-	switch peer := end.peer; {
+	case name != "read" && !bytes.Contains(e.Recorded.Result, []byte("POLLIN")):
+		return true
 	case peer == nil:
 		return !end.connects || !end.port.servers // or else accept has not returned the connection
-	case e.Call.Name != "read":
+	case name != "read":
 		return peer.written > end.read || peer.finished
 	case e.Result > 0:
 		return peer.written >= end.read+e.Result
-	default:
-		return peer.finished
 	}
+	return peer.finished
 }
 
 // note notes what a moment has done.
@@ -183,45 +175,30 @@ func (c *causes) note(m *moment) {
 	if m.event == nil {
 		return
 	}
-	e, end := m.event, c.of(m.event)
-	switch e.Call.Name {
-	case "bind":
-		end.port = c.at(e)
-	case "listen":
-		end.port.listens = true
-	case "connect":
-		if !m.returns {
-			end.port, end.connects = c.at(e), true
-			end.port.waiting = append(end.port.waiting, end)
+	e, of := m.event, c.of(m.event)
+	done := m.returns && e.Result >= 0
+	switch name := e.Call.Name; {
+	case name == "bind":
+		of.port = c.at(e)
+	case name == "listen":
+		of.port.listens = true
+	case name == "connect" && !m.returns:
+		of.port, of.connects = c.at(e), true
+		of.port.waiting = append(of.port.waiting, of)
+	case name == "accept" && done:
+		accepted := &end{port: of.port}
+		c.sockets[e.Recorded.Made] = accepted
+		if len(of.port.waiting) > 0 { // the oldest is the peer
+			accepted.peer, of.port.waiting = of.port.waiting[0], of.port.waiting[1:]
+			accepted.peer.peer = accepted
 		}
-	case "accept":
-		if m.returns && e.Result >= 0 {
-			c.accept(e, end.port)
-		}
-	case "read":
-		if m.returns && e.Result > 0 {
-			end.read += e.Result
-		}
-	case "write":
-		if m.known || m.returns && m.step.begins != nil { // what a call that has not returned writes is counted late
-			end.written += max(0, e.Result)
-		}
-	case "shutdown":
-		end.finished = end.finished || e.Args[1].Int != unix.SHUT_RD
-	case "close":
-		end.finished = end.finished || !e.Shared
+	case name == "read" && done:
+		of.read += e.Result
+	case name == "write" && (m.known || done && m.step.begins != nil): // what a call that has not returned writes is counted late
+		of.written += max(0, e.Result)
+	case name == "shutdown":
+		of.finished = of.finished || e.Args[1].Int != unix.SHUT_RD
+	case name == "close":
+		of.finished = of.finished || !e.Shared
 	}
-}
-
-// accept makes a connection of the ends of the call that has returned it and the oldest
-// one that waits.
-func (c *causes) accept(e *trace.Event, p *port) {
-	accepted := &end{port: p}
-	c.sockets[e.Recorded.Made] = accepted
-	if len(p.waiting) == 0 {
-		return
-	}
-	client := p.waiting[0]
-	p.waiting = p.waiting[1:]
-	accepted.peer, client.peer = client, accepted
 }

@@ -66,8 +66,8 @@ func (f *file) event(s *step, rest *recording.Rest, r *room) *trace.Event {
 	switch {
 	case s.begins != nil:
 		e.Begin, e.Return, e.Recorded.Thread = f.clock.time(s.begins.at), e.Begin, s.begins.thread
-	case rest.HasTook || f.clock.kind == recording.NoClock:
-		e.Return = e.Begin.Add(rest.Took)
+	case rest.Took >= 0 || f.clock.kind == recording.NoClock:
+		e.Return = e.Begin.Add(max(0, rest.Took))
 	default:
 		e.Return = trace.NoTime(0)
 	}

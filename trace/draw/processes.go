@@ -48,15 +48,14 @@ const (
 
 // processes are those of one recording.
 type processes struct {
-	byThread  map[int]*process
-	forks     []*fork              // that have not returned
-	children  map[int][]int        // of the forks that return later, by thread; nil until there is one
-	lookAhead func() map[int][]int // finds them
-	attached  map[int]bool         // threads that strace has announced
-	sockets   *int                 // how many there have been, in all recordings
-	lines     int                  // how many lines have been read
-	copied    int                  // how many descriptors children have been given
-	orphans   int                  // how many children have none, because there were too many
+	byThread map[int]*process
+	forks    []*fork       // that have not returned
+	children map[int][]int // of the forks that return later, by thread; nil until there is one
+	attached map[int]bool  // threads that strace has announced
+	sockets  *int          // how many there have been, in all recordings
+	lines    int           // how many lines have been read
+	copied   int           // how many descriptors children have been given
+	orphans  int           // how many children have none, because there were too many
 }
 
 // fork is a fork or clone that has not returned.
@@ -65,8 +64,8 @@ type fork struct {
 	shares        bool
 }
 
-func newProcesses(sockets *int, lookAhead func() map[int][]int) *processes {
-	return &processes{lookAhead: lookAhead, byThread: make(map[int]*process), attached: make(map[int]bool), sockets: sockets}
+func newProcesses(sockets *int) *processes {
+	return &processes{byThread: make(map[int]*process), attached: make(map[int]bool), sockets: sockets}
 }
 
 // of returns the process of a thread, which may be new.
@@ -141,9 +140,6 @@ func (p *processes) forking(thread int, shares bool) {
 // forksUntil does what a fork does that returns in a later line: its child may make calls
 // before.
 func (p *processes) forksUntil(thread int) {
-	if p.children == nil {
-		p.children = p.lookAhead()
-	}
 	children := p.children[thread]
 	if len(children) == 0 {
 		return

@@ -57,25 +57,6 @@ func TestPrograms(t *testing.T) {
 		}
 	})
 	tracetest.Long(t)
-	t.Run("Python", func(t *testing.T) {
-		port := tracetest.FreePort(t)
-		file := recorded(t, "Serving", get(port, 2), tracetest.Python(t), "-IS", "testdata/server.py", port, "2")
-		checkPicture(t, file, "accept4", "recvfrom", "sendto", "HTTP/1.1  200")
-	})
-	t.Run("Go", func(t *testing.T) {
-		needPort(t)
-		server := filepath.Join(t.TempDir(), "webserver1")
-		build(t, "go", "build", "-o", server, "../../docs/webserver1.go")
-		file := recorded(t, "Serving", func(p *tracetest.Process) {
-			get("8888", 1)(p)
-			end(p, syscall.SIGTERM)
-		}, server)
-		text := checkPicture(t, file, "accept(3", "killed by SIGTERM")
-		want := "socket setsockopt bind listen accept read write close"
-		if got := strings.Join(names(text), " "); !strings.HasPrefix(got, want) {
-			t.Errorf("calls %s, want %s", got, want)
-		}
-	})
 	t.Run("net/http", func(t *testing.T) {
 		needPort(t)
 		server := filepath.Join(t.TempDir(), "nethttp")
@@ -279,14 +260,4 @@ func straceCalls(text string) (programs [][]string) {
 		slices.Sort(calls)
 	}
 	return programs
-}
-
-// names returns the calls of a picture that have returned, in its order.
-func names(text string) (list []string) {
-	for line := range strings.Lines(text) {
-		if m := callRow.FindStringSubmatch(line); m != nil {
-			list = append(list, m[2]+m[3])
-		}
-	}
-	return list
 }

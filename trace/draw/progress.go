@@ -15,14 +15,11 @@ type progress struct {
 	told  int // of that
 }
 
-// newProgress returns the progress of reading or drawing files: of so many bytes or steps.
-// It says nothing of short files, nor where a picture is being drawn on the same screen.
-func newProgress(doing string, files []*file, whole int, onScreen bool) *progress {
+// newProgress returns the progress of reading or drawing recordings of so many bytes: of
+// bytes or steps, in whole. It says nothing of short recordings, nor where a picture is
+// being drawn on the same screen.
+func newProgress(doing string, size, whole int, onScreen bool) *progress {
 	const long = 16 << 20
-	size := 0
-	for _, f := range files {
-		size += len(f.text)
-	}
 	if size < long || !isTerminal(unix.Stderr) || onScreen && isTerminal(unix.Stdout) {
 		whole = 0
 	}

@@ -1,7 +1,7 @@
 package draw
 
 import (
-	"iter"
+	"fmt"
 	"slices"
 	"time"
 
@@ -27,20 +27,21 @@ type thread struct {
 	number int
 }
 
-// jsonRun is what one has to know of a json trace before it is drawn.
+// jsonRun is a json trace, and what one has to know of it before it is drawn.
 type jsonRun struct {
+	objects  []*object
 	calls    int
-	sides    [2]bool // that the objects name
-	server   bool    // whether the server's calls are in it
+	sides    [2]bool    // that the objects name
+	side     trace.Side // whose calls are in it, if they do not
 	segments bool
 	sockets  bool
 	port     uint16
 }
 
-// look goes through a json trace for the first time.
-func (f *file) look() jsonRun {
-	var run jsonRun
-	for o := range f.objects(f.problem) {
+// look goes through a json trace.
+func (f *file) look() *jsonRun {
+	run := &jsonRun{objects: slices.Collect(f.objects(f.problem)), side: trace.Client}
+	for _, o := range run.objects {
 		run.segments, run.sockets = run.segments || o.Segment != nil, run.sockets || o.Socket != nil
 		if o.Call == "" {
 			continue
@@ -50,9 +51,11 @@ func (f *file) look() jsonRun {
 		if o.Side != "" {
 			run.sides[sideNamed(o.Side)] = true
 		}
-		run.server = run.server || e.Call.Name == "listen" || e.Call.Name == "bind"
+		if e.Call.Name == "listen" || e.Call.Name == "bind" {
+			run.side = trace.Server
+		}
 		addr := e.Args[1].Addr
-		if isServers := e.Call.Name == "bind" || e.Call.Name == "getsockname"; addr != nil && (isServers || !run.server && e.Call.Name == "connect") {
+		if isServers := e.Call.Name == "bind" || e.Call.Name == "getsockname"; addr != nil && (isServers || run.side == trace.Client && e.Call.Name == "connect") {
 			if port := addr.AddrPort().Port(); port != 0 && (run.port == 0 || isServers) {
 				run.port = port
 			}
@@ -61,57 +64,52 @@ func (f *file) look() jsonRun {
 	return run
 }
 
-// side is whose calls are in the trace, if its objects do not say.
-func (run *jsonRun) side() trace.Side {
-	if run.server {
-		return trace.Server
+// drawJSON draws traces in the json format, in the order of time. The segments and the
+// sockets are those of the first that has some.
+func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
+	var runs []*jsonRun
+	var sides [2]bool
+	for _, f := range files {
+		run := f.look()
+		f.warn(warn)
+		if run.calls == 0 {
+			return fmt.Errorf("%s: no call in it; record with lbaws -trace=json -o FILE", f.name)
+		}
+		for side, named := range run.sides {
+			sides[side] = sides[side] || named || len(files) > 1 && run.side == trace.Side(side)
+		}
+		runs = append(runs, run)
 	}
-	return trace.Client
-}
-
-// playJSON gives the formats what json traces have, in the order of time. The segments
-// and the sockets are those of the first that has some.
-func playJSON(files []*file, runs []jsonRun, t *trace.Trace) {
-	r := &replay{trace: t, side: runs[0].side(), begun: make(map[thread][]*trace.Event), held: make(map[uint64]sockets.Socket)}
-	var next []func() (*object, bool)
-	var heads []*object
-	segments, held := -1, -1
-	for i, f := range files {
-		pull, stop := iter.Pull(f.objects(nil))
-		defer stop()
-		next = append(next, pull)
-		head, _ := pull()
-		heads = append(heads, head)
-		if runs[i].segments && segments < 0 {
-			segments = i
-			t.Append(&trace.Moment{What: trace.Captured, Port: runs[i].port})
-		}
-		if runs[i].sockets && held < 0 {
-			held = i
-		}
+	o.Both = sides == [2]bool{true, true}
+	t, err := o.Start()
+	if err != nil {
+		return err
 	}
-	for {
-		i := earliest(heads)
-		if i < 0 {
-			return
-		}
-		o := heads[i]
-		heads[i], _ = next[i]()
+	r := &replay{trace: t, side: runs[0].side, begun: make(map[thread][]*trace.Event), held: make(map[uint64]sockets.Socket)}
+	segments := slices.IndexFunc(runs, func(run *jsonRun) bool { return run.segments })
+	held := slices.IndexFunc(runs, func(run *jsonRun) bool { return run.sockets })
+	if segments >= 0 {
+		t.Append(&trace.Moment{What: trace.Captured, Port: runs[segments].port})
+	}
+	for i := earliest(runs); i >= 0; i = earliest(runs) {
+		o := runs[i].objects[0]
+		runs[i].objects = runs[i].objects[1:]
 		if o.Segment != nil && i != segments || o.Socket != nil && i != held || o.Missing != "" && i > 0 {
 			continue
 		}
 		if len(files) > 1 {
-			o.belongs(i+1, runs[i].side())
+			o.belongs(i+1, runs[i].side)
 		}
 		r.take(o)
 	}
+	return t.Finish()
 }
 
-// earliest returns which object comes first; -1 if there is none.
-func earliest(heads []*object) int {
+// earliest returns whose next object comes first; -1 if there is none.
+func earliest(runs []*jsonRun) int {
 	first := -1
-	for i, o := range heads {
-		if o != nil && (first < 0 || o.at().Before(heads[first].at())) {
+	for i, run := range runs {
+		if len(run.objects) > 0 && (first < 0 || run.objects[0].at().Before(runs[first].objects[0].at())) {
 			first = i
 		}
 	}

@@ -122,29 +122,3 @@ func talk(t *testing.T, p *tracetest.Process, random *rand.Rand, clients int) {
 	}
 	group.Wait()
 }
-
-// TestOwnStrace draws what serve -trace=strace writes of a plain GET: the live diagram,
-// but for times and ports.
-func TestOwnStrace(t *testing.T) {
-	t.Parallel()
-	port := tracetest.FreePort(t)
-	serve := func(flags ...string) string {
-		file := filepath.Join(t.TempDir(), "trace")
-		p := tracetest.Start(t, nil, append(flags, "-o", file, "-n", "2", "-s", "4096", "-addr", "127.0.0.1:"+port)...)
-		for range 2 {
-			conn := p.Dial()
-			tracetest.HostileClients[0].Talk(t, conn)
-			conn.Close()
-		}
-		p.Status()
-		return file
-	}
-	client := regexp.MustCompile(`127\.0\.0\.1:\d+`)
-	text, _ := os.ReadFile(serve("-trace=diagram"))
-	want := client.ReplaceAllString(waited.ReplaceAllString(string(text), ""), "CLIENT")
-	got := client.ReplaceAllString(drawn(t, "-s=4096", serve("-trace=strace")), "CLIENT")
-	rule := regexp.MustCompile(`─+\n`) // is as long as the address leaves room
-	if rule.ReplaceAllString(got, "\n") != rule.ReplaceAllString(want, "\n") {
-		t.Errorf("drawn:\n%s\nlive:\n%s", got, want)
-	}
-}

@@ -104,11 +104,14 @@ func (s *scan) called(l *recording.Line, at int64) {
 	s.args = rest.List
 	b := &step{at: at, process: s.of(l.Thread, false), thread: l.Thread, call: c, text: l.Text}
 	isDrawn := s.begins(b, rest.Args)
-	if rest.Unfinished && isFork(c.name) {
-		s.forksUntil(l.Thread)
-	}
-	if !rest.Unfinished {
+	switch {
+	case !rest.Unfinished:
 		s.returns(b, &rest, isDrawn)
+	case isFork(c.name):
+		if s.children == nil {
+			s.children = s.file.children()
+		}
+		s.forksUntil(l.Thread)
 	}
 	if !isDrawn {
 		s.file.left[c.name]++
@@ -129,19 +132,15 @@ func (s *scan) resumed(l *recording.Line, at int64) {
 		delete(s.begun, 0)
 	}
 	delete(s.begun, l.Thread)
-	switch {
-	case begun != nil:
-	case isFork(string(l.Name)):
-		if rest, err := l.Parse(s.args[:0]); err == nil {
+	if begun == nil {
+		if rest, err := l.Parse(s.args[:0]); err == nil && isFork(string(l.Name)) {
 			s.forked(l.Thread, rest.Value)
 		}
-		return
-	default:
 		return
 	}
 	whole := joined(begun.text, l.Text)
 	rest, err := whole.Parse(s.args[:0])
-	if err == nil && begun.call.name != string(l.Name) {
+	if begun.call.name != string(l.Name) {
 		err = errNotStraces
 	}
 	if err != nil {

@@ -1,8 +1,8 @@
 package draw
 
 import (
+	"cmp"
 	"fmt"
-	"iter"
 
 	"lbaws/trace"
 )
@@ -28,30 +28,36 @@ type scene struct {
 	into  *scene  // that it has become a part of
 }
 
-// newScenes returns the scenes of files, in the order in which they begin. Clients of
+// isBoth reports whether both ends of connections are in it.
+func (s *scene) isBoth() bool { return s.sides == [2]bool{true, true} }
+
+// newScenes returns the scenes of steps, in the order in which they begin. Clients of
 // servers that are not in the recording are in one scene, and so are a client and a server
 // of which the recording does not say on which port they meet.
-func newScenes(files []*file) *scenes {
+func newScenes(steps []*step) *scenes {
 	s := new(scenes)
 	listens := make(map[uint16]*scene)
-	for each := range stepsOf(files) {
+	for _, each := range steps {
 		of := s.of(each)
 		if each.socket != nil && each.socket.role == servers && !each.socket.accepted {
 			listens[each.socket.port] = of
 		}
 	}
 	anywhere := new(scene) // clients of servers elsewhere
-	for each := range stepsOf(files) {
+	for _, each := range steps {
 		of, parent := s.of(each), each.process.parent
 		if each.socket != nil && each.socket.role == clients {
-			server := listens[each.socket.port]
-			if server == nil {
-				server = listens[0]
+			asksServers := func() bool { // of the recording, too
+				for port := range each.process.ports {
+					if listens[port] != nil {
+						return true
+					}
+				}
+				return false
 			}
-			switch {
-			case server != nil:
+			if server := cmp.Or(listens[each.socket.port], listens[0]); server != nil {
 				of.joins(server)
-			case sideOf(each) == trace.Client && !s.asksServers(each.process, listens):
+			} else if sideOf(each) == trace.Client && !asksServers() {
 				of.joins(anywhere)
 			}
 		}
@@ -59,7 +65,7 @@ func newScenes(files []*file) *scenes {
 			of.joins(parent.scenes[sideOf(each)])
 		}
 	}
-	s.number(files)
+	s.number(steps)
 	return s
 }
 
@@ -73,30 +79,10 @@ func (s *scenes) clients() (n int) {
 	return n
 }
 
-// hasProxy reports whether a process plays both parts.
-func (s *scenes) hasProxy() bool {
-	for _, p := range s.parts {
-		if p.side == trace.Server && p.process.scenes[trace.Client] != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// asksServers reports whether a process has connected to a server of the recording, too.
-func (s *scenes) asksServers(p *process, listens map[uint16]*scene) bool {
-	for port := range p.ports {
-		if listens[port] != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // number gives the scenes that are left their titles.
-func (s *scenes) number(files []*file) {
+func (s *scenes) number(steps []*step) {
 	const most = 16 // each is another way through the recording
-	for each := range stepsOf(files) {
+	for _, each := range steps {
 		of, side := s.of(each), sideOf(each)
 		if of.title == "" && len(s.list) == most {
 			of.joins(s.list[most-1])
@@ -110,13 +96,16 @@ func (s *scenes) number(files []*file) {
 	}
 	for i, of := range s.list {
 		of.title += fmt.Sprintf(" of %d", len(s.list))
-		switch {
-		case i > 0:
-		case s.hasProxy():
-			of.title += ": a program is both a server and a client, and has a figure for each part"
-		default:
-			of.title += ": not all of these programs talk to each other"
+		if i > 0 {
+			continue
 		}
+		why := ": not all of these programs talk to each other"
+		for _, p := range s.parts {
+			if p.side == trace.Server && p.process.scenes[trace.Client] != nil {
+				why = ": a program is both a server and a client, and has a figure for each part"
+			}
+		}
+		of.title += why
 	}
 }
 
@@ -132,31 +121,16 @@ func (s *scenes) of(at *step) *scene {
 
 // last is the scene that a scene has become a part of.
 func (s *scene) last() *scene {
-	for s.into != nil {
-		if s.into.into != nil {
-			s.into = s.into.into // so that the way is short the next time
-		}
-		s = s.into
+	if s.into == nil {
+		return s
 	}
-	return s
+	s.into = s.into.last() // so that the way is short the next time
+	return s.into
 }
 
 // joins makes two scenes one.
 func (s *scene) joins(other *scene) {
 	if s, other = s.last(), other.last(); s != other {
 		s.into = other
-	}
-}
-
-// stepsOf gives all steps of files.
-func stepsOf(files []*file) iter.Seq[*step] {
-	return func(yield func(*step) bool) {
-		for _, f := range files {
-			for _, s := range f.steps {
-				if !yield(s) {
-					return
-				}
-			}
-		}
 	}
 }

@@ -9,14 +9,13 @@ import (
 
 // Rest is what a line says behind a call's name.
 type Rest struct {
-	Args       []byte   // what stands between the parentheses, or as much as has been written
-	List       [][]byte // the same, one by one, without the blanks around them
-	Unfinished bool     // whether the call has not returned: another line has the rest
-	Result     []byte   // what stands behind the equals sign, without the time
-	Value      int      // the number at its beginning; -1 if there is none
-	Errno      string   // the name of the error behind it; "" if there is none
-	Took       time.Duration
-	HasTook    bool
+	Args       []byte        // what stands between the parentheses, or as much as has been written
+	List       [][]byte      // the same, one by one, without the blanks around them
+	Unfinished bool          // whether the call has not returned: another line has the rest
+	Result     []byte        // what stands behind the equals sign, without the time
+	Value      int           // the number at its beginning; -1 if there is none
+	Errno      string        // the name of the error behind it; "" if there is none
+	Took       time.Duration // how long the call took; -1 if the line does not say
 }
 
 // The errors of Parse.
@@ -28,7 +27,7 @@ var (
 // Parse reads what stands behind a call's name in a line of the kinds Call and Resumed.
 // list is room for the arguments.
 func (l *Line) Parse(list [][]byte) (Rest, error) {
-	r := Rest{Value: -1}
+	r := Rest{Value: -1, Took: -1}
 	text := l.Text
 	if !Printable(text) {
 		return r, ErrNotPrintable
@@ -75,7 +74,7 @@ func (r *Rest) setResult(text []byte) {
 	text = bytes.TrimRight(text, " ")
 	if start := bytes.LastIndexByte(text, '<'); start > 0 && text[len(text)-1] == '>' {
 		if took, ok := parseSeconds(text[start+1 : len(text)-1]); ok {
-			r.Took, r.HasTook = took, true
+			r.Took = took
 			text = bytes.TrimRight(text[:start], " ")
 		}
 	}

@@ -76,20 +76,12 @@ func ParseLine(text []byte) Line {
 
 const longestName = 64 // in bytes, with the parenthesis
 
-// isUnknown reports whether text is strace's name for the call of a thread that was killed
-// before strace could ask for it: three question marks or four.
-func isUnknown(text []byte) bool {
-	return bytes.HasPrefix([]byte("????"), text) && len(text) >= len("???")
-}
-
-// isName reports whether text is spelled like a call's name.
+// isName reports whether text is spelled like a call's name. Strace has three question
+// marks or four for that of a thread that was killed before strace could ask for it.
 func isName(text []byte) bool {
-	if isUnknown(text) {
-		return true
-	}
 	for i, c := range text {
 		if !(c >= 'a' && c <= 'z' || c == '_' || i > 0 && c >= '0' && c <= '9') {
-			return false
+			return string(text) == "???" || string(text) == "????"
 		}
 	}
 	return len(text) > 0
@@ -161,32 +153,19 @@ func (l *Line) readTime(text []byte) []byte {
 // parseSeconds reads hours, minutes and seconds, or seconds alone, with or without a
 // part of a second.
 func parseSeconds(text []byte) (time.Duration, bool) {
-	whole, fraction, _ := bytes.Cut(text, []byte("."))
-	var seconds, field int64
-	colons := 0
-	for i, c := range whole {
-		switch {
-		case c == ':' && i > 0:
-			colons++
-			seconds, field = (seconds+field)*60, 0
-		case c < '0' || c > '9':
+	minutes := 0
+	if n := bytes.LastIndexByte(text, ':'); n >= 0 {
+		first, second, found := bytes.Cut(text[:n], []byte(":"))
+		hour, bad := strconv.Atoi(string(first))
+		minute, err := strconv.Atoi(string(second))
+		if !found || bad != nil || err != nil {
 			return 0, false
-		default:
-			field = field*10 + int64(c-'0')
 		}
+		minutes, text = 60*hour+minute, text[n+1:]
 	}
-	if seconds += field; len(whole) == 0 || len(whole) > 10 || colons != 0 && colons != 2 {
+	if len(bytes.Trim(text, "0123456789.")) > 0 {
 		return 0, false
 	}
-	nanoseconds := int64(0)
-	for i := range 9 {
-		nanoseconds *= 10
-		if i < len(fraction) {
-			if fraction[i] < '0' || fraction[i] > '9' {
-				return 0, false
-			}
-			nanoseconds += int64(fraction[i] - '0')
-		}
-	}
-	return time.Duration(seconds)*time.Second + time.Duration(nanoseconds), true
+	seconds, err := time.ParseDuration(string(text) + "s")
+	return time.Duration(minutes)*time.Minute + seconds, err == nil
 }
