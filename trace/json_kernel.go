@@ -1,171 +1,123 @@
 package trace
 
 import (
-	"strconv"
+	"net/netip"
 	"time"
 
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
-// appendMissing appends an object if segments, or changes in the kernel's sockets, will
-// not come:
-//
-//	{"time":"…","missing":"segments","why":"socket AF_PACKET: EPERM, operation not permitted"}
-func (j *JSON) appendMissing(b []byte, at time.Time, what string, err error) []byte {
-	if err == nil {
-		return b
-	}
-	b = appendTime(b, at)
-	b = append(b, `,"missing":"`+what+`","why":`...)
-	return append(appendJSONBytes(b, []byte(err.Error()), len(err.Error())), "}\n"...)
+// PassedObject is a captured segment, and what the kernel said of its ends, if it was asked.
+type PassedObject struct {
+	Segment *SegmentObject `json:"segment"`
+	Asked   *AskedObject   `json:"asked"`
 }
 
-// appendSegment appends an object for a captured segment:
-//
-//	{"time":"…","segment":{"from":"127.0.0.1:50716","to":"127.0.0.1:8888","flags":"SYN",
-//	 "seq":2714935511,"ack":0,"len":0,"window":65495,"scale":10,"mss":65495,
-//	 "timestamps":[3069181374,0]},"asked":null}
-//
-// window is as the header has it, not scaled; scale, mss and timestamps are there if
-// those options are. If packets are kept, data has its first bytes.
-//
-// asked has the states of the two ends that the kernel gave, if it was asked next:
-// of the sender (from) and the receiver (to), null for another machine's end; and
-// whether no segment of the connection came before it was.
-func (j *JSON) appendSegment(b []byte, s *wire.Segment) []byte {
-	b = appendTime(b, s.Time)
-	b = append(b, `,"segment":{"from":"`...)
-	b = s.From.AppendTo(b)
-	b = append(b, `","to":"`...)
-	b = s.To.AppendTo(b)
-	b = append(b, `","flags":"`...)
-	b = s.Flags.AppendTo(b)
-	b = append(b, `","seq":`...)
-	b = strconv.AppendUint(b, uint64(s.Seq), 10)
-	b = append(b, `,"ack":`...)
-	b = strconv.AppendUint(b, uint64(s.Ack), 10)
-	b = append(b, `,"len":`...)
-	b = strconv.AppendInt(b, int64(s.Len), 10)
-	b = append(b, `,"window":`...)
-	b = strconv.AppendInt(b, int64(s.Window), 10)
+// SegmentObject is a segment; it has the options that the segment has.
+type SegmentObject struct {
+	From       netip.AddrPort `json:"from"`
+	To         netip.AddrPort `json:"to"`
+	Flags      wire.Flags     `json:"flags"`
+	Seq        uint32         `json:"seq"`
+	Ack        uint32         `json:"ack"`
+	Len        int            `json:"len"`
+	Window     int            `json:"window"` // as the header has it, not scaled
+	Scale      *int           `json:"scale,omitempty"`
+	MSS        int            `json:"mss,omitempty"`
+	Timestamps []uint32       `json:"timestamps,omitempty"`
+	Data       Text           `json:"data,omitempty"` // its first bytes, if packets are kept
+}
+
+// AskedObject has the states that the kernel gave of a segment's sender (from) and receiver
+// (to), null for another machine's end; and whether no segment of the connection came
+// before it was asked.
+type AskedObject struct {
+	From wire.State `json:"from"`
+	To   wire.State `json:"to"`
+	Last bool       `json:"last"`
+}
+
+func passedObject(s *wire.Segment, limit int) *PassedObject {
+	o := &SegmentObject{From: s.From, To: s.To, Flags: s.Flags, Seq: s.Seq, Ack: s.Ack, Len: s.Len, Window: s.Window, MSS: max(0, s.MSS)}
 	if s.Scale >= 0 {
-		b = append(b, `,"scale":`...)
-		b = strconv.AppendInt(b, int64(s.Scale), 10)
-	}
-	if s.MSS > 0 {
-		b = append(b, `,"mss":`...)
-		b = strconv.AppendInt(b, int64(s.MSS), 10)
+		o.Scale = &s.Scale
 	}
 	if s.HasTimes {
-		b = append(b, `,"timestamps":[`...)
-		b = strconv.AppendUint(b, uint64(s.SentAt), 10)
-		b = append(b, ',')
-		b = strconv.AppendUint(b, uint64(s.Echo), 10)
-		b = append(b, ']')
+		o.Timestamps = []uint32{s.SentAt, s.Echo}
 	}
 	if data := s.Data(); len(data) > 0 && !s.Damaged {
-		b = append(b, `,"data":`...)
-		b = appendJSONBytes(b, data, j.Limit)
+		o.Data = data[:min(len(data), limit)]
 	}
-	b = append(b, `},"asked":`...)
-	if s.FromIs == wire.Unknown && s.ToIs == wire.Unknown {
-		return append(b, "null}\n"...)
+	passed := &PassedObject{Segment: o}
+	if s.FromIs != wire.Unknown || s.ToIs != wire.Unknown {
+		passed.Asked = &AskedObject{s.FromIs, s.ToIs, s.Last}
 	}
-	b = append(b, `{"from":`...)
-	b = appendState(b, s.FromIs)
-	b = append(b, `,"to":`...)
-	b = appendState(b, s.ToIs)
-	b = append(b, `,"last":`...)
-	b = strconv.AppendBool(b, s.Last)
-	return append(b, "}}\n"...)
+	return passed
 }
 
-func appendState(b []byte, s wire.State) []byte {
-	if s == wire.Unknown {
-		return append(b, "null"...)
+// Passed returns the segment of an object, which passed at a time.
+func (o *Object) Passed(at time.Time) *wire.Segment {
+	g := o.Segment
+	s := &wire.Segment{Time: at, From: g.From, To: g.To, Flags: g.Flags, Seq: g.Seq, Ack: g.Ack, Len: g.Len,
+		Window: g.Window, Scale: -1, MSS: g.MSS}
+	if g.Scale != nil {
+		s.Scale = *g.Scale
 	}
-	b = append(b, '"')
-	b = append(b, s.String()...)
-	return append(b, '"')
+	if len(g.Timestamps) == 2 {
+		s.HasTimes, s.SentAt, s.Echo = true, g.Timestamps[0], g.Timestamps[1]
+	}
+	if o.Asked != nil {
+		s.FromIs, s.ToIs, s.Last = o.Asked.From, o.Asked.To, o.Asked.Last
+	}
+	return s
 }
 
-// appendLost appends an object that says how many segments were not captured.
-func (j *JSON) appendLost(b []byte, at time.Time, n int) []byte {
-	b = appendTime(b, at)
-	b = append(b, `,"missing":"segments","lost":`...)
-	b = strconv.AppendInt(b, int64(n), 10)
-	b = append(b, `,"why":"`...)
-	b = strconv.AppendInt(b, int64(n), 10)
-	return append(b, " came faster than they were read\"}\n"...)
+// SocketObject is a socket in which something has changed. FD is null if no descriptor of
+// this process leads to it; then Inode is 0 if none of another does either. The queues are
+// as ss -tn has them: of a listening socket, Receive is the accept queue and Send the
+// backlog; of any other, Unread and Unacknowledged are the same without SYN and FIN, and
+// otherwise 0. Of a socket that is gone, the object has what it held last.
+type SocketObject struct {
+	Side           string         `json:"side"`
+	FD             *int           `json:"fd"`
+	Thread         int            `json:"thread,omitempty"`
+	Local          netip.AddrPort `json:"local"`
+	Remote         netip.AddrPort `json:"remote"`
+	State          wire.State     `json:"state"`
+	Receive        int            `json:"receive_queue"`
+	Send           int            `json:"send_queue"`
+	Unread         int            `json:"unread"`
+	Unacknowledged int            `json:"unacknowledged"`
+	Timer          sockets.Timer  `json:"timer"`
+	TimerMS        int64          `json:"timer_ms"`
+	Retransmits    int            `json:"retransmits"`
+	Inode          uint32         `json:"inode"`
+	Cookie         uint64         `json:"cookie"`
+	HadFD          bool           `json:"had_fd"`
+	Gone           bool           `json:"gone"`
 }
 
-// appendSocket appends an object for a socket in which something has changed:
-//
-//	{"time":"…","socket":{"side":"server","fd":4,"local":"127.0.0.1:8888","remote":"127.0.0.1:50716",
-//	 "state":"ESTABLISHED","receive_queue":64,"send_queue":0,"unread":64,"unacknowledged":0,"timer":0,"timer_ms":0,"retransmits":0,
-//	 "inode":93422,"cookie":4129,"had_fd":true,"gone":false}}
-//
-// fd is null if no descriptor of this process leads to it; then inode is 0 if none
-// of another does either. The queues are as ss -tn has them: of a listening
-// socket, receive_queue is the accept queue and send_queue the backlog; of any other,
-// unread and unacknowledged are the same without SYN and FIN, and otherwise 0. Of a
-// socket that is gone, the object has what it held last.
-func (j *JSON) appendSocket(b []byte, c *sockets.Change, side Side) []byte {
-	var unread, unacknowledged int
+func socketObject(c *sockets.Change, side Side) *SocketObject {
+	o := &SocketObject{Side: side.String(), Thread: c.Thread, Local: c.Local, Remote: c.Remote, State: c.State,
+		Receive: c.Receive, Send: c.Send, Timer: c.Timer, TimerMS: c.Left.Milliseconds(), Retransmits: c.Again,
+		Inode: c.Inode, Cookie: c.Cookie, HadFD: c.Had, Gone: c.Gone}
+	if c.Descriptor >= 0 {
+		o.FD = &c.Descriptor
+	}
 	if c.State != wire.Listen {
-		unread, unacknowledged = max(0, c.Unread()), max(0, c.Unacknowledged())
+		o.Unread, o.Unacknowledged = max(0, c.Unread()), max(0, c.Unacknowledged())
 	}
-	b = appendTime(b, c.Time)
-	b = append(b, `,"socket":{"side":"`...)
-	b = append(b, side.String()...)
-	b = append(b, `","fd":`...)
-	if c.Descriptor < 0 {
-		b = append(b, "null"...)
-	} else {
-		b = strconv.AppendInt(b, int64(c.Descriptor), 10)
-	}
-	if c.Thread != 0 {
-		b = append(b, `,"thread":`...)
-		b = strconv.AppendInt(b, int64(c.Thread), 10)
-	}
-	b = append(b, `,"local":"`...)
-	b = c.Local.AppendTo(b)
-	b = append(b, `","remote":"`...)
-	b = c.Remote.AppendTo(b)
-	b = append(b, `","state":`...)
-	b = appendState(b, c.State)
-	for _, number := range []struct {
-		name  string
-		value uint64
-	}{
-		{"receive_queue", uint64(c.Receive)}, {"send_queue", uint64(c.Send)},
-		{"unread", uint64(unread)}, {"unacknowledged", uint64(unacknowledged)},
-		{"timer", uint64(c.Timer)}, {"timer_ms", uint64(c.Left.Milliseconds())}, {"retransmits", uint64(c.Again)},
-		{"inode", uint64(c.Inode)}, {"cookie", c.Cookie},
-	} {
-		b = append(b, `,"`...)
-		b = append(b, number.name...)
-		b = append(b, `":`...)
-		b = strconv.AppendUint(b, number.value, 10)
-	}
-	b = append(b, `,"had_fd":`...)
-	b = strconv.AppendBool(b, c.Had)
-	b = append(b, `,"gone":`...)
-	b = strconv.AppendBool(b, c.Gone)
-	return append(b, "}}\n"...)
+	return o
 }
 
-func appendTime(b []byte, t time.Time) []byte {
-	return appendTimestamp(append(b, `{"time":`...), t)
-}
-
-// appendTimestamp appends a time, or null if the recording of it has none.
-func appendTimestamp(b []byte, t time.Time) []byte {
-	if !HasDate(t) {
-		return append(b, "null"...)
+// Changed returns what changed at a time, without what was there before, and on which side.
+func (o *SocketObject) Changed(at time.Time) (*sockets.Change, Side) {
+	c := &sockets.Change{Time: at, Gone: o.Gone, Had: o.HadFD, Socket: sockets.Socket{Cookie: o.Cookie, Local: o.Local, Remote: o.Remote,
+		State: o.State, Receive: o.Receive, Send: o.Send, Timer: o.Timer, Left: time.Duration(o.TimerMS) * time.Millisecond,
+		Again: o.Retransmits, Inode: o.Inode, Descriptor: -1, Thread: o.Thread}}
+	if o.FD != nil {
+		c.Descriptor = *o.FD
 	}
-	b = append(b, '"')
-	b = t.UTC().AppendFormat(b, time.RFC3339Nano)
-	return append(b, '"')
+	return c, sideOf(o.Side)
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"lbaws/sys"
+	"lbaws/trace"
 	"lbaws/trace/tracetest"
 )
 
@@ -60,5 +62,16 @@ func TestJSON(t *testing.T) {
 		"shutdown", "read", "close", "close"}
 	if !slices.Equal(names, want) {
 		t.Errorf("calls %v\nwant %v", names, want)
+	}
+}
+
+// TestJSONIsPrintable: whatever bytes there are, an object is printable ASCII, and each
+// byte a character of its own.
+func TestJSONIsPrintable(t *testing.T) {
+	read := func(k sys.Kernel) { k.Read(4, make([]byte, 20)) }
+	got := traced(t, &scripted{data: "\t\b\f\r\n<&>\"\\\x00\x7f\x80\xe9\xff"}, read, &trace.JSON{Limit: 20})
+	want := `"args":{"fd":4,"buf":"\u0009\u0008\u000c\r\n<&>\"\\\u0000\u007f\u0080\u00e9\u00ff","count":20},"result":15,`
+	if !strings.Contains(got, want) {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }

@@ -41,27 +41,3 @@ func appendQuoted(b, data []byte, limit int) []byte {
 
 // isPlain reports whether a byte stands for itself in quotes.
 func isPlain(c byte) bool { return c >= ' ' && c <= '~' && c != '"' && c != '\\' }
-
-// appendJSONBytes appends data, at most limit bytes of it, as a JSON string
-// with one character for each byte, U+0000 to U+00FF: JSON has no bytes, and
-// what a client sends need not be UTF-8. Only printable ASCII stands for
-// itself.
-func appendJSONBytes(b, data []byte, limit int) []byte {
-	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	for _, c := range data[:min(len(data), limit)] {
-		switch {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c == '\n':
-			b = append(b, '\\', 'n')
-		case c == '\r':
-			b = append(b, '\\', 'r')
-		case c >= ' ' && c <= '~':
-			b = append(b, c)
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	return append(b, '"')
-}

@@ -1,9 +1,6 @@
 package trace
 
-import (
-	"net/netip"
-	"strconv"
-)
+import "net/netip"
 
 // Recorded is a call as a recording has it: strace's own text.
 type Recorded struct {
@@ -28,24 +25,6 @@ type Recorded struct {
 // isOthers reports whether the call is another program's: it may have several processes,
 // and wait for several connections at once. Its sockets have names.
 func (e *Event) isOthers() bool { return e.Recorded != nil && e.Recorded.Others }
-
-// appendJSON appends what a recording's first reading has found out about the call, for
-// another one: which sockets it is about, and what is known of them.
-func (r *Recorded) appendJSON(b []byte, shared bool) []byte {
-	b = append(b, `,"recorded":{"thread":`...)
-	b = strconv.AppendInt(b, int64(r.Thread), 10)
-	b = append(b, `,"socket":`...)
-	b = strconv.AppendInt(b, int64(r.Socket), 10)
-	b = append(b, `,"made":`...)
-	b = strconv.AppendInt(b, int64(r.Made), 10)
-	b = append(b, `,"port":`...)
-	b = strconv.AppendUint(b, uint64(r.Port), 10)
-	b = append(b, `,"shared":`...)
-	b = strconv.AppendBool(b, shared)
-	b = append(b, `,"resets":`...)
-	b = strconv.AppendBool(b, r.Resets)
-	return append(b, '}')
-}
 
 // name is the call's name.
 func (e *Event) name() string {

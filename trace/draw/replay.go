@@ -43,13 +43,13 @@ func (f *file) look() *jsonRun {
 	run := &jsonRun{objects: slices.Collect(f.objects(f.problem)), side: trace.Client}
 	for _, o := range run.objects {
 		run.segments, run.sockets = run.segments || o.Segment != nil, run.sockets || o.Socket != nil
-		if o.Call == "" {
+		e := o.event
+		if e == nil {
 			continue
 		}
-		e, _ := o.event()
 		run.calls++
 		if o.Side != "" {
-			run.sides[sideNamed(o.Side)] = true
+			run.sides[o.Caller(trace.Server).Side] = true
 		}
 		if e.Call.Name == "listen" || e.Call.Name == "bind" {
 			run.side = trace.Server
@@ -116,17 +116,6 @@ func earliest(runs []*jsonRun) int {
 	return first
 }
 
-// at is when what an object says has happened.
-func (o *object) at() time.Time {
-	switch {
-	case o.Returned != nil && calls[o.Call] != nil && !calls[o.Call].isOneRow():
-		return *o.Returned
-	case o.Time != nil:
-		return *o.Time
-	}
-	return time.Time{}
-}
-
 // belongs notes whose calls and descriptors an object has, where several processes have
 // written traces.
 func (o *object) belongs(number int, side trace.Side) {
@@ -141,50 +130,35 @@ func (o *object) belongs(number int, side trace.Side) {
 // take gives the formats an object.
 func (r *replay) take(o *object) {
 	if o.Time != nil {
-		r.at = *o.Time
+		r.at = o.Time.Time
 	} else {
 		r.moments++
 		r.at = trace.NoTime(r.moments)
 	}
 	switch {
-	case o.Call != "":
+	case o.event != nil:
 		r.call(o)
 	case o.Segment != nil:
-		s := o.segment(r.at)
-		r.trace.Append(&trace.Moment{What: trace.Passed, At: s.Time, Segment: &s})
+		r.trace.Append(&trace.Moment{What: trace.Passed, At: r.at, Segment: o.Passed(r.at)})
 	case o.Socket != nil:
 		r.socket(o.Socket)
-	case o.Note != "":
-		r.trace.Append(&trace.Moment{What: trace.Noted, At: r.at, Text: o.Note})
+	case len(o.Note) > 0:
+		r.trace.Append(&trace.Moment{What: trace.Noted, At: r.at, Text: string(o.Note)})
 	case o.Lost > 0:
 		r.trace.Append(&trace.Moment{What: trace.Lost, At: r.at, Lost: o.Lost})
 	case o.Missing == "segments":
-		r.trace.Append(&trace.Moment{What: trace.Captured, At: r.at, Err: recordedError(o.Why)})
+		r.trace.Append(&trace.Moment{What: trace.Captured, At: r.at, Err: o.Reason()})
 	case o.Missing == "sockets":
-		r.trace.Append(&trace.Moment{What: trace.NotAsked, At: r.at, Err: recordedError(o.Why)})
-	default:
-		r.trace.Append(&trace.Moment{What: trace.Exited, At: r.at, Exit: &trace.Exit{Caller: r.caller(o), How: o.Exit, Lives: o.Lives, Sockets: o.Sockets}})
+		r.trace.Append(&trace.Moment{What: trace.NotAsked, At: r.at, Err: o.Reason()})
+	case o.Missing == "":
+		r.trace.Append(&trace.Moment{What: trace.Exited, At: r.at, Exit: o.Exited(o.Caller(r.side))})
 	}
-}
-
-func sideNamed(name string) trace.Side {
-	if name == "client" {
-		return trace.Client
-	}
-	return trace.Server
-}
-
-func (r *replay) caller(o *object) trace.Caller {
-	if o.Side == "" {
-		return trace.Caller{Side: r.side}
-	}
-	return trace.Caller{Side: sideNamed(o.Side), Program: max(0, o.Program-1), Thread: o.Thread}
 }
 
 // call gives the formats a call that begins, or has returned.
 func (r *replay) call(o *object) {
-	e, _ := o.event()
-	e.Caller, e.Begin = r.caller(o), r.at
+	e := o.event
+	e.Caller, e.Begin = o.Caller(r.side), r.at
 	if !e.Recorded.Others {
 		e.Recorded.Thread = e.Thread
 	}
@@ -203,7 +177,7 @@ func (r *replay) call(o *object) {
 	}
 	e.Return = r.at.Add(max(0, e.Took))
 	if o.Returned != nil {
-		e.Return = *o.Returned
+		e.Return = o.Returned.Time
 	}
 	i := slices.IndexFunc(r.begun[who], func(b *trace.Event) bool { return b.Recorded.Name == o.Call })
 	if i < 0 {
@@ -225,16 +199,8 @@ func (r *replay) call(o *object) {
 const mostBegun = 16
 
 // socket gives the formats a change in a socket.
-func (r *replay) socket(o *socketObject) {
-	c := sockets.Change{Time: r.at, Gone: o.Gone, Had: o.HadFD, Socket: sockets.Socket{Cookie: o.Cookie, Local: o.Local, Remote: o.Remote,
-		Receive: o.Receive, Send: o.Send, Timer: sockets.Timer(o.Timer), Left: time.Duration(o.TimerMS) * time.Millisecond,
-		Again: o.Retransmits, Inode: o.Inode, Descriptor: -1, Thread: o.Thread}}
-	if o.FD != nil {
-		c.Descriptor = *o.FD
-	}
-	if o.State != nil {
-		c.State = *o.State
-	}
+func (r *replay) socket(o *trace.SocketObject) {
+	c, side := o.Changed(r.at)
 	if was, known := r.held[o.Cookie]; known {
 		c.Was = &was
 	} else if o.Gone {
@@ -243,5 +209,5 @@ func (r *replay) socket(o *socketObject) {
 	if r.held[o.Cookie] = c.Socket; o.Gone {
 		delete(r.held, o.Cookie)
 	}
-	r.trace.Append(&trace.Moment{What: trace.Changed, At: r.at, Change: &c, Side: sideNamed(o.Side)})
+	r.trace.Append(&trace.Moment{What: trace.Changed, At: r.at, Change: c, Side: side})
 }

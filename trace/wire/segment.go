@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -89,15 +90,22 @@ var flagNames = [...]struct {
 	name string
 }{{SYN, "SYN"}, {FIN, "FIN"}, {RST, "RST"}, {PSH, "PSH"}, {URG, "URG"}, {ACK, "ACK"}}
 
-// ParseFlags reads what String has written. It reports whether that is what text is.
-func ParseFlags(text string) (f Flags, ok bool) {
+// MarshalText returns the names of the bits that are set, for package encoding/json.
+func (f Flags) MarshalText() ([]byte, error) { return f.AppendTo(nil), nil }
+
+// UnmarshalText reads what MarshalText has written.
+func (f *Flags) UnmarshalText(text []byte) error {
+	rest := string(text)
 	for _, bit := range flagNames {
-		if rest, found := strings.CutPrefix(text, bit.name); found {
-			f |= bit.flag
-			text = strings.TrimPrefix(rest, "+")
+		if after, found := strings.CutPrefix(rest, bit.name); found {
+			*f |= bit.flag
+			rest = strings.TrimPrefix(after, "+")
 		}
 	}
-	return f, text == ""
+	if rest != "" {
+		return fmt.Errorf("no control bits of TCP: %q", text)
+	}
+	return nil
 }
 
 // ParseSegment reads an IPv4 or IPv6 packet. It reports false if the packet is

@@ -40,7 +40,15 @@ func ParseState(name string) (s State, ok bool) {
 	return State(i), i > 0
 }
 
-// UnmarshalText reads what String has written, for package encoding/json.
+// MarshalJSON returns the state's name as a string of JSON; null for Unknown.
+func (s State) MarshalJSON() ([]byte, error) {
+	if s == Unknown {
+		return []byte("null"), nil
+	}
+	return []byte(`"` + s.String() + `"`), nil
+}
+
+// UnmarshalText reads the name in what MarshalJSON has written.
 func (s *State) UnmarshalText(name []byte) (err error) {
 	state, ok := ParseState(string(name))
 	if !ok {
