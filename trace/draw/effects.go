@@ -3,7 +3,6 @@ package draw
 import (
 	"bytes"
 	"cmp"
-	"strconv"
 
 	"lbaws/trace/recording"
 )
@@ -66,16 +65,23 @@ func isFork(name string) bool {
 
 // number is the number that text begins with; -1 if it begins with none.
 func number(text []byte) int {
-	digits := text[:len(text)-len(note(text))]
-	n, err := strconv.Atoi(string(digits[:min(9, len(digits))]))
-	if err != nil {
+	n, value := 0, 0
+	for ; n < len(text) && n < 9 && text[n] >= '0' && text[n] <= '9'; n++ {
+		value = 10*value + int(text[n]-'0')
+	}
+	if n == 0 {
 		return -1
 	}
-	return n
+	return value
 }
 
 // note is what stands behind the number that text begins with.
-func note(text []byte) []byte { return bytes.TrimLeft(text, "0123456789") }
+func note(text []byte) []byte {
+	for len(text) > 0 && text[0] >= '0' && text[0] <= '9' {
+		text = text[1:]
+	}
+	return text
+}
 
 // begins does what is known when a call begins, and reports whether it is drawn.
 func (s *scan) begins(b *step, args []byte) bool {

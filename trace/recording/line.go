@@ -153,19 +153,32 @@ func (l *Line) readTime(text []byte) []byte {
 // parseSeconds reads hours, minutes and seconds, or seconds alone, with or without a
 // part of a second.
 func parseSeconds(text []byte) (time.Duration, bool) {
-	minutes := 0
-	if n := bytes.LastIndexByte(text, ':'); n >= 0 {
-		first, second, found := bytes.Cut(text[:n], []byte(":"))
-		hour, bad := strconv.Atoi(string(first))
-		minute, err := strconv.Atoi(string(second))
-		if !found || bad != nil || err != nil {
+	whole, fraction, _ := bytes.Cut(text, []byte("."))
+	var seconds, field int64
+	colons := 0
+	for i, c := range whole {
+		switch {
+		case c == ':' && i > 0:
+			colons++
+			seconds, field = (seconds+field)*60, 0
+		case c < '0' || c > '9':
 			return 0, false
+		default:
+			field = field*10 + int64(c-'0')
 		}
-		minutes, text = 60*hour+minute, text[n+1:]
 	}
-	if len(bytes.Trim(text, "0123456789.")) > 0 {
+	if seconds += field; len(whole) == 0 || len(whole) > 10 || colons != 0 && colons != 2 {
 		return 0, false
 	}
-	seconds, err := time.ParseDuration(string(text) + "s")
-	return time.Duration(minutes)*time.Minute + seconds, err == nil
+	nanoseconds := int64(0)
+	for i := range 9 {
+		nanoseconds *= 10
+		if i < len(fraction) {
+			if fraction[i] < '0' || fraction[i] > '9' {
+				return 0, false
+			}
+			nanoseconds += int64(fraction[i] - '0')
+		}
+	}
+	return time.Duration(seconds)*time.Second + time.Duration(nanoseconds), true
 }
