@@ -33,8 +33,10 @@ import (
 	"lbaws/sys/patient"
 	"lbaws/sys/process"
 	"lbaws/trace"
-	"lbaws/trace/draw"
+	"lbaws/trace/event"
 	"lbaws/trace/message"
+	"lbaws/trace/output"
+	"lbaws/trace/replay"
 	"lbaws/trace/turns"
 )
 
@@ -267,7 +269,7 @@ func main() {
 // run does what the command line says.
 func (o *options) run() error {
 	if o.command == "draw" {
-		return draw.Draw(o.files, &o.trace, warn)
+		return replay.Draw(o.files, &o.trace, warn)
 	}
 	if o.command == "demo" && sys.Reachable(o.server.addr).Addr().IsLoopback() {
 		if status, done := namespace.Run(); done {
@@ -285,12 +287,12 @@ func (o *options) run() error {
 	switch o.command {
 	case "get":
 		signal.Ignore(unix.SIGPIPE) // treat a closed pipe like any other write error
-		err = (&client{o.url, os.Stdout}).get(o.kernel(trace.Client, t))
+		err = (&client{o.url, os.Stdout}).get(o.kernel(event.Client, t))
 	case "demo":
 		err = o.demo(t)
 	default:
-		o.server.stdout = trace.NewOutput(unix.Stdout, "standard output", warnOfLoss)
-		err = o.server.serve(o.kernel(trace.Server, t))
+		o.server.stdout = output.New(unix.Stdout, "standard output", warnOfLoss)
+		err = o.server.serve(o.kernel(event.Server, t))
 	}
 	o.stage.Close()
 	if lost := t.End(); err == nil {
@@ -305,11 +307,11 @@ func (o *options) run() error {
 // kernel returns the Kernel of the server or the client. It waits for the peer for as
 // long as -timeout allows (by default, longer if no others wait), and stops on a signal;
 // with -step, it waits for a key before each call.
-func (o *options) kernel(side trace.Side, t *trace.Trace) *patient.Kernel {
-	k := t.Of(trace.Caller{Side: side}, sys.Unix{})
+func (o *options) kernel(side event.Side, t *trace.Trace) *patient.Kernel {
+	k := t.Of(event.Caller{Side: side}, sys.Unix{})
 	if o.turns.Step {
 		server := o.server.addr
-		if side == trace.Client {
+		if side == event.Client {
 			server = o.url.Addr
 		}
 		o.stage = turns.NewStage(t, server)

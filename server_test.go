@@ -25,7 +25,14 @@ import (
 	"lbaws/sys"
 	"lbaws/sys/patient"
 	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/jsonl"
+	"lbaws/trace/layout"
 	"lbaws/trace/message"
+	"lbaws/trace/output"
+	"lbaws/trace/screen"
+	"lbaws/trace/strace"
+	"lbaws/trace/tracer"
 	"lbaws/trace/tracetest"
 )
 
@@ -297,13 +304,13 @@ func TestLeaveInProcess(t *testing.T) {
 	for i := range moments {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
-			out, err := trace.CreateOutput(filepath.Join(t.TempDir(), "trace"), func(err error) { t.Error(err) })
+			out, err := output.Create(filepath.Join(t.TempDir(), "trace"), func(err error) { t.Error(err) })
 			if err != nil {
 				t.Fatal(err)
 			}
-			tracer := trace.New(sys.Unix{}, trace.Sink{Format: &trace.Strace{Limit: 32}, Output: out},
-				trace.Sink{Format: &trace.JSON{Limit: 32}, Output: out}, trace.Sink{Format: &trace.Summary{}, Output: out},
-				trace.Sink{Format: trace.NewDiagram(trace.Columns{Limit: 32}, 80, false), Output: out})
+			tracer := tracer.New(sys.Unix{}, tracer.Sink{Format: &strace.Writer{Limit: 32}, Output: out},
+				tracer.Sink{Format: &jsonl.Writer{Limit: 32}, Output: out}, tracer.Sink{Format: &strace.Summary{}, Output: out},
+				tracer.Sink{Format: screen.NewDiagram(layout.Columns{Limit: 32}, 80, false), Output: out})
 			p := serveInProcess(t, tracer)
 			var clients sync.WaitGroup
 			for range i % 4 {
@@ -472,7 +479,7 @@ func requester(t testing.TB, format string) func() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := serveInProcess(t, began.Of(trace.Caller{}, sys.Unix{}))
+	p := serveInProcess(t, began.Of(event.Caller{}, sys.Unix{}))
 	address := netip.MustParseAddrPort(p.address)
 	t.Cleanup(func() {
 		p.leave(t)

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"lbaws/trace"
+	"lbaws/trace/event"
 	"lbaws/trace/tracetest"
 )
 
@@ -45,8 +45,8 @@ func TestDemoIsTrue(t *testing.T) {
 				server, client := tracetest.SidesUnderStrace(tracetest.ReadLines(t, theirs))
 				// Between bind and listen the capture is opened, on this thread.
 				server = slices.Delete(server, slices.Index(server, "bind = 0")+1, slices.Index(server, "listen = 0"))
-				tracetest.Compare(t, tracetest.CallsOf(rows, trace.Server), server)
-				tracetest.Compare(t, tracetest.CallsOf(rows, trace.Client), client)
+				tracetest.Compare(t, tracetest.CallsOf(rows, event.Server), server)
+				tracetest.Compare(t, tracetest.CallsOf(rows, event.Client), client)
 			}
 			if t.Failed() {
 				t.Logf("\n%s", text)
@@ -92,7 +92,7 @@ func checkImplied(t *testing.T, p *tracetest.Process) {
 	}
 	rows := tracetest.ReadDiagram(p.Stderr.String())
 	drawn := tracetest.Implied(t, rows)
-	if names := tracetest.CallsOf(rows, trace.Client); len(names) != 6 {
+	if names := tracetest.CallsOf(rows, event.Client); len(names) != 6 {
 		t.Errorf("the client's calls are %q", names)
 	}
 	// The request's length depends on the port's.

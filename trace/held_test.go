@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/layout"
+	"lbaws/trace/screen"
 	"lbaws/trace/sockets"
 	"lbaws/trace/tracetest"
 	"lbaws/trace/wire"
@@ -88,12 +90,12 @@ func TestWordsOfSockets(t *testing.T) {
 			c.Timer, c.Left, c.Had = sockets.TimeWait, 43*time.Second, true
 		}), "of an earlier connection: TIME_WAIT, peer 127.0.0.1:50716, 43 s left"},
 	} {
-		diagram := trace.NewDiagram(trace.Columns{}, 400, false)
+		diagram := screen.NewDiagram(layout.Columns{}, 400, false)
 		if c.change.Was != nil {
 			before := sockets.Change{Socket: *c.change.Was}
-			diagram.Append(nil, &trace.Moment{What: trace.Changed, Change: &before, Side: trace.Server})
+			diagram.Append(nil, &event.Moment{What: event.Changed, Change: &before, Side: event.Server})
 		}
-		row := string(diagram.Append(nil, &trace.Moment{What: trace.Changed, Change: &c.change, Side: trace.Server}))
+		row := string(diagram.Append(nil, &event.Moment{What: event.Changed, Change: &c.change, Side: event.Server}))
 		if got := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(row), "▪ "), "#1 "); got != c.want {
 			t.Errorf("%+v\n got %s\nwant %s", c.change, got, c.want)
 		}
@@ -103,10 +105,10 @@ func TestWordsOfSockets(t *testing.T) {
 // TestEarlierClient: what is left of a client of an earlier server is none of this one's
 // connections.
 func TestEarlierClient(t *testing.T) {
-	diagram := trace.NewDiagram(trace.Columns{}, 400, false)
+	diagram := screen.NewDiagram(layout.Columns{}, 400, false)
 	change := &sockets.Change{Had: true, Socket: sockets.Socket{Local: clientAddr, Remote: serverAddr,
 		State: wire.TimeWait, Timer: sockets.TimeWait, Left: time.Minute, Descriptor: -1}}
-	row := string(diagram.Append(nil, &trace.Moment{What: trace.Changed, Change: change, Side: trace.Client}))
+	row := string(diagram.Append(nil, &event.Moment{What: event.Changed, Change: change, Side: event.Client}))
 	if want := "▪ of an earlier connection: TIME_WAIT, peer 127.0.0.1:8888, 60 s left"; strings.TrimSpace(row) != want {
 		t.Errorf("got %s\nwant %s", row, want)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"lbaws/trace"
+	"lbaws/trace/event"
 	"lbaws/trace/tracetest"
 )
 
@@ -28,7 +28,7 @@ func TestServeWithoutSegments(t *testing.T) {
 	if !slices.Equal(drawn, want) {
 		t.Errorf("implied %q\nwant %q", drawn, want)
 	}
-	if calls := tracetest.CallsOf(rows, trace.Client); len(calls) != 0 {
+	if calls := tracetest.CallsOf(rows, event.Client); len(calls) != 0 {
 		t.Errorf("calls of a client that is not traced: %q", calls)
 	}
 	for _, part := range []string{"── connection 1: 127.0.0.1:", "── connection 2: 127.0.0.1:", "┄┄▷ inferred from the calls, not captured",

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"lbaws/sys"
-	"lbaws/trace"
+	"lbaws/trace/jsonl"
 	"lbaws/trace/tracetest"
 )
 
@@ -69,7 +69,7 @@ func TestJSON(t *testing.T) {
 // byte a character of its own.
 func TestJSONIsPrintable(t *testing.T) {
 	read := func(k sys.Kernel) { k.Read(4, make([]byte, 20)) }
-	got := traced(t, &scripted{data: "\t\b\f\r\n<&>\"\\\x00\x7f\x80\xe9\xff"}, read, &trace.JSON{Limit: 20})
+	got := traced(t, &scripted{data: "\t\b\f\r\n<&>\"\\\x00\x7f\x80\xe9\xff"}, read, &jsonl.Writer{Limit: 20})
 	want := `"args":{"fd":4,"buf":"\u0009\u0008\u000c\r\n<&>\"\\\u0000\u007f\u0080\u00e9\u00ff","count":20},"result":15,`
 	if !strings.Contains(got, want) {
 		t.Errorf("got\n%swant\n%s", got, want)

@@ -1,3 +1,12 @@
+// Package trace does what the command line asks of the trace: it chooses the formats,
+// opens what they write to, and puts a Tracer in front of the kernel.
+//
+// What happens goes one way from there. A Tracer, or a recording, gives its formats a
+// moment (package event) when a call begins and when it returns, when a segment passes
+// and when a socket changes. The formats are strace's lines and its table, JSON objects,
+// a file for Wireshark, and those that draw: the diagram on a terminal, pictures, and the
+// page. These put moments in order, turn them into rows (package figure), and draw each
+// row.
 package trace
 
 import (
@@ -11,7 +20,18 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/trace/event"
+	"lbaws/trace/figure"
+	"lbaws/trace/jsonl"
+	"lbaws/trace/layout"
 	"lbaws/trace/message"
+	"lbaws/trace/output"
+	"lbaws/trace/page"
+	"lbaws/trace/pcap"
+	"lbaws/trace/picture"
+	"lbaws/trace/screen"
+	"lbaws/trace/strace"
+	"lbaws/trace/tracer"
 )
 
 // Options are what the command line says about the trace.
@@ -138,7 +158,7 @@ func (o *Options) checkFiles() error {
 		}
 	}
 	if o.Pictures != "" {
-		for name := range Pictures() {
+		for name := range picture.Pictures() {
 			files = append(files, filepath.Join(o.Pictures, name))
 		}
 	}
@@ -202,11 +222,11 @@ func (o *Options) showsMore() bool {
 
 // Trace is a trace that has begun.
 type Trace struct {
-	tracer   *Tracer            // nil if no calls are traced
-	sinks    Sinks              // of a recording
-	pictures string             // the folder that the tutorial's pictures go to
-	drawn    map[string]*Output // those pictures, by the names of their files
-	lost     error              // why a part of an output was not written
+	tracer   *tracer.Tracer            // nil if no calls are traced
+	sinks    tracer.Sinks              // of a recording
+	pictures string                    // the folder that the tutorial's pictures go to
+	drawn    map[string]*output.Stream // those pictures, by the names of their files
+	lost     error                     // why a part of an output was not written
 }
 
 // Start opens the files, and begins the trace.
@@ -226,17 +246,17 @@ func (o *Options) Start() (*Trace, error) {
 		if err := unix.Access(o.Pictures+"/.", unix.W_OK); err != nil {
 			return nil, sys.Fail("open", o.Pictures, err)
 		}
-		t.drawn = make(map[string]*Output)
-		for name, format := range Pictures() {
-			t.drawn[name] = NewBuffer()
-			sinks = append(sinks, Sink{Format: format, Output: t.drawn[name]})
+		t.drawn = make(map[string]*output.Stream)
+		for name, format := range picture.Pictures() {
+			t.drawn[name] = output.NewBuffer()
+			sinks = append(sinks, tracer.Sink{Format: format, Output: t.drawn[name]})
 		}
 	}
 	switch {
 	case o.Recording:
 		t.sinks = sinks
 	case len(sinks) > 0:
-		t.tracer = New(sys.Unix{}, sinks...)
+		t.tracer = tracer.New(sys.Unix{}, sinks...)
 		if o.Both {
 			t.tracer.Both()
 		}
@@ -262,68 +282,68 @@ const wholeBuffers = 4096
 
 // sinks are the formats that are wanted, and where they go. report is told of an
 // output that can no longer be written, fail of a picture that cannot be.
-func (o *Options) sinks(report, fail func(error)) ([]Sink, error) {
-	out := NewOutput(unix.Stderr, "standard error", report)
+func (o *Options) sinks(report, fail func(error)) ([]tracer.Sink, error) {
+	out := output.New(unix.Stderr, "standard error", report)
 	if o.Recording {
-		out = NewOutput(unix.Stdout, "standard output", report).HoldBack()
+		out = output.New(unix.Stdout, "standard output", report).HoldBack()
 	}
 	table := out
 	var err error
 	if o.Output != "" {
-		if out, err = CreateOutput(o.Output, report); err != nil {
+		if out, err = output.Create(o.Output, report); err != nil {
 			return nil, err
 		}
 		if o.Format != "json" { // a file of JSON objects gets no table at its end
 			table = out
 		}
 	}
-	var sinks []Sink
+	var sinks []tracer.Sink
 	limit := int(min(o.Limit, 1<<30))
-	columns := Columns{Limit: limit, About: About{Both: o.Both, URL: o.URL, Preface: o.Preface}, Steps: o.Steps, Clients: o.Clients}
+	columns := layout.Columns{Limit: limit, About: figure.About{Both: o.Both, URL: o.URL, Preface: o.Preface}, Steps: o.Steps, Clients: o.Clients}
 	switch {
 	case o.Times:
-		columns.Times = SinceStart
+		columns.Times = layout.SinceStart
 	case o.Deltas:
-		columns.Times = SinceRow
+		columns.Times = layout.SinceRow
 	}
 	switch o.Format {
 	case "diagram":
-		sinks = append(sinks, Sink{Format: NewDiagramOn(out, columns), Output: out})
+		sinks = append(sinks, tracer.Sink{Format: screen.NewDiagramOn(out, columns), Output: out})
 	case "strace":
-		sinks = append(sinks, Sink{Format: &Strace{Limit: limit}, Output: out})
+		sinks = append(sinks, tracer.Sink{Format: &strace.Writer{Limit: limit}, Output: out})
 	case "json":
-		sinks = append(sinks, Sink{Format: &JSON{Limit: limit, Buffers: wholeBuffers}, Output: out})
+		sinks = append(sinks, tracer.Sink{Format: &jsonl.Writer{Limit: limit, Buffers: wholeBuffers}, Output: out})
 	}
 	if o.SVG != "" {
-		file, err := CreateOutput(o.SVG, fail)
+		file, err := output.Create(o.SVG, fail)
 		if err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, Sink{Format: NewSVG(columns), Output: file})
+		sinks = append(sinks, tracer.Sink{Format: picture.NewSVG(columns), Output: file})
 	}
 	if o.HTML != "" {
-		file, err := CreateOutput(o.HTML, fail)
+		file, err := output.Create(o.HTML, fail)
 		if err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, Sink{Format: NewPage(columns, o.Title, o.Source), Output: file})
+		sinks = append(sinks, tracer.Sink{Format: page.New(columns, o.Title, o.Source), Output: file})
 	}
 	if o.Pcap != "" {
-		file, err := CreateOutput(o.Pcap, report)
+		file, err := output.Create(o.Pcap, report)
 		if err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, Sink{Format: NewPcap(limit), Output: file})
+		sinks = append(sinks, tracer.Sink{Format: pcap.New(limit), Output: file})
 	}
 	if o.Summary {
-		sinks = append(sinks, Sink{Format: &Summary{}, Output: table})
+		sinks = append(sinks, tracer.Sink{Format: &strace.Summary{}, Output: table})
 	}
 	return sinks, nil
 }
 
 // Of returns a Kernel in front of k that traces a program's calls, or k itself if
 // nothing is traced.
-func (t *Trace) Of(caller Caller, k sys.Kernel) sys.Kernel {
+func (t *Trace) Of(caller event.Caller, k sys.Kernel) sys.Kernel {
 	if t.tracer == nil {
 		return k
 	}
@@ -366,7 +386,7 @@ func (t *Trace) End() error {
 // of an old one when it is whole.
 func (t *Trace) WritePictures() error {
 	for name, picture := range t.drawn {
-		if err := ReplaceFile(filepath.Join(t.pictures, name), picture.Text); err != nil {
+		if err := output.Replace(filepath.Join(t.pictures, name), picture.Text); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,9 @@ import (
 
 	"lbaws/sys"
 	"lbaws/sys/process"
-	"lbaws/trace"
+	"lbaws/trace/output"
+	"lbaws/trace/strace"
+	"lbaws/trace/tracer"
 	"lbaws/trace/tracetest"
 )
 
@@ -52,11 +54,11 @@ func makeTracedCalls(path string) error {
 	var limit int
 	fmt.Sscan(os.Getenv(limitVariable), &limit)
 	var failure error
-	out, err := trace.CreateOutput(path, func(err error) { failure = err })
+	out, err := output.Create(path, func(err error) { failure = err })
 	if err != nil {
 		return err
 	}
-	tracer := trace.New(sys.Unix{}, trace.Sink{Format: &trace.Strace{Limit: limit}, Output: out})
+	tracer := tracer.New(sys.Unix{}, tracer.Sink{Format: &strace.Writer{Limit: limit}, Output: out})
 	err = makeCalls(tracer)
 	tracer.End()
 	return errors.Join(err, failure)

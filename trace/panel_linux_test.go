@@ -15,6 +15,12 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/figure"
+	"lbaws/trace/layout"
+	"lbaws/trace/output"
+	"lbaws/trace/screen"
+	"lbaws/trace/tracer"
 	"lbaws/trace/tracetest"
 )
 
@@ -31,7 +37,7 @@ type board struct {
 	user          *os.File // of the terminal
 	terminal      *os.File
 	display       *tracetest.Display
-	tracer        *trace.Tracer
+	tracer        *tracer.Tracer
 	client, plain sys.Kernel
 	file          *os.File
 }
@@ -46,12 +52,12 @@ func newBoard(t *testing.T, columns, lines int) *board {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.file.Close() })
-	tracer := func(file *os.File) *trace.Tracer {
-		diagram := trace.NewDiagram(trace.Columns{Limit: 32, Steps: true, About: trace.About{Both: true}}, columns, false)
-		out := trace.NewOutput(int(file.Fd()), file.Name(), func(err error) { t.Error(err) })
-		return trace.New(quick{}, trace.Sink{Format: diagram.On(out), Output: out})
+	tracer := func(file *os.File) *tracer.Tracer {
+		diagram := screen.NewDiagram(layout.Columns{Limit: 32, Steps: true, About: figure.About{Both: true}}, columns, false)
+		out := output.New(int(file.Fd()), file.Name(), func(err error) { t.Error(err) })
+		return tracer.New(quick{}, tracer.Sink{Format: diagram.On(out), Output: out})
 	}
-	client := trace.Caller{Side: trace.Client}
+	client := event.Caller{Side: event.Client}
 	s.tracer = tracer(s.terminal)
 	s.client, s.plain = s.tracer.Of(client, quick{}), tracer(s.file).Of(client, quick{})
 	return s

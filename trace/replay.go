@@ -1,9 +1,14 @@
 package trace
 
-import "time"
+import (
+	"time"
+
+	"lbaws/trace/event"
+	"lbaws/trace/tracer"
+)
 
 // Append gives the formats a moment of a recording, in place of calls that are being made.
-func (t *Trace) Append(m *Moment) {
+func (t *Trace) Append(m *event.Moment) {
 	t.sinks.Append(m)
 	for _, sink := range t.sinks {
 		sink.Output.Settle()
@@ -13,7 +18,7 @@ func (t *Trace) Append(m *Moment) {
 // Finish ends the trace of a recording, and closes the files. The error says why a part
 // of it was not written.
 func (t *Trace) Finish() error {
-	t.Append(&Moment{What: Ended, At: time.Now()})
+	t.Append(&event.Moment{What: event.Ended, At: time.Now()})
 	for _, sink := range t.sinks {
 		sink.Output.Close()
 	}
@@ -31,7 +36,7 @@ func (t *Trace) Figures() *Trace { return t.part(true) }
 func (t *Trace) Lists() *Trace { return t.part(false) }
 
 func (t *Trace) part(figures bool) *Trace {
-	var sinks Sinks
+	var sinks tracer.Sinks
 	for _, sink := range t.sinks {
 		if _, draws := sink.Format.(drawsFigures); draws == figures {
 			sinks = append(sinks, sink)

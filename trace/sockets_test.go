@@ -16,7 +16,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
-	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/layout"
+	"lbaws/trace/output"
+	"lbaws/trace/screen"
+	"lbaws/trace/tracer"
 	"lbaws/trace/tracetest"
 )
 
@@ -46,7 +50,7 @@ func TestSocketsEqualSS(t *testing.T) {
 
 // words is a format that keeps what the diagram says of each socket.
 type words struct {
-	*trace.Diagram
+	*screen.Diagram
 	all  string
 	say  map[ends]*saying
 	next []ends // whose rows come next
@@ -66,8 +70,8 @@ type saying struct {
 }
 
 // Append notes whose row comes next. It may be held back until a call has returned.
-func (w *words) Append(b []byte, m *trace.Moment) []byte {
-	if m.What == trace.Changed {
+func (w *words) Append(b []byte, m *event.Moment) []byte {
+	if m.What == event.Changed {
 		w.next = append(w.next, ends{m.Change.Local, m.Change.Remote})
 	}
 	return w.read(w.Diagram.Append(b, m))
@@ -128,7 +132,7 @@ type play struct {
 	ss     string
 	random *rand.Rand
 	words  *words
-	tracer *trace.Tracer
+	tracer *tracer.Tracer
 	server netip.AddrPort
 
 	listening int
@@ -139,13 +143,13 @@ type play struct {
 
 func newPlay(t *testing.T, ss, address string, seed uint64) *play {
 	t.Helper()
-	out, err := trace.CreateOutput(filepath.Join(t.TempDir(), "trace"), func(err error) { t.Error(err) })
+	out, err := output.Create(filepath.Join(t.TempDir(), "trace"), func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &words{Diagram: trace.NewDiagram(trace.Columns{}, 400, false), say: map[ends]*saying{}, t: t}
+	w := &words{Diagram: screen.NewDiagram(layout.Columns{}, 400, false), say: map[ends]*saying{}, t: t}
 	p := &play{t: t, ss: ss, random: rand.New(rand.NewPCG(seed, 1)), words: w,
-		tracer: trace.New(sys.Unix{}, trace.Sink{Format: w, Output: out})}
+		tracer: tracer.New(sys.Unix{}, tracer.Sink{Format: w, Output: out})}
 	p.tracer.ShowSockets()
 	bound := netip.MustParseAddrPort(address)
 	p.listening = p.must(p.tracer.Socket(sys.Family(bound), unix.SOCK_STREAM, 0))

@@ -16,7 +16,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
-	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/layout"
+	"lbaws/trace/output"
+	"lbaws/trace/screen"
+	"lbaws/trace/tracer"
 	"lbaws/trace/tracetest"
 	"lbaws/trace/wire"
 )
@@ -84,7 +88,7 @@ func TestStatesEqualTheKernels(t *testing.T) {
 // arrows is a format that keeps the states that the diagram draws at the server's
 // end of each connection.
 type arrows struct {
-	*trace.Diagram
+	*screen.Diagram
 	sync.Mutex // another thread of the tracer's draws too
 	all        string
 	current    int
@@ -97,7 +101,7 @@ var (
 	rule        = regexp.MustCompile(`^── connection (\d+): (\S+) `)
 )
 
-func (a *arrows) Append(b []byte, m *trace.Moment) []byte {
+func (a *arrows) Append(b []byte, m *event.Moment) []byte {
 	return a.read(a.Diagram.Append(b, m))
 }
 
@@ -163,13 +167,13 @@ func newStage(t *testing.T, ss string, c stateCase, asked bool) *stage {
 	if c.cookies {
 		setSysctl(t, "net/ipv4/tcp_syncookies", "2")
 	}
-	out, err := trace.CreateOutput(filepath.Join(t.TempDir(), "trace"), func(err error) { t.Error(err) })
+	out, err := output.Create(filepath.Join(t.TempDir(), "trace"), func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &arrows{Diagram: trace.NewDiagram(trace.Columns{}, 200, false), drawn: map[int][]string{}, numbers: map[string]int{}}
+	a := &arrows{Diagram: screen.NewDiagram(layout.Columns{}, 200, false), drawn: map[int][]string{}, numbers: map[string]int{}}
 	s := &stage{asked: asked, arrows: a, tunnel: tracetest.NewTunnel(t), peers: map[string]*tracetest.Peer{}}
-	s.play = &play{t: t, ss: ss, tracer: trace.New(sys.Unix{}, trace.Sink{Format: a, Output: out})}
+	s.play = &play{t: t, ss: ss, tracer: tracer.New(sys.Unix{}, tracer.Sink{Format: a, Output: out})}
 	s.tracer.ShowSegments()
 	if asked {
 		s.tracer.ShowSockets()

@@ -15,7 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
-	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/jsonl"
+	"lbaws/trace/layout"
+	"lbaws/trace/output"
+	"lbaws/trace/screen"
+	"lbaws/trace/tracer"
 	"lbaws/trace/tracetest"
 )
 
@@ -23,18 +28,18 @@ import (
 // the times in the diagram with those in the JSON objects.
 func TestTimesAreThoseOfJSON(t *testing.T) {
 	dir := t.TempDir()
-	var sinks []trace.Sink
-	create := func(name string, format trace.Format) {
-		out, err := trace.CreateOutput(filepath.Join(dir, name), func(err error) { t.Error(err) })
+	var sinks []tracer.Sink
+	create := func(name string, format event.Format) {
+		out, err := output.Create(filepath.Join(dir, name), func(err error) { t.Error(err) })
 		if err != nil {
 			t.Fatal(err)
 		}
-		sinks = append(sinks, trace.Sink{Format: format, Output: out})
+		sinks = append(sinks, tracer.Sink{Format: format, Output: out})
 	}
-	create("json", &trace.JSON{})
-	create("start", trace.NewDiagram(trace.Columns{Times: trace.SinceStart}, 100, false))
-	create("row", trace.NewDiagram(trace.Columns{Times: trace.SinceRow}, 100, false))
-	tracer := trace.New(sys.Unix{}, sinks...)
+	create("json", &jsonl.Writer{})
+	create("start", screen.NewDiagram(layout.Columns{Times: layout.SinceStart}, 100, false))
+	create("row", screen.NewDiagram(layout.Columns{Times: layout.SinceRow}, 100, false))
+	tracer := tracer.New(sys.Unix{}, sinks...)
 	for range 20 {
 		fd, _ := tracer.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
 		tracer.Setsockopt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)

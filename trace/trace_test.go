@@ -1,11 +1,9 @@
 package trace_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"strconv"
@@ -16,7 +14,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
-	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/jsonl"
+	"lbaws/trace/layout"
+	"lbaws/trace/output"
+	"lbaws/trace/picture"
+	"lbaws/trace/screen"
+	"lbaws/trace/strace"
+	"lbaws/trace/tracer"
 	"lbaws/trace/tracetest"
 )
 
@@ -45,7 +50,7 @@ func (k *scripted) Read(_ int, p []byte) (int, error) {
 }
 
 // traced returns what the formats write of the calls that f makes.
-func traced(t testing.TB, kernel sys.Kernel, f func(sys.Kernel), formats ...trace.Format) string {
+func traced(t testing.TB, kernel sys.Kernel, f func(sys.Kernel), formats ...event.Format) string {
 	t.Helper()
 	file, err := os.CreateTemp("", "trace")
 	if err != nil {
@@ -53,12 +58,12 @@ func traced(t testing.TB, kernel sys.Kernel, f func(sys.Kernel), formats ...trac
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
-	out := trace.NewOutput(int(file.Fd()), file.Name(), func(err error) { t.Error(err) })
-	var sinks []trace.Sink
+	out := output.New(int(file.Fd()), file.Name(), func(err error) { t.Error(err) })
+	var sinks []tracer.Sink
 	for _, f := range formats {
-		sinks = append(sinks, trace.Sink{Format: f, Output: out})
+		sinks = append(sinks, tracer.Sink{Format: f, Output: out})
 	}
-	tracer := trace.New(kernel, sinks...)
+	tracer := tracer.New(kernel, sinks...)
 	f(tracer)
 	tracer.End()
 	text, err := os.ReadFile(file.Name())
@@ -85,7 +90,7 @@ func TestEveryMessage(t *testing.T) {
 			t.Fatal(err)
 		}
 		errno := unix.Errno(n)
-		got := traced(t, &scripted{err: errno}, func(k sys.Kernel) { k.Close(7) }, &trace.Strace{})
+		got := traced(t, &scripted{err: errno}, func(k sys.Kernel) { k.Close(7) }, &strace.Writer{})
 		want := fmt.Sprintf("%-40s= -1 %s (%s)\n", "close(7)", sys.ErrnoName(errno), message)
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -110,7 +115,7 @@ func TestAnotherThreadsCall(t *testing.T) {
 		reader.Wait()
 		k.Close(4)
 	}
-	got := traced(t, kernel, calls, &trace.Strace{Limit: 32})
+	got := traced(t, kernel, calls, &strace.Writer{Limit: 32})
 	want := "read(4,  <unfinished ...>\n" +
 		"shutdown(4, SHUT_RD)                    = 0\n" +
 		"<... read resumed>\"\", 8)                = 0\n" +
@@ -119,7 +124,7 @@ func TestAnotherThreadsCall(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	kernel.waiting, kernel.woken = make(chan struct{}), make(chan struct{})
-	for line := range strings.Lines(traced(t, kernel, calls, &trace.JSON{Limit: 32})) {
+	for line := range strings.Lines(traced(t, kernel, calls, &jsonl.Writer{Limit: 32})) {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("not JSON: %q", line)
 		}
@@ -132,7 +137,7 @@ func TestCallThatNeverReturns(t *testing.T) {
 	got := traced(t, kernel, func(k sys.Kernel) {
 		go k.Read(4, nil) // until the test program ends
 		<-kernel.waiting
-	}, &trace.Strace{})
+	}, &strace.Writer{})
 	if want := "read(4,  <unfinished ...>\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -143,7 +148,7 @@ func TestCallThatNeverReturns(t *testing.T) {
 func TestErrorThatIsNoErrno(t *testing.T) {
 	kernel := &scripted{err: errors.New("no errno")}
 	read := func(k sys.Kernel) { k.Read(4, make([]byte, 8)) }
-	got := traced(t, kernel, read, &trace.Strace{}, &trace.JSON{})
+	got := traced(t, kernel, read, &strace.Writer{}, &jsonl.Writer{})
 	if !strings.HasPrefix(got, "read(4, ") || !strings.Contains(got, "= -1\n") || !strings.Contains(got, `"result":-1`) {
 		t.Errorf("got %q", got)
 	}
@@ -156,7 +161,7 @@ func TestDiagramSaysEachStepOnce(t *testing.T) {
 		k.Close(3)
 		k.Close(4)
 		k.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
-	}, trace.NewDiagram(trace.Columns{}, 80, false))
+	}, screen.NewDiagram(layout.Columns{}, 80, false))
 	if strings.Count(got, "# a new socket") != 1 || strings.Count(got, "#") != 1 {
 		t.Errorf("got\n%s", got)
 	}
@@ -174,8 +179,8 @@ func FuzzReceivedBytes(f *testing.F) {
 		}
 		read := func(k sys.Kernel) { k.Read(4, make([]byte, len(data)+1)) }
 		kernel := &scripted{data: data}
-		for _, format := range []trace.Format{&trace.Strace{Limit: limit}, trace.NewDiagram(trace.Columns{Limit: limit}, 80, false),
-			trace.NewSVG(trace.Columns{Limit: limit}), &trace.JSON{Limit: limit}} {
+		for _, format := range []event.Format{&strace.Writer{Limit: limit}, screen.NewDiagram(layout.Columns{Limit: limit}, 80, false),
+			picture.NewSVG(layout.Columns{Limit: limit}), &jsonl.Writer{Limit: limit}} {
 			for _, r := range traced(t, kernel, read, format) {
 				if r != '\n' && (r < ' ' || r > '~') && !strings.ContainsRune("…─▶◀┄▷◁│", r) {
 					t.Fatalf("%T writes %U for %q", format, r, data)
@@ -183,7 +188,7 @@ func FuzzReceivedBytes(f *testing.F) {
 			}
 		}
 		shown := data[:min(limit, len(data))]
-		lines := strings.SplitAfter(traced(t, kernel, read, &trace.JSON{Limit: limit}), "\n")
+		lines := strings.SplitAfter(traced(t, kernel, read, &jsonl.Writer{Limit: limit}), "\n")
 		var object struct {
 			Args struct{ Buf string }
 		}
@@ -197,7 +202,7 @@ func FuzzReceivedBytes(f *testing.F) {
 		if string(got) != shown {
 			t.Errorf("JSON gives back %q of %q", got, shown)
 		}
-		quoted := strings.TrimPrefix(traced(t, kernel, read, &trace.Strace{Limit: limit}), "read(4, ")
+		quoted := strings.TrimPrefix(traced(t, kernel, read, &strace.Writer{Limit: limit}), "read(4, ")
 		quoted = quoted[:strings.LastIndex(quoted, `"`)+1]
 		if got := unquote(t, quoted); got != shown {
 			t.Errorf("strace's %s gives back %q of %q", quoted, got, shown)
@@ -233,7 +238,7 @@ func unquote(t *testing.T, quoted string) string {
 // TestOutputThatTakesNoMore: it is reported once, and the rest is dropped.
 func TestOutputThatTakesNoMore(t *testing.T) {
 	var reports []error
-	out, err := trace.CreateOutput("/dev/full", func(err error) { reports = append(reports, err) })
+	out, err := output.Create("/dev/full", func(err error) { reports = append(reports, err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +249,7 @@ func TestOutputThatTakesNoMore(t *testing.T) {
 	if len(reports) != 1 || !errors.Is(reports[0], unix.ENOSPC) {
 		t.Errorf("reports %v", reports)
 	}
-	_, err = trace.CreateOutput("/nowhere/trace", nil)
+	_, err = output.Create("/nowhere/trace", nil)
 	if want := "open /nowhere/trace: ENOENT, no such file or directory"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -279,55 +284,11 @@ func TestOutputToNonBlockingPipe(t *testing.T) {
 		}
 		received <- total
 	}()
-	out := trace.NewOutput(pipe[1], "pipe", func(err error) { t.Error(err) })
+	out := output.New(pipe[1], "pipe", func(err error) { t.Error(err) })
 	out.Write(make([]byte, size))
 	if total := <-received; total != size {
 		t.Errorf("%d of %d bytes arrived", total, size)
 	}
 	unix.Close(pipe[0])
 	unix.Close(pipe[1])
-}
-
-func ExampleTracer() {
-	out := trace.NewOutput(int(os.Stdout.Fd()), "standard output", func(error) {})
-	var kernel sys.Kernel = trace.New(sys.Unix{}, trace.Sink{Format: &trace.Strace{Limit: 4}, Output: out})
-
-	kernel.Connect(-1, netip.MustParseAddrPort("127.0.0.1:8888"))
-	kernel.Write(-1, []byte("Hello"))
-	// Output:
-	// connect(-1, {sa_family=AF_INET, sin_port=htons(8888), sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EBADF (Bad file descriptor)
-	// write(-1, "Hell"..., 5)                 = -1 EBADF (Bad file descriptor)
-}
-
-func ExampleNewDiagram() {
-	out := trace.NewOutput(int(os.Stdout.Fd()), "standard output", func(error) {})
-	diagram := trace.NewDiagram(trace.Columns{Limit: 32}, 60, false)
-	tracer := trace.New(sys.Unix{}, trace.Sink{Format: diagram, Output: out})
-
-	tracer.Socket(-1, unix.SOCK_STREAM, unix.IPPROTO_IP)
-	tracer.End()
-	// Output:
-	// CLIENT              SERVER
-	//                     # a new socket: no address and no peer
-	//                     # yet
-	// socket(-1, SOCK_STREAM, IPPROTO_IP) = -1 EAFNOSUPPORT (Addr…
-}
-
-func ExampleJSON() {
-	out := trace.NewOutput(int(os.Stdout.Fd()), "standard output", func(error) {})
-	tracer := trace.New(sys.Unix{}, trace.Sink{Format: afterTime{&trace.JSON{Limit: 32}}, Output: out})
-
-	tracer.Close(-1)
-	// Output:
-	// "call":"close","args":{"fd":-1},"result":-1,"errno":"EBADF",
-	// "strace":"close(-1)                               = -1 EBADF (Bad file descriptor)"}
-}
-
-// afterTime leaves out the time and the duration, of which no example can tell.
-type afterTime struct{ trace.Format }
-
-func (f afterTime) Append(b []byte, m *trace.Moment) []byte {
-	line := f.Format.Append(nil, m)
-	line = bytes.Replace(line, []byte(`"strace"`), []byte("\n\"strace\""), 1) // it is long
-	return append(b, line[max(0, bytes.Index(line, []byte(`"call"`))):]...)
 }

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"lbaws/trace"
+	"lbaws/trace/event"
 	"lbaws/trace/tracetest"
 )
 
@@ -95,7 +95,7 @@ func TestGetFromItself(t *testing.T) {
 	if !regexp.MustCompile(`read(\(3, "", 1024\))? = 0(, "")?\s(.*\n){0,3}.*close\(3\) = 0`).MatchString(p.Stderr.String()) {
 		t.Errorf("it does not read to the end of file:\n%s", p.Stderr)
 	}
-	if calls := tracetest.CallsOf(tracetest.ReadDiagram(p.Stderr.String()), trace.Server); len(calls) != 0 {
+	if calls := tracetest.CallsOf(tracetest.ReadDiagram(p.Stderr.String()), event.Server); len(calls) != 0 {
 		t.Errorf("calls of a server that is not traced: %q", calls)
 	}
 }

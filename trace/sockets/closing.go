@@ -1,6 +1,8 @@
 package sockets
 
-import "lbaws/trace/wire"
+import (
+	"lbaws/trace/wire"
+)
 
 // Closing is what the close of a socket's last descriptor does.
 type Closing int

@@ -7,17 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"lbaws/trace"
+	"lbaws/trace/event"
 )
 
 // Row is one line of a diagram without colours.
 type Row struct {
-	Side   trace.Side
+	Side   event.Side
 	Call   string // its name
 	Begins bool   // the call begins here
 	Result string // what it returned, if that is here
 	Arrow  string // or: the label of a segment
-	Toward trace.Side
+	Toward event.Side
 	Seen   bool // whether the segment was captured
 }
 
@@ -35,16 +35,16 @@ func ReadDiagram(text string) []Row {
 	var rows []Row
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
-		side := func(blanks string) trace.Side {
+		side := func(blanks string) event.Side {
 			if blanks == "" {
-				return trace.Client
+				return event.Client
 			}
-			return trace.Server
+			return event.Server
 		}
 		if m := ArrowRow.FindStringSubmatch(line); m != nil {
-			r := Row{Arrow: m[2], Seen: strings.Contains(m[1], "─"), Toward: trace.Server}
+			r := Row{Arrow: m[2], Seen: strings.Contains(m[1], "─"), Toward: event.Server}
 			if strings.HasPrefix(m[1], "◀") || strings.HasPrefix(m[1], "◁") {
-				r.Toward = trace.Client
+				r.Toward = event.Client
 			}
 			rows = append(rows, r)
 		} else if m := ResultRow.FindStringSubmatch(line); m != nil {
@@ -59,7 +59,7 @@ func ReadDiagram(text string) []Row {
 }
 
 // CallsOf returns the calls of one side with their results, in order.
-func CallsOf(rows []Row, side trace.Side) []string {
+func CallsOf(rows []Row, side event.Side) []string {
 	var calls []string
 	for _, r := range rows {
 		if r.Arrow == "" && r.Side == side && r.Result != "" {
@@ -97,7 +97,7 @@ func Captured(t testing.TB, rows []Row) []string {
 		if !r.Seen {
 			t.Errorf("the segment %q is drawn as implied", r.Arrow)
 		}
-		if r.Toward == trace.Server {
+		if r.Toward == event.Server {
 			labels = append(labels, "> "+r.Arrow)
 		} else {
 			labels = append(labels, "< "+r.Arrow)
@@ -136,7 +136,7 @@ func CheckAcknowledgements(t testing.TB, labels []string) {
 // order in which they can have happened.
 func CheckDemo(t testing.TB, rows []Row) {
 	t.Helper()
-	names := func(side trace.Side) string {
+	names := func(side event.Side) string {
 		var s []string
 		for _, call := range CallsOf(rows, side) {
 			s = append(s, strings.Fields(call)[0])
@@ -144,13 +144,13 @@ func CheckDemo(t testing.TB, rows []Row) {
 		return strings.Join(s, " ")
 	}
 	want := "socket setsockopt bind listen accept read write close close"
-	if got := strings.Replace(names(trace.Server), " getsockname", "", 1); got != want {
+	if got := strings.Replace(names(event.Server), " getsockname", "", 1); got != want {
 		t.Errorf("the server's calls are %s\nwant %s", got, want)
 	}
-	if got, want := names(trace.Client), "socket connect write read read close"; got != want {
+	if got, want := names(event.Client), "socket connect write read read close"; got != want {
 		t.Errorf("the client's calls are %s\nwant %s", got, want)
 	}
-	at := func(side trace.Side, call string, begins bool, nth int) int {
+	at := func(side event.Side, call string, begins bool, nth int) int {
 		for i, r := range rows {
 			if r.Arrow == "" && r.Side == side && r.Call == call && (begins && r.Begins || !begins && r.Result != "") {
 				if nth--; nth == 0 {
@@ -161,7 +161,7 @@ func CheckDemo(t testing.TB, rows []Row) {
 		t.Errorf("no %s of side %v", call, side)
 		return 0
 	}
-	segment := func(prefix string, toward trace.Side) int {
+	segment := func(prefix string, toward event.Side) int {
 		i := slices.IndexFunc(rows, func(r Row) bool { return strings.HasPrefix(r.Arrow, prefix) && r.Toward == toward })
 		if i < 0 {
 			t.Errorf("no %s", prefix)
@@ -169,15 +169,15 @@ func CheckDemo(t testing.TB, rows []Row) {
 		return i
 	}
 	for _, order := range [][]int{
-		{at(trace.Server, "listen", true, 1), at(trace.Server, "accept", true, 1), at(trace.Client, "connect", true, 1),
-			segment("SYN seq", trace.Server), segment("SYN+ACK", trace.Client), segment("ACK", trace.Server),
-			at(trace.Server, "accept", false, 1)},
-		{segment("SYN+ACK", trace.Client), at(trace.Client, "connect", false, 1), at(trace.Client, "write", true, 1),
-			segment("PSH+ACK", trace.Server), at(trace.Server, "read", false, 1), at(trace.Server, "write", true, 1),
-			segment("PSH+ACK", trace.Client), at(trace.Client, "read", false, 1)},
-		{at(trace.Client, "read", true, 1), at(trace.Server, "write", true, 1)},
-		{at(trace.Server, "close", true, 1), segment("FIN+ACK", trace.Client), at(trace.Client, "read", false, 2),
-			at(trace.Client, "close", true, 1), segment("FIN+ACK", trace.Server)},
+		{at(event.Server, "listen", true, 1), at(event.Server, "accept", true, 1), at(event.Client, "connect", true, 1),
+			segment("SYN seq", event.Server), segment("SYN+ACK", event.Client), segment("ACK", event.Server),
+			at(event.Server, "accept", false, 1)},
+		{segment("SYN+ACK", event.Client), at(event.Client, "connect", false, 1), at(event.Client, "write", true, 1),
+			segment("PSH+ACK", event.Server), at(event.Server, "read", false, 1), at(event.Server, "write", true, 1),
+			segment("PSH+ACK", event.Client), at(event.Client, "read", false, 1)},
+		{at(event.Client, "read", true, 1), at(event.Server, "write", true, 1)},
+		{at(event.Server, "close", true, 1), segment("FIN+ACK", event.Client), at(event.Client, "read", false, 2),
+			at(event.Client, "close", true, 1), segment("FIN+ACK", event.Server)},
 	} {
 		if !slices.IsSorted(order) {
 			t.Errorf("rows in the order %v", order)

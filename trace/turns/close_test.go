@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"lbaws/sys"
-	"lbaws/trace"
+	"lbaws/trace/event"
 )
 
 // untraced is a Trace that shows nothing.
 type untraced struct{}
 
-func (untraced) Of(_ trace.Caller, k sys.Kernel) sys.Kernel { return k }
+func (untraced) Of(_ event.Caller, k sys.Kernel) sys.Kernel { return k }
 func (untraced) Look()                                      {}
 func (untraced) Note(string)                                {}
 func (untraced) SetPanel([]string)                          {}

@@ -4,12 +4,14 @@ import (
 	"flag"
 	"math/rand/v2"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"lbaws/trace/tracetest"
 )
+
+// moves is how many random moves TestDemoPredictions makes.
+var moves = flag.Int("moves", 50, "make `N` random moves in demos")
 
 // TestDemoPredictions makes random moves in demos, and holds what the panel said of
 // each call against the rows that came then.
@@ -17,9 +19,8 @@ func TestDemoPredictions(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
 	tracetest.NeedCapture(t)
-	wanted, _ := strconv.Atoi(flag.Lookup("moves").Value.String())
 	said := map[string]int{}
-	for seed, made := uint64(1), 0; made < wanted/4; seed++ {
+	for seed, made := uint64(1), 0; made < *moves; seed++ {
 		random := rand.New(rand.NewPCG(seed, 2))
 		var keys strings.Builder
 		for range 60 {

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/figure"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
@@ -54,7 +55,7 @@ func (d *person) programLines(p *program, next bool) []string {
 	d.mu.Unlock()
 	switch {
 	case state == held && next:
-		lines := []string{fmt.Sprintf("▶ %-8s %s   %s", p.name, trace.Beginning(event), p.line)}
+		lines := []string{fmt.Sprintf("▶ %-8s %s   %s", p.name, figure.Beginning(event), p.line)}
 		if prediction, ok := d.memory.Predict(event); ok && d.watch != nil {
 			lines = append(lines, fmt.Sprintf("  %-8s %s", "", prediction.Text))
 		}
@@ -65,13 +66,13 @@ func (d *person) programLines(p *program, next bool) []string {
 		}
 		return lines
 	case state == held:
-		return []string{fmt.Sprintf("  %-8s %s   %s", p.name, trace.Beginning(event), p.line)}
+		return []string{fmt.Sprintf("  %-8s %s   %s", p.name, figure.Beginning(event), p.line)}
 	case state == inCall:
-		return []string{fmt.Sprintf("  %-8s waits in %s   %s", p.name, trace.Beginning(event), p.line)}
+		return []string{fmt.Sprintf("  %-8s waits in %s   %s", p.name, figure.Beginning(event), p.line)}
 	case state == back && next:
 		return []string{fmt.Sprintf("▶ %-8s … %s returns %d", p.name, event.Call.Name, p.answer.Result)}
 	case state == back:
-		return []string{fmt.Sprintf("  %-8s %s has its answer: %d", p.name, trace.Beginning(event), p.answer.Result)}
+		return []string{fmt.Sprintf("  %-8s %s has its answer: %d", p.name, figure.Beginning(event), p.answer.Result)}
 	case state == over:
 		return []string{fmt.Sprintf("  %-8s has ended", p.name)}
 	}
@@ -160,7 +161,7 @@ func holdings(s *sockets.Socket) (held []string) {
 // keyLine names the keys.
 func (d *person) keyLine() string {
 	switch {
-	case d.alone && d.programs[0].caller.Side == trace.Client:
+	case d.alone && d.programs[0].caller.Side == event.Client:
 		return "Enter: make the call  R: run on  ?: explain  q: leave"
 	case d.alone:
 		return "Enter: make the call  r: to the next connection  R: run on  ?: explain  q: leave"

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
-	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/predict"
 	"lbaws/trace/turns/keys"
 )
 
@@ -62,9 +63,9 @@ func (s *Stage) Step(o *Order, cast Cast) error {
 
 // Program returns the Kernel of a program that runs on a thread of its own, and whose
 // peers are others: a person directs it, until Close.
-func (s *Stage) Program(side trace.Side) sys.Kernel {
-	p := &program{name: map[trace.Side]string{trace.Server: "server", trace.Client: "client"}[side],
-		stage: s, caller: trace.Caller{Side: side}, turn: make(chan struct{}, 1), thread: thisThread()}
+func (s *Stage) Program(side event.Side) sys.Kernel {
+	p := &program{name: map[event.Side]string{event.Server: "server", event.Client: "client"}[side],
+		stage: s, caller: event.Caller{Side: side}, turn: make(chan struct{}, 1), thread: thisThread()}
 	p.thread.follow()
 	s.programs = append(s.programs, p)
 	s.alone = true
@@ -85,7 +86,7 @@ func (s *Stage) Program(side trace.Side) sys.Kernel {
 func (s *Stage) openKeys() *keys.Keys {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys, s.memory = keys.Open(s.hidePanel), &Memory{}
+	s.keys, s.memory = keys.Open(s.hidePanel), &predict.Memory{}
 	if s.left {
 		s.keys.Close()
 	}
@@ -191,7 +192,7 @@ func (d *person) settleAll() (ended bool, err error) {
 func (d *person) release(p *program) {
 	d.moved, d.refusal = true, ""
 	d.hide()
-	if p.answer.Call.Does == trace.Accepts && p.answer.Result >= 0 {
+	if p.answer.Call.Does == event.Accepts && p.answer.Result >= 0 {
 		d.accepted = true
 		d.arrive()
 	}
@@ -345,9 +346,9 @@ func (d *person) press(k keys.Key) error {
 	case 'R':
 		return d.runOn()
 	case 's':
-		d.choose(trace.Server)
+		d.choose(event.Server)
 	case 'c':
-		d.choose(trace.Client)
+		d.choose(event.Client)
 	case 'x', 'X':
 		return d.kill(k == 'X')
 	case '?':
@@ -374,7 +375,7 @@ func (d *person) runOn() error {
 
 // choose lets the program of a side make its call next. With that the person may
 // leave the order.
-func (d *person) choose(side trace.Side) {
+func (d *person) choose(side event.Side) {
 	switch next, p := d.next(), d.ofSide(side); {
 	case d.alone:
 		d.refusal = "the other end is not directed here"
@@ -437,7 +438,7 @@ func (d *person) next() *program {
 }
 
 // ofSide returns the first program of a side.
-func (d *person) ofSide(side trace.Side) *program {
+func (d *person) ofSide(side event.Side) *program {
 	for _, p := range d.programs {
 		if p.caller.Side == side {
 			return p

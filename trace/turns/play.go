@@ -9,7 +9,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/sys/namespace"
-	"lbaws/trace"
+	"lbaws/trace/event"
 )
 
 // Cast returns the program that plays a role.
@@ -66,7 +66,7 @@ func (s *Stage) program(o *Order, name string, cast Cast) (*program, error) {
 	}
 	p := &program{name: name, stage: s, turn: make(chan struct{}, 1)}
 	if strings.HasPrefix(name, "client") {
-		p.caller.Side = trace.Client
+		p.caller.Side = event.Client
 	}
 	if n, err := strconv.Atoi(strings.TrimLeft(name, "clientsrv")); err == nil {
 		p.caller.Program = n - 1
@@ -181,7 +181,7 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 	}
 	local, remote := p.local, p.remote
 	for _, client := range s.programs { // a server's connection is the last client's
-		if p.caller.Side == trace.Server && client.local.IsValid() {
+		if p.caller.Side == event.Server && client.local.IsValid() {
 			local, remote = client.remote, client.local
 		}
 	}

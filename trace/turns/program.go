@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"lbaws/sys"
-	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/tracer"
 )
 
 // program is a program whose calls wait for their turn. It runs on a thread of its
@@ -17,17 +18,17 @@ import (
 type program struct {
 	name   string // server, client, server2, client2 and so on
 	stage  *Stage
-	caller trace.Caller
+	caller event.Caller
 	thread thread
 	puppet *puppet    // which makes the calls of its moves; nil if it runs a program
 	traced sys.Kernel // the one in front of which its beginnings are held
 
 	// Under the stage's mutex:
 	state   state
-	event   *trace.Event // of the call that it is about to make, or makes
+	event   *event.Event // of the call that it is about to make, or makes
 	line    string       // where in main.go that stands; "" if it does not
 	since   time.Time    // when the kernel was asked for it
-	answer  *trace.Event // of the call that the kernel has answered
+	answer  *event.Event // of the call that the kernel has answered
 	err     error        // why the program has ended
 	command func(k sys.Kernel)
 	local   netip.AddrPort // of a client's connection
@@ -69,8 +70,8 @@ func (s *Stage) start(p *program, run func(k sys.Kernel) error) {
 // kernel returns a Kernel that holds the program's calls, before the trace and
 // behind it.
 func (p *program) kernel() sys.Kernel {
-	through := func(k sys.Kernel, f trace.Format) sys.Kernel {
-		return trace.New(k, trace.Sink{Format: f}).Of(p.caller, k)
+	through := func(k sys.Kernel, f event.Format) sys.Kernel {
+		return tracer.New(k, tracer.Sink{Format: f}).Of(p.caller, k)
 	}
 	p.traced = p.stage.trace.Of(p.caller, answered{through(sys.Unix{}, returns{p}), p})
 	return through(p.traced, begins{p})
@@ -120,10 +121,10 @@ type begins struct{ *program }
 
 // Append waits for a call's turn. A call that begins while another one is in the kernel
 // is made by another thread to end it: it does not wait.
-func (p begins) Append(b []byte, m *trace.Moment) []byte {
-	if m.What == trace.Began && p.is(running) {
+func (p begins) Append(b []byte, m *event.Moment) []byte {
+	if m.What == event.Began && p.is(running) {
 		line := ""
-		if n := trace.MainLine(); n > 0 {
+		if n := tracer.MainLine(); n > 0 {
 			line = fmt.Sprintf("main.go:%d", n)
 		}
 		p.pause(held, func() { p.event, p.line = m.Event, line })
@@ -135,8 +136,8 @@ func (p begins) Append(b []byte, m *trace.Moment) []byte {
 type returns struct{ *program }
 
 // Append waits until the program may know that a call has returned.
-func (p returns) Append(b []byte, m *trace.Moment) []byte {
-	if m.What != trace.Returned {
+func (p returns) Append(b []byte, m *event.Moment) []byte {
+	if m.What != event.Returned {
 		return b
 	}
 	e := m.Event

@@ -15,7 +15,8 @@ import (
 	"time"
 
 	"lbaws/sys"
-	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/predict"
 	"lbaws/trace/sockets"
 	"lbaws/trace/turns/keys"
 )
@@ -26,9 +27,9 @@ type Stage struct {
 	watch    *sockets.Watch // nil if the kernel cannot be asked
 	programs []*program
 
-	alone  bool     // whether the peers are other programs, which nobody directs
-	memory *Memory  // of what the kernel holds; nil if no person directs
-	drawn  []string // the panel
+	alone  bool            // whether the peers are other programs, which nobody directs
+	memory *predict.Memory // of what the kernel holds; nil if no person directs
+	drawn  []string        // the panel
 
 	mu      sync.Mutex     // guards what follows, and the programs
 	open    bool           // whether nothing is held any more
@@ -40,7 +41,7 @@ type Stage struct {
 // Trace is the trace of the programs' calls.
 type Trace interface {
 	// Of returns a Kernel in front of k that traces a program's calls.
-	Of(caller trace.Caller, k sys.Kernel) sys.Kernel
+	Of(caller event.Caller, k sys.Kernel) sys.Kernel
 	// Look shows what has happened since the last call began or returned.
 	Look()
 	// Note shows what was done between the calls.
@@ -70,14 +71,14 @@ func (s *Stage) Address() netip.AddrPort {
 
 // noteAddresses notes where the first server is bound to, and where a client's
 // connection goes. The stage's mutex is held.
-func (p *program) noteAddresses(e *trace.Event) {
+func (p *program) noteAddresses(e *event.Event) {
 	switch s := p.stage; {
 	case e.Result < 0:
-	case e.Call.Does == trace.Binds && p.caller == s.programs[0].caller:
+	case e.Call.Does == event.Binds && p.caller == s.programs[0].caller:
 		if s.address = e.Args[1].Addr.AddrPort(); s.address.Port() == 0 {
 			s.address = sockets.LocalAddress(e.Args[0].Int)
 		}
-	case e.Call.Does == trace.Connects:
+	case e.Call.Does == event.Connects:
 		p.local, p.remote = sockets.LocalAddress(e.Args[0].Int), e.Args[1].Addr.AddrPort()
 	}
 }
@@ -147,7 +148,7 @@ func (s *Stage) wait() {
 		for _, p := range s.programs {
 			if s.stateOf(p) == inCall {
 				s.await(p, true, back)
-				writes = writes || s.stateOf(p) == inCall && p.event.Call.Does == trace.Writes
+				writes = writes || s.stateOf(p) == inCall && p.event.Call.Does == event.Writes
 			}
 		}
 		still, waits := s.isSettled()

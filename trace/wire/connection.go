@@ -1,3 +1,4 @@
+// Package wire captures TCP segments, and works out from them the states of both ends.
 package wire
 
 import "net/netip"

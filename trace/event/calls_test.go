@@ -1,0 +1,39 @@
+package event
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"lbaws/sys"
+)
+
+// TestCalls: each call of sys.Kernel has an entry, each explanation its five lines, and
+// each line fits into a panel.
+func TestCalls(t *testing.T) {
+	const widest = 72
+	kernel := reflect.TypeFor[sys.Kernel]()
+	if kernel.NumMethod() != len(Calls) {
+		t.Errorf("%d calls, and %d entries", kernel.NumMethod(), len(Calls))
+	}
+	for i := range kernel.NumMethod() {
+		name := strings.ToLower(kernel.Method(i).Name)
+		call := Named(name)
+		if call == nil {
+			t.Errorf("%s has no entry", name)
+			continue
+		}
+		for _, line := range call.Explained {
+			if n := utf8.RuneCountInString(line); n == 0 || n > widest {
+				t.Errorf("%s: %d columns: %s", name, n, line)
+			}
+		}
+		if source := call.Explained[4]; !strings.HasPrefix(source, name+"(2)") {
+			t.Errorf("%s: the source is %s", name, source)
+		}
+		if call.Does == Else || call.Waits != (call.Until != "") {
+			t.Errorf("%s: does %d, waits: %t, until %q", name, call.Does, call.Waits, call.Until)
+		}
+	}
+}

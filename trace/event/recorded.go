@@ -1,0 +1,60 @@
+package event
+
+import "net/netip"
+
+// Recorded is a call as a recording has it: strace's own text.
+type Recorded struct {
+	Name   string // recvfrom, of a call that does what read does
+	Begin  []byte // the arguments that are known when the call begins, with the comma behind them
+	All    bool   // whether that is all of them
+	Rest   []byte // or else: the others
+	Result []byte // what stands behind the equals sign
+	Thread int    // who makes it, as the recording has it; 0 if it does not say
+	Note   string // what such a call does, if the server and the client do not make it
+	Others bool   // whether strace has written it, of any program, and not this one's json format
+	Whole  bool   // whether the buffer in the text is all of Args[1].Data, or its beginning
+
+	Socket    int            // of another program: names the socket that the call is about, or is 0
+	Made      int            // and the one that it has made
+	Port      uint16         // that the socket is bound or connected to; 0 if it is not known
+	Peer      netip.AddrPort // the peer, if strace -yy says it
+	Resets    bool           // of a close: whether it sends a RST in any case, by SO_LINGER
+	Connected bool           // whether it shows that a connect is complete that was begun
+}
+
+// IsOthers reports whether the call is another program's: it may have several processes,
+// and wait for several connections at once. Its sockets have names.
+func (e *Event) IsOthers() bool { return e.Recorded != nil && e.Recorded.Others }
+
+// Name is the call's name.
+func (e *Event) Name() string {
+	if e.Recorded != nil {
+		return e.Recorded.Name
+	}
+	return e.Call.Name
+}
+
+// ThreadID is the number of the thread that makes the call; 0 if there is only one.
+func (e *Event) ThreadID() int {
+	if e.Recorded != nil {
+		return e.Recorded.Thread
+	}
+	return e.Thread
+}
+
+// Received is what the call has read, as far as it is known.
+func (e *Event) Received() []byte {
+	data := e.Args[1].Data
+	return data[:max(0, min(e.Result, len(data)))]
+}
+
+// Cut reports whether a recording has only the beginning of the call's buffer.
+func (e *Event) Cut() bool {
+	switch e.Call.Does {
+	case Reads:
+		return e.Result > len(e.Args[1].Data)
+	case Writes:
+		return e.Args[2].Int > len(e.Args[1].Data)
+	}
+	return false
+}

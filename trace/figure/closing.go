@@ -1,0 +1,123 @@
+package figure
+
+import (
+	"lbaws/trace/event"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// This file knows what close does: what is said before it, and what it sends.
+
+// closing returns what the close of e does, as far as that is known: by what the kernel
+// holds if it was asked, or else by the calls and the segments.
+func (f *Figure) closing(e *event.Event, c *conversation) sockets.Closing {
+	held, asked := f.held[e.Descriptor()]
+	switch does := held.OnClose(); {
+	case e.IsOthers() && c != nil && !c.open():
+		return sockets.NeverMade
+	case e.Recorded != nil && e.Recorded.Resets:
+		return sockets.Lingers
+	case e.Shared:
+		return sockets.Shared
+	case c == nil && asked:
+		return does
+	case c == nil || c.reset || c.Over():
+		return sockets.Frees
+	case asked && does != sockets.FIN && held.State != wire.TimeWait:
+		return does
+	case !asked && f.mayBeUnread(c, e.Side):
+		return sockets.Unsure
+	case c.finSent[e.Side]:
+		return sockets.FINSent
+	}
+	return sockets.FIN
+}
+
+// noteOnClose says what a close will do, as far as that is known; "" is nothing
+// that a learner should know.
+//
+// Source: RFC 9293 section 3.6, RFC 2525 section 2.17.
+func (f *Figure) noteOnClose(e *event.Event, c *conversation) string {
+	held := f.held[e.Descriptor()]
+	switch f.closing(e, c) {
+	case sockets.NeverMade:
+		return "the connection was never made: this only frees the descriptor"
+	case sockets.Lingers:
+		return "SO_LINGER with a time of 0: a RST in place of a FIN"
+	case sockets.Shared:
+		return "another descriptor leads to the same socket: no FIN is sent, and the connection goes on"
+	case sockets.Refuses:
+		if held.Receive > 0 {
+			return "connections that nobody has accepted end with the listening socket: a RST goes to each client"
+		}
+	case sockets.RST:
+		note := sockets.Bytes(held.Unread()) + " unread: the kernel throws them away, and sends a RST in place of a FIN"
+		if n := held.Unacknowledged(); n > 0 {
+			note += "; " + sockets.Bytes(n) + " that the peer has not acknowledged may be lost too"
+		}
+		return note
+	case sockets.Unsure:
+		return "more may have come than was read: if bytes are unread, the kernel throws them away and sends a RST in place of a FIN"
+	case sockets.FINSent:
+		return "FIN already sent: this only frees the descriptor"
+	case sockets.FIN:
+		return f.noteOnFIN(e, c, held.State)
+	case sockets.Frees:
+		if c != nil && !c.reset && !c.Over() {
+			return "the connection is gone: this only frees the descriptor"
+		}
+	}
+	return "" // of a listening socket, or of a connection whose end was shown
+}
+
+// noteOnFIN says what the FIN of a close begins or ends.
+func (f *Figure) noteOnFIN(e *event.Event, c *conversation, held wire.State) string {
+	switch {
+	case c == nil:
+		return ""
+	case c.finSent[e.Side.Peer()] || held == wire.CloseWait || c.state(e.Side) == wire.CloseWait:
+		return "send the second FIN: the passive close"
+	case held == wire.Established:
+		return "send the first FIN: the active close, which ends in TIME_WAIT"
+	}
+	return "send a FIN; the end that sends the first one closes actively, and ends in TIME_WAIT"
+}
+
+// closes shows what a close has sent, and ends what was known of the socket.
+func (f *Figure) closes(e *event.Event, c *conversation) {
+	does := f.closing(e, c)
+	if c == nil || does == sockets.Shared || does == sockets.NeverMade {
+		return
+	}
+	switch does {
+	case sockets.Lingers:
+		c.reset = true
+		f.imply(e.Side, reset)
+	case sockets.RST:
+		f.imply(e.Side, reset)
+	case sockets.Unsure:
+		f.imply(e.Side, map[bool]string{false: finOrReset, true: resetIfUnread}[c.finSent[e.Side]])
+	case sockets.FIN, sockets.FINSent:
+		f.implyFIN(c, e.Side)
+	}
+	c.closed, c.finished[e.Side] = true, e.Return
+	delete(f.descriptors, e.Descriptor())
+	delete(f.shutdown, e.Descriptor())
+	if held := f.held[e.Descriptor()]; held.State == wire.Closed { // nothing more will be heard of it
+		delete(f.held, e.Descriptor())
+	}
+	if !f.captured && f.held == nil {
+		f.forgetClosed(c)
+	}
+	f.mayEnd(c)
+}
+
+// mayBeUnread reports whether bytes may have come that one side has not read: by the
+// segments, or by the other end's calls. Which end's calls are about which connection is
+// clear only if there is but one.
+func (f *Figure) mayBeUnread(c *conversation, side event.Side) bool {
+	if n, known := c.Received(side == event.Client); f.captured && known && int32(n-uint32(c.taken[side])) > 0 {
+		return true
+	}
+	return c.unread || f.run.Both && max(f.made[event.Client], f.made[event.Server]) <= 1 && f.written[side.Peer()] > c.taken[side]
+}

@@ -1,0 +1,304 @@
+// Package figure turns moments into the rows of the connection diagram.
+package figure
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"lbaws/trace/event"
+	"lbaws/trace/message"
+	"lbaws/trace/order"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// Figure turns calls and segments into the rows of the connection diagram: two
+// columns of calls and, between them, the segments, time running down. Events
+// come in, in order of time, and rows come out.
+//
+// Source: UNP figures 4.1 and 2.5.
+type Figure struct {
+	run About
+
+	rows  []Row           // those of the moment in hand
+	at    time.Time       // when that is
+	parts [3]message.Part // room for the parts of one of them
+
+	written    [2]int         // by side: how many bytes its calls have written
+	made       [2]int         // how many connections they have made
+	backlog    int            // how many connections may wait for accept
+	clientOnly bool           // whether only the client's calls are traced
+	server     netip.AddrPort // where it listens, as far as the calls tell
+	captured   bool           // whether segments are captured
+	port       uint16         // then: the server's, by which a segment's direction is known
+	whyNot     error          // why they are not, although they were asked for
+	lost       int            // segments that were not captured
+	notAsked   error          // why the kernel is not asked what it holds, although it was to be
+
+	headed    bool            // whether the head has come
+	explained bool            // whether the legend has come
+	noted     map[string]bool // the notes that have come
+
+	conversations
+	opening     []*conversation                     // of a recording: those that accept may return
+	programs    map[int]int                         // which of its side's each thread is
+	descriptors map[event.Descriptor]*conversation  // connected sockets
+	held        map[event.Descriptor]sockets.Socket // what the kernel holds, as far as it was asked
+	shutdown    map[event.Descriptor]bool           // sockets of which reading was shut down
+	response    []byte                              // the last one that was shown in parts
+}
+
+// About is what a figure knows of the run before it begins.
+type About struct {
+	Both    bool           // whether all programs of both ends are traced
+	URL     []message.Part // of the request that is to be made, if that is known
+	Preface string         // what stands on the first line; "" is nothing
+}
+
+func New(about About) Figure { return Figure{run: about, programs: make(map[int]int)} }
+
+// Take turns a moment into rows, which are good until the next one.
+func (f *Figure) Take(m *event.Moment) []Row {
+	f.rows, f.at = f.rows[:0], m.At
+	switch m.What {
+	case event.Began:
+		f.begins(m.Event, f.descriptors[m.Event.Descriptor()])
+	case event.Waits:
+		f.waits(m.Event, f.descriptors[m.Event.Descriptor()])
+		f.sayOnce(m.Event.Side, "it waits until there is room in the send buffer for the rest")
+	case event.Returned:
+		f.returns(m.Event, f.ConversationOf(m.Event), m.InTwo)
+	case event.Passed:
+		f.segment(m.Segment)
+	case event.Changed:
+		f.holds(m.Change, m.Side)
+	case event.Noted:
+		f.say(event.Client, m.Text)
+	case event.Exited:
+		f.exits(m.Exit)
+	case event.Captured:
+		f.captured, f.port, f.whyNot = m.Err == nil, m.Port, m.Err
+	case event.NotAsked:
+		f.notAsked, f.held = m.Err, nil
+	case event.Lost:
+		f.lost = m.Lost
+	case event.Figure:
+		f.another(m.Text, m.Both)
+	case event.Ended:
+		f.finish()
+	}
+	return f.rows
+}
+
+// add adds an empty row, which is good until the next one is added.
+func (f *Figure) add(kind rowKind, side event.Side) *Row {
+	f.rows = slices.Grow(f.rows, 1)[:len(f.rows)+1]
+	r := &f.rows[len(f.rows)-1]
+	r.Facts = Facts{}
+	r.Kind, r.Side, r.At = kind, side, f.at
+	r.Text.clear()
+	r.Rest.clear()
+	return r
+}
+
+// addNumber adds the number of a connection, if a row does not make clear which one
+// it is about.
+func (f *Figure) addNumber(t *Text, c *conversation) {
+	if f.clientOnly || f.run.Both && c.Number == 1 || !f.run.Both && c == f.current {
+		return
+	}
+	t.Before = appendNumber(t.Before, c.Number)
+}
+
+// addCall adds an empty row about a call. It is about c, or about none.
+func (f *Figure) addCall(kind rowKind, e *event.Event, c *conversation) *Row {
+	r := f.add(kind, e.Side)
+	r.Call, r.Program, r.Name, r.Failed = e.Number, e.Program, e.Name(), e.Failed() && !e.ComesLater()
+	if e.Thread != 0 {
+		f.programs[e.Thread] = e.Program
+	}
+	r.Conversation = c
+	return r
+}
+
+// begins adds what comes before a call, and, of a call that may wait, its
+// beginning. Any other call is one row, when it returns, and the segments that it
+// causes come after it.
+func (f *Figure) begins(e *event.Event, c *conversation) {
+	if !f.headed {
+		f.headed = true
+		f.clientOnly = e.Side == event.Client && !f.run.Both
+		if f.run.Preface != "" {
+			f.say(event.Client, f.run.Preface)
+		}
+		f.add(HeadRow, event.Server)
+		if len(f.run.URL) > 0 {
+			f.add(PartsRow, event.Client).Parts = f.run.URL
+		}
+	}
+	if f.whyNot != nil {
+		f.explain()
+	}
+	if f.notAsked != nil {
+		f.warn("the kernel's sockets are not shown: " + f.notAsked.Error())
+		f.notAsked = nil
+	}
+	if e.IsOthers() {
+		f.opens(e)
+		f.meets(e)
+		if c = f.descriptors[e.Descriptor()]; c != nil && !f.run.Both {
+			f.about(c)
+		}
+	}
+	f.noteOn(e, c)
+	if order.DrawnInTwo(e.Call) {
+		f.waits(e, c)
+	}
+}
+
+// waits adds the beginning of a call that waits.
+func (f *Figure) waits(e *event.Event, c *conversation) {
+	f.addCall(BeginRow, e, c).Text.setBegin(e)
+}
+
+// returns adds a call that has returned, what must have happened for it to
+// return, and what it has caused.
+func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
+	if e.IsOthers() {
+		if c != nil && !f.run.Both {
+			f.about(c)
+		}
+		f.handshakeOf(e, c)
+	}
+	if inTwo {
+		f.preceded(e, c)
+		r := f.addCall(ReturnRow, e, c)
+		r.Text.setReturn(e)
+		r.Rest.addRest(e)
+		if !f.run.Both { // or else it waited for its turn
+			r.Remark = waited(e)
+		}
+	} else {
+		r := f.addCall(CallRow, e, c)
+		r.At = e.Begin // the segments that it caused come after it
+		r.Text.setCall(e)
+		if e.Call.Does == event.Listens && !e.Failed() {
+			r.Remark = wire.Listen.String()
+		}
+	}
+	f.caused(e, c)
+}
+
+// exits adds that a program ends. Its descriptors may lead to other sockets when another
+// program has its thread's number.
+func (f *Figure) exits(e *event.Exit) {
+	how := "killed: the kernel closes its descriptors, as after kill -9"
+	switch {
+	case e.Lives:
+		how = e.How + " has closed descriptors too"
+	case e.How != "":
+		how = e.How + ": the kernel closes its descriptors"
+	}
+	r := f.say(e.Side, string(appendProgram(nil, e.Program))+how)
+	r.Kills, r.Program = !e.Lives, e.Program
+	for _, socket := range e.Sockets {
+		c := f.descriptors[event.Descriptor{Fd: socket}]
+		if c == nil || c.reset || !c.open() {
+			continue
+		}
+		if !f.run.Both && !c.finSent[e.Side] {
+			f.about(c)
+		}
+		if f.mayBeUnread(c, e.Side) && !c.finSent[e.Side] {
+			c.finSent[e.Side] = true
+			f.imply(e.Side, finOrReset)
+		}
+		f.implyFIN(c, e.Side)
+		delete(f.descriptors, event.Descriptor{Fd: socket})
+	}
+	if e.How == "" {
+		for fd := range f.descriptors {
+			if fd.Thread == e.Thread {
+				delete(f.descriptors, fd)
+			}
+		}
+	}
+}
+
+// another begins another figure below, with a row that parts them.
+func (f *Figure) another(title string, both bool) {
+	headed, preface := f.headed, f.run.Preface
+	*f = Figure{run: About{Both: both}, programs: make(map[int]int), rows: f.rows[:0], at: f.at}
+	if !headed && preface != "" {
+		f.say(event.Client, preface)
+	}
+	f.add(RuleRow, event.Server).Text.add(title)
+}
+
+// waited is a remark on how long a call waited, if it was long enough to be
+// sure that it did.
+func waited(e *event.Event) string {
+	if e.Took < time.Millisecond {
+		return ""
+	}
+	return "waited " + e.Took.Round(max(time.Millisecond, e.Took/100).Truncate(time.Millisecond)).String()
+}
+
+// conversation returns the one with the client at addr, which may be new.
+func (f *Figure) conversation(addr netip.AddrPort) *conversation {
+	if c := f.Find(addr); c != nil {
+		return c
+	}
+	return f.begin(addr, f.server)
+}
+
+// ConversationOf returns the conversation that a call is about, or nil.
+func (f *Figure) ConversationOf(e *event.Event) *conversation {
+	if e.Call.Does == event.Accepts && !e.Return.IsZero() && !e.Failed() {
+		c := f.conversation(e.Args[1].Addr.AddrPort()).oldest()
+		if c.accepted { // the client uses its port again, and no SYN was seen
+			c = f.begin(c.Client, f.server)
+		}
+		return c
+	}
+	return f.descriptors[e.Descriptor()]
+}
+
+// connect notes that fd is a connected socket.
+func (f *Figure) connect(fd event.Descriptor, c *conversation) {
+	if f.descriptors == nil {
+		f.descriptors = make(map[event.Descriptor]*conversation)
+	}
+	f.descriptors[fd] = c
+}
+
+// about adds a rule where the rows begin to be about another connection.
+func (f *Figure) about(c *conversation) {
+	if c == f.current {
+		return
+	}
+	f.current = c
+	if f.run.Both { // each row of another one than the first has its number
+		return
+	}
+	r := f.add(RuleRow, event.Server)
+	r.Text.add("connection ")
+	r.Text.Before = strconv.AppendInt(r.Text.Before, int64(c.Number), 10)
+	if c.Client.IsValid() { // or else a recorded accept did not ask for it
+		r.Text.add(": ")
+		r.Text.Before = c.Client.AppendTo(r.Text.Before)
+	}
+}
+
+// finish adds the last rows.
+func (f *Figure) finish() {
+	if f.lost > 0 {
+		f.warn(fmt.Sprintf("%d segments were not captured: they came faster than they were read", f.lost))
+	}
+	if f.captured && !f.clientOnly {
+		f.neverAccepted()
+	}
+}

@@ -1,0 +1,148 @@
+package figure
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"lbaws/trace/event"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// holds adds what has changed in a socket of one side.
+func (f *Figure) holds(c *sockets.Change, side event.Side) {
+	r := f.add(SocketRow, side)
+	if c.State == wire.Listen {
+		r.Text.Before = appendProgram(r.Text.Before, f.programs[c.Thread])
+		r.Text.add(listeningText(c))
+	} else if c.Remote.Port() == 0 { // it has no peer yet
+		r.Text.Before = appendProgram(r.Text.Before, f.programs[c.Thread])
+		r.Text.add(holder(c, side) + connectedText(c))
+	} else if client := ClientOf(c, side); c.Had && c.Inode == 0 && f.Find(client) == nil {
+		r.Text.add("of an earlier connection: " + connectedText(c))
+	} else {
+		r.Conversation = f.conversation(client)
+		f.addNumber(&r.Text, r.Conversation)
+		r.Text.add(holder(c, side) + connectedText(c))
+	}
+	f.remember(c)
+	if full := c.State == wire.Listen && !c.Gone && c.Receive > c.Send; full {
+		f.sayOnce(event.Server, "the accept queue is full: the kernel drops the next SYN, which its client sends again after "+
+			"a second, and an ACK that would complete a handshake: its client believes that it is connected")
+	}
+}
+
+// remember keeps what the socket of a descriptor holds, for the notes on the calls
+// to come.
+func (f *Figure) remember(c *sockets.Change) {
+	if f.held == nil {
+		f.held = make(map[event.Descriptor]sockets.Socket)
+	}
+	if c.Was != nil && (c.Was.Descriptor != c.Descriptor || c.Was.Thread != c.Thread) {
+		delete(f.held, event.Descriptor{Thread: c.Was.Thread, Fd: c.Was.Descriptor})
+	}
+	if c.Descriptor < 0 {
+		return
+	}
+	held := c.Socket
+	if c.Gone { // the descriptor is still there
+		held.State, held.Receive, held.Send = wire.Closed, 0, 0
+	}
+	f.held[event.Descriptor{Thread: c.Thread, Fd: c.Descriptor}] = held
+}
+
+// holder says which descriptor leads to a socket.
+func holder(c *sockets.Change, side event.Side) string {
+	switch {
+	case c.Descriptor >= 0 && c.State == wire.TimeWait: // the kernel has another socket for that, without a descriptor
+		return fmt.Sprintf("%d's connection: ", c.Descriptor)
+	case c.Descriptor >= 0:
+		return fmt.Sprintf("%d: ", c.Descriptor)
+	case c.Inode != 0:
+		return "another process's: "
+	case c.State == wire.TimeWait && c.Was != nil && c.Was.Inode != 0 && c.Was.Descriptor < 0: // it may still have its descriptor
+		return "another process's connection: "
+	case c.Had:
+		return "no descriptor any more: "
+	case side == event.Client:
+		return ""
+	}
+	return "no descriptor yet: "
+}
+
+// listeningText says what has changed in a listening socket.
+func listeningText(c *sockets.Change) string {
+	switch {
+	case c.Gone:
+		return "the listening socket: CLOSED"
+	case c.Was == nil || c.Was.State != wire.Listen:
+		return fmt.Sprintf("%d: LISTEN, accept queue %d of %d", c.Descriptor, c.Receive, c.Send)
+	}
+	return fmt.Sprintf("%d: accept queue %d of %d", c.Descriptor, c.Receive, c.Send)
+}
+
+// connectedText says what has changed in a socket that does not listen.
+func connectedText(c *sockets.Change) string {
+	if c.Gone {
+		return goneText(c)
+	}
+	var was sockets.Socket
+	if c.Was != nil {
+		was = *c.Was
+	}
+	entered := was.State != c.State || (was.Inode == 0) != (c.Inode == 0)
+	var parts []string
+	if entered {
+		parts = append(parts, c.State.String())
+	}
+	switch {
+	case c.State == wire.Closed: // its queues mean nothing
+		return "CLOSED, bound to " + c.Local.String()
+	case c.Was == nil && c.Inode == 0:
+		parts = append(parts, "peer "+c.Remote.String())
+	}
+	if entered && c.Receive > 0 || !entered && c.Receive != was.Receive {
+		parts = append(parts, c.UnreadText())
+	}
+	if entered && c.Send > 0 || !entered && c.Send != was.Send {
+		parts = append(parts, c.UnacknowledgedText())
+	}
+	if again := c.AgainText(); c.Again > was.Again && again != "" {
+		parts = append(parts, again)
+	}
+	if entered && c.IsEnding() {
+		parts = append(parts, c.LeftText())
+	}
+	if len(parts) == 0 { // it has another address, or another descriptor
+		parts = append(parts, c.State.String())
+	}
+	return strings.Join(parts, ", ")
+}
+
+// goneText says what the kernel threw away with a socket.
+func goneText(c *sockets.Change) string {
+	if c.State == wire.TimeWait {
+		return "TIME_WAIT is over"
+	}
+	text := wire.Closed.String()
+	if n := c.Unread(); n > 0 && c.Was.Descriptor >= 0 && c.Descriptor < 0 { // or else they may have been read, or may still be
+		text += fmt.Sprintf(", %d unread %s thrown away", n, plural(n, "byte"))
+	}
+	return text
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+// ClientOf returns the client's address of a connected socket of one side.
+func ClientOf(c *sockets.Change, side event.Side) netip.AddrPort {
+	if side == event.Client {
+		return c.Local
+	}
+	return c.Remote
+}

@@ -1,0 +1,164 @@
+package figure
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// This file infers segments from the calls: those that a call causes and, if the
+// peer's calls are not traced, those that the peer must have sent. They are shown
+// only if segments are not captured.
+
+const (
+	handshake     = "SYN, SYN+ACK, ACK"
+	fin           = "FIN"
+	reset         = "RST"
+	finOrReset    = "FIN, or RST if bytes are unread"
+	resetIfUnread = "RST if bytes are unread"
+)
+
+// preceded adds what must have happened on the wire for the call of e to return.
+func (f *Figure) preceded(e *event.Event, c *conversation) {
+	if e.Failed() {
+		return
+	}
+	switch e.Call.Does {
+	case event.Accepts:
+		f.about(c)
+		if !f.run.Both {
+			f.imply(event.Client, handshake)
+		}
+	case event.Connects:
+		if c == nil {
+			f.imply(e.Side, handshake)
+		}
+	case event.Reads:
+		f.readPreceded(e, c)
+	}
+}
+
+// readPreceded adds what the peer has sent for a read to return. A read that
+// returns 0 need not mean a FIN: reading was shut down here, or the connection was
+// reset and an earlier call has reported that.
+func (f *Figure) readPreceded(e *event.Event, c *conversation) {
+	switch {
+	case f.run.Both: // the other column has the call that sent it
+		if c != nil && e.Result == 0 {
+			c.finSent[e.Side.Peer()] = true
+		}
+	case e.Result > 0:
+		f.imply(e.Side.Peer(), sockets.Bytes(e.Result))
+	case c != nil && !c.reset && !f.shutdown[e.Descriptor()] && f.held[e.Descriptor()].State != wire.Closed:
+		f.implyFIN(c, e.Side.Peer())
+	}
+}
+
+// caused adds what the call of e has done, after it.
+func (f *Figure) caused(e *event.Event, c *conversation) {
+	if c != nil && (e.Errno == unix.ECONNRESET || e.Errno == unix.EPIPE) && !c.reset {
+		c.reset = true
+		f.imply(e.Side.Peer(), reset)
+		return
+	}
+	f.asks(e, c)
+	f.refuses(e, c)
+	if e.Failed() {
+		return
+	}
+	switch e.Call.Does {
+	case event.Listens:
+		f.backlog = e.Args[1].Int
+	case event.Binds, event.Asks:
+		if e.Side == event.Server && c == nil {
+			f.server = e.Args[1].Addr.AddrPort()
+		}
+	case event.Accepts:
+		f.made[e.Side]++
+		c.accepted, c.completed = true, true
+		f.changedState(c)
+		f.connect(e.Made(), c)
+	case event.Connects:
+		f.made[e.Side]++
+		if c == nil { // or else it was noted when the call began
+			f.connects(e)
+		}
+	case event.Reads:
+		if c != nil {
+			c.taken[e.Side] += e.Result
+		}
+		f.anatomy(e, c, e.Received())
+	case event.Writes:
+		f.written[e.Side] += e.Result
+		f.anatomy(e, c, e.Args[1].Data)
+		f.imply(e.Side, sockets.Bytes(e.Result))
+	case event.ShutsDown:
+		f.shutDown(e, c)
+	case event.Closes:
+		f.closes(e, c)
+	}
+}
+
+// connects begins the conversation of a socket that is connected.
+func (f *Figure) connects(e *event.Event) *conversation {
+	c := &conversation{Number: e.Program + 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}}
+	f.connect(e.Descriptor(), c)
+	return c
+}
+
+func (f *Figure) shutDown(e *event.Event, c *conversation) {
+	if e.Args[1].Int != unix.SHUT_WR {
+		if f.shutdown == nil {
+			f.shutdown = make(map[event.Descriptor]bool)
+		}
+		f.shutdown[e.Descriptor()] = true
+	}
+	if c != nil && e.Args[1].Int != unix.SHUT_RD {
+		f.implyFIN(c, e.Side)
+		c.finished[e.Side] = e.Return
+	}
+}
+
+// implyFIN adds the FIN of one side, if it was not sent before.
+func (f *Figure) implyFIN(c *conversation, from event.Side) {
+	if !c.finSent[from] {
+		c.finSent[from] = true
+		f.imply(from, fin)
+	}
+}
+
+// imply adds an arrow for a segment that is inferred, if segments are not captured.
+func (f *Figure) imply(from event.Side, label string) {
+	if f.captured {
+		return
+	}
+	f.explain()
+	r := f.add(ArrowRow, from)
+	r.Implied = true
+	r.Failed = label == reset
+	r.Text.add(label)
+}
+
+// explain adds, once, what the dotted arrows mean, and why segments are not
+// captured.
+func (f *Figure) explain() {
+	if f.explained {
+		return
+	}
+	f.explained = true
+	const legend = "┄┄▷ inferred from the calls, not captured"
+	switch {
+	case f.whyNot == nil:
+		f.say(event.Client, legend+"; lbaws -segments captures them").Legend = true
+		return
+	case errors.Is(f.whyNot, unix.EPERM) || errors.Is(f.whyNot, unix.EACCES):
+		f.warn("no segments: " + f.whyNot.Error() + "; run as root to capture them")
+	default:
+		f.warn("no segments: " + f.whyNot.Error())
+	}
+	f.say(event.Client, legend).Legend = true
+}

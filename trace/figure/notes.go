@@ -1,0 +1,102 @@
+package figure
+
+import (
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+)
+
+// optionSteps has what setting an option of a socket does.
+var optionSteps = map[int]string{
+	unix.SO_REUSEADDR: "use the port even if old connections on it are in TIME_WAIT",
+	unix.SO_REUSEPORT: "several sockets may listen on this port, if each of them sets this before bind",
+	unix.SO_SNDBUF:    "how large the send buffer may be, in bytes; Linux doubles the number",
+	unix.SO_RCVBUF:    "how large the receive buffer may be, in bytes; Linux doubles the number",
+}
+
+// noteOn adds what the step of e does, before the first call of its kind. Why a request
+// may be incomplete is said each time.
+func (f *Figure) noteOn(e *event.Event, c *conversation) {
+	if e.Call.Does == event.ShutsDown && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" && e.Side == event.Server {
+		f.say(e.Side, "the request may be incomplete: "+c.incomplete)
+	}
+	if r := f.sayOnce(e.Side, f.NoteFor(e, c)); r != nil {
+		r.General = e.Call.Does != event.Closes && e.Call.Does != event.ShutsDown
+	}
+}
+
+// NoteFor returns what the step of e does, in a few words; "" is nothing that a learner
+// should know.
+func (f *Figure) NoteFor(e *event.Event, c *conversation) string {
+	switch {
+	case e.Recorded != nil && e.Recorded.Note != "":
+		return e.Recorded.Note
+	case e.Call.Does == event.Closes:
+		return f.noteOnClose(e, c)
+	case e.Call.Does == event.ShutsDown:
+		return noteOnShutdown(e, c)
+	case e.Call.Does == event.Sets && e.Args[1].Int == unix.SOL_SOCKET && e.Args[3].Int != 0:
+		return optionSteps[e.Args[2].Int]
+	case e.Call.Does == event.Asks && f.server.Port() != 0:
+		return "" // it asks for another reason
+	case e.Call.Does != event.Binds || !e.Args[1].Addr.AddrPort().Addr().IsUnspecified():
+		return e.Call.For[e.Side]
+	case e.Args[1].Addr.Family() == unix.AF_INET:
+		return "use this port on all local IPv4 addresses"
+	}
+	return "use this port on all local addresses"
+}
+
+// noteOnShutdown says what a shutdown does on Linux.
+//
+// Source: shutdown(2); UNP section 6.6. Linux differs from what POSIX leaves open:
+// see tcp_shutdown and tcp_rcv_state_process in its net/ipv4.
+func noteOnShutdown(e *event.Event, c *conversation) string {
+	how := e.Args[1].Int
+	sent := c != nil && c.finSent[e.Side]
+	switch {
+	case e.Side == event.Client && (c == nil && !e.IsOthers() || c != nil && e.IsOthers() && !c.open()):
+		return "there is no connection yet: Linux gives up the handshake, and the connect that waits fails"
+	case how == unix.SHUT_RD && c == nil:
+		return "SHUT_RD on a listening socket: Linux stops listening, and the accept that waits fails"
+	case how == unix.SHUT_RD:
+		return "SHUT_RD sends no segment: a read that waits returns 0, and Linux still hands over bytes that come later"
+	case how == unix.SHUT_RDWR && sent:
+		return "SHUT_RDWR: the FIN was sent before; the read that waits wakes with 0. Linux answers bytes that come later with RST"
+	case sent:
+		return "FIN already sent: no other segment goes out"
+	case how == unix.SHUT_RDWR:
+		return "SHUT_RDWR: send a FIN, and wake the read that waits with 0. Linux answers bytes that come later with RST"
+	}
+	if e.Side == event.Client {
+		return "half-close: send the FIN now, and read on"
+	}
+	return "half-close: send the FIN now, and read on. Bytes that come after close are answered with RST, " +
+		"and the client may lose the answer"
+}
+
+// say adds a note, and returns its row.
+func (f *Figure) say(side event.Side, note string) *Row {
+	r := f.add(NoteRow, side)
+	r.Text.add(note)
+	return r
+}
+
+// warn adds a note that something is missing.
+func (f *Figure) warn(note string) {
+	r := f.add(NoteRow, event.Client)
+	r.Warning = true
+	r.Text.add(note)
+}
+
+// sayOnce adds a note if it is new, and returns its row; or nil.
+func (f *Figure) sayOnce(side event.Side, note string) *Row {
+	if note == "" || f.noted[note] {
+		return nil
+	}
+	if f.noted == nil {
+		f.noted = make(map[string]bool)
+	}
+	f.noted[note] = true
+	return f.say(side, note)
+}

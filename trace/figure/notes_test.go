@@ -1,0 +1,81 @@
+package figure
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+	"lbaws/trace/wire"
+)
+
+// TestNoteOnShutdown: a note holds for this call: for this end, this socket, and what was
+// sent before.
+func TestNoteOnShutdown(t *testing.T) {
+	connected, closing := &conversation{}, &conversation{finSent: [2]bool{true, true}}
+	for _, c := range []struct {
+		side         event.Side
+		how          int
+		conversation *conversation
+		want         string
+	}{
+		{event.Server, unix.SHUT_RD, nil, "Linux stops listening"},
+		{event.Client, unix.SHUT_RD, nil, "gives up the handshake"},
+		{event.Client, unix.SHUT_RDWR, nil, "gives up the handshake"},
+		{event.Server, unix.SHUT_RD, connected, "sends no segment"},
+		{event.Client, unix.SHUT_RD, connected, "sends no segment"},
+		{event.Server, unix.SHUT_RDWR, connected, "SHUT_RDWR: send a FIN"},
+		{event.Server, unix.SHUT_RDWR, closing, "the FIN was sent before"},
+		{event.Client, unix.SHUT_WR, closing, "FIN already sent"},
+		{event.Client, unix.SHUT_WR, connected, "half-close: send the FIN now, and read on"},
+		{event.Server, unix.SHUT_WR, connected, "the client may lose the answer"},
+	} {
+		e := &event.Event{Call: event.Shutdown, Caller: event.Caller{Side: c.side}, Args: [5]event.Arg{{Int: 4}, {Int: c.how}}}
+		if got := noteOnShutdown(e, c.conversation); !strings.Contains(got, c.want) {
+			t.Errorf("%v, how %d: %q has no %q", c.side, c.how, got, c.want)
+		}
+	}
+}
+
+// TestNoteOnCloseKnowsTheSegments: bytes that were captured and that no read has taken are
+// unread.
+func TestNoteOnCloseKnowsTheSegments(t *testing.T) {
+	client, server := netip.MustParseAddrPort("127.0.0.1:4000"), netip.MustParseAddrPort("127.0.0.1:8888")
+	f := &Figure{programs: map[int]int{}}
+	f.captured, f.port = true, server.Port()
+	f.server = server
+	seq := map[netip.AddrPort]uint32{client: 4294967290, server: 7}
+	pass := func(from, to netip.AddrPort, flags wire.Flags, n int) {
+		f.segment(&wire.Segment{From: from, To: to, Flags: flags, Seq: seq[from], Ack: seq[to], Len: n, Window: 64000, Scale: -1})
+		seq[from] += uint32(n)
+		if flags&(wire.SYN|wire.FIN) != 0 {
+			seq[from]++
+		}
+	}
+	pass(client, server, wire.SYN, 0)
+	pass(server, client, wire.SYN|wire.ACK, 0)
+	pass(client, server, wire.ACK, 0)
+	c := f.Find(client)
+	f.connect(event.Descriptor{Fd: 4}, c)
+	read := func(n int) {
+		f.caused(&event.Event{Call: event.Read, Args: [5]event.Arg{{Int: 4}, {Data: make([]byte, n)}}, Result: n, Return: time.Now()}, c)
+	}
+	closing := &event.Event{Call: event.Close, Args: [5]event.Arg{{Int: 4}}}
+	for i, step := range []struct {
+		do   func()
+		want string
+	}{
+		{func() { pass(client, server, wire.PSH|wire.ACK, 19) }, "more may have come than was read"},
+		{func() { read(19) }, "send a FIN"},
+		{func() { pass(client, server, wire.PSH|wire.ACK, 11) }, "more may have come than was read"},
+		{func() { read(11); pass(client, server, wire.FIN|wire.ACK, 0) }, "send the second FIN"},
+	} {
+		step.do()
+		if got := f.noteOnClose(closing, c); !strings.HasPrefix(got, step.want) {
+			t.Errorf("step %d: %q, want %q", i, got, step.want)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package figure
+
+import (
+	"time"
+
+	"lbaws/trace/event"
+	"lbaws/trace/message"
+	"lbaws/trace/strace"
+	"lbaws/trace/wire"
+)
+
+// Row is one row of the connection diagram. It is a plain value, which knows
+// nothing of columns or pixels: what has to fit is cut where the row is drawn.
+// It is good until the figure takes the next event.
+type Row struct {
+	Facts
+	Text Text // of a returnRow: as it stands on a row of its own
+	Rest Text // of a returnRow: as it goes on behind its beginRow
+}
+
+// Facts are what a row has beside its texts.
+type Facts struct {
+	Kind         rowKind
+	Side         event.Side    // in whose column; of an arrow, who sends
+	At           time.Time     // when
+	Conversation *conversation // the one that it is about, or nil
+	Call         int           // the number of its call, by which a returnRow finds its beginRow
+	Program      int           // of a call: which program of its side makes it
+	Name         string        // the name of its call
+
+	Remark  string         // stands behind the text
+	Kills   bool           // of a noteRow: whether the program ends here
+	Warning bool           // of a noteRow: whether something is missing
+	General bool           // of a noteRow: whether it says what such a call does anywhere
+	Legend  bool           // of a noteRow: whether it says what a mark means
+	Failed  bool           // of a call: whether it returned an error; of an arrow: whether it is a RST
+	Parts   []message.Part // of a partsRow
+
+	Implied bool          // of an arrow: whether nobody has seen it
+	Mss     int           // of an arrow: the maximum segment size that a SYN says, or 0
+	States  [2]wire.State // of an arrow: each side's, where it has changed
+	Asked   [2]bool       // of an arrow: whether the kernel gave that state
+}
+
+type rowKind int
+
+const (
+	HeadRow   rowKind = iota // names the columns
+	BeginRow                 // a call that may wait begins: what is known of it
+	ReturnRow                // such a call has returned
+	CallRow                  // any other call
+	NoteRow                  // explains the next row
+	PartsRow                 // the parts of a message, each with its name
+	ArrowRow                 // a segment, or what the calls imply of segments
+	SocketRow                // a change in what the kernel holds
+	RuleRow                  // the rows that follow are about another connection
+)
+
+// Timed reports whether a row has a time.
+func (r *Row) Timed() bool {
+	switch r.Kind {
+	case HeadRow, NoteRow, PartsRow, RuleRow:
+		return false
+	}
+	return !r.Implied
+}
+
+// HeldMark stands before what the kernel gave when it was asked.
+const HeldMark = "▪"
+
+// Text is a text with a buffer in it, of which it may show any part.
+type Text struct {
+	Before []byte
+	Buffer []byte
+	Quoted bool // whether there is a buffer
+	More   bool // whether that is only the beginning of what was read or written
+	After  []byte
+	Tail   int    // how many bytes at the end are not cut off before others
+	room   []byte // for a buffer
+}
+
+// Append appends the text with at most limit bytes of its buffer.
+func (t *Text) Append(b []byte, limit int) []byte {
+	b = append(b, t.Before...)
+	if t.Quoted {
+		b = strace.AppendQuoted(b, t.Buffer, limit)
+		if t.More && limit >= len(t.Buffer) {
+			b = append(b, "..."...)
+		}
+	}
+	return append(b, t.After...)
+}
+
+// clear makes t empty, and keeps its room.
+func (t *Text) clear() {
+	t.Before, t.After, t.room = t.Before[:0], t.After[:0], t.room[:0]
+	t.Buffer, t.Quoted, t.More, t.Tail = nil, false, false, 0
+}

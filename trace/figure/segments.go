@@ -1,0 +1,172 @@
+package figure
+
+import (
+	"strconv"
+
+	"lbaws/trace/event"
+	"lbaws/trace/wire"
+)
+
+// segment adds a captured segment.
+func (f *Figure) segment(s *wire.Segment) {
+	from, c := f.sender(s)
+	if c == nil {
+		r := f.add(ArrowRow, from)
+		r.Text.Before = appendLabel(r.Text.Before, s, &wire.Seen{Seq: s.Seq, Ack: s.Ack})
+		r.Text.add(", of no connection")
+		return
+	}
+	if f.clientOnly {
+		f.current = c
+	}
+	if f.current == nil || f.current.Over() && !c.Over() {
+		f.about(c)
+	}
+	f.explainStates(f.held != nil || s.FromIs != wire.Unknown || s.ToIs != wire.Unknown)
+	r := f.add(ArrowRow, from)
+	r.Failed, r.Mss = s.Flags&wire.RST != 0, s.MSS
+	r.Conversation = c
+	f.addNumber(&r.Text, c)
+	f.see(r, c, s)
+}
+
+// sender returns which side has sent a segment, and in which conversation: nil if
+// it is in none, and does not begin one.
+func (f *Figure) sender(s *wire.Segment) (event.Side, *conversation) {
+	from, client := event.Client, s.From
+	if s.From.Port() == f.port && (s.To.Port() != f.port || f.Find(s.To) != nil) { // where both ports are the same, who began is the client
+		from, client = event.Server, s.To
+	}
+	c := f.Find(client)
+	isFirst := from == event.Client && s.Flags&(wire.SYN|wire.ACK) == wire.SYN
+	switch {
+	case c == nil && isFirst:
+		c = f.begin(client, s.To)
+	case c != nil && c.Begins(s):
+		c = f.begin(client, c.Server)
+	}
+	return from, c
+}
+
+// see adds what a segment of a conversation says to its row.
+func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
+	wasOver := c.Over()
+	was := [2]wire.State{}
+	was[event.Client], was[event.Server] = c.States()
+	if to := r.Side.Peer(); s.Flags&wire.FIN != 0 && was[to] == wire.Established && c.hasClosed(to, s.Time) {
+		c.Correct(to == event.Client, wire.FinWait1) // its own FIN is still in a queue: the two cross
+	}
+	c.QueueFull = f.queued > f.backlog
+	seen := c.See(s)
+	r.Text.Before = appendLabel(r.Text.Before, s, &seen)
+	r.States = [2]wire.State{event.Client: seen.Client, event.Server: seen.Server}
+	f.judge(r, c, s, &seen)
+	if seen.Ignored != "" {
+		r.Text.add(", ignored: " + seen.Ignored)
+	}
+	for side := range was {
+		if r.States[side] == was[side] {
+			r.States[side] = wire.Unknown
+		}
+	}
+	if r.Side == event.Server && s.Flags&wire.RST != 0 && was[event.Client] == wire.SynSent {
+		c.refused = true
+	}
+	if c.Over() && !wasOver && !c.accepted && !c.refused && !f.clientOnly {
+		r.Text.add(", before accept")
+	}
+	f.changedState(c)
+}
+
+// changedState notes that the states of a conversation have changed.
+func (f *Figure) changedState(c *conversation) {
+	_, server := c.States()
+	c.completed = c.completed || server == wire.Established
+	f.changed(c)
+	f.mayEnd(c)
+}
+
+// mayEnd notes whether nothing more is to come of a conversation. What -sockets shows of
+// its sockets comes later.
+func (f *Figure) mayEnd(c *conversation) {
+	if c.ended == 0 && c.accepted && c.closed && c.Over() && f.captured && f.held == nil {
+		f.ends(c)
+	}
+}
+
+// explainStates adds, once, where the states beside the arrows come from: whether
+// the kernel is asked.
+func (f *Figure) explainStates(asked bool) {
+	if f.explained {
+		return
+	}
+	f.explained = true
+	legend := "a state beside an arrow is worked out from the segments; -sockets asks the kernel"
+	if asked {
+		legend = HeldMark + " what the kernel said when it was asked; a state without it is worked out from the segments"
+	}
+	f.say(event.Client, legend).Legend = true
+}
+
+// judge holds the states that were worked out for a segment of r against what the
+// kernel gave when it was asked after it. The kernel is right.
+func (f *Figure) judge(r *Row, c *conversation, s *wire.Segment, seen *wire.Seen) {
+	if s.FromIs == wire.Unknown && s.ToIs == wire.Unknown {
+		return
+	}
+	var is [2]wire.State
+	is[r.Side], is[r.Side.Peer()] = s.FromIs, s.ToIs
+	for _, side := range []event.Side{event.Client, event.Server} {
+		worked := r.States[side]
+		switch {
+		case is[side] == wire.Unknown:
+			continue
+		case is[side] == worked:
+			r.Asked[side] = true
+		case side == event.Server && is[side] == wire.Closed && !c.completed && s.Last && s.Flags&wire.RST == 0:
+			f.noSocket(r, c, s, seen)
+		case s.Last || is[side].Contradicts(worked):
+			r.States[side], r.Asked[side] = is[side], true
+			c.Correct(side == event.Client, is[side])
+		}
+	}
+}
+
+// noSocket is for a segment of a handshake of which the kernel holds nothing at
+// the server's end: it was dropped, or answered with a SYN cookie.
+func (f *Figure) noSocket(r *Row, c *conversation, s *wire.Segment, seen *wire.Seen) {
+	r.States[event.Server] = wire.Unknown
+	c.Correct(false, wire.Unknown)
+	switch {
+	case r.Side == event.Client && seen.Ignored == "":
+		r.Text.add(", dropped")
+	case s.Flags&wire.SYN != 0:
+		f.sayOnce(event.Server, "the kernel keeps nothing of this handshake: the number of the SYN+ACK is a SYN cookie, "+
+			"from which it can make the socket when the ACK comes")
+	}
+}
+
+// appendLabel appends what is written on a segment's arrow.
+func appendLabel(b []byte, s *wire.Segment, seen *wire.Seen) []byte {
+	b = s.Flags.AppendTo(b)
+	b = append(b, " seq "...)
+	b = strconv.AppendUint(b, uint64(seen.Seq), 10)
+	if s.Flags&wire.ACK != 0 {
+		b = append(b, " ack "...)
+		b = strconv.AppendUint(b, uint64(seen.Ack), 10)
+	}
+	if s.Len > 0 {
+		b = append(b, " len "...)
+		b = strconv.AppendInt(b, int64(s.Len), 10)
+	}
+	if s.Window == 0 && s.Flags&(wire.SYN|wire.RST) == 0 {
+		b = append(b, " window 0"...)
+	}
+	if seen.Probe {
+		b = append(b, " probe"...)
+	}
+	if seen.Again {
+		b = append(b, " again"...)
+	}
+	return b
+}

@@ -1,0 +1,124 @@
+package jsonl
+
+import (
+	"net/netip"
+	"time"
+
+	"lbaws/trace/event"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// PassedObject is a captured segment, and what the kernel said of its ends, if it was asked.
+type PassedObject struct {
+	Segment *SegmentObject `json:"segment"`
+	Asked   *AskedObject   `json:"asked"`
+}
+
+// SegmentObject is a segment; it has the options that the segment has.
+type SegmentObject struct {
+	From       netip.AddrPort `json:"from"`
+	To         netip.AddrPort `json:"to"`
+	Flags      wire.Flags     `json:"flags"`
+	Seq        uint32         `json:"seq"`
+	Ack        uint32         `json:"ack"`
+	Len        int            `json:"len"`
+	Window     int            `json:"window"` // as the header has it, not scaled
+	Scale      *int           `json:"scale,omitempty"`
+	MSS        int            `json:"mss,omitempty"`
+	Timestamps []uint32       `json:"timestamps,omitempty"`
+	Data       Text           `json:"data,omitempty"` // its first bytes, if packets are kept
+}
+
+// AskedObject has the states that the kernel gave of a segment's sender (from) and receiver
+// (to), null for another machine's end; and whether no segment of the connection came
+// before it was asked.
+type AskedObject struct {
+	From wire.State `json:"from"`
+	To   wire.State `json:"to"`
+	Last bool       `json:"last"`
+}
+
+func passedObject(s *wire.Segment, limit int) *PassedObject {
+	o := &SegmentObject{From: s.From, To: s.To, Flags: s.Flags, Seq: s.Seq, Ack: s.Ack, Len: s.Len, Window: s.Window, MSS: max(0, s.MSS)}
+	if s.Scale >= 0 {
+		o.Scale = &s.Scale
+	}
+	if s.HasTimes {
+		o.Timestamps = []uint32{s.SentAt, s.Echo}
+	}
+	if data := s.Data(); len(data) > 0 && !s.Damaged {
+		o.Data = data[:min(len(data), limit)]
+	}
+	passed := &PassedObject{Segment: o}
+	if s.FromIs != wire.Unknown || s.ToIs != wire.Unknown {
+		passed.Asked = &AskedObject{s.FromIs, s.ToIs, s.Last}
+	}
+	return passed
+}
+
+// Passed returns the segment of an object, which passed at a time.
+func (o *Object) Passed(at time.Time) *wire.Segment {
+	g := o.Segment
+	s := &wire.Segment{Time: at, From: g.From, To: g.To, Flags: g.Flags, Seq: g.Seq, Ack: g.Ack, Len: g.Len,
+		Window: g.Window, Scale: -1, MSS: g.MSS}
+	if g.Scale != nil {
+		s.Scale = *g.Scale
+	}
+	if len(g.Timestamps) == 2 {
+		s.HasTimes, s.SentAt, s.Echo = true, g.Timestamps[0], g.Timestamps[1]
+	}
+	if o.Asked != nil {
+		s.FromIs, s.ToIs, s.Last = o.Asked.From, o.Asked.To, o.Asked.Last
+	}
+	return s
+}
+
+// SocketObject is a socket in which something has changed. FD is null if no descriptor of
+// this process leads to it; then Inode is 0 if none of another does either. The queues are
+// as ss -tn has them: of a listening socket, Receive is the accept queue and Send the
+// backlog; of any other, Unread and Unacknowledged are the same without SYN and FIN, and
+// otherwise 0. Of a socket that is gone, the object has what it held last.
+type SocketObject struct {
+	Side           string         `json:"side"`
+	FD             *int           `json:"fd"`
+	Thread         int            `json:"thread,omitempty"`
+	Local          netip.AddrPort `json:"local"`
+	Remote         netip.AddrPort `json:"remote"`
+	State          wire.State     `json:"state"`
+	Receive        int            `json:"receive_queue"`
+	Send           int            `json:"send_queue"`
+	Unread         int            `json:"unread"`
+	Unacknowledged int            `json:"unacknowledged"`
+	Timer          sockets.Timer  `json:"timer"`
+	TimerMS        int64          `json:"timer_ms"`
+	Retransmits    int            `json:"retransmits"`
+	Inode          uint32         `json:"inode"`
+	Cookie         uint64         `json:"cookie"`
+	HadFD          bool           `json:"had_fd"`
+	Gone           bool           `json:"gone"`
+}
+
+func socketObject(c *sockets.Change, side event.Side) *SocketObject {
+	o := &SocketObject{Side: side.String(), Thread: c.Thread, Local: c.Local, Remote: c.Remote, State: c.State,
+		Receive: c.Receive, Send: c.Send, Timer: c.Timer, TimerMS: c.Left.Milliseconds(), Retransmits: c.Again,
+		Inode: c.Inode, Cookie: c.Cookie, HadFD: c.Had, Gone: c.Gone}
+	if c.Descriptor >= 0 {
+		o.FD = &c.Descriptor
+	}
+	if c.State != wire.Listen {
+		o.Unread, o.Unacknowledged = max(0, c.Unread()), max(0, c.Unacknowledged())
+	}
+	return o
+}
+
+// Changed returns what changed at a time, without what was there before, and on which side.
+func (o *SocketObject) Changed(at time.Time) (*sockets.Change, event.Side) {
+	c := &sockets.Change{Time: at, Gone: o.Gone, Had: o.HadFD, Socket: sockets.Socket{Cookie: o.Cookie, Local: o.Local, Remote: o.Remote,
+		State: o.State, Receive: o.Receive, Send: o.Send, Timer: o.Timer, Left: time.Duration(o.TimerMS) * time.Millisecond,
+		Again: o.Retransmits, Inode: o.Inode, Descriptor: -1, Thread: o.Thread}}
+	if o.FD != nil {
+		c.Descriptor = *o.FD
+	}
+	return c, sideOf(o.Side)
+}

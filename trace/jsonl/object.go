@@ -1,0 +1,110 @@
+package jsonl
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace/event"
+	"lbaws/trace/strace"
+)
+
+// Object is a line of the json format, to write and to read. Besides its time it has what is
+// said of one thing that happened:
+//
+//	{"time":"…","call":"read",…}
+//	{"time":"…","segment":{…},"asked":{…}}
+//	{"time":"…","socket":{…}}
+//	{"time":"…","note":"the network holds what is sent from now on"}
+//	{"time":"…","missing":"segments","why":"socket AF_PACKET: EPERM, operation not permitted"}
+//	{"time":"…","killed":true}
+//	{"time":"…","exit":"exited with 0","lives":false,"sockets":[1,2]}
+//
+// Times are in UTC, and null if a recording has none.
+type Object struct {
+	Time *Timestamp `json:"time"`
+	*CallObject
+	*PassedObject
+	Socket  *SocketObject `json:"socket,omitempty"`
+	Note    Text          `json:"note,omitempty"`
+	Missing string        `json:"missing,omitempty"` // segments or sockets
+	Lost    int           `json:"lost,omitempty"`
+	Why     Text          `json:"why,omitempty"`
+	Killed  bool          `json:"killed,omitempty"` // by this program's own doing
+	How     Text          `json:"exit,omitempty"`
+	Lives   *bool         `json:"lives,omitempty"`
+	Sockets []int         `json:"sockets,omitzero"`
+	CallerObject
+}
+
+// CallerObject says which thread makes a call, and which program of which side that is, if
+// threads have descriptors of their own.
+type CallerObject struct {
+	Side    string `json:"side,omitempty"`
+	Program int    `json:"program,omitempty"` // 1 for the first of its side
+	Thread  int    `json:"thread,omitempty"`
+}
+
+// setExit sets what an object says of the end of a program.
+func (o *Object) setExit(e *event.Exit) {
+	if o.Killed = e.How == ""; !o.Killed {
+		o.How, o.Lives, o.Sockets = Text(e.How), &e.Lives, append([]int{}, e.Sockets...)
+	}
+	if e.Thread != 0 {
+		o.CallerObject = CallerObject{e.Side.String(), e.Program + 1, e.Thread}
+	}
+}
+
+// ErrNoObject means that a line is none that this program writes.
+var ErrNoObject = errors.New("not an object of lbaws -trace=json")
+
+// ParseObject reads a line. The object has all parts of one thing that happened, at least,
+// and its texts are printable; numbers may be any.
+func ParseObject(line []byte) (*Object, error) {
+	o := &Object{CallObject: &CallObject{}, PassedObject: &PassedObject{}}
+	if json.Unmarshal(line, o) != nil ||
+		o.Call == "" && o.Segment == nil && o.Socket == nil && len(o.Note) == 0 && o.Missing == "" && len(o.How) == 0 && !o.Killed {
+		return nil, ErrNoObject
+	}
+	for _, text := range []Text{o.Strace, o.Note, Text(o.Missing), o.Why, o.How, Text(o.Side)} {
+		if !strace.Printable(text) {
+			return nil, strace.ErrNotPrintable
+		}
+	}
+	return o, nil
+}
+
+// Reason is why something is missing, as the program that wrote the object was told.
+func (o *Object) Reason() error {
+	for _, errno := range []unix.Errno{unix.EPERM, unix.EACCES} {
+		err := &sys.Error{Err: errno}
+		if call, found := strings.CutSuffix(string(o.Why), err.Error()); found {
+			err.Call = call
+			return err
+		}
+	}
+	return errors.New(string(o.Why))
+}
+
+// Exited returns the end of a program.
+func (o *Object) Exited(c event.Caller) *event.Exit {
+	return &event.Exit{Caller: c, How: string(o.How), Lives: o.Lives != nil && *o.Lives, Sockets: o.Sockets}
+}
+
+// Caller returns who makes a call; the only program of a side, if the object does not say.
+func (o *Object) Caller(side event.Side) event.Caller {
+	if o.Side == "" {
+		return event.Caller{Side: side}
+	}
+	return event.Caller{Side: sideOf(o.Side), Program: max(0, o.Program-1), Thread: o.Thread}
+}
+
+func sideOf(name string) event.Side {
+	if name == event.Client.String() {
+		return event.Client
+	}
+	return event.Server
+}

@@ -1,0 +1,253 @@
+// Package layout finds where things stand on a row, in characters.
+package layout
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"lbaws/trace/event"
+	"lbaws/trace/figure"
+	"lbaws/trace/message"
+	"lbaws/trace/strace"
+)
+
+// Layout says where things stand on a row, in characters. On a narrow screen the
+// columns overlap: a row has one call or one arrow, and may use the whole line.
+type Layout struct {
+	Width   int
+	Limit   int // how many bytes of a buffer are shown at most
+	Clients int // how many clients have a column each, where there is room
+
+	placed []placed // room for parts
+}
+
+const (
+	Narrowest   = 60
+	ArrowLeft   = 13 // right of the longest state's name, ESTABLISHED, and its mark
+	arrowLength = 34 // at least
+	stateLength = 12
+	ArrowEnds   = 6 // beside the label: blanks, a piece of line, the head
+)
+
+// ServerColumn is where the server's calls begin.
+func (l *Layout) ServerColumn() int { return max(20, min(l.Width-52, 72)) }
+
+// Column is where the rows of a side begin.
+func (l *Layout) Column(side event.Side) int {
+	if side == event.Client {
+		return 0
+	}
+	return l.ServerColumn()
+}
+
+// ColumnOf is where the rows of a program begin: those of several clients in columns side
+// by side, if a connect fits into each.
+func (l *Layout) ColumnOf(r *figure.Row) int {
+	const least = 30
+	each := l.ServerColumn() / max(1, l.Clients)
+	if r.Side == event.Client && each >= least && r.Program < l.Clients {
+		return r.Program * each
+	}
+	return l.Column(r.Side)
+}
+
+// ColumnFor is where a call begins that takes so many characters: in its program's
+// column, or as much further left as it takes to fit with spare ones behind it.
+func (l *Layout) ColumnFor(r *figure.Row, taken, spare int) int {
+	return max(0, min(l.ColumnOf(r), l.Width-taken-spare))
+}
+
+// ArrowRight is where an arrow with the label ends: at the server's column if
+// that is far enough away.
+func (l *Layout) ArrowRight(label []byte) int {
+	right := max(ArrowLeft+arrowLength, l.ServerColumn()-1, ArrowLeft+len(label)+ArrowEnds)
+	return min(right, l.Width-stateLength-1)
+}
+
+// Fit appends a call's text, with as much of its buffer as fits into its side's
+// column with spare characters behind it, and returns how many it takes. If there
+// is no room for the rest, it takes the whole line, and cuts the end off only where
+// it needs more.
+func (l *Layout) Fit(b []byte, side event.Side, t *figure.Text, spare int) (_ []byte, taken int) {
+	start, width := len(b), l.Width-spare
+	for _, room := range []int{width - l.Column(side), width} {
+		if b, taken = l.Shorten(b[:start], t, room); taken <= room {
+			return b, taken
+		}
+	}
+	if t.Tail > 0 && t.Tail < width/2 {
+		return l.fitTail(b[:start], side, t, width)
+	}
+	return AppendCut(b[:start], slices.Clone(b[start:]), width)
+}
+
+// fitTail appends the text of a recorded call that takes more than a line. What it has
+// returned is more than its arguments; and a row should show whose it is.
+func (l *Layout) fitTail(b []byte, side event.Side, t *figure.Text, width int) (_ []byte, taken int) {
+	const least = 24 // the column where a server's row begins at least
+	if side == event.Server {
+		width -= min(least, width/4)
+	}
+	whole := t.Append(nil, l.Limit)
+	last := len(whole) - t.Tail
+	b, taken = AppendCut(b, whole[:last], width-t.Tail)
+	return append(b, whole[last:]...), taken + t.Tail
+}
+
+// AppendCut appends a text, or as much of it as fits into room with a … behind it,
+// and returns how many characters it takes.
+func AppendCut(b, text []byte, room int) (_ []byte, taken int) {
+	if taken = Characters(text); taken <= room {
+		return append(b, text...), taken
+	}
+	cut := 0
+	for range room - 1 {
+		_, size := utf8.DecodeRune(text[cut:])
+		cut += size
+	}
+	b = append(b, text[:cut]...)
+	return append(b, "…"...), room
+}
+
+// Join appends the rest of a call's text behind its beginning, which ends at a
+// column, and reports whether that fits.
+func (l *Layout) Join(b []byte, end int, r *figure.Row) ([]byte, bool) {
+	start, room := len(b), l.Width-end
+	b, taken := l.Shorten(b, &r.Rest, room)
+	if taken > room {
+		return b[:start], false
+	}
+	return b, true
+}
+
+// Shorten appends a text in room characters, if it fits with fewer bytes of its
+// buffer, or else with none of them; and returns how many it takes.
+func (l *Layout) Shorten(b []byte, t *figure.Text, room int) (_ []byte, taken int) {
+	start := len(b)
+	for limit := l.Limit; ; {
+		b = t.Append(b[:start], limit)
+		taken = Characters(b[start:])
+		excess := taken - room
+		if excess <= 0 || limit == 0 {
+			return b, taken
+		}
+		limit = fewer(t.Buffer[:min(limit, len(t.Buffer))], excess)
+	}
+}
+
+// fewer returns how many of the bytes of a buffer that are shown may stay if that is to
+// take fewer characters, by the excess; or more, but never less than may.
+func fewer(shown []byte, excess int) int {
+	const escape = 4 // characters that a byte takes at the most
+	n := len(shown)
+	for ; n > 0 && excess > 0; n-- {
+		if strace.IsPlain(shown[n-1]) && (n == 1 || strace.IsPlain(shown[n-2])) { // or else a digit may make the byte before it longer
+			excess--
+		} else {
+			excess -= escape
+		}
+	}
+	return n
+}
+
+// Wrapped cuts a note into lines that fit.
+func (l *Layout) Wrapped(side event.Side, note string) []string {
+	width := l.Width - l.Column(side) - len("# ")
+	var lines []string
+	for utf8.RuneCountInString(note) > width {
+		line := wrap(note, width)
+		lines = append(lines, line)
+		note = strings.TrimLeft(note[len(line):], " ")
+	}
+	return append(lines, note)
+}
+
+// wrap returns the beginning of text, up to a blank if there is one, that is
+// at most width characters long.
+func wrap(text string, width int) string {
+	end, characters := 0, 0
+	for i, r := range text {
+		if r == ' ' && i > 0 {
+			end = i
+		}
+		if characters++; characters > width {
+			if end == 0 {
+				end = i
+			}
+			break
+		}
+	}
+	return text[:end]
+}
+
+// placed is a part, and where it begins.
+type placed struct {
+	Text   []byte // in printable characters
+	Name   string
+	Column int
+}
+
+// Place cuts parts so that all of them fit on a line with their names, and says
+// in which column the bar beside them is: their side's, or as much further left
+// as it takes. The result is good until the next call.
+func (l *Layout) Place(side event.Side, parts []message.Part) (bar int, _ []placed) {
+	const shortest = 8 // what is left at least of the parts beside a long one
+	least := 0
+	for _, p := range parts {
+		least += 2 + max(len(p.Name), min(len(p.Text), shortest))
+	}
+	bar = max(0, min(l.Column(side), l.Width-least))
+	column := bar + 2
+	for i, p := range parts {
+		if i == len(l.placed) {
+			l.placed = append(l.placed, placed{})
+		}
+		text := AppendPrintable(l.placed[i].Text[:0], p.Text)
+		room := l.Width - column
+		for _, next := range parts[i+1:] {
+			room -= 2 + max(len(next.Name), min(len(next.Text), shortest))
+		}
+		if room = max(room, len(p.Name)); len(text) > room {
+			text = append(text[:max(0, room-3)], "..."...)
+		}
+		l.placed[i] = placed{text, p.Name, column}
+		column += max(len(text), len(p.Name)) + 2
+	}
+	return bar, l.placed[:len(parts)]
+}
+
+// AppendPrintable appends bytes of a peer's in printable ASCII.
+func AppendPrintable(b, data []byte) []byte {
+	start := len(b)
+	b = strace.AppendQuoted(b, data, len(data))
+	b = append(b[:start], b[start+1:]...) // without the quotes
+	return b[:len(b)-1]
+}
+
+// SaidPart is the text of a part of a message, where it is not cut to a row's width: a
+// body may be long.
+func SaidPart(text []byte) string {
+	const most = 1024
+	if len(text) > most {
+		return string(AppendPrintable(nil, text[:most])) + "..."
+	}
+	return string(AppendPrintable(nil, text))
+}
+
+// Characters is utf8.RuneCount, which allocates, and which is slower. It counts all bytes
+// but those that continue a character: 10xxxxxx.
+func Characters(text []byte) int {
+	const highest = 0x8080808080808080
+	n := len(text)
+	for ; len(text) >= 8; text = text[8:] {
+		eight := binary.LittleEndian.Uint64(text)
+		n -= bits.OnesCount64(eight &^ (eight << 1) & highest)
+	}
+	for _, c := range text {
+		n -= int(^c>>6) & int(c>>7)
+	}
+	return n
+}

@@ -1,0 +1,310 @@
+// Package page shows a run as a page to step through, forwards and backwards.
+package page
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lbaws/trace/event"
+	"lbaws/trace/figure"
+	"lbaws/trace/jsonl"
+	"lbaws/trace/layout"
+	"lbaws/trace/order"
+	"lbaws/trace/picture"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// Page shows the run as a page to step through, which is written when the program
+// leaves: a step for each call that begins or returns, with the line of main.go that
+// makes it, the diagram down to it, and what the kernel holds then. It is one file that
+// refers to nothing outside. Whatever a peer sent is in it as text.
+type Page struct {
+	order     order.Order
+	figure    figure.Figure
+	lifelines *picture.Lifelines
+	json      jsonl.Writer // writes the events, as the json format has them
+	run       pageRun
+	start     time.Time    // of the first step
+	shapes    bytes.Buffer // the steps' parts of the diagram
+
+	step   pageStep // the one in hand
+	begun  bool     // whether there is one
+	call   int      // the number of its call
+	note   string   // what is to be said of that
+	alone  bool     // whether nothing else has happened since it began
+	events []byte   // its objects
+	others int      // how many objects the page has that are no calls
+	full   bool     // whether the page has all that it may have
+}
+
+// pageRun is the whole run, as the page's script has it.
+type pageRun struct {
+	Title    string       `json:"title"`
+	Source   []sourceLine `json:"source"`
+	Steps    []pageStep   `json:"steps"`
+	Cut      bool         `json:"cut"`      // whether the run went on after the last step
+	Left     int          `json:"left"`     // then: how many calls returned
+	Recorded bool         `json:"recorded"` // whether the program's source is not known
+	Earlier  int          `json:"earlier"`  // how many sockets of earlier connections are not shown
+	Missing  []string     `json:"missing"`  // what is not shown, and why
+	lines    map[int]bool // of main.go that make calls
+}
+
+// pageStep is a step. Its objects are those of the json format.
+type pageStep struct {
+	Line   int             `json:"line"`
+	Side   string          `json:"side"`
+	At     string          `json:"at"` // in seconds since the first step
+	Means  string          `json:"means"`
+	Held   []heldRow       `json:"held"`   // the rows on what the kernel holds
+	Parts  [][2]string     `json:"parts"`  // of a message: their names and texts
+	Bottom int             `json:"bottom"` // where the diagram ends, in pixels
+	Events json.RawMessage `json:"events"`
+}
+
+type heldRow struct {
+	Side string `json:"side"`
+	Text string `json:"text"`
+}
+
+type sourceLine struct {
+	Number int    `json:"number"`
+	Text   string `json:"text"`
+}
+
+// A server may run for long, and much may happen while it waits in one call.
+const (
+	mostSteps  = 1000
+	mostOthers = 10000 // segments, and changes in sockets
+)
+
+// New returns a Page with a title. source is the program's main.go.
+func New(columns layout.Columns, title, source string) *Page {
+	const width, character, least, most = 612, 7.2, 256, 4096
+	columns.Times = layout.NoTimes
+	return &Page{
+		figure: figure.New(columns.About), lifelines: picture.NewLifelines(columns, width, character), json: jsonl.Writer{Limit: min(max(columns.Limit, least), most)},
+		run: pageRun{Title: title, Source: sourceLines(source), Recorded: source == "", Steps: []pageStep{}, Missing: []string{}, lines: make(map[int]bool)},
+	}
+}
+
+func sourceLines(source string) []sourceLine {
+	var lines []sourceLine
+	for i, text := range strings.Split(source, "\n") {
+		lines = append(lines, sourceLine{i + 1, text})
+	}
+	return lines
+}
+
+// DrawsFigures says that the page has figures.
+func (*Page) DrawsFigures() {}
+
+// Append takes a moment. At the end, it appends the page.
+func (p *Page) Append(b []byte, m *event.Moment) []byte {
+	moments := p.order.Take(m)
+	for i := range moments {
+		p.take(&moments[i])
+	}
+	if m.What == event.Ended {
+		return p.appendTo(b)
+	}
+	return b
+}
+
+// take takes a moment whose turn has come.
+func (p *Page) take(m *event.Moment) {
+	p.misses(m)
+	switch {
+	case p.full:
+	case m.What == event.Changed && p.isEarlier(m.Change, m.Side), m.What == event.Noted && !p.begun:
+		return
+	default:
+		p.see(m)
+	}
+	if !p.full {
+		p.draw(p.figure.Take(m))
+	} else if m.What == event.Returned {
+		p.run.Left++
+	}
+}
+
+// misses notes what is missing, and why.
+func (p *Page) misses(m *event.Moment) {
+	line := ""
+	switch {
+	case m.What == event.Lost:
+		line = fmt.Sprintf("segments that came faster than they were read: %d", m.Lost)
+	case m.Err == nil:
+		return
+	case m.What == event.Captured:
+		line = "no segments: " + m.Err.Error()
+	case m.What == event.NotAsked:
+		line = "what the kernel holds is not shown: " + m.Err.Error()
+	}
+	if !slices.Contains(p.run.Missing, line) {
+		p.run.Missing = append(p.run.Missing, line)
+	}
+}
+
+// isEarlier reports whether a socket is left of a connection that the page does not show:
+// of a run before, mostly. A busy machine may have thousands of them.
+func (p *Page) isEarlier(c *sockets.Change, side event.Side) bool {
+	if c.State != wire.TimeWait || c.Descriptor >= 0 || p.figure.Find(figure.ClientOf(c, side)) != nil {
+		return false
+	}
+	if c.Was == nil {
+		p.run.Earlier++
+	}
+	return true
+}
+
+// see notes what the figure is about to turn into rows.
+func (p *Page) see(m *event.Moment) {
+	e := m.Event
+	switch m.What {
+	case event.Began:
+		p.begin(e, m.At)
+		p.note = p.figure.NoteFor(e, p.figure.ConversationOf(e))
+		p.step.Means = meaning(e, false, p.note)
+	case event.Returned:
+		if p.call == e.Number && p.alone {
+			p.step.Means = meaning(e, true, p.note)
+			break
+		}
+		p.begin(e, m.At) // it has waited
+		p.step.Means = meaning(e, true, "")
+	case event.Passed, event.Changed:
+		if p.others++; p.others > mostOthers {
+			p.finish()
+			p.full, p.run.Cut = true, true
+			return
+		}
+		p.alone = false
+	case event.Waits:
+	case event.Noted:
+		p.alone = false
+	case event.Exited:
+		p.begin(&event.Event{Caller: m.Exit.Caller}, m.At)
+		p.step.Means = "The program is killed, as by kill -9: it makes no more calls, and the kernel closes its descriptors."
+		if m.Exit.How != "" {
+			p.step.Means = "The program has " + m.Exit.How + ": it makes no more calls, and the kernel closes its descriptors."
+		}
+	case event.Figure:
+		p.finish()
+		p.begun = false
+		return
+	default:
+		return
+	}
+	p.events = p.json.AppendMoment(p.events, m)
+}
+
+// begin begins a step for a call.
+func (p *Page) begin(e *event.Event, at time.Time) {
+	p.finish()
+	if !p.begun {
+		p.start = at
+	}
+	p.full = len(p.run.Steps) == mostSteps
+	p.run.Cut = p.full
+	p.begun, p.call, p.alone = true, e.Number, true
+	p.step = pageStep{Line: e.Line, Side: e.Side.String(), At: p.sinceStart(at), Held: []heldRow{}, Parts: [][2]string{}}
+	if e.Line > 0 {
+		p.run.lines[e.Line] = true
+	}
+}
+
+// sinceStart is the time of a step; "" if a recording has none.
+func (p *Page) sinceStart(at time.Time) string {
+	if !event.HasTime(at) || !event.HasTime(p.start) {
+		return ""
+	}
+	return string(layout.AppendSeconds(nil, at.Sub(p.start)))
+}
+
+// finish ends the step in hand.
+func (p *Page) finish() {
+	if !p.begun || p.full {
+		return
+	}
+	p.lifelines.CutOff()
+	p.step.Bottom = int(p.lifelines.Y)
+	objects := bytes.ReplaceAll(bytes.TrimSuffix(p.events, []byte("\n")), []byte("\n"), []byte(","))
+	p.step.Events = append(append([]byte("["), objects...), ']')
+	fmt.Fprintf(&p.shapes, "<g data-step=\"%d\" role=\"img\">\n<title>%s</title>\n%s</g>\n",
+		len(p.run.Steps)+1, picture.Escaped(strings.TrimSpace(p.lifelines.Said.String())), p.lifelines.Shapes.String())
+	p.run.Steps = append(p.run.Steps, p.step)
+	p.events = p.events[:0]
+	p.lifelines.Said.Reset()
+	p.lifelines.Shapes.Reset()
+}
+
+// draw draws rows. Those on what the kernel holds, and the parts of messages, stand
+// beside the diagram.
+func (p *Page) draw(rows []figure.Row) {
+	for i := range rows {
+		switch r := &rows[i]; r.Kind {
+		case figure.SocketRow:
+			p.step.Held = append(p.step.Held, heldRow{r.Side.String(), string(r.Text.Before)})
+		case figure.PartsRow:
+			for _, part := range r.Parts {
+				p.step.Parts = append(p.step.Parts, [2]string{part.Name, layout.SaidPart(part.Text)})
+			}
+		default:
+			p.lifelines.Draw(r)
+		}
+	}
+}
+
+// appendTo appends the page.
+func (p *Page) appendTo(b []byte) []byte {
+	p.finish()
+	p.run.Source = functionsWith(p.run.Source, p.run.lines)
+	run, err := json.Marshal(p.run) // it escapes <, > and &
+	if err != nil {
+		panic(err) // the objects of the json format are JSON
+	}
+	l := p.lifelines
+	diagram := fmt.Sprintf(`<svg id="diagram" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="group" aria-label="%s">`+"\n%s</svg>",
+		l.Right(), l.Y+picture.Margin, l.Right(), l.Y+picture.Margin, "the diagram down to this step", p.shapes.String())
+	replacer := strings.NewReplacer("{{title}}", picture.Escaped(p.run.Title), "{{style}}", picture.Style+pageStyle, "{{diagram}}", diagram,
+		"{{run}}", string(run), "{{script}}", kernelScript+pageScript)
+	return append(b, replacer.Replace(pageText)...)
+}
+
+// functionsWith returns the functions that have some of the lines.
+func functionsWith(source []sourceLine, lines map[int]bool) []sourceLine {
+	kept := []sourceLine{}
+	var function []sourceLine
+	has := false
+	for _, line := range source {
+		if strings.HasPrefix(line.Text, "func ") {
+			function, has = nil, false
+		}
+		function = append(function, line)
+		has = has || lines[line.Number]
+		if line.Text == "}" && has {
+			kept = append(kept, function...)
+			function, has = nil, false
+		}
+	}
+	return kept
+}
+
+// The page's parts. Its script and its style stand in it.
+var (
+	//go:embed page.html
+	pageText string
+	//go:embed page.css
+	pageStyle string
+	//go:embed page.js
+	pageScript string
+	//go:embed kernel.js
+	kernelScript string
+)

@@ -1,0 +1,423 @@
+package picture
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"lbaws/trace/event"
+	"lbaws/trace/figure"
+	"lbaws/trace/layout"
+	"lbaws/trace/wire"
+)
+
+// Lifelines draws rows as shapes of an SVG, time running down: a line for each end,
+// with a bar on it for as long as the kernel has not answered a call; outside of them
+// the calls and the states, between them the segments. Each row has its own piece of
+// both lines, so that the part of a picture down to any row is a picture too.
+type Lifelines struct {
+	layout.Layout // of the texts of one side
+	unit          float64
+	gap           float64      // between the lines
+	clock         layout.Clock // writes the times
+	both          bool         // whether a call waits for its turn, too, before it returns
+
+	Shapes strings.Builder
+	Said   strings.Builder // the same for a screen reader
+	Y      float64         // below the last row
+	time   string          // of the row in hand, until it is drawn
+	busy   [2]int          // how many calls of each side the kernel has not answered
+
+	open   *figure.Row // the call that the last row begins, or nil
+	begun  []byte      // what is there of it
+	opened []begun     // calls that have begun, and have not returned
+	legend []string
+
+	folded     event.Side // whose calls are on the last row
+	foldColumn int        // where the next of them is to stand; 0 if it needs a row of its own
+}
+
+// begun is a call that has begun, and where there is room to say that it blocks.
+type begun struct {
+	call, program int
+	side          event.Side
+	y             float64
+}
+
+// Sizes in pixels.
+const (
+	rowHeight   = 19.0
+	arrowHeight = 32.0
+	Margin      = 14.0
+	beside      = 10.0 // between a line and the texts beside it
+	barWidth    = 7.0
+	labelSpace  = 6.0 // beside an arrow's label, for half of a bar
+)
+
+// labelLength is how many characters of an arrow's label stand on a line.
+const labelLength = 28
+
+// NewLifelines returns lifelines of a width in pixels, where a character takes unit of
+// them. Times take more.
+func NewLifelines(columns layout.Columns, width, unit float64) *Lifelines {
+	l := &Lifelines{unit: unit, gap: labelLength*unit + 2*labelSpace, clock: layout.Clock{Times: columns.Times}, both: columns.Both}
+	l.Layout = layout.Layout{Width: int((width - 2*Margin - 2*beside - l.gap) / 2 / unit), Limit: columns.Limit}
+	return l
+}
+
+// at is where a side's lifeline is.
+func (l *Lifelines) at(side event.Side) float64 {
+	client := Margin + float64(l.clock.Column()+l.Width)*l.unit + beside
+	if side == event.Client {
+		return client
+	}
+	return client + l.gap
+}
+
+// left is where the texts of a side begin, if they are as long as they may be.
+func (l *Lifelines) left(side event.Side) float64 {
+	if side == event.Client {
+		return l.at(event.Client) - beside - float64(l.Width)*l.unit
+	}
+	return l.at(event.Server) + beside
+}
+
+// Right is where the whole picture ends.
+func (l *Lifelines) Right() float64 { return l.left(event.Server) + float64(l.Width)*l.unit + Margin }
+
+// Draw draws a row.
+func (l *Lifelines) Draw(r *figure.Row) {
+	isRest := l.open != nil && r.Kind == figure.ReturnRow && r.Call == l.open.Call
+	if isRest && (l.clock.Times == layout.NoTimes || r.Remark == "") {
+		if whole, fits := l.Join(bytes.Clone(l.begun), layout.Characters(l.begun), r); fits {
+			l.open = nil
+			l.call(r, string(whole))
+			return
+		}
+	}
+	if isRest && r.Remark == "" { // it has not waited: there is only no room for all of it
+		l.begins()
+	} else {
+		l.CutOff()
+	}
+	l.time = string(l.clock.Read(r))
+	if r.Kind != figure.CallRow && !r.General {
+		l.foldColumn = 0
+	}
+	switch r.Kind {
+	case figure.HeadRow:
+		l.head()
+	case figure.BeginRow:
+		l.open = &figure.Row{Facts: figure.Facts{Kind: figure.BeginRow, Side: r.Side, Call: r.Call, Program: r.Program}}
+		l.begun, _ = l.Fit(l.begun[:0], event.Client, &r.Text, 1)
+	case figure.ReturnRow:
+		l.returned(r)
+	case figure.CallRow:
+		if !l.fold(r) {
+			text, _ := l.Shorten(nil, &r.Text, l.Width)
+			l.call(r, string(text))
+		}
+	case figure.NoteRow:
+		l.note(r)
+	case figure.PartsRow:
+		l.parts(r)
+	case figure.ArrowRow:
+		l.arrow(r)
+	case figure.SocketRow:
+		l.held(r)
+	case figure.RuleRow:
+		l.rule(string(r.Text.Before))
+	}
+}
+
+// begins draws the beginning of the call that is open.
+func (l *Lifelines) begins() *figure.Row {
+	r := l.open
+	l.open = nil
+	text := strings.TrimSuffix(string(l.begun), "…") + "…"
+	l.line(rowHeight, r.Side.String()+": "+text)
+	l.beside(r.Side, l.Y-5, "call", text)
+	return r
+}
+
+// CutOff draws the beginning of a call that the kernel has not answered yet, with room
+// to say that it blocks.
+func (l *Lifelines) CutOff() {
+	if l.open == nil {
+		return
+	}
+	r := l.begins()
+	l.bar(r.Side, l.Y-rowHeight/2, l.Y)
+	l.busy[r.Side]++
+	l.line(rowHeight, "")
+	if l.both { // it would have returned before any other row
+		l.beside(r.Side, l.Y-5, "blocks", "(blocks)")
+	}
+	l.opened = append(l.opened, begun{r.Call, r.Program, r.Side, l.Y - 5})
+}
+
+// returned draws the return of a call that is drawn in two.
+func (l *Lifelines) returned(r *figure.Row) {
+	text, _ := l.Shorten(nil, &r.Text, l.Width)
+	name, result, _ := strings.Cut(string(text), " = ")
+	program, _, _ := strings.Cut(name, "… ")
+	lines := []string{program + "returns " + result}
+	waited := false
+	if n, peer, has := strings.Cut(lines[0], ", peer "); has && utf8.RuneCountInString(lines[0]) > l.Width {
+		lines = []string{n, "peer " + peer}
+	}
+	if i := slices.IndexFunc(l.opened, func(b begun) bool { return b.call == r.Call }); i >= 0 {
+		if !l.both && r.Remark != "" { // it was not only another thread's row that came in between
+			l.beside(r.Side, l.opened[i].y, "blocks", "(blocks)")
+		}
+		l.opened = slices.Delete(l.opened, i, i+1)
+		l.busy[r.Side]--
+		waited = true
+	}
+	l.line(rowHeight, r.Side.String()+": "+string(text)+" "+r.Remark)
+	if waited {
+		l.bar(r.Side, l.Y-rowHeight, l.Y-rowHeight/2)
+	}
+	for i, line := range lines {
+		if i > 0 {
+			l.line(rowHeight, "")
+		}
+		cut, _ := layout.AppendCut(nil, []byte(line), l.Width)
+		l.beside(r.Side, l.Y-5, class(r, "call"), string(cut))
+	}
+	l.remark(r, "blocks")
+}
+
+// fold puts the name of a call that only makes a socket ready on the row of those
+// before it, and reports whether it has done so.
+func (l *Lifelines) fold(r *figure.Row) bool {
+	said := string(r.Text.Append(nil, 0))
+	start := strings.Index(said, r.Name+"(")
+	if r.Failed || start < 0 || !slices.Contains([]string{"socket", "setsockopt", "bind", "listen", "getsockname"}, r.Name) {
+		l.foldColumn = 0
+		return false
+	}
+	text := said[:start] + r.Name // with the number of its program, if that is not the first
+	if _, result, _ := strings.Cut(said, " = "); r.Name == "socket" {
+		text += " = " + result
+	}
+	goesOn := l.foldColumn > 0 && l.folded == r.Side && start == 0 && l.clock.Times == layout.NoTimes
+	if goesOn && l.foldColumn+len(", ")+len(text) <= l.Width {
+		text = ", " + text
+		l.Said.WriteString(r.Side.String() + ": " + said + "\n")
+	} else {
+		l.line(rowHeight, r.Side.String()+": "+said)
+		l.foldColumn = 0
+	}
+	x := l.left(event.Server) + float64(l.foldColumn)*l.unit
+	if r.Side == event.Client { // its texts end at the line: none goes on
+		x = l.at(event.Client) - beside - float64(len(text))*l.unit
+	}
+	l.put(x, l.Y-5, "call", text)
+	l.remark(r, "state")
+	if l.folded, l.foldColumn = r.Side, l.foldColumn+len(text); r.Remark != "" || r.Side == event.Client {
+		l.foldColumn = 0
+	}
+	return true
+}
+
+// line makes room for a row with its piece of the lifelines.
+func (l *Lifelines) line(height float64, said string) {
+	top := l.Y
+	l.Y += height
+	for side, busy := range l.busy {
+		fmt.Fprintf(&l.Shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n",
+			event.Side(side), l.at(event.Side(side)), top, l.at(event.Side(side)), l.Y)
+		if busy > 0 {
+			l.bar(event.Side(side), top, l.Y)
+		}
+	}
+	if l.time != "" {
+		said = l.time + ": " + said
+		n := float64(l.clock.Column()-1-len(l.time)) * l.unit
+		l.put(Margin+n, l.Y-5, "call", l.time)
+		l.time = ""
+	}
+	if said != "" {
+		l.Said.WriteString(said + "\n")
+	}
+}
+
+// bar draws a piece of the bar of a call that waits.
+func (l *Lifelines) bar(side event.Side, top, bottom float64) {
+	fmt.Fprintf(&l.Shapes, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`+"\n",
+		side.String(), l.at(side)-barWidth/2, top, barWidth, bottom-top)
+}
+
+// put draws a text that begins at x and stands on y. Its length is given too, so that
+// it fits whatever font there is.
+func (l *Lifelines) put(x, y float64, class, text string) {
+	if n := utf8.RuneCountInString(text); n > 0 {
+		fmt.Fprintf(&l.Shapes, `<text class="%s" x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs">%s</text>`+"\n",
+			class, x, y, float64(n)*l.unit, Escaped(text))
+	}
+}
+
+// beside draws a text outside of a side's lifeline, and returns where it ends.
+func (l *Lifelines) beside(side event.Side, y float64, class, text string) (end float64) {
+	x := l.at(event.Server) + beside
+	text = strings.Replace(text, `""...`, "…", 1) // there is room for none of the bytes
+	length := float64(utf8.RuneCountInString(text)) * l.unit
+	if side == event.Client {
+		x = l.at(event.Client) - beside - length
+	}
+	l.put(x, y, class, text)
+	return x + length
+}
+
+// class is the class of a row's shapes, with "error" where something has gone
+// wrong.
+func class(r *figure.Row, name string) string {
+	if r.Failed || r.Warning {
+		return name + " error"
+	}
+	return name
+}
+
+func (l *Lifelines) head() {
+	l.Y += rowHeight + Margin/2
+	l.Said.WriteString("client and server, time running down\n")
+	for _, side := range []event.Side{event.Server, event.Client} {
+		l.beside(side, l.Y-7, side.String(), strings.ToUpper(side.String()))
+	}
+	if l.time != "" {
+		l.put(Margin, l.Y-7, "note", l.time)
+		l.time = ""
+	}
+}
+
+// call draws a call that is drawn in one, and a remark below it. If it is too long, what
+// it returned stands on the next line.
+func (l *Lifelines) call(r *figure.Row, text string) {
+	said := r.Side.String() + ": " + text + " " + r.Remark
+	lines := []string{text}
+	if name, result, _ := strings.Cut(text, ") = "); utf8.RuneCountInString(text) > l.Width {
+		lines = []string{name + ")", "= " + result}
+	}
+	for _, line := range lines {
+		l.line(rowHeight, said)
+		line, _ := layout.AppendCut(nil, []byte(line), l.Width)
+		l.beside(r.Side, l.Y-5, class(r, "call"), string(line))
+		said = ""
+	}
+	l.remark(r, "state")
+}
+
+// remark draws the remark of a row below it, if it has one.
+func (l *Lifelines) remark(r *figure.Row, class string) {
+	if r.Remark != "" {
+		l.line(rowHeight, "")
+		l.beside(r.Side, l.Y-5, class, r.Remark)
+	}
+}
+
+// note draws a note, if it says more than what such a call does anywhere. What marks
+// mean is kept for the end.
+func (l *Lifelines) note(r *figure.Row) {
+	if r.Legend {
+		l.legend = append(l.legend, string(r.Text.Before))
+	}
+	if r.General || r.Legend {
+		return
+	}
+	if r.Kills { // its calls that wait do not return
+		l.opened = slices.DeleteFunc(l.opened, func(b begun) bool {
+			ends := b.side == r.Side && b.program == r.Program
+			if ends {
+				l.busy[b.side]--
+			}
+			return ends
+		})
+	}
+	for _, line := range l.Wrapped(event.Client, string(r.Text.Before)) {
+		l.line(rowHeight, "# "+line)
+		l.put(l.left(r.Side), l.Y-5, class(r, "note"), "# "+line)
+	}
+}
+
+// held draws a change in what the kernel holds.
+func (l *Lifelines) held(r *figure.Row) {
+	for i, line := range l.Wrapped(event.Client, string(r.Text.Before)) {
+		line = [2]string{figure.HeldMark + " ", "  "}[min(i, 1)] + line
+		l.line(rowHeight, r.Side.String()+"'s kernel: "+line)
+		l.beside(r.Side, l.Y-5, "held", line)
+	}
+}
+
+// parts draws each part above its name.
+func (l *Lifelines) parts(r *figure.Row) {
+	_, parts := l.Place(event.Client, r.Parts)
+	said := ""
+	for _, p := range r.Parts {
+		said += p.Name + " " + layout.SaidPart(p.Text) + "; "
+	}
+	l.line(rowHeight, said)
+	l.line(rowHeight, "")
+	x := func(column int) float64 { return l.left(r.Side) + float64(column)*l.unit }
+	for _, p := range parts {
+		l.put(x(p.Column), l.Y-rowHeight-5, "part", string(p.Text))
+		l.put(x(p.Column), l.Y-5, "note", p.Name)
+	}
+	fmt.Fprintf(&l.Shapes, `<line class="bar" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", x(1), l.Y-2*rowHeight, x(1), l.Y)
+}
+
+// arrow draws a segment from line to line, down a little: it takes time.
+func (l *Lifelines) arrow(r *figure.Row) {
+	style, said := class(r, "seen"), "segment"
+	if r.Implied {
+		style, said = class(r, "implied"), "implied"
+	}
+	label := string(r.Text.Before)
+	if r.Mss > 0 { // as in UNP figure 2.5
+		label += fmt.Sprintf(", mss\u00a0%d", r.Mss) // on the same line
+	}
+	lines := l.wrapLabel(label)
+	const lineHeight = 15
+	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, r.Side, r.Side.Peer(), label))
+	const slope, head, half = 8.0, 9.0, 4.5
+	y1, y2 := l.Y-arrowHeight+17, l.Y-arrowHeight+17+slope // the label stands above it
+	x1, x2, back := l.at(event.Client)+barWidth/2, l.at(event.Server)-barWidth/2-1, -head
+	if r.Side == event.Server {
+		x1, x2, back = l.at(event.Server)-barWidth/2, l.at(event.Client)+barWidth/2+1, head
+	}
+	fmt.Fprintf(&l.Shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", style, x1, y1, x2, y2)
+	fmt.Fprintf(&l.Shapes, `<polygon class="%s" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n",
+		style, x2, y2, x2+back, y2-half, x2+back, y2+half)
+	l.state(r, r.Side, y1+4)
+	l.state(r, r.Side.Peer(), y2+4)
+	for i, line := range lines {
+		n := float64(utf8.RuneCountInString(line))
+		l.put(l.at(event.Client)+(l.gap-n*l.unit)/2, y1-3-lineHeight*float64(len(lines)-1-i), style, line)
+	}
+}
+
+// wrapLabel cuts an arrow's label into lines that fit between the lifelines.
+func (l *Lifelines) wrapLabel(label string) []string {
+	between := layout.Layout{Width: labelLength + len("# ")}
+	return between.Wrapped(event.Client, label)
+}
+
+// state draws the new state of one side. One that the kernel gave is marked.
+func (l *Lifelines) state(r *figure.Row, side event.Side, y float64) {
+	switch state := r.States[side]; {
+	case state == wire.Unknown:
+	case r.Asked[side]:
+		l.beside(side, y, "state", figure.HeldMark+state.String())
+	default:
+		l.beside(side, y, "workedout", state.String())
+	}
+}
+
+func (l *Lifelines) rule(text string) {
+	l.line(arrowHeight, text)
+	fmt.Fprintf(&l.Shapes, `<line class="rule" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n",
+		Margin, l.Y-rowHeight, l.Right()-Margin, l.Y-rowHeight)
+	l.put(l.left(event.Client), l.Y-5, "note", text)
+}

@@ -1,0 +1,189 @@
+package predict
+
+import (
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace/sockets"
+	"lbaws/trace/strace"
+	"lbaws/trace/wire"
+)
+
+// The calls that give a socket an address, a peer or a queue, or ask for them.
+
+func (s *situation) getsockname() (Prediction, bool) {
+	if s.over() {
+		return Prediction{}, false
+	}
+	p := willSucceed("the socket's address is %v", s.own.Local)
+	p.Local = s.own.Local
+	return p, true
+}
+
+func (s *situation) setsockopt() (Prediction, bool) {
+	texts := map[string][2]string{ // off, on
+		"SO_REUSEADDR": {"bind will refuse a port that an old connection is on",
+			"bind will take the port even if old connections on it are in TIME_WAIT"},
+		"SO_REUSEPORT": {"no other socket may listen on this one's port",
+			"another socket may listen on the same port, if both have this option"},
+		"SO_SNDBUF": {"the send buffer gets its smallest size", "the send buffer gets twice this size, or as much as the system allows"},
+		"SO_RCVBUF": {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, or as much as the system allows"},
+	}
+	text, known := texts[string(strace.AppendOption(nil, &s.e.Args[2], s.e, 0))]
+	switch {
+	case !known:
+		return Prediction{}, false
+	case s.e.Args[3].Int == 0:
+		return Prediction{Text: text[0]}, true
+	}
+	return Prediction{Text: text[1]}, true
+}
+
+// bind cannot know which options the sockets have that are in the way.
+func (s *situation) bind() (Prediction, bool) {
+	local := s.e.Args[1].Addr.AddrPort()
+	if s.own != nil && !s.over() {
+		return willFail(unix.EINVAL, "the socket has an address"), true
+	}
+	if local.Port() == 0 {
+		return Prediction{Text: "the kernel will choose a port that is free"}, true
+	}
+	listens, others := false, 0
+	for i := range s.held {
+		h := &s.held[i]
+		if h == s.own || h.Local.Port() != local.Port() || !overlap(h.Local.Addr(), local.Addr()) {
+			continue
+		}
+		listens = listens || h.State == wire.Listen
+		if h.State != wire.Closed {
+			others++
+		}
+	}
+	switch {
+	case listens:
+		return taken("SO_REUSEPORT", "a socket listens on port %d", local.Port()), true
+	case others > 0:
+		return taken("SO_REUSEADDR", "port %d still has connections", local.Port()), true
+	}
+	return Prediction{Text: fmt.Sprintf("no socket listens on port %d, and no connection is left there", local.Port()),
+		May: []unix.Errno{unix.EADDRINUSE, unix.EADDRNOTAVAIL, unix.EACCES}}, true
+}
+
+// taken predicts that another socket is in the way, unless both have an option.
+func taken(option, why string, args ...any) Prediction {
+	return Prediction{Text: fmt.Sprintf(why, args...) + ": it will fail with EADDRINUSE, unless both sockets have " + option,
+		Fails: unix.EADDRINUSE, Unless: option}
+}
+
+// overlap reports whether two local addresses are the same, or one of them is all of
+// a family's.
+func overlap(x, y netip.Addr) bool {
+	return x == y || x.Is4() == y.Is4() && (x.IsUnspecified() || y.IsUnspecified())
+}
+
+// listen says how many connections the queue holds. It is full when it is longer than
+// the backlog.
+func (s *situation) listen() (Prediction, bool) {
+	backlog := s.e.Args[1].Int
+	if s.own != nil && s.own.State != wire.Listen && s.own.Remote.Port() != 0 {
+		return willFail(unix.EINVAL, "the socket has a connection"), true
+	}
+	if s.own != nil {
+		for i := range s.held {
+			other := &s.held[i]
+			if other != s.own && other.State == wire.Listen && other.Local.Port() == s.own.Local.Port() {
+				return taken("SO_REUSEPORT", "another socket listens on port %d", s.own.Local.Port()), true
+			}
+		}
+	}
+	what := "the kernel will queue connections for accept"
+	if backlog >= 0 {
+		what = fmt.Sprintf("the kernel will queue connections for accept, %d at the most", backlog+1)
+	}
+	if s.own == nil { // it may have no port, and the kernel then chooses one
+		return Prediction{Text: what, May: []unix.Errno{unix.EADDRINUSE}}, true
+	}
+	p := willSucceed("%s", what)
+	p.After = wire.Listen
+	return p, true
+}
+
+// connect predicts the answer to the SYN of a server on this machine.
+//
+// Source: tcp_conn_request in Linux's net/ipv4.
+func (s *situation) connect() (Prediction, bool) {
+	to := sys.Reachable(s.e.Args[1].Addr.AddrPort())
+	if s.own != nil {
+		if s.own.State == wire.SynSent || s.own.State == wire.Closed {
+			return Prediction{}, false
+		}
+		return willFail(unix.EISCONN, "the socket has a connection, or listens"), true
+	}
+	if !s.isHere(to.Addr()) {
+		return Prediction{}, false
+	}
+	listening, sure := s.listening(to)
+	switch {
+	case !sure:
+		return Prediction{}, false
+	case listening == nil:
+		p := willFail(unix.ECONNREFUSED, "nobody listens on port %d", to.Port())
+		p.Reset, p.Resets = true, 1
+		return p, true
+	case listening.Receive > listening.Send:
+		return Prediction{Text: fmt.Sprintf("the accept queue is full (%d of %d): its SYN will be dropped, and it will wait",
+			listening.Receive, listening.Send), Waits: true}, true
+	case s.halfOpen(to.Port()) >= listening.Send: // whether there is room for another one depends on tcp_syncookies
+		return Prediction{Text: fmt.Sprintf("a socket listens on port %d: it will wait for its SYN+ACK", to.Port()), Open: true}, true
+	}
+	p := willSucceed("a socket listens on port %d, and its queue has room: it will return at once", to.Port())
+	p.After = wire.Established
+	return p, true
+}
+
+// isHere reports whether an address is one of this machine's, as far as its sockets
+// show.
+func (s *situation) isHere(addr netip.Addr) bool {
+	if addr.IsLoopback() {
+		return true
+	}
+	for i := range s.held {
+		if s.held[i].Local.Addr() == addr {
+			return true
+		}
+	}
+	return false
+}
+
+// listening returns the socket that gets a SYN to an address, or nil; sure is false
+// if it cannot be told which one that is.
+func (s *situation) listening(to netip.AddrPort) (listening *sockets.Socket, sure bool) {
+	sure = true
+	for i := range s.held {
+		h := &s.held[i]
+		if h.State != wire.Listen || h.Local.Port() != to.Port() {
+			continue
+		}
+		mapped := h.Local.Addr() == netip.IPv6Unspecified() && to.Addr().Is4() // unless it has IPV6_V6ONLY
+		if mapped || h.Link != 0 || listening != nil {
+			sure = false
+		}
+		if overlap(h.Local.Addr(), to.Addr()) {
+			listening = h
+		}
+	}
+	return listening, sure
+}
+
+// halfOpen returns how many handshakes a listening socket has begun.
+func (s *situation) halfOpen(port uint16) (n int) {
+	for i := range s.held {
+		if s.held[i].State == wire.SynReceived && s.held[i].Local.Port() == port {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,339 @@
+// Package predict says what a call will do, given what the kernel holds.
+package predict
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace/event"
+	"lbaws/trace/order"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// Prediction is what a call will do. Text says it to a person; the other fields
+// say it once more, so that each of its claims can be held against what the call
+// then does.
+type Prediction struct {
+	Text   string       // one line: "1 connection is queued: it will return at once"
+	Waits  bool         // whether it will wait for the peer
+	Open   bool         // Text leaves open whether it waits, and for how long
+	Fails  unix.Errno   // 0 if it will not fail, or if it is one of May
+	Unless string       // the option with which it does not fail, if both sockets have it
+	May    []unix.Errno // what it may fail with; for sure with one of them if Result is known to be -1
+	FIN    bool         // whether a FIN will go out
+
+	// Result is what it returns, if Known; -1 is an error.
+	Result int
+	Known  bool
+	// Reset says that a RST will go out: in place of a FIN, to the connections in an
+	// accept queue, or as the answer to what the call sends. Resets is how many;
+	// 0 if that is not known.
+	Reset  bool
+	Resets int
+	// After is the state of the call's socket when all is acknowledged that it sent;
+	// "" if Text does not say.
+	After wire.State
+	// Local is the address that getsockname will write.
+	Local netip.AddrPort
+}
+
+// Predict says what a call will do that is about to begin, given what the kernel
+// holds: every socket of the server's port, among them those that are gone while a
+// descriptor still leads to them, as CLOSED with their peer's address (see Memory).
+// If nothing can be said that is sure, ok is false.
+//
+// It takes for granted what the kernel does not tell: that the program has neither
+// shut down reading (SHUT_RD) nor set an option that this package does not, nor used
+// bind on a socket whose connection is gone; that no other descriptor leads to the
+// socket; and that nothing is under way (Settled). Where the kernel cannot be asked
+// at all, there is nothing to predict from.
+func Predict(e *event.Event, held []sockets.Socket) (p Prediction, ok bool) {
+	s := &situation{e: e, held: held, own: find(held, e.Thread, e.Args[0].Int)}
+	switch e.Call.Does {
+	case event.Makes:
+		return Prediction{Text: "it will return the lowest descriptor that is free, and send nothing"}, true
+	case event.Sleeps:
+		return Prediction{Text: fmt.Sprintf("it will pause for %v, whatever the peer does", time.Duration(e.Args[0].Int))}, true
+	case event.Sets:
+		return s.setsockopt()
+	case event.Binds:
+		return s.bind()
+	case event.Connects:
+		return s.connect()
+	case event.Listens:
+		return s.listen()
+	}
+	if s.own == nil {
+		return Prediction{}, false
+	}
+	switch e.Call.Does {
+	case event.Asks:
+		return s.getsockname()
+	case event.Accepts:
+		return s.accept()
+	case event.Reads:
+		return s.read()
+	case event.Writes:
+		return s.write()
+	case event.ShutsDown:
+		return s.shutdown()
+	case event.Closes:
+		return s.close(), true
+	}
+	return Prediction{}, false
+}
+
+// situation is a call and what the kernel holds.
+type situation struct {
+	e    *event.Event
+	held []sockets.Socket
+	own  *sockets.Socket // of the call's descriptor; nil if the kernel holds nothing of it
+}
+
+// find returns the socket to which a descriptor leads, or nil.
+func find(held []sockets.Socket, thread, fd int) *sockets.Socket {
+	i := slices.IndexFunc(held, func(s sockets.Socket) bool { return s.Descriptor == fd && s.Thread == thread })
+	if i < 0 {
+		return nil
+	}
+	return &held[i]
+}
+
+// willReturn predicts that a call returns at once.
+func willReturn(result int, format string, args ...any) Prediction {
+	return Prediction{Text: fmt.Sprintf(format, args...), Result: result, Known: true}
+}
+
+// willSucceed predicts that a call succeeds.
+func willSucceed(format string, args ...any) Prediction { return willReturn(0, format, args...) }
+
+// willFail predicts an error.
+func willFail(errno unix.Errno, why string, args ...any) Prediction {
+	p := willReturn(-1, why, args...)
+	p.Text += ": it will fail with " + sys.ErrnoName(errno)
+	p.Fails = errno
+	return p
+}
+
+// over reports whether the socket's connection is gone while its descriptor is still
+// there: reset, or closed by both ends. What has come may be unread even so.
+func (s *situation) over() bool {
+	return s.own.State == wire.TimeWait || s.own.State == wire.Closed && s.own.Remote.Port() != 0
+}
+
+func (s *situation) accept() (Prediction, bool) {
+	switch n := s.own.Receive; {
+	case s.own.State != wire.Listen:
+		return willFail(unix.EINVAL, "the socket does not listen"), true
+	case n == 0:
+		return Prediction{Text: "nobody is queued: it will wait", Waits: true}, true
+	default:
+		return Prediction{Text: count(n, "connection") + " queued: it will return at once"}, true
+	}
+}
+
+// read predicts a read. Linux hands over the bytes that came before a RST, and only
+// then fails; it returns 0 in place of the error if the peer's FIN came before.
+//
+// Source: tcp_recvmsg_locked and tcp_reset in its net/ipv4.
+func (s *situation) read() (Prediction, bool) {
+	room, unread := len(s.e.Args[1].Data), s.own.Unread()
+	fin := s.own.UnreadFIN() || s.own.State == wire.CloseWait || s.own.State == wire.LastAck || s.own.State == wire.Closing
+	switch {
+	case s.own.State == wire.Listen || s.own.State == wire.Closed && s.own.Remote.Port() == 0:
+		return willFail(unix.ENOTCONN, "the socket has no connection"), true
+	case room == 0 || s.own.State == wire.SynSent:
+		return Prediction{}, false
+	case s.own.State == wire.TimeWait:
+		return Prediction{Text: "the peer's FIN has come: it will not wait; after the last byte it returns 0"}, true
+	case s.own.State == wire.Closed:
+		return Prediction{Text: "the connection is gone: it will not wait; after the last byte it returns 0, " +
+			"or fails once if a RST has ended it", May: ended}, true
+	case unread > 0:
+		what := count(unread, "byte") + " unread"
+		if fin {
+			what = count(unread, "byte") + " unread, and then the peer's FIN"
+		}
+		if unread > room {
+			return willReturn(room, "%s: it will return %d of them", what, room), true
+		}
+		return willReturn(unread, "%s: it will return %d", what, unread), true
+	case s.own.UnreadFIN():
+		return willSucceed("the peer's FIN is there and nothing else: it will return 0"), true
+	case fin:
+		return willSucceed("the peer's FIN has come and everything is read: it will return 0"), true
+	}
+	return Prediction{Text: "nothing is unread: it will wait", Waits: true}, true
+}
+
+// ended are the errors by which a call says that the peer has ended the connection,
+// or does not answer.
+var ended = []unix.Errno{unix.ECONNRESET, unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ENETUNREACH}
+
+func (s *situation) write() (Prediction, bool) {
+	n, unacknowledged := len(s.e.Args[1].Data), s.own.Unacknowledged()
+	switch {
+	case n == 0 || s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
+		return Prediction{}, false
+	case s.own.State == wire.TimeWait || s.own.State == wire.FinWait1 || s.own.State == wire.FinWait2 ||
+		s.own.State == wire.Closing || s.own.State == wire.LastAck:
+		return willFail(unix.EPIPE, "this end has sent its FIN"), true
+	case s.own.State == wire.Listen || s.own.State == wire.Closed && s.own.Remote.Port() == 0:
+		return willFail(unix.EPIPE, "the socket has no connection"), true
+	case s.own.State == wire.Closed:
+		return Prediction{Text: "the connection is gone: it will fail, with EPIPE if a call has told why before",
+			Known: true, Result: -1, May: append([]unix.Errno{unix.EPIPE}, ended...)}, true
+	case unacknowledged > 0:
+		return Prediction{Text: count(unacknowledged, "byte") + " not acknowledged yet: it will wait if there is no room behind them",
+			Open: true, May: ended}, true
+	case n > order.SureRoom:
+		return Prediction{Text: fmt.Sprintf("the send buffer is empty: if it has no room for all %d bytes, it will wait", n),
+			Open: true, May: append([]unix.Errno{unix.EPIPE}, ended...)}, true
+	}
+	p := willReturn(n, "the kernel takes %s", all(n))
+	if gone, why := s.peerGone(); gone {
+		p.Text += "; a RST will come back: " + why
+		p.Reset, p.Resets, p.After = true, 1, wire.Closed
+	}
+	return p, true
+}
+
+// peerGone reports whether nobody can take what is written, and says why. It does
+// not know of a peer on another machine.
+//
+// Source: tcp_rcv_state_process and tcp_timewait_state_process in Linux's net/ipv4.
+func (s *situation) peerGone() (gone bool, why string) {
+	i := slices.IndexFunc(s.held, func(peer sockets.Socket) bool {
+		return peer.Local == s.own.Remote && peer.Remote == s.own.Local
+	})
+	if i < 0 { // on this machine, such a one has closed, and its FIN_WAIT_2 was too long
+		forgotten := s.own.State == wire.CloseWait && s.own.Remote.Addr().IsLoopback()
+		return forgotten, "the peer's kernel has forgotten the connection"
+	}
+	peer := &s.held[i] // its FIN may wait behind bytes for which this end has no room
+	finSent := peer.State == wire.FinWait1 || peer.State == wire.FinWait2
+	return finSent && peer.Inode == 0 && peer.Descriptor < 0, "the peer has closed its descriptor"
+}
+
+// close predicts what becomes of the connection.
+//
+// Source: __tcp_close in Linux's net/ipv4; RFC 2525 section 2.17.
+func (s *situation) close() Prediction {
+	switch s.own.OnClose() {
+	case sockets.Refuses:
+		return s.stopListening()
+	case sockets.RST:
+		where := "in place of a FIN"
+		if s.own.FINSent() {
+			where = "behind the FIN"
+		}
+		p := willSucceed("%s unread: a RST will go out %s", count(s.own.Unread(), "byte"), where)
+		p.Reset, p.Resets, p.After = true, 1, wire.Closed
+		return p
+	case sockets.FINSent:
+		return willSucceed("the FIN was sent before: it only frees the descriptor")
+	case sockets.FIN:
+		return s.sendFIN()
+	}
+	switch {
+	case s.over():
+		return willSucceed("the connection is over: it only frees the descriptor")
+	case s.own.State == wire.SynSent:
+		return willSucceed("nobody has answered the SYN: it sends nothing more")
+	}
+	return willSucceed("the socket has no connection: it sends nothing")
+}
+
+// sendFIN predicts the FIN that close or shutdown sends.
+func (s *situation) sendFIN() Prediction {
+	which, p := "first", willSucceed("")
+	if s.own.State == wire.CloseWait {
+		which = "second"
+	}
+	if n := s.own.Unacknowledged(); n > 0 {
+		p.Text = fmt.Sprintf("%s not acknowledged: the %s FIN will go out behind them", count(n, "byte"), which)
+		return p
+	}
+	p.FIN = true
+	if which == "first" {
+		p.Text = "the first FIN will go out: the active close, with TIME_WAIT after the peer's FIN"
+		p.After = wire.FinWait2
+	} else {
+		p.Text = "the second FIN will go out: the passive close, without a TIME_WAIT at this end"
+		p.After = wire.Closed
+	}
+	return p
+}
+
+// stopListening predicts what becomes of the connections in the accept queue. They
+// have no descriptor yet, and those that were reset meanwhile are not to be seen.
+//
+// Source: inet_csk_listen_stop and tcp_disconnect in Linux's net/ipv4.
+func (s *situation) stopListening() Prediction {
+	queued, listening := 0, 0
+	for i := range s.held {
+		switch h := &s.held[i]; {
+		case h.Local.Port() != s.own.Local.Port():
+		case h.State == wire.Listen:
+			listening++
+		case (h.State == wire.Established || h.State == wire.CloseWait) && h.Inode == 0 && h.Descriptor < 0:
+			queued++
+		}
+	}
+	what := count(s.own.Receive, "connection") + " queued"
+	switch {
+	case s.own.Receive == 0:
+		return willSucceed("nobody is queued: it sends nothing")
+	case listening > 1: // it cannot be told whose queue a connection is in
+		return Prediction{Text: what + ": a RST will go to those that are not reset yet"}
+	case queued == 0:
+		return willSucceed("%s, but reset already: it sends nothing", what)
+	}
+	p := willSucceed("%s: a RST will go to each", what)
+	if queued < s.own.Receive {
+		p.Text = fmt.Sprintf("%s, %d of them reset already: a RST will go to each of the others", what, s.own.Receive-queued)
+	}
+	p.Reset, p.Resets = true, queued
+	return p
+}
+
+func (s *situation) shutdown() (Prediction, bool) {
+	how := s.e.Args[1].Int
+	switch {
+	case s.own.State == wire.Listen && how == unix.SHUT_WR:
+		return willSucceed("the socket listens: it does nothing"), true
+	case s.own.State == wire.Listen:
+		return s.stopListening(), true
+	case s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
+		return Prediction{}, false
+	case s.own.State == wire.TimeWait || s.own.State == wire.Closed:
+		return willFail(unix.ENOTCONN, "the socket has no connection"), true
+	case how == unix.SHUT_RD:
+		return willSucceed("it sends nothing: a read will return what is unread, and then 0 instead of waiting"), true
+	case s.own.FINSent():
+		return willSucceed("the FIN was sent before: it sends nothing"), true
+	}
+	return s.sendFIN(), true
+}
+
+// count says how many there are: "1 byte is", "2 bytes are".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, noun)
+}
+
+// all is "the byte" or "all 33 bytes".
+func all(n int) string {
+	if n == 1 {
+		return "the byte"
+	}
+	return fmt.Sprintf("all %d bytes", n)
+}

@@ -1,0 +1,452 @@
+package predict
+
+import (
+	"errors"
+	"flag"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace/event"
+	"lbaws/trace/sockets"
+	"lbaws/trace/tracetest"
+	"lbaws/trace/wire"
+)
+
+var (
+	moves = flag.Int("moves", 200, "how many random moves TestPredictRandomMoves makes")
+	seed  = flag.Uint64("seed", 1, "which moves TestPredictRandomMoves makes")
+)
+
+// world is a server and its clients, whose sockets do not block: a call that would
+// wait fails with EAGAIN.
+type world struct {
+	t        *testing.T
+	random   *rand.Rand
+	kernel   sys.Unix
+	watch    *sockets.Watch
+	capture  *tracetest.Wire // nil if it is not allowed
+	memory   Memory
+	address  netip.AddrPort
+	listener int // -1 if there is none
+	servers  []int
+	clients  []int
+	last     Prediction     // of the last call
+	said     map[string]int // how often, without the numbers
+}
+
+// TestPredictRandomMoves compares what is predicted with what the kernel does.
+func TestPredictRandomMoves(t *testing.T) {
+	if testing.Short() {
+		*moves = 20
+	}
+	t.Logf("%d moves with seed %d", *moves, *seed)
+	w := newWorld(t)
+	w.open()
+	for range *moves {
+		if w.move(); t.Failed() {
+			break
+		}
+	}
+	for _, text := range slices.Sorted(maps.Keys(w.said)) {
+		t.Logf("%5d %s", w.said[text], text)
+	}
+}
+
+// TestPredictForgottenPeer: an end in FIN_WAIT_2 without a descriptor is forgotten after a
+// while, here a second, and then there is nobody who could answer but with RST.
+func TestPredictForgottenPeer(t *testing.T) {
+	tracetest.Long(t)
+	w := newWorld(t)
+	w.open()
+	w.connect()
+	client := w.clients[0]
+	server, err := w.call("accept", event.Arg{Int: w.listener}, event.Arg{Addr: new(sys.Sockaddr)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.kernel.Close(w.listener)
+	defer w.kernel.Close(server)
+	if err := unix.SetsockoptInt(client, unix.IPPROTO_TCP, unix.TCP_LINGER2, 1); err != nil {
+		t.Fatal(err)
+	}
+	w.call("close", event.Arg{Int: client})
+	tracetest.Await(t, "the end of FIN_WAIT_2", func() bool {
+		w.ask()
+		return !slices.ContainsFunc(w.memory.Held(), func(s sockets.Socket) bool { return s.State == wire.FinWait2 })
+	})
+	w.call("write", event.Arg{Int: server}, event.Arg{Data: make([]byte, 33)})
+	if !w.last.Reset {
+		t.Errorf("no RST was predicted, but: %s", w.last.Text)
+	}
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	watch, err := sockets.Open()
+	if err != nil {
+		tracetest.Missing(t, err.Error())
+	}
+	w := &world{t: t, random: rand.New(rand.NewPCG(*seed, *seed)), watch: watch, listener: -1, said: make(map[string]int)}
+	fd, err := w.kernel.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.kernel.Close(fd)
+	if err := w.kernel.Bind(fd, netip.MustParseAddrPort("127.0.0.1:0")); err != nil {
+		t.Fatal(err)
+	}
+	w.address = sockets.LocalAddress(fd) // nobody else can have it: clients get a port of another kind from connect
+	watch.Follow(w.address.Port())
+	if w.capture, err = tracetest.Listen(w.address.Port()); err == nil {
+		t.Cleanup(w.capture.Close)
+	}
+	return w
+}
+
+// move makes one call, or the few that open a socket.
+func (w *world) move() {
+	switch r := w.random.IntN(100); {
+	case w.listener < 0 && r < 25:
+		w.open()
+	case r < 2 && w.listener >= 0:
+		if w.random.IntN(3) == 0 {
+			w.call("shutdown", event.Arg{Int: w.listener}, event.Arg{Int: unix.SHUT_RD})
+		}
+		w.close(&w.listener)
+	case r < 4:
+		w.second()
+	case r < 20 && len(w.clients) < 3:
+		w.connect()
+	case r < 35 && w.listener >= 0:
+		if fd, err := w.call("accept", event.Arg{Int: w.listener}, event.Arg{Addr: new(sys.Sockaddr)}); err == nil {
+			unix.SetNonblock(fd, true)
+			w.servers = append(w.servers, fd)
+		}
+	case r%2 == 0 && len(w.clients) > 0:
+		w.use(&w.clients)
+	case len(w.servers) > 0:
+		w.use(&w.servers)
+	}
+}
+
+// use makes a call on one of some connected sockets.
+func (w *world) use(fds *[]int) {
+	i := w.random.IntN(len(*fds))
+	fd := event.Arg{Int: (*fds)[i]}
+	own := find(w.memory.Held(), 0, fd.Int)
+	gone := own == nil || own.State == wire.Closed || own.State == wire.TimeWait
+	r := w.random.IntN(100)
+	if gone && w.random.IntN(4) == 0 {
+		r = 99 // or else most calls would be on connections that are gone
+	}
+	switch {
+	case r < 35:
+		w.call("read", fd, event.Arg{Data: make([]byte, w.size(1, 10, 1024))})
+	case r < 70:
+		w.call("write", fd, event.Arg{Data: make([]byte, w.size(1, 33, 3000))})
+	case r < 71:
+		w.call("write", fd, event.Arg{Data: make([]byte, 8<<20)})
+	case r < 74:
+		w.call("read", fd, event.Arg{Data: make([]byte, 8<<20)})
+	case r < 82:
+		w.call("shutdown", fd, event.Arg{Int: unix.SHUT_WR})
+	case r < 84:
+		w.call("getsockname", fd, event.Arg{Addr: new(sys.Sockaddr)})
+	case r < 85:
+		w.call("accept", fd, event.Arg{Addr: new(sys.Sockaddr)})
+	case r < 86 && !gone:
+		w.call("bind", fd, w.to())
+	case r < 87 && !gone:
+		w.call("listen", fd, event.Arg{Int: 1})
+	case r < 88:
+		w.call("connect", fd, w.to())
+	default:
+		*fds = slices.Delete(*fds, i, i+1)
+		w.call("close", fd)
+	}
+}
+
+func (w *world) size(sizes ...int) int { return sizes[w.random.IntN(len(sizes))] }
+
+func (w *world) to() event.Arg {
+	var a sys.Sockaddr
+	a.Set(w.address)
+	return event.Arg{Addr: &a}
+}
+
+func (w *world) socket() event.Arg {
+	fd, err := w.call("socket", event.Arg{Int: unix.AF_INET}, event.Arg{Int: unix.SOCK_STREAM | unix.SOCK_NONBLOCK}, event.Arg{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return event.Arg{Int: fd}
+}
+
+func (w *world) close(fd *int) {
+	w.call("close", event.Arg{Int: *fd})
+	*fd = -1
+}
+
+// open makes the calls of a server that starts. All of them have SO_REUSEADDR in the
+// end, also those that bind without it: or else no other could bind for a minute.
+func (w *world) open() {
+	fd := w.socket()
+	reuse := w.random.IntN(2) == 0
+	if reuse {
+		w.reuse(fd)
+	}
+	_, err := w.call("bind", fd, w.to())
+	if w.last.Unless == "SO_REUSEADDR" && w.hasConnections() && (err == nil) != reuse {
+		w.t.Errorf("bind with SO_REUSEADDR %v: %v, and not as predicted: %s", reuse, err, w.last.Text)
+	}
+	if !reuse {
+		w.reuse(fd)
+	}
+	if err != nil && !reuse {
+		_, err = w.call("bind", fd, w.to())
+	}
+	if err != nil {
+		w.t.Fatalf("bind: %v", err)
+	}
+	w.call("getsockname", fd, event.Arg{Addr: new(sys.Sockaddr)})
+	w.call("listen", fd, event.Arg{Int: w.random.IntN(3)})
+	w.listener = fd.Int
+}
+
+// hasConnections reports whether the port still has any: they end by and by.
+func (w *world) hasConnections() bool {
+	return slices.ContainsFunc(w.memory.Held(), func(s sockets.Socket) bool {
+		return s.Local == w.address && s.State != wire.Closed
+	})
+}
+
+func (w *world) reuse(fd event.Arg) {
+	w.call("setsockopt", fd, event.Arg{Int: unix.SOL_SOCKET}, event.Arg{Int: unix.SO_REUSEADDR}, event.Arg{Int: 1})
+}
+
+// second makes the calls of a second server.
+func (w *world) second() {
+	fd := w.socket()
+	if _, err := w.call("bind", fd, w.to()); err == nil && w.last.Unless != "" {
+		w.t.Errorf("bind has not failed as predicted: %s", w.last.Text)
+	}
+	w.close(&fd.Int)
+}
+
+// connect makes the calls of a client. One that has to wait gives up.
+func (w *world) connect() {
+	fd := w.socket()
+	if _, err := w.call("connect", fd, w.to()); err != nil {
+		w.close(&fd.Int)
+		return
+	}
+	w.clients = append(w.clients, fd.Int)
+}
+
+// call predicts a call, makes it, and compares.
+func (w *world) call(name string, args ...event.Arg) (result int, err error) {
+	e := &event.Event{Call: event.Named(name)}
+	copy(e.Args[:], args)
+	w.ask()
+	held := w.memory.Held()
+	p, ok := Predict(e, held)
+	w.last = p
+	better, okBetter := w.memory.Predict(e)
+	own := find(held, 0, args[0].Int)
+	got := w.make(e)
+	w.memory.Returned(e)
+	w.ask()
+	if own != nil {
+		got.after = w.state(own.Cookie)
+	}
+	if own == nil && name == "connect" {
+		if s := find(w.memory.Held(), 0, args[0].Int); s != nil {
+			got.after = s.State
+		}
+	}
+	w.check(e, own, p, ok, got)
+	w.check(e, own, better, okBetter, got)
+	if got.errno != 0 {
+		return -1, got.errno
+	}
+	return got.result, nil
+}
+
+// outcome is what a call did.
+type outcome struct {
+	result       int
+	errno        unix.Errno
+	waits        bool
+	fins, resets int // -1 if that is not known
+	after        wire.State
+}
+
+// check compares what was predicted with what a call did.
+func (w *world) check(e *event.Event, own *sockets.Socket, p Prediction, ok bool, got outcome) {
+	if !ok {
+		w.said[e.Call.Name+": nothing"]++
+		return
+	}
+	w.said[e.Call.Name+": "+regexp.MustCompile(`\d+`).ReplaceAllString(p.Text, "N")]++
+	for _, wrong := range p.wrong(e, own, got) {
+		w.t.Errorf("%s(%d), of %+v:\n%s\n%+v: got %+v: %s", e.Call.Name, e.Args[0].Int, own, p.Text, p, got, wrong)
+	}
+}
+
+// wrong says what was predicted wrongly.
+func (p *Prediction) wrong(e *event.Event, own *sockets.Socket, got outcome) (wrong []string) {
+	claim := func(what string, holds bool) {
+		if !holds {
+			wrong = append(wrong, what)
+		}
+	}
+	claim("waits", p.Open || p.Waits == got.waits)
+	if got.waits {
+		return wrong
+	}
+	fails := p.Fails == got.errno || p.Unless != "" && got.errno == 0 || slices.Contains(p.May, got.errno) || got.errno == 0 && p.Fails == 0
+	claim("errno", fails)
+	claim("result", !p.Known || p.Result == got.result)
+	claim("after", p.After == wire.Unknown || p.After == got.after || p.After == wire.Closed && got.after == wire.Unknown)
+	claim("address", !p.Local.IsValid() || e.Args[1].Addr.AddrPort() == p.Local)
+	if got.resets >= 0 && p.Known {
+		claim("resets", p.Resets == got.resets && p.Reset == (got.resets > 0))
+	}
+	if ends := e.Call.Name == "close" || e.Call.Name == "shutdown"; got.fins >= 0 && ends && (own == nil || own.Send == 0 || own.State == wire.Listen) {
+		claim("FIN", p.FIN == (got.fins > 0))
+	}
+	return wrong
+}
+
+// ask asks the kernel when nothing is under way any more.
+func (w *world) ask() {
+	w.t.Helper()
+	tracetest.Await(w.t, "acknowledgements", func() bool {
+		changes, err := w.watch.Ask(0, 1<<20) // an unknown descriptor: it asks for all sockets
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.memory.Note(changes)
+		return !slices.ContainsFunc(w.memory.Held(), w.isUnderWay)
+	})
+}
+
+// isUnderWay reports whether a socket waits for an acknowledgement that will come
+// before its peer's program does anything. (What is held may have an old timer.)
+func (w *world) isUnderWay(s sockets.Socket) bool {
+	switch s.State {
+	case wire.SynReceived, wire.FinWait1, wire.Closing, wire.LastAck, wire.Established, wire.CloseWait:
+	default:
+		return false
+	}
+	now, err := w.watch.Between(s.Local, s.Remote)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return now.State != s.State || now.Send > 0 && now.Timer != sockets.ZeroWindowProbe
+}
+
+// state returns the state of a socket: Closed if it is gone.
+func (w *world) state(cookie uint64) wire.State {
+	for _, s := range w.memory.Held() {
+		if s.Cookie == cookie {
+			return s.State
+		}
+	}
+	return wire.Closed
+}
+
+// make makes a call.
+func (w *world) make(e *event.Event) outcome {
+	w.segments()
+	overflows := w.overflows()
+	got := outcome{}
+	var err error
+	switch fd, a := e.Args[0].Int, &e.Args[1]; e.Call.Name {
+	case "socket":
+		got.result, err = w.kernel.Socket(fd, a.Int, 0)
+	case "setsockopt":
+		err = w.kernel.Setsockopt(fd, a.Int, e.Args[2].Int, e.Args[3].Int)
+	case "bind":
+		err = w.kernel.Bind(fd, a.Addr.AddrPort())
+	case "listen":
+		err = w.kernel.Listen(fd, a.Int)
+	case "getsockname":
+		err = w.kernel.Getsockname(fd, a.Addr)
+	case "accept":
+		got.result, err = w.kernel.Accept(fd, a.Addr)
+	case "connect":
+		if err = w.kernel.Connect(fd, a.Addr.AddrPort()); err == unix.EINPROGRESS {
+			if got.waits = w.awaitConnect(fd, overflows); !got.waits {
+				err = w.kernel.Connect(fd, a.Addr.AddrPort()) // what became of the first
+			}
+		}
+	case "read":
+		got.result, err = w.kernel.Read(fd, a.Data)
+	case "write":
+		got.result, err = w.kernel.Write(fd, a.Data)
+		got.waits = err == nil && got.result < len(a.Data)
+	case "shutdown":
+		err = w.kernel.Shutdown(fd, a.Int)
+	case "close":
+		err = w.kernel.Close(fd)
+	}
+	if errors.As(err, &got.errno) {
+		got.result = -1
+	}
+	got.waits = got.waits || got.errno == unix.EAGAIN
+	e.Result, e.Errno = got.result, got.errno
+	if !got.waits {
+		w.ask()
+	}
+	got.fins, got.resets = w.segments()
+	return got
+}
+
+// awaitConnect waits until the kernel has connected a socket, or has refused to, or
+// has dropped its SYN: then, the call would wait.
+func (w *world) awaitConnect(fd int, overflows string) (waits bool) {
+	tracetest.Await(w.t, "the answer to a SYN", func() bool {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		n, _ := unix.Poll(fds, 0)
+		waits = n == 0 && w.overflows() != overflows
+		return n > 0 || waits
+	})
+	return waits
+}
+
+// overflows returns how often this network namespace found an accept queue full.
+func (w *world) overflows() string {
+	text, err := os.ReadFile("/proc/self/net/netstat")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	names, values := strings.Fields(lines[0]), strings.Fields(lines[1])
+	return values[slices.Index(names, "ListenOverflows")]
+}
+
+// segments returns how many FINs and RSTs have passed since it was called before.
+func (w *world) segments() (fins, resets int) {
+	if w.capture == nil {
+		return -1, -1
+	}
+	for _, label := range w.capture.Labels() {
+		if strings.Contains(label, "FIN") {
+			fins++
+		}
+		if strings.Contains(label, "RST") {
+			resets++
+		}
+	}
+	return fins, resets
+}

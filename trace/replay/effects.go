@@ -1,0 +1,290 @@
+package replay
+
+import (
+	"bytes"
+	"cmp"
+
+	"lbaws/trace/strace"
+)
+
+// This file says what calls do to descriptors.
+
+// mayConcern reports whether a call may be about a TCP socket. It reads no more than the
+// first argument: of most lines of a long recording no more is ever looked at.
+func (s *scan) mayConcern(p *process, l *strace.Line, c *call) bool {
+	fd, noted := number(l.Text), note(l.Text)
+	switch c.name {
+	case "socket":
+		return bytes.HasPrefix(l.Text, []byte("AF_INET")) || bytes.HasPrefix(l.Text, []byte("PF_INET"))
+	case "poll", "ppoll", "select", "_newselect", "pselect6", "epoll_ctl":
+		return p != nil
+	case "epoll_wait", "epoll_pwait", "epoll_pwait2":
+		return p != nil && p.epoll[fd]
+	case "accept", "accept4", "bind", "connect", "fork", "vfork", "clone", "clone3": // a child may share what its parent opens later
+		return true
+	case "execve", "execveat":
+		return p != nil && len(p.open) > 0
+	}
+	switch {
+	case bytes.HasPrefix(noted, []byte("<TCP")):
+		return true
+	case strace.IsNote(noted) && !bytes.HasPrefix(noted, []byte("<socket:[")): // it is none, or no longer
+		return false
+	case c.name == "dup2" || c.name == "dup3":
+		return p != nil && len(p.open) > 0
+	}
+	return p.at(fd) != nil
+}
+
+// frees notes that a call that is left out has been given a number, or was made on one, that
+// led to a socket before: its close is not in the recording, or was another call.
+func (s *scan) frees(p *process, l *strace.Line) {
+	if p == nil || len(p.open) == 0 {
+		return
+	}
+	if fd, noted := number(l.Text), note(l.Text); p.at(fd) != nil && strace.IsNote(noted) {
+		p.close(fd)
+	}
+	if !opens[string(l.Name)] {
+		return
+	}
+	if rest, err := l.Parse(s.args[:0]); err == nil && p.at(rest.Value) != nil {
+		p.close(rest.Value)
+	}
+}
+
+// opens has the calls that return a descriptor, which does not lead to a TCP socket where
+// they are left out.
+var opens = map[string]bool{"open": true, "openat": true, "openat2": true, "creat": true, "socket": true, "accept": true, "accept4": true,
+	"epoll_create": true, "epoll_create1": true, "eventfd": true, "eventfd2": true, "timerfd_create": true, "signalfd4": true,
+	"memfd_create": true, "inotify_init1": true, "pidfd_open": true, "dup": true, "fcntl": true}
+
+func isFork(name string) bool {
+	return name == "fork" || name == "vfork" || name == "clone" || name == "clone3"
+}
+
+// number is the number that text begins with; -1 if it begins with none.
+func number(text []byte) int {
+	n, value := 0, 0
+	for ; n < len(text) && n < 9 && text[n] >= '0' && text[n] <= '9'; n++ {
+		value = 10*value + int(text[n]-'0')
+	}
+	if n == 0 {
+		return -1
+	}
+	return value
+}
+
+// note is what stands behind the number that text begins with.
+func note(text []byte) []byte {
+	for len(text) > 0 && text[0] >= '0' && text[0] <= '9' {
+		text = text[1:]
+	}
+	return text
+}
+
+// begins does what is known when a call begins, and reports whether it is drawn.
+func (s *scan) begins(b *step, args []byte) bool {
+	p, name := b.process, b.call.name
+	switch name {
+	case "fork", "vfork", "clone", "clone3":
+		shares := bytes.Contains(args, []byte("CLONE_FILES"))
+		s.forking(b.thread, shares)
+		return !shares && len(p.open) > 0
+	case "execve", "execveat", "epoll_wait", "epoll_pwait", "epoll_pwait2":
+		return true
+	case "socket":
+		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && isTCP(s.args[2])
+	case "close_range":
+		return s.closesRange(b)
+	case "epoll_ctl":
+		b.socket = s.addsToEpoll(p)
+	case "splice":
+		b.socket = cmp.Or(p.at(s.fd(0)), p.at(s.fd(2)))
+	case "dup2", "dup3":
+		b.socket = p.at(s.fd(0))
+		return b.socket != nil || p.at(s.fd(1)) != nil
+	case "poll", "ppoll", "select", "_newselect", "pselect6":
+		b.socket = s.listed(p, args)
+	default:
+		b.socket = s.adopted(p, name)
+	}
+	if b.socket == nil {
+		return false
+	}
+	switch name {
+	case "setsockopt":
+		if bytes.Contains(args, []byte("SO_LINGER")) {
+			b.socket.resets = bytes.Contains(args, []byte("l_onoff=1, l_linger=0"))
+		}
+	case "bind":
+		b.socket.port = s.port()
+	case "connect":
+		b.socket.role, b.socket.port = clients, s.port()
+		p.connects(b.socket.port)
+	case "close":
+		b.shared = p.close(s.fd(0))
+		b.resets = b.socket.resets
+	}
+	return true
+}
+
+// fd is the descriptor that is the ith argument of the call in hand; -1 if that is none.
+func (s *scan) fd(i int) int {
+	if i >= len(s.args) {
+		return -1
+	}
+	return number(s.args[i])
+}
+
+// port is the port of the address that the call in hand is given; 0 if there is none.
+func (s *scan) port() uint16 {
+	if len(s.args) < 2 {
+		return 0
+	}
+	addr, _ := strace.ParseSockaddr(s.args[1])
+	return addr.Port()
+}
+
+// isTCP reports whether TCP is the protocol of a stream socket. Multipath TCP is TCP as
+// far as a program sees.
+func isTCP(protocol []byte) bool {
+	switch string(protocol) {
+	case "0", "IPPROTO_IP", "IPPROTO_TCP", "IPPROTO_MPTCP":
+		return true
+	}
+	return false
+}
+
+// adopted returns the socket on which a call is made. Where the recording does not have
+// the call that made it, strace -yy says what it is, or the call that is made on it.
+func (s *scan) adopted(p *process, name string) *socket {
+	fd := s.fd(0)
+	if known := p.at(fd); known != nil || fd < 0 {
+		return known
+	}
+	role := unknown
+	switch isInet := len(s.args) > 1 && bytes.HasPrefix(s.args[1], []byte("{sa_family=AF_INET")); {
+	case isInet && (name == "accept" || name == "accept4"):
+		role = servers
+	case bytes.HasPrefix(note(s.args[0]), []byte("<TCP")):
+	default:
+		return nil
+	}
+	made := s.create(role)
+	p.set(fd, descriptor{socket: made})
+	return made
+}
+
+// listed returns the first TCP socket in a list of descriptors, as poll and select have
+// it; or nil.
+func (s *scan) listed(p *process, args []byte) *socket {
+	if len(p.open) == 0 {
+		return nil
+	}
+	depth := 0
+	for i, c := range args {
+		switch {
+		case c == '[':
+			depth++
+		case c == ']':
+			depth--
+		case depth == 1 && c >= '0' && c <= '9' && (args[i-1] == '[' || args[i-1] == ' ' || bytes.HasSuffix(args[:i], []byte("fd="))):
+			if listed := p.at(number(args[i:])); listed != nil {
+				return listed
+			}
+		}
+	}
+	return nil
+}
+
+// closesRange closes the sockets in a range of descriptors, and reports whether there are
+// any.
+func (s *scan) closesRange(b *step) bool {
+	if len(s.args) < 2 {
+		return false
+	}
+	first, last := s.fd(0), s.fd(1)
+	p, before := b.process, len(b.process.open)
+	s.file.ended[b] = p.closeAll(func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
+	return len(p.open) < before
+}
+
+// addsToEpoll notes that an epoll descriptor waits for a socket too, and returns that; or nil.
+func (s *scan) addsToEpoll(p *process) *socket {
+	added := p.at(s.fd(2))
+	if added != nil {
+		if p.epoll == nil {
+			p.epoll = make(map[int]bool)
+		}
+		p.epoll[s.fd(0)] = true
+	}
+	return added
+}
+
+// returns does what a call has done.
+func (s *scan) returns(b *step, rest *strace.Rest, isDrawn bool) {
+	p, name := b.process, b.call.name
+	if isFork(name) {
+		s.forked(b.thread, rest.Value)
+		return
+	}
+	if rest.Value < 0 || !isDrawn {
+		return
+	}
+	made := descriptor{socket: b.socket, closeOnExec: bytes.Contains(rest.Args, []byte("CLOEXEC"))}
+	switch name {
+	case "socket":
+		made.socket = s.create(unknown)
+		b.socket, b.made = made.socket, made.socket
+	case "accept", "accept4":
+		made.socket = s.create(servers)
+		made.socket.accepted = true
+		b.socket.role, p.serves, b.made = servers, true, made.socket
+	case "listen":
+		b.socket.role, p.serves = servers, true
+		return
+	case "execve", "execveat":
+		s.file.ended[b] = p.closeAll(func(_ int, d descriptor) bool { return d.closeOnExec })
+		return
+	case "fcntl", "fcntl64":
+		if !bytes.Contains(rest.Args, []byte("F_DUPFD")) {
+			s.setsCloseOnExec(p, rest.Args)
+			return
+		}
+	case "dup2", "dup3":
+		if old := p.at(rest.Value); old != nil && old != b.socket && !p.close(rest.Value) {
+			s.file.ended[b] = []*socket{old}
+		}
+	case "dup":
+	case "poll", "ppoll", "select", "_newselect", "pselect6":
+		if ready := p.at(firstReady(rest.Result)); ready != nil {
+			b.socket = ready
+		}
+		return
+	default:
+		return
+	}
+	if made.socket != nil {
+		p.set(rest.Value, made)
+	}
+}
+
+// firstReady is the first descriptor that poll or select says is ready; -1 if there is none.
+func firstReady(result []byte) int {
+	for _, mark := range []string{"{fd=", "(in [", "(out [", "out ["} {
+		if _, after, found := bytes.Cut(result, []byte(mark)); found {
+			return number(after)
+		}
+	}
+	return -1
+}
+
+// setsCloseOnExec notes what fcntl says of a descriptor.
+func (s *scan) setsCloseOnExec(p *process, args []byte) {
+	fd := number(args)
+	if d, open := p.open[fd]; open && bytes.Contains(args, []byte("F_SETFD")) {
+		d.closeOnExec = bytes.Contains(args, []byte("FD_CLOEXEC"))
+		p.open[fd] = d
+	}
+}

@@ -1,0 +1,133 @@
+package replay
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"lbaws/trace/strace"
+)
+
+// file is a recording, and what was found out about it.
+type file struct {
+	name     string
+	text     []byte
+	clock    clock
+	steps    []*step
+	ended    map[*step][]*socket // to which no descriptor leads since, although no close says so
+	left     map[string]int      // how many calls are left out, by name
+	problems []problem
+}
+
+// problem is what is wrong with lines that are left out.
+type problem struct {
+	err   error
+	line  int // the first of them
+	count int
+}
+
+var errNotStraces = errors.New("not a line of strace's")
+
+// readFile reads a file; "-" is standard input.
+func readFile(name string) (*file, error) {
+	if name == "-" {
+		text, err := io.ReadAll(os.Stdin)
+		return newFile("standard input", text), err
+	}
+	text, err := os.ReadFile(name)
+	return newFile(name, text), err
+}
+
+func newFile(name string, text []byte) *file {
+	return &file{name: name, text: text, ended: make(map[*step][]*socket), left: make(map[string]int)}
+}
+
+// scan reads all lines. sockets is how many sockets there are in all files.
+func (f *file) scan(sockets *int, reading *progress) {
+	s := &scan{processes: newProcesses(sockets), file: f, begun: make(map[int]*step)}
+	for text := range f.lines() {
+		s.line(text)
+		reading.add(len(text) + 1)
+	}
+	f.clock = s.clock
+	if s.orphans > 0 {
+		f.problems = append(f.problems, problem{fmt.Errorf("descriptors that %d children got are not followed: there are too many", s.orphans), s.lines, 1})
+	}
+}
+
+// children finds, for each thread, the children of its forks that return in another line
+// than they begin, in their order.
+func (f *file) children() map[int][]int {
+	found := make(map[int][]int)
+	for text := range f.lines() {
+		if !bytes.Contains(text, []byte("<... ")) {
+			continue
+		}
+		l := strace.ParseLine(text)
+		if l.Kind != strace.Resumed || !isFork(string(l.Name)) {
+			continue
+		}
+		if rest, err := l.Parse(nil); err == nil {
+			found[l.Thread] = append(found[l.Thread], rest.Value)
+		}
+	}
+	return found
+}
+
+// problem notes that a line is left out.
+func (f *file) problem(err error, line int) {
+	for i := range f.problems {
+		if f.problems[i].err == err {
+			f.problems[i].count++
+			return
+		}
+	}
+	f.problems = append(f.problems, problem{err, line, 1})
+}
+
+// warn says what is wrong with the recording.
+func (f *file) warn(warn func(error)) {
+	for _, p := range f.problems {
+		more := ""
+		if p.count > 1 {
+			more = fmt.Sprintf("; %d such lines are left out", p.count)
+		}
+		warn(fmt.Errorf("%s: line %d: %w%s", f.name, p.line, p.err, more))
+	}
+}
+
+// leftOut says which calls are left out, the most frequent first; "" if none are.
+func leftOut(files []*file) string {
+	const most = 4 // names
+	counts := make(map[string]int)
+	total := 0
+	for _, f := range files {
+		for name, n := range f.left {
+			counts[name] += n
+			total += n
+		}
+	}
+	names := slices.SortedFunc(maps.Keys(counts), func(x, y string) int {
+		return cmp.Or(counts[y]-counts[x], cmp.Compare(x, y))
+	})
+	var list []string
+	for _, name := range names[:min(most, len(names))] {
+		list = append(list, fmt.Sprintf("%d %s", counts[name], name))
+	}
+	if len(names) > most {
+		list = append(list, "…")
+	}
+	switch total {
+	case 0:
+		return ""
+	case 1:
+		return "left out: 1 call that is not about a TCP socket: " + list[0]
+	}
+	return fmt.Sprintf("left out: %d calls that are not about a TCP socket: %s", total, strings.Join(list, ", "))
+}

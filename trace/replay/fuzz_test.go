@@ -1,0 +1,62 @@
+package replay
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lbaws/trace"
+)
+
+// FuzzDraw draws any text. Whatever is in it, the program draws something or says why
+// it does not, and what it writes is printable and not much longer than the recording.
+func FuzzDraw(f *testing.F) {
+	seeds, err := filepath.Glob("testdata/seeds/*")
+	if err != nil || len(seeds) == 0 {
+		f.Fatal(err, seeds)
+	}
+	for _, name := range seeds {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+		f.Add(text[:len(text)/2])
+	}
+	out := filepath.Join(f.TempDir(), "out")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(text) > 1<<16 {
+			t.Skip()
+		}
+		for _, format := range []string{"diagram", "strace", "json"} {
+			o := &trace.Options{Format: format, Output: out, Limit: 32, Recording: true}
+			err := drawFiles([]*file{newFile("FILE", text)}, o, func(err error) { checkText(t, err.Error()) })
+			if err != nil {
+				checkText(t, err.Error())
+				continue
+			}
+			drawn, err := os.ReadFile(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkText(t, string(drawn))
+			if format == "json" {
+				o := &trace.Options{Format: "diagram", Output: out, Limit: 32, Recording: true}
+				drawFiles([]*file{newFile("FILE", drawn)}, o, func(err error) { checkText(t, err.Error()) })
+			}
+			const perByte, spare = 100, 10000
+			if len(drawn) > perByte*len(text)+spare {
+				t.Fatalf("%s: %d bytes make %d", format, len(text), len(drawn))
+			}
+		}
+	})
+}
+
+// checkText checks that a text has no byte of a terminal's control sequences.
+func checkText(t *testing.T, text string) {
+	t.Helper()
+	if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0xfffd }); i >= 0 {
+		t.Fatalf("control characters in %q", text[max(0, i-50):min(len(text), i+50)])
+	}
+}

@@ -1,0 +1,215 @@
+package replay
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/jsonl"
+	"lbaws/trace/sockets"
+)
+
+// replay gives the formats what a json trace has.
+type replay struct {
+	trace *trace.Trace
+	side  event.Side // of all calls, if the objects do not say
+	calls int
+	begun map[thread][]*event.Event
+	held  map[uint64]sockets.Socket // by cookie
+	at    time.Time
+
+	moments int64 // how many objects have no time
+}
+
+// thread is who makes a call: of a recording's process, one of its threads.
+type thread struct {
+	event.Caller
+	number int
+}
+
+// jsonRun is a json trace, and what one has to know of it before it is drawn.
+type jsonRun struct {
+	objects  []*object
+	calls    int
+	sides    [2]bool    // that the objects name
+	side     event.Side // whose calls are in it, if they do not
+	segments bool
+	sockets  bool
+	port     uint16
+}
+
+// look goes through a json trace.
+func (f *file) look() *jsonRun {
+	run := &jsonRun{objects: slices.Collect(f.objects(f.problem)), side: event.Client}
+	for _, o := range run.objects {
+		run.segments, run.sockets = run.segments || o.Segment != nil, run.sockets || o.Socket != nil
+		e := o.event
+		if e == nil {
+			continue
+		}
+		run.calls++
+		if o.Side != "" {
+			run.sides[o.Caller(event.Server).Side] = true
+		}
+		if e.Call.Name == "listen" || e.Call.Name == "bind" {
+			run.side = event.Server
+		}
+		addr := e.Args[1].Addr
+		if isServers := e.Call.Name == "bind" || e.Call.Name == "getsockname"; addr != nil && (isServers || run.side == event.Client && e.Call.Name == "connect") {
+			if port := addr.AddrPort().Port(); port != 0 && (run.port == 0 || isServers) {
+				run.port = port
+			}
+		}
+	}
+	return run
+}
+
+// drawJSON draws traces in the json format, in the order of time. The segments and the
+// sockets are those of the first that has some.
+func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
+	var runs []*jsonRun
+	var sides [2]bool
+	for _, f := range files {
+		run := f.look()
+		f.warn(warn)
+		if run.calls == 0 {
+			return fmt.Errorf("%s: no call in it; record with lbaws -trace=json -o FILE", f.name)
+		}
+		for side, named := range run.sides {
+			sides[side] = sides[side] || named || len(files) > 1 && run.side == event.Side(side)
+		}
+		runs = append(runs, run)
+	}
+	o.Both = sides == [2]bool{true, true}
+	t, err := o.Start()
+	if err != nil {
+		return err
+	}
+	r := &replay{trace: t, side: runs[0].side, begun: make(map[thread][]*event.Event), held: make(map[uint64]sockets.Socket)}
+	segments := slices.IndexFunc(runs, func(run *jsonRun) bool { return run.segments })
+	held := slices.IndexFunc(runs, func(run *jsonRun) bool { return run.sockets })
+	if segments >= 0 {
+		t.Append(&event.Moment{What: event.Captured, Port: runs[segments].port})
+	}
+	for i := earliest(runs); i >= 0; i = earliest(runs) {
+		o := runs[i].objects[0]
+		runs[i].objects = runs[i].objects[1:]
+		if o.Segment != nil && i != segments || o.Socket != nil && i != held || o.Missing != "" && i > 0 {
+			continue
+		}
+		if len(files) > 1 {
+			o.belongs(i+1, runs[i].side)
+		}
+		r.take(o)
+	}
+	return t.Finish()
+}
+
+// earliest returns whose next object comes first; -1 if there is none.
+func earliest(runs []*jsonRun) int {
+	first := -1
+	for i, run := range runs {
+		if len(run.objects) > 0 && (first < 0 || run.objects[0].at().Before(runs[first].objects[0].at())) {
+			first = i
+		}
+	}
+	return first
+}
+
+// belongs notes whose calls and descriptors an object has, where several processes have
+// written traces.
+func (o *object) belongs(number int, side event.Side) {
+	if o.Side == "" && o.Segment == nil {
+		o.Side, o.Program, o.Thread = []string{"server", "client"}[side], 1, number
+	}
+	if o.Socket != nil && o.Socket.FD != nil {
+		o.Socket.Thread = number
+	}
+}
+
+// take gives the formats an object.
+func (r *replay) take(o *object) {
+	if o.Time != nil {
+		r.at = o.Time.Time
+	} else {
+		r.moments++
+		r.at = event.NoTime(r.moments)
+	}
+	switch {
+	case o.event != nil:
+		r.call(o)
+	case o.Segment != nil:
+		r.trace.Append(&event.Moment{What: event.Passed, At: r.at, Segment: o.Passed(r.at)})
+	case o.Socket != nil:
+		r.socket(o.Socket)
+	case len(o.Note) > 0:
+		r.trace.Append(&event.Moment{What: event.Noted, At: r.at, Text: string(o.Note)})
+	case o.Lost > 0:
+		r.trace.Append(&event.Moment{What: event.Lost, At: r.at, Lost: o.Lost})
+	case o.Missing == "segments":
+		r.trace.Append(&event.Moment{What: event.Captured, At: r.at, Err: o.Reason()})
+	case o.Missing == "sockets":
+		r.trace.Append(&event.Moment{What: event.NotAsked, At: r.at, Err: o.Reason()})
+	case o.Missing == "":
+		r.trace.Append(&event.Moment{What: event.Exited, At: r.at, Exit: o.Exited(o.Caller(r.side))})
+	}
+}
+
+// call gives the formats a call that begins, or has returned.
+func (r *replay) call(o *object) {
+	e := o.event
+	e.Caller, e.Begin = o.Caller(r.side), r.at
+	if !e.Recorded.Others {
+		e.Recorded.Thread = e.Thread
+	}
+	who := thread{e.Caller, e.Recorded.Thread}
+	if o.Result == nil {
+		r.calls++
+		e.Number = r.calls
+		r.trace.Append(&event.Moment{What: event.Began, At: e.Begin, Event: e})
+		if begun := r.begun[who]; len(begun) < mostBegun {
+			r.begun[who] = append(begun, e)
+		}
+		return
+	}
+	if e.Took = -1; o.Duration != nil {
+		e.Took = time.Duration(*o.Duration)
+	}
+	e.Return = r.at.Add(max(0, e.Took))
+	if o.Returned != nil {
+		e.Return = o.Returned.Time
+	}
+	i := slices.IndexFunc(r.begun[who], func(b *event.Event) bool { return b.Recorded.Name == o.Call })
+	if i < 0 {
+		r.calls++
+		e.Number = r.calls
+		begins(r.trace, e)
+		r.trace.Append(&event.Moment{What: event.Returned, At: e.Return, Event: e})
+		return
+	}
+	b := r.begun[who][i]
+	r.begun[who] = slices.Delete(r.begun[who], i, i+1)
+	number := b.Number
+	*b = *e // the formats know the event that has begun
+	b.Number = number
+	r.trace.Append(&event.Moment{What: event.Returned, At: b.Return, Event: b})
+}
+
+// mostBegun is how many calls of one thread may have begun and not returned.
+const mostBegun = 16
+
+// socket gives the formats a change in a socket.
+func (r *replay) socket(o *jsonl.SocketObject) {
+	c, side := o.Changed(r.at)
+	if was, known := r.held[o.Cookie]; known {
+		c.Was = &was
+	} else if o.Gone {
+		c.Was = &c.Socket
+	}
+	if r.held[o.Cookie] = c.Socket; o.Gone {
+		delete(r.held, o.Cookie)
+	}
+	r.trace.Append(&event.Moment{What: event.Changed, At: r.at, Change: c, Side: side})
+}

@@ -1,0 +1,204 @@
+package replay
+
+import (
+	"bytes"
+	"iter"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+)
+
+// merge puts the moments of several files in one order: that of their times, but for what
+// must come first: what is read was written before, a connection that accept returns was
+// begun by connect, and that is answered after listen.
+type merge struct {
+	heads   []*moment // the next one of each file; nil if there is none
+	current int       // whose has come last
+	causes  causes
+}
+
+// moments gives the moments of files in one order.
+func moments(files []*file) iter.Seq[moment] {
+	if len(files) == 1 {
+		return files[0].moments()
+	}
+	return func(yield func(moment) bool) {
+		m := &merge{heads: make([]*moment, len(files)), causes: newCauses(files)}
+		var advance []func()
+		for i, f := range files {
+			next, stop := iter.Pull(f.moments())
+			defer stop()
+			advance = append(advance, func() {
+				m.heads[i] = nil
+				if head, more := next(); more {
+					m.heads[i] = &head
+				}
+			})
+			advance[i]()
+		}
+		m.current = max(0, slices.IndexFunc(m.heads, func(head *moment) bool { return head != nil && head.step.process.serves })) // the server begins
+		for m.current = m.choose(); m.current >= 0 && yield(*m.heads[m.current]); m.current = m.choose() {
+			m.causes.note(m.heads[m.current])
+			advance[m.current]()
+		}
+	}
+}
+
+// choose returns which file goes on; -1 at the end.
+func (m *merge) choose() int {
+	if head := m.heads[m.current]; head != nil && head.returns && neverWaits(head.event.Errno) {
+		return m.current // it has returned before anything else happened
+	}
+	if chosen := m.earliest(m.causes.ready); chosen >= 0 {
+		return chosen
+	}
+	return m.earliest(func(*moment) bool { return true }) // the files do not fit together
+}
+
+// neverWaits reports whether an error is that of a call that has not waited.
+func neverWaits(errno unix.Errno) bool { return errno == unix.EAGAIN || errno == unix.EINPROGRESS }
+
+// earliest returns which file goes on, of those whose next moment may come; -1 if none can.
+func (m *merge) earliest(may func(*moment) bool) int {
+	chosen := -1
+	var earliest time.Time
+	for i := range m.heads {
+		i = (m.current + i) % len(m.heads)
+		head := m.heads[i]
+		if head == nil || !may(head) {
+			continue
+		}
+		at := head.at
+		if head.returns && !event.HasTime(at) {
+			at = head.event.Begin // it is not known when it has returned
+		}
+		if chosen < 0 || at.Before(earliest) {
+			chosen, earliest = i, at
+		}
+	}
+	return chosen
+}
+
+// causes is what has happened so far, as far as other moments wait for it.
+type causes struct {
+	ports   map[uint16]*port
+	sockets map[int]*end
+}
+
+// port is one on which a server listens.
+type port struct {
+	servers, clients bool // whether the files have them
+	listens          bool
+	waiting          []*end // connections that accept has not returned, by their clients' ends
+}
+
+// end is one end of a connection.
+type end struct {
+	port          *port
+	peer          *end
+	written, read int  // bytes
+	finished      bool // whether nothing more will be written
+	connects      bool // whether it is the client's
+}
+
+func newCauses(files []*file) causes {
+	c := causes{ports: make(map[uint16]*port), sockets: make(map[int]*end)}
+	for _, f := range files {
+		for m := range f.moments() {
+			switch {
+			case m.event == nil || m.returns:
+			case m.event.Call.Name == "bind":
+				c.at(m.event).servers = true
+			case m.event.Call.Name == "connect":
+				c.at(m.event).clients = true
+			}
+		}
+	}
+	return c
+}
+
+// at is the port of the address that a call is given.
+func (c *causes) at(e *event.Event) *port {
+	number := e.Args[1].Addr.AddrPort().Port()
+	if c.ports[number] == nil {
+		c.ports[number] = new(port)
+	}
+	return c.ports[number]
+}
+
+// of is the end that a call is about.
+func (c *causes) of(e *event.Event) *end {
+	id := e.Recorded.Socket
+	if c.sockets[id] == nil {
+		c.sockets[id] = &end{port: new(port)}
+	}
+	return c.sockets[id]
+}
+
+// ready reports whether what a moment needs has happened.
+func (c *causes) ready(m *moment) bool {
+	if m.event == nil {
+		return true
+	}
+	e, end := m.event, c.of(m.event)
+	name, peer := e.Call.Name, end.peer
+	switch {
+	case name == "connect" && (m.known || m.returns):
+		p := c.at(e)
+		return !p.servers || p.listens || e.Result < 0 && e.Errno != unix.EINPROGRESS
+	case !m.returns || e.Result < 0:
+		return true
+	case name == "accept":
+		return !end.port.clients || len(end.port.waiting) > 0
+	case name != "read" && !bytes.Contains(e.Recorded.Result, []byte("POLLIN")):
+		return true
+	case peer == nil:
+		return !end.connects || !end.port.servers // or else accept has not returned the connection
+	case name != "read":
+		return peer.written > end.read || peer.finished
+	case e.Result > 0:
+		return peer.written >= end.read+e.Result
+	}
+	return peer.finished
+}
+
+// note notes what a moment has done.
+func (c *causes) note(m *moment) {
+	for _, s := range m.ended {
+		if end := c.sockets[s.id]; end != nil {
+			end.finished = true
+		}
+	}
+	if m.event == nil {
+		return
+	}
+	e, of := m.event, c.of(m.event)
+	done := m.returns && e.Result >= 0
+	switch name := e.Call.Name; {
+	case name == "bind":
+		of.port = c.at(e)
+	case name == "listen":
+		of.port.listens = true
+	case name == "connect" && !m.returns:
+		of.port, of.connects = c.at(e), true
+		of.port.waiting = append(of.port.waiting, of)
+	case name == "accept" && done:
+		accepted := &end{port: of.port}
+		c.sockets[e.Recorded.Made] = accepted
+		if len(of.port.waiting) > 0 { // the oldest is the peer
+			accepted.peer, of.port.waiting = of.port.waiting[0], of.port.waiting[1:]
+			accepted.peer.peer = accepted
+		}
+	case name == "read" && done:
+		of.read += e.Result
+	case name == "write" && (m.known || done && m.step.begins != nil): // what a call that has not returned writes is counted late
+		of.written += max(0, e.Result)
+	case name == "shutdown":
+		of.finished = of.finished || e.Args[1].Int != unix.SHUT_RD
+	case name == "close":
+		of.finished = of.finished || !e.Shared
+	}
+}

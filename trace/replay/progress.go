@@ -1,0 +1,55 @@
+package replay
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// progress says on a terminal how much of long recordings was read or drawn: on a line
+// of standard error, which it erases.
+type progress struct {
+	doing string
+	whole int // 0 if it says nothing
+	done  int // of it
+	told  int // of that
+}
+
+// newProgress returns the progress of reading or drawing recordings of so many bytes: of
+// bytes or steps, in whole. It says nothing of short recordings, nor where a picture is
+// being drawn on the same screen.
+func newProgress(doing string, size, whole int, onScreen bool) *progress {
+	const long = 16 << 20
+	if size < long || !isTerminal(unix.Stderr) || onScreen && isTerminal(unix.Stdout) {
+		whole = 0
+	}
+	return &progress{doing: doing, whole: whole}
+}
+
+func isTerminal(fd int) bool {
+	_, err := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ)
+	return err == nil
+}
+
+// add says that so much more was done.
+func (p *progress) add(n int) {
+	p.done += n
+	if p.whole == 0 || p.done-p.told < p.whole/100 {
+		return
+	}
+	p.told = p.done
+	fmt.Fprintf(stderr{}, "\r%s: %d %%", p.doing, p.done*100/p.whole)
+}
+
+// end erases the line.
+func (p *progress) end() {
+	if p.told > 0 {
+		fmt.Fprint(stderr{}, "\r\x1b[K")
+	}
+}
+
+// stderr is standard error without package os, with which a write to a closed pipe would
+// end the process.
+type stderr struct{}
+
+func (stderr) Write(p []byte) (int, error) { return unix.Write(unix.Stderr, p) }

@@ -1,0 +1,223 @@
+// Package draw draws recordings: what strace has written of any program, and this
+// program's own traces in the json format.
+//
+// It reads a recording's lines and finds those that are about TCP sockets, and whose
+// they are: who listens is the server, who connects is a client. When it has read them
+// all, it gives them to the formats, as events.
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"lbaws/sys"
+	"lbaws/trace"
+	"lbaws/trace/event"
+	"lbaws/trace/strace"
+)
+
+// Draw draws the recordings in files, as o says. What is wrong with them goes to warn;
+// the error says why nothing can be drawn.
+func Draw(names []string, o *trace.Options, warn func(error)) error {
+	var files []*file
+	for _, name := range names {
+		f, err := readFile(name)
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			return sys.Fail("read", path.Path, path.Err) // the advice on an open is for a file that is written
+		}
+		files = append(files, f)
+	}
+	o.Title, o.Source = strings.Join(names, ", "), ""
+	return drawFiles(files, o, warn)
+}
+
+func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
+	if files[0].isJSON() {
+		return drawJSON(files, o, warn)
+	}
+	p := &player{files: files}
+	for _, f := range files {
+		p.size += len(f.text)
+	}
+	sockets := 0
+	reading := newProgress("reading", p.size, p.size, false)
+	for _, f := range files {
+		f.scan(&sockets, reading)
+		p.steps = append(p.steps, f.steps...)
+	}
+	reading.end()
+	for _, f := range files {
+		f.warn(warn)
+	}
+	if err := p.check(o); err != nil {
+		return err
+	}
+	p.scenes = newScenes(p.steps)
+	p.several = slices.ContainsFunc(p.steps, func(s *step) bool { return s.process != p.steps[0].process })
+	p.onScreen = o.Output == "" && o.Format != "off"
+	o.Both, o.Preface, o.Clients = p.scenes.list[0].isBoth(), leftOut(files), p.scenes.clients()
+	t, err := o.Start()
+	if err != nil {
+		return err
+	}
+	p.play(t)
+	return t.Finish()
+}
+
+// player gives the formats what files have.
+type player struct {
+	files    []*file
+	size     int     // of all, in bytes
+	steps    []*step // of all
+	scenes   *scenes
+	trace    *trace.Trace
+	onScreen bool   // whether standard output has a picture
+	several  bool   // whether there is more than one process
+	calls    int    // so far
+	programs [2]int // how many of each side have made a call in the scene
+}
+
+// check returns an error if nothing can be drawn.
+func (p *player) check(o *trace.Options) error {
+	if len(p.steps) == 0 {
+		return fmt.Errorf("%s: no call on a TCP socket in it; record with strace -f -o FILE PROGRAM, or strace -f -yy -o FILE -p PID", p.files[0].name)
+	}
+	drawn := slices.DeleteFunc(slices.Clone(p.files), func(f *file) bool { return len(f.steps) == 0 })
+	for _, f := range drawn {
+		kind := f.clock.kind
+		if len(drawn) > 1 && (kind != drawn[0].clock.kind || kind == strace.NoClock || kind == strace.Before) {
+			return fmt.Errorf("%s: several recordings are drawn in the order of their times; record each with strace -ttt", f.name)
+		}
+	}
+	for _, f := range p.files {
+		switch kind := f.clock.kind; {
+		case o.Pcap != "" && kind != strace.Epoch:
+			return fmt.Errorf("%s: -pcap needs the date and the time of each call; record with strace -ttt", f.name)
+		case (o.Times || o.Deltas) && kind == strace.NoClock:
+			return fmt.Errorf("%s: it has no times; record with strace -ttt", f.name)
+		}
+	}
+	return nil
+}
+
+// sideOf returns in whose column a step is drawn: that of the socket or, if the step is
+// about none, or about one that was never connected, that of the process.
+func sideOf(s *step) event.Side {
+	switch {
+	case s.socket != nil && s.socket.role == servers:
+		return event.Server
+	case s.socket != nil && s.socket.role == clients:
+		return event.Client
+	}
+	p := s.process
+	for range 100 { // a child is what its parent is
+		if p.serves || p.asks || p.parent == nil {
+			break
+		}
+		p = p.parent
+	}
+	if p.serves {
+		return event.Server
+	}
+	return event.Client
+}
+
+// play gives the formats all moments. Those that draw figures get one scene after the
+// other, the others all in the order of time.
+func (p *player) play(t *trace.Trace) {
+	if len(p.scenes.list) == 1 {
+		p.trace = t
+		p.playScene(nil)
+		return
+	}
+	p.trace = t.Lists()
+	p.playScene(nil)
+	p.trace = t.Figures()
+	for _, s := range p.scenes.list {
+		p.trace.Append(&event.Moment{What: event.Figure, Text: s.title, Both: s.isBoth()})
+		p.playScene(s)
+	}
+}
+
+// playScene gives the formats the moments of a scene; nil is all of them.
+func (p *player) playScene(only *scene) {
+	p.programs = [2]int{}
+	for _, part := range p.scenes.parts {
+		part.process.numbers[part.side] = 0
+	}
+	drawing := newProgress("drawing", p.size, len(p.steps), p.onScreen)
+	for m := range moments(p.files) {
+		if only == nil || p.scenes.of(m.step) == only {
+			p.give(m)
+		}
+		if !m.known { // it is the last of its step
+			drawing.add(1)
+		}
+	}
+	drawing.end()
+}
+
+// give gives the formats a moment.
+func (p *player) give(m moment) {
+	e := m.event
+	if e == nil {
+		p.exits(m, string(m.step.text))
+		return
+	}
+	e.Caller = p.caller(m.step)
+	if m.returns {
+		if begun := m.step.begins; begun != nil {
+			e.Number = begun.number
+		}
+		p.trace.Append(&event.Moment{What: event.Returned, At: e.Return, Event: e})
+		if len(m.ended) > 0 {
+			p.exits(m, e.Recorded.Name)
+		}
+		return
+	}
+	p.calls++
+	e.Number, m.step.number = p.calls, p.calls
+	if m.known {
+		begins(p.trace, e)
+	} else {
+		p.trace.Append(&event.Moment{What: event.Began, At: e.Begin, Event: e})
+	}
+}
+
+// exits gives the formats the sockets that end with a program, or with a call that is no
+// close.
+func (p *player) exits(m moment, how string) {
+	e := &event.Exit{Caller: p.caller(m.step), How: how, Lives: m.event != nil}
+	for _, s := range m.ended {
+		e.Sockets = append(e.Sockets, s.id)
+	}
+	p.trace.Append(&event.Moment{What: event.Exited, At: m.at, Exit: e})
+}
+
+// begins gives the formats the beginning of a call that has returned.
+func begins(t *trace.Trace, e *event.Event) {
+	result, errno, at := e.Result, e.Errno, e.Return
+	e.Result, e.Errno, e.Return = 0, 0, time.Time{}
+	t.Append(&event.Moment{What: event.Began, At: e.Begin, Event: e})
+	e.Result, e.Errno, e.Return = result, errno, at
+}
+
+// caller returns who makes the call of a step.
+func (p *player) caller(s *step) event.Caller {
+	side := sideOf(s)
+	number := &s.process.numbers[side]
+	if *number == 0 {
+		p.programs[side]++
+		*number = p.programs[side]
+	}
+	c := event.Caller{Side: side, Program: *number - 1}
+	if p.several {
+		c.Thread = s.process.id
+	}
+	return c
+}

@@ -1,0 +1,171 @@
+package replay
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+
+	"lbaws/trace/order"
+	"lbaws/trace/strace"
+)
+
+// step is a line of a recording that is drawn: a call on a TCP socket, the beginning or
+// the rest of one, or the end of a program that has some.
+type step struct {
+	at      int64 // when the line was written, by the file's clock
+	process *process
+	thread  int
+	call    *call   // nil if a program ends
+	text    []byte  // what the line has behind the call's name; of a program's end: how it has ended
+	begins  *step   // of the rest of a call: its beginning
+	socket  *socket // that the call is about; nil if it is about several, or none
+	made    *socket // that it has made
+	number  int     // of the call, when it is drawn
+	waits   bool    // whether it is a write that has waited
+	shared  bool    // of a close: whether other descriptors lead to the socket
+	resets  bool    // or whether it sends a RST in any case
+}
+
+// scan reads a recording's lines. It follows what each descriptor leads to, and so finds
+// those that are drawn.
+type scan struct {
+	*processes
+	file  *file
+	clock clock
+	begun map[int]*step // calls that have not returned and are drawn, by thread
+	args  [][]byte      // of the call in hand, one by one
+}
+
+// line reads a line.
+func (s *scan) line(text []byte) {
+	s.lines++
+	l := strace.ParseLine(text)
+	at := s.clock.read(&l)
+	switch l.Kind {
+	case strace.NotStraces:
+		s.file.problem(errNotStraces, s.lines)
+	case strace.Remark:
+		s.remark(text)
+	case strace.Exited:
+		s.exit(&l, at)
+	case strace.Resumed:
+		s.resumed(&l, at)
+	case strace.Call:
+		s.called(&l, at)
+	}
+}
+
+// remark notes a thread that strace has announced.
+func (s *scan) remark(text []byte) {
+	fields := bytes.Fields(text)
+	if len(fields) == 4 && string(fields[1]) == "Process" && string(fields[3]) == "attached" {
+		if thread, err := strconv.Atoi(string(fields[2])); err == nil {
+			s.attached[thread] = true
+		}
+	}
+}
+
+// exit reads the end of a thread.
+func (s *scan) exit(l *strace.Line, at int64) {
+	if pid, found := bytes.CutPrefix(l.Text, []byte("superseded by execve in pid ")); found {
+		other := number(pid)
+		s.begun[l.Thread] = s.begun[other]
+		delete(s.begun, other)
+		s.becomes(other, l.Thread)
+		return
+	}
+	delete(s.begun, l.Thread)
+	if !strace.Printable(l.Text) {
+		s.file.problem(strace.ErrNotPrintable, s.lines)
+		return
+	}
+	if p, ended := s.exits(l.Thread); len(ended) > 0 {
+		end := &step{at: at, process: p, text: l.Text}
+		s.add(end)
+		s.file.ended[end] = ended
+	}
+}
+
+func (s *scan) add(drawn *step) { s.file.steps = append(s.file.steps, drawn) }
+
+// called reads a call, or its beginning.
+func (s *scan) called(l *strace.Line, at int64) {
+	c, p := calls[string(l.Name)], s.known(l.Thread)
+	if c == nil || !s.mayConcern(p, l, c) {
+		s.frees(p, l)
+		s.file.left[string(l.Name)]++
+		return
+	}
+	rest, err := l.Parse(s.args[:0])
+	if err != nil {
+		s.file.problem(err, s.lines)
+		return
+	}
+	s.args = rest.List
+	b := &step{at: at, process: s.of(l.Thread, false), thread: l.Thread, call: c, text: l.Text}
+	isDrawn := s.begins(b, rest.Args)
+	switch {
+	case !rest.Unfinished:
+		s.returns(b, &rest, isDrawn)
+	case isFork(c.name):
+		if s.children == nil {
+			s.children = s.file.children()
+		}
+		s.forksUntil(l.Thread)
+	}
+	if !isDrawn {
+		s.file.left[c.name]++
+		return
+	}
+	s.add(b)
+	if rest.Unfinished {
+		s.begun[l.Thread] = b
+	}
+}
+
+// resumed reads the rest of a call.
+func (s *scan) resumed(l *strace.Line, at int64) {
+	begun := s.begun[l.Thread]
+	if begun == nil && isFork(string(l.Name)) { // of a thread that had no number before, or that has no sockets
+		s.of(l.Thread, true)
+		begun = s.begun[0]
+		delete(s.begun, 0)
+	}
+	delete(s.begun, l.Thread)
+	if begun == nil {
+		if rest, err := l.Parse(s.args[:0]); err == nil && isFork(string(l.Name)) {
+			s.forked(l.Thread, rest.Value)
+		}
+		return
+	}
+	whole := joined(begun.text, l.Text)
+	rest, err := whole.Parse(s.args[:0])
+	if begun.call.name != string(l.Name) {
+		err = errNotStraces
+	}
+	if err != nil {
+		s.file.problem(err, s.lines)
+		return
+	}
+	now := *begun
+	now.at, now.thread, now.text, now.begins = at, l.Thread, whole.Text, begun
+	s.returns(&now, &rest, true)
+	begun.waits = begun.call.does.Name == "write" && rest.Value > order.SureRoom
+	if begun.call.isOneRow() && !begun.waits {
+		begun.text, begun.socket, begun.made = now.text, now.socket, now.made
+		return
+	}
+	s.add(&now)
+}
+
+// joined returns a call as it would stand in one line, of which the first line has been
+// cut off and the second has the rest.
+func joined(first, second []byte) strace.Line {
+	beginning := strace.Line{Kind: strace.Call, Text: first}
+	begun, _ := beginning.Parse(nil)
+	if second = bytes.TrimLeft(second, " "); !bytes.HasSuffix(begun.Args, []byte(" ")) {
+		begun.Args = append(slices.Clip(begun.Args), ' ')
+	}
+	second = bytes.TrimPrefix(second, []byte("<unfinished ...>")) // a thread was killed in the call
+	return strace.Line{Kind: strace.Call, Text: slices.Concat(begun.Args, second)}
+}

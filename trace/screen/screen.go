@@ -1,0 +1,357 @@
+// Package screen draws rows as lines of text on a terminal, and a panel below them.
+package screen
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"lbaws/trace/event"
+	"lbaws/trace/figure"
+	"lbaws/trace/layout"
+	"lbaws/trace/output"
+	"lbaws/trace/wire"
+)
+
+// Diagram draws the calls and the segments between them as the books do, as
+// text: the client's calls on the left, the server's on the right, time running
+// down. It is drawn while it happens, a row for each call or segment. A row is
+// never wider than the diagram, which is 60 characters wide at least.
+//
+// Source: UNP figures 4.1 and 2.5.
+type Diagram struct {
+	figure.Drawing
+	screen *screen
+	out    *output.Stream // where it goes; nil if it has no panel
+	panel  panel
+}
+
+// NewDiagram returns a Diagram that is width characters wide, in colour or not.
+func NewDiagram(columns layout.Columns, width int, colour bool) *Diagram {
+	s := &screen{Layout: layout.Layout{Limit: columns.Limit, Clients: columns.Clients}, clock: layout.Clock{Times: columns.Times}, colour: colour, steps: columns.Steps}
+	s.paper.Store(int32(width))
+	return &Diagram{Drawing: figure.NewDrawing(columns.About, s), screen: s}
+}
+
+// On says where the diagram goes, which can have a panel below it there. It returns d.
+func (d *Diagram) On(out *output.Stream) *Diagram {
+	d.out = out
+	return d
+}
+
+// Resize makes the rows from the next one on fit into another width. It may be
+// called at any time.
+func (d *Diagram) Resize(width int) { d.screen.paper.Store(int32(width)) }
+
+// screen draws rows as lines of text.
+type screen struct {
+	layout.Layout              // of what is right of the times
+	clock         layout.Clock // writes the times
+	paper         atomic.Int32 // how wide a line may be
+	colour        bool
+	steps         bool // whether each row ends at once
+
+	open  int    // the call that the last line begins and does not end; 0 if there is none
+	begun int    // the column where what is there of it ends
+	text  []byte // room for texts
+	lines []byte // room for a row's lines
+}
+
+// The colours, as SGR parameters (ECMA-48 section 8.3.117). What is there to be
+// read has the terminal's own colour, or white on red: no other of the first
+// eight colours can be read on a light background and on a dark one too.
+const (
+	bold  = "1"
+	cyan  = "36"
+	green = "32" // for lines
+	alarm = "1;97;41"
+)
+
+// Draw appends a row. The rest of a call goes on where it begins, if it fits
+// there and no other row came in between. Where times are shown, a call that
+// waited has the time of its return on a row of its own.
+func (s *screen) Draw(b []byte, r *figure.Row) []byte {
+	s.fitPaper()
+	if s.open != 0 {
+		joins := r.Kind == figure.ReturnRow && r.Call == s.open && (s.clock.Times == layout.NoTimes || r.Remark == "")
+		s.open = 0
+		if joins {
+			if s.text, joins = s.Join(s.text[:0], s.begun, r); joins {
+				b = s.paintCall(b, s.text, r)
+				return append(b, '\n')
+			}
+		}
+		b = append(b, "…\n"...)
+	}
+	if s.clock.Times == layout.NoTimes {
+		return s.row(b, r)
+	}
+	time := s.clock.Read(r)
+	s.fitPaper() // a longer time leaves less room
+	s.lines = s.row(s.lines[:0], r)
+	for line := range bytes.Lines(s.lines) {
+		b = pad(b, s.clock.Column()-len(" ")-len(time))
+		b = append(b, time...)
+		b = append(b, ' ')
+		b = append(b, line...)
+		time = nil // a row has it on its first line
+	}
+	return b
+}
+
+// fitPaper gives rows the width that is left beside the times.
+func (s *screen) fitPaper() {
+	s.Width = max(int(s.paper.Load()), layout.Narrowest) - s.clock.Column()
+}
+
+// row appends the lines of a row, without its time.
+func (s *screen) row(b []byte, r *figure.Row) []byte {
+	switch r.Kind {
+	case figure.HeadRow:
+		return s.head(b)
+	case figure.BeginRow:
+		return s.begin(b, r)
+	case figure.ReturnRow, figure.CallRow:
+		return s.call(b, r)
+	case figure.NoteRow:
+		return s.note(b, r)
+	case figure.PartsRow:
+		return s.parts(b, r)
+	case figure.ArrowRow:
+		return s.arrow(b, r)
+	case figure.SocketRow:
+		return s.socket(b, r)
+	}
+	return s.rule(b, r)
+}
+
+// End ends the line of a call that has begun and not returned.
+func (s *screen) End(b []byte) []byte {
+	if s.open == 0 {
+		return b
+	}
+	s.open = 0
+	return append(b, "…\n"...)
+}
+
+func (s *screen) paint(b []byte, colour string) []byte {
+	if !s.colour {
+		return b
+	}
+	b = append(b, "\x1b["...)
+	b = append(b, colour...)
+	return append(b, 'm')
+}
+
+func (s *screen) plain(b []byte) []byte { return s.paint(b, "0") }
+
+func (s *screen) head(b []byte) []byte {
+	b = s.paint(b, bold)
+	column := 0
+	for program := range max(1, s.Clients) {
+		at := s.ColumnOf(&figure.Row{Facts: figure.Facts{Side: event.Client, Program: program}})
+		if program > 0 && at == 0 { // there is no room
+			break
+		}
+		title := "CLIENT"
+		if program > 0 {
+			title += " #" + strconv.Itoa(program+1)
+		}
+		b = append(pad(b, at-column), title...)
+		column = at + len(title)
+	}
+	b = pad(b, s.ServerColumn()-column)
+	b = append(b, "SERVER"...)
+	b = s.plain(b)
+	return append(b, '\n')
+}
+
+func (s *screen) begin(b []byte, r *figure.Row) []byte {
+	const spare = 1 // for …
+	text, taken := s.Fit(s.text[:0], r.Side, &r.Text, spare)
+	column := s.ColumnFor(r, taken, spare)
+	s.text, s.open, s.begun = text, r.Call, column+taken
+	b = pad(b, column)
+	b = s.paintCall(b, s.text, r)
+	if s.steps {
+		return s.End(b)
+	}
+	return b
+}
+
+// paintCall appends the text of a call, or of a part of it.
+func (s *screen) paintCall(b, text []byte, r *figure.Row) []byte {
+	if r.Failed {
+		b = s.paint(b, alarm)
+	} else {
+		b = s.paint(b, bold)
+	}
+	b = append(b, text...)
+	return s.plain(b)
+}
+
+func (s *screen) call(b []byte, r *figure.Row) []byte {
+	text, taken := s.Fit(s.text[:0], r.Side, &r.Text, 0)
+	s.text = text
+	column := s.ColumnFor(r, taken, 0)
+	b = pad(b, column)
+	b = s.paintCall(b, s.text, r)
+	if gap := s.Width - column - taken - len(r.Remark); r.Remark != "" && gap > 0 {
+		b = pad(b, min(gap, 4))
+		b = append(b, r.Remark...)
+	}
+	return append(b, '\n')
+}
+
+// note draws a note, on as many lines as it takes.
+func (s *screen) note(b []byte, r *figure.Row) []byte {
+	for _, line := range s.Wrapped(r.Side, string(r.Text.Before)) {
+		b = pad(b, s.Column(r.Side))
+		if r.Warning {
+			b = s.paint(b, alarm)
+		}
+		b = append(b, "# "...)
+		b = append(b, line...)
+		if r.Warning {
+			b = s.plain(b)
+		}
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// socket draws a change in what the kernel holds, on as many lines as it takes.
+func (s *screen) socket(b []byte, r *figure.Row) []byte {
+	for i, line := range s.Wrapped(r.Side, string(r.Text.Before)) {
+		b = pad(b, s.Column(r.Side))
+		b = s.paint(b, green)
+		b = append(b, [2]string{figure.HeldMark + " ", "  "}[min(i, 1)]...)
+		b = append(b, line...)
+		b = s.plain(b)
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// parts draws each part above its name.
+func (s *screen) parts(b []byte, r *figure.Row) []byte {
+	bar, parts := s.Place(r.Side, r.Parts)
+	b = pad(b, bar)
+	b = append(b, "│"...)
+	column := bar + 1
+	for _, p := range parts {
+		b = pad(b, p.Column-column)
+		b = append(b, p.Text...)
+		column = p.Column + len(p.Text)
+	}
+	b = append(b, '\n')
+	b = pad(b, bar)
+	b = append(b, "│"...)
+	column = bar + 1
+	for _, p := range parts {
+		b = pad(b, p.Column-column)
+		b = append(b, p.Name...)
+		column = p.Column + len(p.Name)
+	}
+	return append(b, '\n')
+}
+
+// arrow draws a segment: solid with its numbers if it was seen, dotted if it
+// is implied.
+func (s *screen) arrow(b []byte, r *figure.Row) []byte {
+	length := s.ArrowRight(r.Text.Before) - layout.ArrowLeft
+	whole := r.Text.Before
+	if r.Mss > 0 && length-layout.ArrowEnds >= len("SYN+ACK seq 0 ack 1, mss 65495") { // as in UNP figure 2.5
+		whole = fmt.Appendf(whole, ", mss %d", r.Mss)
+	}
+	label, taken := layout.AppendCut(s.text[:0], whole, length-layout.ArrowEnds)
+	s.text = label
+	const before = 2 // the piece of line left of the label
+	after := length - before - taken - 2
+
+	b, n := s.state(b, r, event.Client)
+	b = pad(b, layout.ArrowLeft-n)
+	b = s.stroke(b, r, before, r.Side == event.Server, false)
+	b = append(b, ' ')
+	if r.Failed {
+		b = s.paint(b, alarm)
+	}
+	b = append(b, s.text...)
+	if r.Failed {
+		b = s.plain(b)
+	}
+	b = append(b, ' ')
+	b = s.stroke(b, r, after, false, r.Side == event.Client)
+	if r.States[event.Server] != wire.Unknown {
+		b = append(b, ' ')
+		b, _ = s.state(b, r, event.Server)
+	}
+	return append(b, '\n')
+}
+
+// state draws the new state of one side, if it has one, and returns how many
+// characters that takes. One that the kernel gave is marked.
+func (s *screen) state(b []byte, r *figure.Row, side event.Side) ([]byte, int) {
+	state := r.States[side].String()
+	if state == "" || !r.Asked[side] {
+		return append(b, state...), len(state)
+	}
+	b = s.paint(b, bold)
+	b = append(b, figure.HeldMark...)
+	b = append(b, state...)
+	return s.plain(b), len(state) + 1
+}
+
+// stroke draws a piece of an arrow, with a head at one of its ends or at none.
+func (s *screen) stroke(b []byte, r *figure.Row, length int, headLeft, headRight bool) []byte {
+	line, left, right := solid, "◀", "▶"
+	if r.Implied {
+		line, left, right = dotted, "◁", "▷"
+	}
+	b = s.paint(b, cyan)
+	if headLeft {
+		b = append(b, left...)
+		length--
+	}
+	if headRight {
+		length--
+	}
+	b = repeat(b, line, length)
+	if headRight {
+		b = append(b, right...)
+	}
+	return s.plain(b)
+}
+
+func (s *screen) rule(b []byte, r *figure.Row) []byte {
+	const before, blanks = 2, 2
+	text, taken := layout.AppendCut(s.text[:0], r.Text.Before, s.Width-before-blanks)
+	s.text = text
+	b = repeat(b, solid, before)
+	b = append(b, ' ')
+	b = append(b, s.text...)
+	b = append(b, ' ')
+	b = repeat(b, solid, s.Width-before-blanks-taken)
+	return append(b, '\n')
+}
+
+func pad(b []byte, n int) []byte { return repeat(b, blank, n) }
+
+// Pieces of a row of which each character is the same.
+var (
+	blank  = strings.Repeat(" ", pieceLength)
+	solid  = strings.Repeat("─", pieceLength)
+	dotted = strings.Repeat("┄", pieceLength)
+)
+
+const pieceLength = 128 // in characters
+
+// repeat appends n of the characters that a piece consists of.
+func repeat(b []byte, piece string, n int) []byte {
+	for ; n > pieceLength; n -= pieceLength {
+		b = append(b, piece...)
+	}
+	return append(b, piece[:max(0, n)*len(piece)/pieceLength]...)
+}

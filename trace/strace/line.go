@@ -1,0 +1,184 @@
+// Package strace speaks strace's language both ways: it writes calls as strace does, and
+// reads its lines: who makes a call and when, its name, its arguments as they stand there,
+// and what it returned.
+//
+// Source: strace(1); the sources of strace 6.1.
+package strace
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+)
+
+// Line is one line of strace's. Its texts are parts of the line that was read.
+type Line struct {
+	Kind   Kind
+	Thread int // who makes the call; 0 if the line does not say
+	Clock  Clock
+	Time   time.Duration // by that clock
+	Name   []byte        // of the call
+	Text   []byte        // what stands behind the name; see Parse
+}
+
+// Kind is what a line says.
+type Kind int
+
+// The kinds.
+const (
+	Call       Kind = iota // a call, or its beginning
+	Resumed                // the rest of a call that another thread's line has cut off
+	Signal                 // a signal came
+	Exited                 // a thread has ended: Text says how
+	Remark                 // a word of strace's own
+	NotStraces             // none of these
+)
+
+// Clock is what a line's time is counted from.
+type Clock int
+
+// The clocks, and strace's flags for them.
+const (
+	NoClock  Clock = iota
+	Before         // -r: the line before it
+	Midnight       // -t, -tt
+	Epoch          // -ttt: 1970-01-01, UTC
+)
+
+// ParseLine reads the beginning of a line, up to the arguments. It is fast, so that a
+// long recording can be searched: what it takes does not depend on the arguments.
+func ParseLine(text []byte) Line {
+	l := Line{Kind: NotStraces}
+	for len(text) > 0 && (text[len(text)-1] == '\n' || text[len(text)-1] == '\r') {
+		text = text[:len(text)-1]
+	}
+	text = l.readThread(text)
+	text = l.readTime(text)
+	switch {
+	case bytes.HasPrefix(text, []byte("<... ")):
+		name, rest, found := bytes.Cut(text[len("<... "):], []byte(" resumed>"))
+		if found && isName(name) {
+			l.Kind, l.Name, l.Text = Resumed, name, rest
+		}
+	case bytes.HasPrefix(text, []byte("+++ ")) && bytes.HasSuffix(text, []byte(" +++")):
+		l.Kind, l.Text = Exited, text[len("+++ "):len(text)-len(" +++")]
+	case bytes.HasPrefix(text, []byte("--- ")):
+		l.Kind = Signal
+	case bytes.HasPrefix(text, []byte("strace: ")) || bytes.HasPrefix(text, []byte("[ Process PID=")) || len(text) == 0:
+		l.Kind = Remark
+	default:
+		if name, rest, found := bytes.Cut(text[:min(len(text), longestName)], []byte("(")); found && isName(name) {
+			l.Kind, l.Name, l.Text = Call, name, text[len(text[:min(len(text), longestName)])-len(rest):]
+		}
+	}
+	return l
+}
+
+const longestName = 64 // in bytes, with the parenthesis
+
+// isName reports whether text is spelled like a call's name. Strace has three question
+// marks or four for that of a thread that was killed before strace could ask for it.
+func isName(text []byte) bool {
+	for i, c := range text {
+		if !(c >= 'a' && c <= 'z' || c == '_' || i > 0 && c >= '0' && c <= '9') {
+			return string(text) == "???" || string(text) == "????"
+		}
+	}
+	return len(text) > 0
+}
+
+// readThread reads who makes a call: "[pid 12] " on a terminal, "12 " in a file.
+func (l *Line) readThread(text []byte) []byte {
+	rest, inBrackets := bytes.CutPrefix(text, []byte("[pid "))
+	if !inBrackets {
+		rest = text
+	}
+	rest = bytes.TrimLeft(rest, " ")
+	n := digits(rest)
+	if n == 0 || n > 9 || n == len(rest) || rest[n] != " ]"[btoi(inBrackets)] {
+		return text
+	}
+	l.Thread, _ = strconv.Atoi(string(rest[:n]))
+	return bytes.TrimLeft(rest[n+1:], " ")
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func digits(text []byte) int {
+	n := 0
+	for n < len(text) && text[n] >= '0' && text[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+// readTime reads when a line was written.
+func (l *Line) readTime(text []byte) []byte {
+	begin := bytes.TrimLeft(text, " ")
+	n := 0
+	for n < len(begin) && (begin[n] >= '0' && begin[n] <= '9' || begin[n] == ':' || begin[n] == '.') {
+		n++
+	}
+	if n == 0 || n > 25 || n == len(begin) || begin[n] != ' ' {
+		return text
+	}
+	stamp, rest := begin[:n], begin[n+1:]
+	seconds, ok := parseSeconds(stamp)
+	switch whole, _, hasPoint := bytes.Cut(stamp, []byte(".")); {
+	case !ok:
+		return text
+	case bytes.IndexByte(stamp, ':') >= 0:
+		l.Clock = Midnight
+	case hasPoint && len(whole) > 8:
+		l.Clock = Epoch
+	case hasPoint:
+		l.Clock = Before
+	default:
+		return text
+	}
+	l.Time = seconds
+	if bytes.HasPrefix(rest, []byte("(+ ")) { // -r beside another clock
+		if end := bytes.IndexByte(rest, ')'); end >= 0 {
+			rest = bytes.TrimLeft(rest[end+1:], " ")
+		}
+	}
+	return rest
+}
+
+// parseSeconds reads hours, minutes and seconds, or seconds alone, with or without a
+// part of a second.
+func parseSeconds(text []byte) (time.Duration, bool) {
+	whole, fraction, _ := bytes.Cut(text, []byte("."))
+	var seconds, field int64
+	colons := 0
+	for i, c := range whole {
+		switch {
+		case c == ':' && i > 0:
+			colons++
+			seconds, field = (seconds+field)*60, 0
+		case c < '0' || c > '9':
+			return 0, false
+		default:
+			field = field*10 + int64(c-'0')
+		}
+	}
+	if seconds += field; len(whole) == 0 || len(whole) > 10 || colons != 0 && colons != 2 {
+		return 0, false
+	}
+	nanoseconds := int64(0)
+	for i := range 9 {
+		nanoseconds *= 10
+		if i < len(fraction) {
+			if fraction[i] < '0' || fraction[i] > '9' {
+				return 0, false
+			}
+			nanoseconds += int64(fraction[i] - '0')
+		}
+	}
+	return time.Duration(seconds)*time.Second + time.Duration(nanoseconds), true
+}

@@ -1,0 +1,183 @@
+package strace
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"time"
+)
+
+// Rest is what a line says behind a call's name.
+type Rest struct {
+	Args       []byte        // what stands between the parentheses, or as much as has been written
+	List       [][]byte      // the same, one by one, without the blanks around them
+	Unfinished bool          // whether the call has not returned: another line has the rest
+	Result     []byte        // what stands behind the equals sign, without the time
+	Value      int           // the number at its beginning; -1 if there is none
+	Errno      string        // the name of the error behind it; "" if there is none
+	Took       time.Duration // how long the call took; -1 if the line does not say
+}
+
+// The errors of Parse.
+var (
+	ErrCut          = errors.New("cut off in the middle")
+	ErrNotPrintable = errors.New("it has bytes that strace never writes")
+)
+
+// Parse reads what stands behind a call's name in a line of the kinds Call and Resumed.
+// list is room for the arguments.
+func (l *Line) Parse(list [][]byte) (Rest, error) {
+	r := Rest{Value: -1, Took: -1}
+	text := l.Text
+	if !Printable(text) {
+		return r, ErrNotPrintable
+	}
+	if l.Kind == Resumed {
+		text = bytes.TrimLeft(text, " ")
+	}
+	for _, mark := range []string{"<unfinished ...>", "<detached ...>"} {
+		if args, found := bytes.CutSuffix(text, []byte(mark)); found {
+			r.Args, r.Unfinished = bytes.TrimSuffix(args, []byte(" ")), true
+			r.List = Split(list, r.Args)
+			return r, nil
+		}
+	}
+	split, end := split(list, text)
+	if end == len(text) {
+		return r, ErrCut
+	}
+	r.Args, r.List = text[:end], split
+	if args, found := bytes.CutSuffix(r.Args, []byte("<unfinished ...>")); found { // a thread was killed in a call
+		r.Args = bytes.TrimRight(args, " ,")
+		r.List = Split(list, r.Args)
+	}
+	_, result, found := bytes.Cut(text[end+1:], []byte("= "))
+	if !found {
+		return r, ErrCut
+	}
+	r.setResult(result)
+	return r, nil
+}
+
+// Printable reports whether a text is printable ASCII, as all that strace writes is.
+func Printable(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// setResult reads what stands behind the equals sign.
+func (r *Rest) setResult(text []byte) {
+	text = bytes.TrimRight(text, " ")
+	if start := bytes.LastIndexByte(text, '<'); start > 0 && text[len(text)-1] == '>' {
+		if took, ok := parseSeconds(text[start+1 : len(text)-1]); ok {
+			r.Took = took
+			text = bytes.TrimRight(text[:start], " ")
+		}
+	}
+	r.Result = text
+	sign := btoi(len(text) > 0 && text[0] == '-')
+	n := sign + digits(text[sign:])
+	if value, err := strconv.Atoi(string(text[:n])); err == nil {
+		r.Value = value
+	}
+	if r.Value >= 0 {
+		return
+	}
+	if fields := bytes.Fields(text); len(fields) > 1 && fields[1][0] == 'E' {
+		r.Errno = string(fields[1])
+	}
+}
+
+// Split appends to list the arguments of a call, without the blanks around them.
+func Split(list [][]byte, args []byte) [][]byte {
+	list, _ = split(list, args)
+	return list
+}
+
+// split is Split up to where the parenthesis is closed in which text begins: at end, which
+// is the end of text if it is not closed.
+func split(list [][]byte, text []byte) (_ [][]byte, end int) {
+	start, end := 0, len(text)
+	scan(text, func(i int) bool {
+		if text[i] == ')' {
+			end = i
+			return false
+		}
+		list = append(list, bytes.TrimSpace(text[start:i]))
+		start = i + 1
+		return true
+	})
+	if last := bytes.TrimSpace(text[start:end]); len(last) > 0 {
+		list = append(list, last)
+	}
+	return list, end
+}
+
+// Cut cuts arguments in two behind the comma of the nth.
+func Cut(args []byte, n int) (before, after []byte) {
+	at := len(args)
+	scan(args, func(i int) bool {
+		if args[i] == ',' {
+			if n--; n == 0 {
+				at = i + 1
+				return false
+			}
+		}
+		return true
+	})
+	for at < len(args) && args[at] == ' ' {
+		at++
+	}
+	return args[:at], args[at:]
+}
+
+// scan calls f for each comma and closing parenthesis of text that is in no string, no
+// bracket and no note, until f returns false.
+func scan(text []byte, f func(i int) bool) {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if !isMark[c] {
+			continue
+		}
+		switch c {
+		case '"':
+			i = StringEnd(text, i)
+		case '<':
+			if IsNote(text[i:]) {
+				i = len(text) - len(AfterNote(text[i:])) - 1
+			}
+		case '(', '[', '{':
+			depth++
+		case ']', '}':
+			depth = max(0, depth-1)
+		case ')', ',':
+			if depth > 0 {
+				depth -= btoi(c == ')')
+			} else if !f(i) {
+				return
+			}
+		}
+	}
+}
+
+// isMark has the bytes at which scan stops.
+var isMark = [256]bool{'"': true, '<': true, '(': true, '[': true, '{': true, ']': true, '}': true, ')': true, ',': true}
+
+// StringEnd is where the string ends that begins at i: at its second quotation mark, or
+// with the text.
+func StringEnd(text []byte, i int) int {
+	for i++; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
+	}
+	return len(text)
+}

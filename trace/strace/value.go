@@ -1,0 +1,134 @@
+package strace
+
+import (
+	"bytes"
+	"net/netip"
+	"strconv"
+)
+
+// Unquote appends to b what a string at the beginning of text stands for, and returns
+// what is behind it, and whether the string was cut off there ("...").
+func Unquote(b, text []byte) (data, rest []byte, more bool) {
+	for i := 1; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			rest = text[i+1:]
+			if bytes.HasPrefix(rest, []byte("...")) {
+				return b, rest[3:], true
+			}
+			return b, rest, false
+		case c != '\\' || i+1 == len(text):
+			b = append(b, c)
+		default:
+			i++
+			var n int
+			b, n = appendUnescaped(b, text[i:])
+			i += n - 1
+		}
+	}
+	return b, nil, true
+}
+
+// appendUnescaped appends the byte that stands behind a backslash, and returns how many
+// characters that took.
+func appendUnescaped(b, text []byte) ([]byte, int) {
+	const letters, values = "tnvfrabe", "\t\n\v\f\r\a\b\x1b"
+	c := text[0]
+	if i := bytes.IndexByte([]byte(letters), c); i >= 0 {
+		return append(b, values[i]), 1
+	}
+	digits, base, most, from := text, 8, 3, 0
+	if c == 'x' {
+		base, most, from = 16, 2, 1
+		digits = text[1:]
+	}
+	n := 0
+	for n < min(most, len(digits)) && (base == 16 && IsHex(digits[n]) || digits[n] >= '0' && digits[n] <= '7') {
+		n++
+	}
+	if n == 0 {
+		return append(b, c), 1
+	}
+	value, _ := strconv.ParseUint(string(digits[:n]), base, 16)
+	return append(b, byte(value)), from + n
+}
+
+// IsHex reports whether c is a hexadecimal digit.
+func IsHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// AddressEnd is where the struct sockaddr ends that text begins with.
+func AddressEnd(text []byte) int {
+	if end := bytes.IndexByte(text, '}'); end >= 0 {
+		return end + 1
+	}
+	return len(text)
+}
+
+// ParseSockaddr reads a struct sockaddr_in or sockaddr_in6 as strace writes it.
+func ParseSockaddr(text []byte) (netip.AddrPort, bool) {
+	_, port, _ := bytes.Cut(text, []byte("port=htons("))
+	port, rest, _ := bytes.Cut(port, []byte(")"))
+	number, err := strconv.ParseUint(string(port), 10, 16)
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	_, host, found := bytes.Cut(rest, []byte("inet_addr(\""))
+	if !found {
+		_, host, _ = bytes.Cut(rest, []byte("inet_pton(AF_INET6, \""))
+	}
+	host, rest, _ = bytes.Cut(host, []byte("\""))
+	addr, err := netip.ParseAddr(string(host))
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	if _, scope, found := bytes.Cut(rest, []byte("sin6_scope_id=")); found && addr.Is6() {
+		addr = addr.WithZone(zone(bytes.TrimSuffix(scope, []byte("}"))))
+	}
+	return netip.AddrPortFrom(addr, uint16(number)), true
+}
+
+// zone is the interface of a link-local address: its number, or its name where strace
+// has looked that up.
+func zone(scope []byte) string {
+	if name, found := bytes.CutPrefix(scope, []byte("if_nametoindex(\"")); found {
+		name, _, _ = bytes.Cut(name, []byte("\""))
+		return string(name)
+	}
+	if number, err := strconv.ParseUint(string(scope), 10, 32); err == nil && number > 0 {
+		return string(scope)
+	}
+	return ""
+}
+
+// IsNote reports whether text begins with what strace -y and -yy write behind a
+// descriptor, in angle brackets.
+func IsNote(text []byte) bool {
+	for _, kind := range []string{"</", "<socket:[", "<TCP", "<UDP", "<UNIX", "<NETLINK", "<pipe:[", "<anon_inode:"} {
+		if bytes.HasPrefix(text, []byte(kind)) {
+			return true
+		}
+	}
+	return false
+}
+
+// AfterNote is what stands behind the note that text begins with. What a socket's has in
+// square brackets may be an arrow, and the note of a device has another one in it.
+func AfterNote(text []byte) []byte {
+	if end := bytes.Index(text, []byte("]>")); end >= 0 && text[1] != '/' {
+		return text[end+2:]
+	}
+	depth := 0
+	for i, c := range text {
+		switch {
+		case c == '<':
+			depth++
+		case c == '>' && depth == 1:
+			return text[i+1:]
+		case c == '>':
+			depth--
+		}
+	}
+	return nil
+}

@@ -1,0 +1,276 @@
+package tracer
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"lbaws/sys"
+	"lbaws/trace/event"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// holdings is what the kernel holds of the traced port, as far as it was asked.
+type holdings struct {
+	watch  *sockets.Watch          // nil if the kernel is not asked
+	server netip.AddrPort          // where the server listens
+	remote bool                    // whether the client alone is traced
+	own    map[netip.AddrPort]bool // then: the local addresses of its sockets
+}
+
+// openWatch makes the kernel ready to be asked. Where it cannot be, it tells the
+// formats why.
+func (r *recorder) openWatch() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	watch, err := sockets.Open()
+	if err != nil {
+		r.cannotAsk(err)
+		return
+	}
+	r.watch = watch
+}
+
+// watchSockets begins to ask what the kernel holds of the server's port, if that is
+// wanted: of the port that the server's socket fd is bound to, or that a client's
+// is to be connected to; remote says that the client alone is traced.
+func (r *recorder) watchSockets(fd int, server netip.AddrPort, remote bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.watch == nil || r.holdings.watch != nil {
+		return
+	}
+	server = boundAddress(fd, server)
+	r.watch.Follow(server.Port())
+	r.holdings = holdings{watch: r.watch, server: server, remote: remote, own: make(map[netip.AddrPort]bool)}
+	r.look()
+	r.settle()
+	if !r.both {
+		go r.followSockets()
+	}
+}
+
+// cannotAsk tells the formats why the kernel is not asked any more.
+func (r *recorder) cannotAsk(err error) {
+	r.give()
+	r.holdings.watch, r.watch = nil, nil
+	r.tell(event.Moment{What: event.NotAsked, At: time.Now(), Err: err})
+}
+
+// followSockets looks, while a call waits, for what changes meanwhile.
+func (r *recorder) followSockets() {
+	const often = 50 * time.Millisecond
+	for {
+		(sys.Unix{}).Nanosleep(often)
+		r.mu.Lock()
+		if r.waiting > 0 && !r.ended {
+			r.appendChanges(r.askWith((*sockets.Watch).Poll))
+			r.flush()
+		}
+		r.mu.Unlock()
+	}
+}
+
+// look asks the kernel, and gives the formats what has changed since it was asked
+// before.
+func (r *recorder) look() { r.appendChanges(r.ask(0, -1)) }
+
+// ask asks the kernel, if it is to be asked, and notes in the segments that have
+// passed what it said of their two ends. It must know of a socket that a thread's fd
+// leads to; -1 is none.
+func (r *recorder) ask(thread, fd int) []sockets.Change {
+	return r.askWith(func(w *sockets.Watch) ([]sockets.Change, error) {
+		if r.both { // it is to be the same in every run
+			return w.All()
+		}
+		return w.Ask(thread, fd)
+	})
+}
+
+func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, error)) []sockets.Change {
+	h := &r.holdings
+	if h.watch == nil {
+		return nil
+	}
+	r.letSettle()
+	changes, err := r.askOnce(question)
+	if err == nil && slices.ContainsFunc(r.passed, isUntaken) {
+		sockets.AwaitReceived()
+		first := slices.Clone(changes)
+		changes, err = r.askOnce(question)
+		changes = append(first, changes...)
+	}
+	if err != nil {
+		r.cannotAsk(err)
+		return nil
+	}
+	return changes
+}
+
+func (r *recorder) askOnce(question func(*sockets.Watch) ([]sockets.Change, error)) ([]sockets.Change, error) {
+	h := &r.holdings
+	for i := range r.passed {
+		s := &r.passed[i]
+		h.watch.Expect(s.From, s.To)
+		h.watch.Expect(s.To, s.From)
+	}
+	taken := len(r.passed)
+	changes, err := question(h.watch)
+	if err != nil {
+		return nil, err
+	}
+	for i := range changes {
+		if changes[i].Descriptor >= 0 {
+			h.own[changes[i].Local] = true
+		}
+	}
+	r.capturedUpTo(h.watch.Asked())
+	r.noteStates(taken)
+	return changes, nil
+}
+
+// isUntaken reports whether, by what the kernel said when it was asked after a segment,
+// the end that it was sent to has not taken it. Mostly that is so because it never will;
+// but it may have been captured just now, and be taken in the next moment.
+func isUntaken(s wire.Segment) bool {
+	to := s.ToIs
+	switch {
+	case !s.Last || to == wire.Unknown:
+		return false
+	case s.Flags&wire.RST != 0:
+		return !to.Over()
+	case s.Flags&wire.FIN != 0:
+		return to == wire.SynReceived || to == wire.Established || to == wire.FinWait1 || to == wire.FinWait2
+	case s.Flags&wire.SYN != 0:
+		return to == wire.Closed || to == wire.SynSent
+	}
+	return to == wire.SynReceived || to == wire.FinWait1 || to == wire.Closing || to == wire.LastAck
+}
+
+// letSettle lets a moment pass if a segment has come just now: it may have been
+// captured and not be taken in yet.
+func (r *recorder) letSettle() {
+	const settling = 200 * time.Microsecond
+	for range 10 {
+		r.capturedUpTo(time.Now())
+		if len(r.passed) == 0 || time.Since(r.passed[len(r.passed)-1].Time) > settling {
+			return
+		}
+		(sys.Unix{}).Nanosleep(settling)
+	}
+}
+
+// expect says that there may be a connection with the client at addr.
+func (h *holdings) expect(client netip.AddrPort) {
+	if h.watch == nil {
+		return
+	}
+	client = wire.Plain(client)
+	server := wire.Plain(h.server)
+	if server.Addr().IsUnspecified() { // a guess: the client is on this machine, with the same address
+		server = netip.AddrPortFrom(client.Addr(), server.Port())
+	}
+	h.watch.Expect(server, client)
+	h.watch.Expect(client, server)
+}
+
+// noteStates notes in the segments that have passed the states that the kernel gave when
+// it was asked. The first ones, as many as taken says, had come by then. A connection of
+// which another one has come since is left out: the answer may be from before it, even
+// if its time is earlier.
+func (r *recorder) noteStates(taken int) {
+	seen := make(map[[2]netip.AddrPort]*wire.Segment) // each connection's last segment
+	begun := make(map[[2]netip.AddrPort]bool)
+	for i := len(r.passed) - 1; i >= 0; i-- {
+		s := &r.passed[i]
+		ends := [2]netip.AddrPort{s.From, s.To}
+		if s.From.Compare(s.To) > 0 {
+			ends = [2]netip.AddrPort{s.To, s.From}
+		}
+		last := seen[ends]
+		s.Last, s.FromIs, s.ToIs = last == nil && i < taken, wire.Unknown, wire.Unknown
+		if last == nil {
+			last, seen[ends] = s, s
+		}
+		if last.Last && !begun[ends] {
+			s.FromIs, s.ToIs = r.holdings.state(s.From, s.To), r.holdings.state(s.To, s.From)
+		}
+		if s.Flags&(wire.SYN|wire.ACK) == wire.SYN { // what came before it may be of another connection
+			begun[ends] = true
+		}
+	}
+}
+
+// state returns the state of the end of a connection with the address local, or
+// wire.Unknown if it may be another machine's.
+func (h *holdings) state(local, remote netip.AddrPort) wire.State {
+	state := h.watch.State(local, remote)
+	if state == wire.Closed && !h.isHere(local, remote) {
+		return wire.Unknown
+	}
+	return state
+}
+
+// isHere reports whether it is sure that the kernel would know of an end of a
+// connection.
+func (h *holdings) isHere(local, remote netip.AddrPort) bool {
+	isServers := local.Port() == h.server.Port()
+	return local.Addr().IsLoopback() || local.Addr() == remote.Addr() || isServers != h.remote
+}
+
+// appendChanges gives the formats the segments up to the moment when the kernel
+// was asked, and what had changed by then. To ask for many sockets takes a while: if
+// segments have passed meanwhile, each change stands where the kernel gave it.
+func (r *recorder) appendChanges(changes []sockets.Change) {
+	if r.holdings.watch == nil {
+		return
+	}
+	asked := r.holdings.watch.Asked()
+	byTime := func(x, y sockets.Change) int { return x.Time.Compare(y.Time) }
+	if len(changes) > 0 && r.hasPassed(slices.MinFunc(changes, byTime).Time, asked) {
+		slices.SortStableFunc(changes, byTime)
+	} else {
+		for i := range changes {
+			changes[i].Time = asked
+		}
+	}
+	for i := range changes {
+		r.appendSegments(changes[i].Time)
+		if side, concerned := r.holdings.side(&changes[i]); concerned {
+			r.tell(event.Moment{What: event.Changed, At: changes[i].Time, Change: &changes[i], Side: side})
+		}
+	}
+	r.appendSegments(asked)
+}
+
+// hasPassed reports whether a segment has passed after one time and until another.
+func (r *recorder) hasPassed(after, until time.Time) bool {
+	return slices.ContainsFunc(r.passed, func(s wire.Segment) bool { return s.Time.After(after) && !s.Time.After(until) })
+}
+
+// side returns whose socket it is, and reports whether it is one of the server
+// that is traced, or one that is connected to it. Other programs may have sockets
+// with the same port, on another address, as a client's, or to another machine.
+func (h *holdings) side(c *sockets.Change) (side event.Side, concerned bool) {
+	server, client := c.Local, c.Remote
+	if isClients := c.Local.Port() != h.server.Port() || c.Local != h.server && c.Remote == h.server; isClients {
+		side, server, client = event.Client, c.Remote, c.Local
+	}
+	bound := h.server.Addr().Unmap()
+	switch {
+	case !bound.IsUnspecified() && server.Addr() != bound.WithZone(""):
+		return side, false
+	case bound.IsUnspecified() && bound.Is4() && !server.Addr().Is4():
+		return side, false
+	case h.remote:
+		return side, h.own[client]
+	case c.State == wire.Listen:
+		return side, c.Descriptor >= 0 || c.Gone && c.Was.Descriptor >= 0
+	case side == event.Client:
+		// The other end may be another machine's server, if it is none of its own.
+		isOwn := server.Addr().IsLoopback() || server.Addr() == client.Addr()
+		return side, !h.watch.IsOthers(server, client) && (isOwn || h.watch.State(server, client) != wire.Closed)
+	}
+	return side, !c.Others
+}

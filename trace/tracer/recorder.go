@@ -1,0 +1,360 @@
+package tracer
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"lbaws/sys"
+	"lbaws/trace/event"
+	"lbaws/trace/output"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// recorder gives the events of both ends' calls, and the segments between them,
+// to the formats. It is what the tracers of both ends share.
+type recorder struct {
+	mu       sync.Mutex // guards what follows
+	sinks    Sinks
+	moment   event.Moment   // the one that they are told, whose memory the next one uses again
+	files    bool           // whether all their text is held back
+	batch    batch          // what they are to get
+	free     []*event.Event // events to use again
+	calls    int            // how many have begun
+	segments bool           // whether segments are wanted
+	packets  bool           // and their packets
+	lines    bool           // whether the lines of main.go are wanted that make the calls
+	bound    netip.AddrPort // what bind was given
+	capture  *wire.Capture  // of the segments, or nil
+	trying   attempt        // the connect of a client that alone is traced
+	passed   []wire.Segment // captured, but kept from the formats until the kernel is asked
+	watch    *sockets.Watch // of the kernel's sockets, if they are wanted
+	both     bool           // whether all programs of both ends are traced
+	holdings holdings       // what the kernel holds
+	ends     ends           // the connections whose last segments are to come
+	waiting  int            // how many calls wait for the peer, or may
+	due      bool           // whether writeSoon knows that text is held back
+	ended    bool
+
+	held chan struct{} // wakes writeSoon when text is held back
+}
+
+func newRecorder(sinks []Sink) *recorder {
+	for i := range sinks {
+		if sinks[i].Output == nil { // the format writes nothing
+			sinks[i].Output = output.NewBuffer()
+		}
+	}
+	return &recorder{sinks: sinks, files: inFiles(sinks)}
+}
+
+// tell gives the formats a moment.
+func (r *recorder) tell(m event.Moment) {
+	r.moment = m
+	r.sinks.Append(&r.moment)
+}
+
+// enter takes the beginning of a call, and returns its event and the time at which the
+// call is made. Before a call that may wait, it writes what need not be held back, so
+// that the user sees what the program is waiting for.
+func (r *recorder) enter(caller event.Caller, call *event.Call, args []event.Arg) (*event.Event, time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls++
+	e := r.event()
+	*e = event.Event{Number: r.calls, Caller: caller, Call: call}
+	if r.lines {
+		e.Line = MainLine()
+	}
+	copy(e.Args[:], args)
+	e.Begin = time.Now()
+	if r.holdings.watch != nil {
+		r.capturedUpTo(e.Begin)
+		if len(r.passed) > 0 || call.Does == event.Closes || call.Does == event.ShutsDown {
+			r.look() // what a close does follows from what is unread now
+		}
+	}
+	r.batch.events = append(r.batch.events, batched{event: e})
+	if call.Waits {
+		r.waiting++
+	}
+	if r.batches() {
+		r.writeLater()
+		return e, e.Begin
+	}
+	r.give()
+	if call.Waits {
+		r.settle()
+	}
+	return e, time.Now()
+}
+
+// exit takes the return of a call, which has taken a while until the given time. Its
+// beginning was e.
+func (r *recorder) exit(at time.Time, took time.Duration, e *event.Event, result int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	returned := r.event()
+	*returned = *e
+	returned.Return, returned.Took, returned.Result = at, took, result
+	if err != nil {
+		returned.Result = -1
+		errors.As(err, &returned.Errno)
+	}
+	if e.Call.Waits {
+		r.waiting--
+	}
+	r.batch.events = append(r.batch.events, batched{event: returned, begun: e})
+	if r.batches() && r.batch.keepBuffers(e, returned) {
+		r.writeLater()
+		return
+	}
+	if e.Call.Does == event.Accepts && err == nil {
+		r.holdings.expect(e.Args[1].Addr.AddrPort())
+	}
+	changes := r.ask(e.Thread, newSocket(returned))
+	r.give()
+	r.appendChanges(changes)
+	r.settle()
+}
+
+// newSocket returns the connected socket that a call has made, or -1.
+func newSocket(e *event.Event) int {
+	switch {
+	case e.Failed():
+	case e.Call.Does == event.Accepts:
+		return e.Result
+	case e.Call.Does == event.Connects:
+		return e.Args[0].Int
+	}
+	return -1
+}
+
+// event returns an event to use: mostly one of a call before, as it was.
+func (r *recorder) event() *event.Event {
+	if len(r.free) == 0 {
+		return new(event.Event)
+	}
+	e := r.free[len(r.free)-1]
+	r.free = r.free[:len(r.free)-1]
+	return e
+}
+
+// openCapture begins to capture the segments from and to the server, if they are
+// wanted and not captured yet; remote says that the server may be another
+// machine's. Where that is not permitted, it tells the formats why.
+func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.segments || r.capture != nil {
+		return
+	}
+	r.give()
+	capture, err := r.capturing(server, remote)
+	r.tell(event.Moment{What: event.Captured, At: time.Now(), Port: server.Port(), Err: err})
+	if err == nil {
+		r.capture = capture
+		r.ends = ends{port: server.Port(), isClient: remote}
+		if !r.both {
+			go r.followSegments(capture)
+		}
+	}
+}
+
+// capturing opens a capture. If several programs are traced, it does so on another
+// thread: the calling one may have descriptors that the others have not.
+func (r *recorder) capturing(server netip.AddrPort, remote bool) (capture *wire.Capture, err error) {
+	if !r.both {
+		return wire.OpenCapture(server, remote, r.packets)
+	}
+	opened := make(chan bool)
+	go func() {
+		capture, err = wire.OpenCapture(server, remote, r.packets)
+		close(opened)
+	}()
+	<-opened
+	return capture, err
+}
+
+// attempt is a connect that has begun. Until the client's address is known, its segments
+// are held back.
+type attempt struct {
+	fd    int
+	since time.Time
+	known bool
+}
+
+// tries notes that a connect begins.
+func (r *recorder) tries(fd int, since time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.trying = attempt{fd: fd, since: since}
+}
+
+// captureOnly narrows a client's capture down to the connection that its connect makes.
+// While that waits, the kernel has given the socket its address; when it has failed, it has
+// taken it back, and the first SYN says which that was.
+func (r *recorder) captureOnly(waits bool) {
+	a := &r.trying
+	if r.capture == nil || a.known || a.since.IsZero() {
+		return
+	}
+	address := sockets.LocalAddress(a.fd)
+	if waits && (!address.IsValid() || address.Addr().IsUnspecified() || address.Port() == 0) {
+		return
+	}
+	r.capture.Only(address, a.since)
+	a.known = true
+}
+
+// tried notes that a connect has returned.
+func (r *recorder) tried() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.captureOnly(false)
+}
+
+// followSegments shows segments as they come, while the program waits in a call. It lets a
+// moment pass in which more of them come, which are then taken together: a longer one
+// while the program makes many calls, with which they are taken anyway. For whenever a
+// thread sleeps in the kernel, the runtime's sysmon takes its P, and then looks every 20 µs
+// for some milliseconds whether there are more to take.
+//
+// It does without the runtime's timers, which would take descriptors that the server's
+// sockets are to have.
+func (r *recorder) followSegments(capture *wire.Capture) {
+	const (
+		short, long = 20 * time.Millisecond, 100 * time.Millisecond
+		many        = 50
+	)
+	pause, calls := short, 0
+	for {
+		capture.Wait(-1)
+		(sys.Unix{}).Nanosleep(pause)
+		r.mu.Lock()
+		r.captureOnly(true)
+		r.catchUp()
+		r.settle()
+		if pause = short; r.calls-calls > many {
+			pause = long
+		}
+		calls = r.calls
+		r.mu.Unlock()
+	}
+}
+
+// catchUp gives the formats what has happened between the calls.
+func (r *recorder) catchUp() {
+	r.give()
+	r.look()
+	r.appendSegments(time.Now())
+}
+
+// capturedUpTo adds the segments that were captured before the given time to
+// those that have passed.
+func (r *recorder) capturedUpTo(before time.Time) {
+	if r.capture == nil {
+		return
+	}
+	for s := r.capture.Next(before); s != nil; s = r.capture.Next(before) {
+		r.passed = append(r.passed, *s)
+	}
+}
+
+// appendSegments gives the formats the segments that passed before the given
+// time.
+func (r *recorder) appendSegments(before time.Time) {
+	n := 0
+	for ; n < len(r.passed) && !r.passed[n].Time.After(before); n++ {
+		r.appendSegment(&r.passed[n])
+	}
+	r.passed = slices.Delete(r.passed, 0, n)
+	if r.capture == nil || len(r.passed) > 0 {
+		return
+	}
+	for s := r.capture.Next(before); s != nil; s = r.capture.Next(before) {
+		r.appendSegment(s)
+	}
+}
+
+func (r *recorder) appendSegment(s *wire.Segment) {
+	r.ends.see(s)
+	r.tell(event.Moment{What: event.Passed, At: s.Time, Segment: s})
+}
+
+// longestEnd is how long end waits for the segments of the last connection.
+const longestEnd = 250 * time.Millisecond
+
+// end gives the formats the end of the program, and writes what is left. It
+// waits a little for the segments by which the last connection ends. Only the
+// first call does anything.
+func (r *recorder) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		return
+	}
+	r.ended = true
+	r.catchUp()
+	if r.capture != nil {
+		for deadline := time.Now().Add(longestEnd); r.ends.awaited > 0 && time.Now().Before(deadline); {
+			r.capture.Wait(time.Until(deadline))
+			r.catchUp()
+		}
+		if lost := r.capture.Lost(); lost > 0 {
+			r.tell(event.Moment{What: event.Lost, At: time.Now(), Lost: lost})
+		}
+	}
+	r.tell(event.Moment{What: event.Ended, At: time.Now()})
+	r.sinks.setPanel(nil)
+	r.flush()
+}
+
+func (r *recorder) flush() {
+	r.give()
+	for _, sink := range r.sinks {
+		sink.Output.Flush()
+	}
+}
+
+// settle writes what need not or cannot be held back.
+func (r *recorder) settle() {
+	for _, sink := range r.sinks {
+		if sink.Output.Settle(); len(sink.Output.Text) > 0 {
+			r.writeLater()
+		}
+	}
+}
+
+// writeLater wakes writeSoon for what is held back.
+func (r *recorder) writeLater() {
+	if r.due {
+		return
+	}
+	r.due = true
+	if r.held == nil {
+		r.held = make(chan struct{}, 1)
+		go r.writeSoon()
+	}
+	r.held <- struct{}{}
+}
+
+// longestHeld is how long text is held back at the most.
+const longestHeld = 100 * time.Millisecond
+
+// writeSoon writes what is held back, longestHeld after the first of it came. So a
+// server that waits has soon written everything, and a busy one writes the text of
+// many calls at once. It does not use time.Sleep, for which the runtime would open
+// descriptors.
+func (r *recorder) writeSoon() {
+	for range r.held {
+		(sys.Unix{}).Nanosleep(longestHeld)
+		r.mu.Lock()
+		r.due = false
+		r.flush()
+		r.mu.Unlock()
+	}
+}

@@ -1,0 +1,281 @@
+// Package tracer stands between a program and the kernel: it passes each call on, and
+// tells its formats what happens.
+//
+//	out := output.New(2, "standard error", report)
+//	t := tracer.New(sys.Unix{}, tracer.Sink{Format: &strace.Writer{Limit: 32}, Output: out})
+//	fd, err := t.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
+//
+// writes to standard error what strace writes:
+//
+//	socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3
+//
+// The tracer's own writes are not in the trace.
+package tracer
+
+import (
+	"net/netip"
+	"time"
+
+	"lbaws/sys"
+	"lbaws/trace/event"
+	"lbaws/trace/sockets"
+)
+
+// Tracer is a sys.Kernel that passes every call on to another Kernel and gives
+// it to its formats. The only kernel calls of its own are those that its output,
+// its capture and the questions about the kernel's sockets need and, to write a
+// link-local address as strace does, the one that asks for the interface's name.
+//
+// It reuses its memory: in the strace and json formats, tracing accept, read, write
+// and close allocates nothing once the buffers have grown to the size that they
+// need. (A link-local address does.)
+type Tracer struct {
+	kernel sys.Kernel
+	caller event.Caller
+	*recorder
+}
+
+var _ sys.Kernel = (*Tracer)(nil)
+
+// New returns a Tracer in front of the server's kernel that writes what the
+// formats say.
+func New(kernel sys.Kernel, sinks ...Sink) *Tracer {
+	return &Tracer{kernel: kernel, recorder: newRecorder(sinks)}
+}
+
+// Of returns a Tracer in front of another program's kernel that writes to the
+// same trace.
+func (t *Tracer) Of(caller event.Caller, kernel sys.Kernel) *Tracer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.watch != nil && caller.Thread != 0 {
+		t.watch.AddThread(caller.Thread)
+	}
+	return &Tracer{kernel: kernel, caller: caller, recorder: t.recorder}
+}
+
+// Both, called before the first call, says that all programs of both ends are
+// traced, and that Look shows what happens between their calls.
+func (t *Tracer) Both() { t.both = true }
+
+// Look shows the segments that have passed, and what has changed in the kernel's
+// sockets, since the last call began or returned. A call that has not returned waits.
+func (t *Tracer) Look() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.give()
+	t.tell(event.Moment{What: event.Waits, At: time.Now()})
+	t.catchUp()
+	t.settle()
+}
+
+// Note shows what was done between the calls: to the network, say.
+func (t *Tracer) Note(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.catchUp()
+	t.tell(event.Moment{What: event.Noted, At: time.Now(), Text: text})
+	t.settle()
+}
+
+// Killed tells the formats that the program is about to be killed: its calls that
+// have not returned never will.
+func (t *Tracer) Killed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.catchUp()
+	t.tell(event.Moment{What: event.Exited, At: time.Now(), Exit: &event.Exit{Caller: t.caller}})
+	t.settle()
+}
+
+// SetPanel shows lines of plain text below the diagram, until the trace ends, if a format
+// can do that.
+func (t *Tracer) SetPanel(lines []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.sinks.setPanel(lines)
+	}
+}
+
+// ShowSegments, called before the first call, makes the formats show the segments
+// from and to the server: those that came before a call begins or returns, before
+// it; and while the program waits in a call, as they come.
+func (t *Tracer) ShowSegments() { t.segments = true }
+
+// KeepPackets, called before the first call, makes each segment have its packet.
+func (t *Tracer) KeepPackets() { t.packets = true }
+
+// NoteLines, called before the first call, makes each event have its line of main.go.
+func (t *Tracer) NoteLines() { t.lines = true }
+
+// ShowSockets, called before the first call, makes the formats show what changes
+// in the kernel's sockets: after each call, and while the program waits in one.
+func (t *Tracer) ShowSockets() { t.openWatch() }
+
+// End tells the formats that the program exits, and writes what is left.
+func (t *Tracer) End() { t.end() }
+
+// enter records that a call begins.
+func (t *Tracer) enter(call *event.Call, args ...event.Arg) (*event.Event, time.Time) {
+	return t.recorder.enter(t.caller, call, args)
+}
+
+// enterWithAddress is enter for a call that is given an address.
+func (t *Tracer) enterWithAddress(call *event.Call, fd int, addr netip.AddrPort) (*event.Event, time.Time) {
+	var s sys.Sockaddr
+	s.Set(addr)
+	return t.enter(call, event.Arg{Int: fd}, event.Arg{Addr: &s}, event.Arg{Int: s.Len()})
+}
+
+// slow is a Kernel that returns later than the machine's kernel did.
+type slow interface {
+	Returned() time.Time // when that was, of the last call
+}
+
+// exit records that a call has returned.
+func (t *Tracer) exit(e *event.Event, asked time.Time, result int, err error) {
+	t.exitAt(soonAfter(asked), e, asked, result, err)
+}
+
+// soonAfter is time.Now. If hardly any time has passed since an earlier time, it asks for
+// that alone, of the monotonic clock, which takes half as long.
+func soonAfter(earlier time.Time) time.Time {
+	if passed := time.Since(earlier); passed < time.Second {
+		return earlier.Add(passed)
+	}
+	return time.Now() // the clock on the wall may have been set meanwhile
+}
+
+// exitAt records that a call has returned at the given time.
+func (t *Tracer) exitAt(returned time.Time, e *event.Event, asked time.Time, result int, err error) {
+	took := returned.Sub(asked)
+	if k, ok := t.kernel.(slow); ok {
+		took = k.Returned().Sub(asked)
+	}
+	t.recorder.exit(returned, took, e, result, err)
+}
+
+// exitZero records the return of a call whose only result is success.
+func (t *Tracer) exitZero(e *event.Event, asked time.Time, err error) error {
+	t.exit(e, asked, 0, err)
+	return err
+}
+
+// Socket passes on and traces socket(2).
+func (t *Tracer) Socket(domain, typ, protocol int) (int, error) {
+	e, asked := t.enter(event.Socket, event.Arg{Int: domain}, event.Arg{Int: typ}, event.Arg{Int: protocol})
+	fd, err := t.kernel.Socket(domain, typ, protocol)
+	t.exit(e, asked, fd, err)
+	return fd, err
+}
+
+// Setsockopt passes on and traces setsockopt(2).
+func (t *Tracer) Setsockopt(fd, level, option, value int) error {
+	const intSize = 4
+	e, asked := t.enter(event.Setsockopt,
+		event.Arg{Int: fd}, event.Arg{Int: level}, event.Arg{Int: option}, event.Arg{Int: value}, event.Arg{Int: intSize})
+	return t.exitZero(e, asked, t.kernel.Setsockopt(fd, level, option, value))
+}
+
+// Bind passes on and traces bind(2).
+func (t *Tracer) Bind(fd int, local netip.AddrPort) error {
+	e, asked := t.enterWithAddress(event.Bind, fd, local)
+	err := t.exitZero(e, asked, t.kernel.Bind(fd, local))
+	if err == nil {
+		t.bound = local
+		t.watchSockets(fd, local, false)
+	}
+	return err
+}
+
+// boundAddress is what bind was given for a socket. The kernel is asked only where that
+// left the port to it.
+func boundAddress(fd int, bound netip.AddrPort) netip.AddrPort {
+	if bound.Port() != 0 {
+		return bound
+	}
+	return sockets.LocalAddress(fd)
+}
+
+// Listen passes on and traces listen(2). If segments are wanted, the capture
+// begins just before it.
+func (t *Tracer) Listen(fd, backlog int) error {
+	if t.segments {
+		t.openCapture(boundAddress(fd, t.bound), false)
+	}
+	e, asked := t.enter(event.Listen, event.Arg{Int: fd}, event.Arg{Int: backlog})
+	return t.exitZero(e, asked, t.kernel.Listen(fd, backlog))
+}
+
+// Accept passes on and traces accept(2).
+func (t *Tracer) Accept(fd int, peer *sys.Sockaddr) (int, error) {
+	e, asked := t.enter(event.Accept, event.Arg{Int: fd}, event.Arg{Addr: peer}, event.Arg{Addr: peer})
+	connected, err := t.kernel.Accept(fd, peer)
+	t.exit(e, asked, connected, err)
+	return connected, err
+}
+
+// Connect passes on and traces connect(2). If segments are wanted and only the
+// client is traced, the capture begins just before it.
+func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
+	isClient := t.caller.Side == event.Client
+	if t.segments && isClient {
+		t.openCapture(remote, !t.both)
+	}
+	if isClient {
+		t.watchSockets(fd, remote, !t.both)
+	}
+	e, asked := t.enterWithAddress(event.Connect, fd, remote)
+	alone := t.segments && isClient && !t.both
+	if alone {
+		t.tries(fd, asked)
+	}
+	err := t.kernel.Connect(fd, remote)
+	returned := soonAfter(asked)
+	if alone {
+		t.tried()
+	}
+	t.exitAt(returned, e, asked, 0, err)
+	return err
+}
+
+// Read passes on and traces read(2).
+func (t *Tracer) Read(fd int, p []byte) (int, error) {
+	e, asked := t.enter(event.Read, event.Arg{Int: fd}, event.Arg{Data: p}, event.Arg{Int: len(p)})
+	n, err := t.kernel.Read(fd, p)
+	t.exit(e, asked, n, err)
+	return n, err
+}
+
+// Write passes on and traces write(2).
+func (t *Tracer) Write(fd int, p []byte) (int, error) {
+	e, asked := t.enter(event.Write, event.Arg{Int: fd}, event.Arg{Data: p}, event.Arg{Int: len(p)})
+	n, err := t.kernel.Write(fd, p)
+	t.exit(e, asked, n, err)
+	return n, err
+}
+
+// Shutdown passes on and traces shutdown(2).
+func (t *Tracer) Shutdown(fd, how int) error {
+	e, asked := t.enter(event.Shutdown, event.Arg{Int: fd}, event.Arg{Int: how})
+	return t.exitZero(e, asked, t.kernel.Shutdown(fd, how))
+}
+
+// Nanosleep passes on and traces nanosleep(2).
+func (t *Tracer) Nanosleep(d time.Duration) error {
+	e, asked := t.enter(event.Nanosleep, event.Arg{Int: int(d)}, event.Arg{})
+	return t.exitZero(e, asked, t.kernel.Nanosleep(d))
+}
+
+// Getsockname passes on and traces getsockname(2).
+func (t *Tracer) Getsockname(fd int, local *sys.Sockaddr) error {
+	e, asked := t.enter(event.Getsockname, event.Arg{Int: fd}, event.Arg{Addr: local}, event.Arg{Addr: local})
+	return t.exitZero(e, asked, t.kernel.Getsockname(fd, local))
+}
+
+// Close passes on and traces close(2).
+func (t *Tracer) Close(fd int) error {
+	e, asked := t.enter(event.Close, event.Arg{Int: fd})
+	return t.exitZero(e, asked, t.kernel.Close(fd))
+}
