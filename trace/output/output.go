@@ -33,19 +33,19 @@ type Stream struct {
 // maxHeld is how many bytes are held back at most.
 const maxHeld = 64 << 10
 
-// HoldBack makes the Output hold text back until Flush, and returns it.
+// HoldBack makes the Stream hold text back until Flush, and returns it.
 func (o *Stream) HoldBack() *Stream {
 	o.held = true
 	return o
 }
 
-// New returns an Output that writes at once to the descriptor fd, which
+// New returns a Stream that writes at once to the descriptor fd, which
 // it does not close. name is for report, which is called once if a write fails.
 func New(fd int, name string, report func(error)) *Stream {
 	return &Stream{fd: fd, name: name, report: report}
 }
 
-// Create creates or empties the file at path, and returns an Output that
+// Create creates or empties the file at path, and returns a Stream that
 // holds text back until Flush. It takes a descriptor of 10 or above if it can: a
 // learner expects the listening socket to be 3.
 //
@@ -59,7 +59,7 @@ func Create(path string, report func(error)) (*Stream, error) {
 	return &Stream{fd: process.MoveUp(fd), name: path, held: true, opened: true, report: report}, nil
 }
 
-// NewBuffer returns an Output that keeps what is written to it.
+// NewBuffer returns a Stream that keeps what is written to it.
 func NewBuffer() *Stream { return &Stream{fd: -1} }
 
 // Replace writes a file beside the one at path, and puts it in that one's
@@ -82,7 +82,7 @@ func Replace(path string, content []byte) error {
 }
 
 // Write writes p, or holds it back. It always takes all of p: a failure is
-// reported in the Output's own way.
+// reported in the Stream's own way.
 func (o *Stream) Write(p []byte) (int, error) {
 	o.Text = append(o.Text, p...)
 	o.Settle()
@@ -116,7 +116,7 @@ func (o *Stream) Redraw() {
 	o.write(text)
 }
 
-// Close writes what is held back, and closes the file if CreateOutput has opened it.
+// Close writes what is held back, and closes the file if Create has opened it.
 func (o *Stream) Close() {
 	o.Flush()
 	if o.opened {

@@ -30,7 +30,7 @@ type Writer struct {
 	message []byte // room for a text
 }
 
-// New returns a Pcap that shows at most limit bytes of a buffer in an entry.
+// New returns a Writer that shows at most limit bytes of a buffer in an entry.
 func New(limit int) *Writer { return &Writer{strace: strace.Writer{Limit: limit}} }
 
 // Append appends a packet, or an entry for anything else.
