@@ -74,17 +74,7 @@ func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
 		t.watchSockets(fd, remote, !t.both)
 	}
 	e, asked := t.enterWithAddress(event.Connect, fd, remote)
-	alone := t.segments && isClient && !t.both
-	if alone {
-		t.tries(fd, asked)
-	}
-	err := t.kernel.Connect(fd, remote)
-	returned := time.Now()
-	if alone {
-		t.tried()
-	}
-	t.exitAt(returned, e, asked, 0, err)
-	return err
+	return t.exitZero(e, asked, t.kernel.Connect(fd, remote))
 }
 
 // Read passes on and traces read(2).

@@ -77,6 +77,9 @@ func (r *recorder) enter(caller event.Caller, call *event.Call, args []event.Arg
 			r.look() // what a close does follows from what is unread now
 		}
 	}
+	if call.Does == event.Connects && r.ends.isClient {
+		r.trying = attempt{fd: args[0].Int, since: e.Begin}
+	}
 	r.batch.events = append(r.batch.events, batched{event: e})
 	if call.Waits {
 		r.waiting++
@@ -97,6 +100,7 @@ func (r *recorder) enter(caller event.Caller, call *event.Call, args []event.Arg
 func (r *recorder) exit(at time.Time, took time.Duration, e *event.Event, result int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.captureOnly(false)
 	returned := r.event()
 	*returned = *e
 	returned.Return, returned.Took, returned.Result = at, took, result
@@ -187,13 +191,6 @@ type attempt struct {
 	known bool
 }
 
-// tries notes that a connect begins.
-func (r *recorder) tries(fd int, since time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.trying = attempt{fd: fd, since: since}
-}
-
 // captureOnly narrows a client's capture down to the connection that its connect makes.
 // While that waits, the kernel has given the socket its address; when it has failed, it has
 // taken it back, and the first SYN says which that was.
@@ -208,13 +205,6 @@ func (r *recorder) captureOnly(waits bool) {
 	}
 	r.capture.Only(address, a.since)
 	a.known = true
-}
-
-// tried notes that a connect has returned.
-func (r *recorder) tried() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.captureOnly(false)
 }
 
 // followSegments shows segments as they come, while the program waits in a call. It lets a

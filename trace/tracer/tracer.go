@@ -134,11 +134,7 @@ type slow interface {
 
 // exit records that a call has returned.
 func (t *Tracer) exit(e *event.Event, asked time.Time, result int, err error) {
-	t.exitAt(time.Now(), e, asked, result, err)
-}
-
-// exitAt records that a call has returned at the given time.
-func (t *Tracer) exitAt(returned time.Time, e *event.Event, asked time.Time, result int, err error) {
+	returned := time.Now()
 	took := returned.Sub(asked)
 	if k, ok := t.kernel.(slow); ok {
 		took = k.Returned().Sub(asked)
