@@ -150,7 +150,7 @@ func newPlay(t *testing.T, ss, address string, seed uint64) *play {
 	w := &words{Diagram: screen.NewDiagram(layout.Columns{}, 400, false), say: map[ends]*saying{}, t: t}
 	p := &play{t: t, ss: ss, random: rand.New(rand.NewPCG(seed, 1)), words: w,
 		tracer: tracer.New(sys.Unix{}, tracer.Sink{Format: w, Output: out})}
-	p.tracer.ShowSockets()
+	p.tracer.Show(tracer.Wants{Sockets: true})
 	bound := netip.MustParseAddrPort(address)
 	p.listening = p.must(p.tracer.Socket(sys.Family(bound), unix.SOCK_STREAM, 0))
 	p.must(0, p.tracer.Bind(p.listening, bound))

@@ -174,10 +174,7 @@ func newStage(t *testing.T, ss string, c stateCase, asked bool) *stage {
 	a := &arrows{Diagram: screen.NewDiagram(layout.Columns{}, 200, false), drawn: map[int][]string{}, numbers: map[string]int{}}
 	s := &stage{asked: asked, arrows: a, tunnel: tracetest.NewTunnel(t), peers: map[string]*tracetest.Peer{}}
 	s.play = &play{t: t, ss: ss, tracer: tracer.New(sys.Unix{}, tracer.Sink{Format: a, Output: out})}
-	s.tracer.ShowSegments()
-	if asked {
-		s.tracer.ShowSockets()
-	}
+	s.tracer.Show(tracer.Wants{Segments: true, Sockets: asked})
 	bound := netip.AddrPortFrom(tracetest.HereIPv4, 0)
 	if c.ipv6 {
 		bound = netip.AddrPortFrom(tracetest.HereIPv6, 0)

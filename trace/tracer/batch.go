@@ -31,7 +31,7 @@ const (
 // batches reports whether the formats may get calls later than they are made: all of
 // their text is held back, and nothing that they show is asked for at the time of the
 // call.
-func (r *recorder) batches() bool { return r.files && !r.both && r.watch == nil }
+func (r *recorder) batches() bool { return r.files && !r.Both && r.watch == nil }
 
 // inFiles reports whether the text of all formats is held back.
 func inFiles(sinks Sinks) bool {

@@ -48,7 +48,7 @@ func boundAddress(fd int, bound netip.AddrPort) netip.AddrPort {
 // Listen passes on and traces listen(2). If segments are wanted, the capture
 // begins just before it.
 func (t *Tracer) Listen(fd, backlog int) error {
-	if t.segments {
+	if t.Segments {
 		t.openCapture(boundAddress(fd, t.bound), false)
 	}
 	e, asked := t.enter(event.Listen, event.Arg{Int: fd}, event.Arg{Int: backlog})
@@ -67,11 +67,11 @@ func (t *Tracer) Accept(fd int, peer *sys.Sockaddr) (int, error) {
 // client is traced, the capture begins just before it.
 func (t *Tracer) Connect(fd int, remote netip.AddrPort) error {
 	isClient := t.caller.Side == event.Client
-	if t.segments && isClient {
-		t.openCapture(remote, !t.both)
+	if t.Segments && isClient {
+		t.openCapture(remote, !t.Both)
 	}
 	if isClient {
-		t.watchSockets(fd, remote, !t.both)
+		t.watchSockets(fd, remote, !t.Both)
 	}
 	e, asked := t.enterWithAddress(event.Connect, fd, remote)
 	return t.exitZero(e, asked, t.kernel.Connect(fd, remote))

@@ -46,7 +46,7 @@ func (r *recorder) watchSockets(fd int, server netip.AddrPort, remote bool) {
 	r.holdings = holdings{watch: r.watch, server: server, remote: remote, own: make(map[netip.AddrPort]bool)}
 	r.look()
 	r.settle()
-	if !r.both {
+	if !r.Both {
 		go r.followSockets()
 	}
 }
@@ -81,7 +81,7 @@ func (r *recorder) look() { r.appendChanges(r.ask(0, -1)) }
 // leads to; -1 is none.
 func (r *recorder) ask(thread, fd int) []sockets.Change {
 	return r.askWith(func(w *sockets.Watch) ([]sockets.Change, error) {
-		if r.both { // it is to be the same in every run
+		if r.Both { // it is to be the same in every run
 			return w.All()
 		}
 		return w.Ask(thread, fd)

@@ -17,6 +17,8 @@ import (
 // recorder gives the events of both ends' calls, and the segments between them,
 // to the formats. It is what the tracers of both ends share.
 type recorder struct {
+	Wants
+
 	mu       sync.Mutex // guards what follows
 	sinks    Sinks
 	moment   event.Moment   // the one that they are told, whose memory the next one uses again
@@ -24,15 +26,11 @@ type recorder struct {
 	batch    batch          // what they are to get
 	free     []*event.Event // events to use again
 	calls    int            // how many have begun
-	segments bool           // whether segments are wanted
-	packets  bool           // and their packets
-	lines    bool           // whether the lines of main.go are wanted that make the calls
 	bound    netip.AddrPort // what bind was given
 	capture  *wire.Capture  // of the segments, or nil
 	trying   attempt        // the connect of a client that alone is traced
 	passed   []wire.Segment // captured, but kept from the formats until the kernel is asked
 	watch    *sockets.Watch // of the kernel's sockets, if they are wanted
-	both     bool           // whether all programs of both ends are traced
 	holdings holdings       // what the kernel holds
 	ends     ends           // the connections whose last segments are to come
 	waiting  int            // how many calls wait for the peer, or may
@@ -66,7 +64,7 @@ func (r *recorder) enter(caller event.Caller, call *event.Call, args []event.Arg
 	r.calls++
 	e := r.event()
 	*e = event.Event{Number: r.calls, Caller: caller, Call: call}
-	if r.lines {
+	if r.Lines {
 		e.Line = MainLine()
 	}
 	copy(e.Args[:], args)
@@ -153,7 +151,7 @@ func (r *recorder) event() *event.Event {
 func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.segments || r.capture != nil {
+	if !r.Segments || r.capture != nil {
 		return
 	}
 	r.give()
@@ -162,7 +160,7 @@ func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 	if err == nil {
 		r.capture = capture
 		r.ends = ends{port: server.Port(), isClient: remote}
-		if !r.both {
+		if !r.Both {
 			go r.followSegments(capture)
 		}
 	}
@@ -171,12 +169,12 @@ func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 // capturing opens a capture. If several programs are traced, it does so on another
 // thread: the calling one may have descriptors that the others have not.
 func (r *recorder) capturing(server netip.AddrPort, remote bool) (capture *wire.Capture, err error) {
-	if !r.both {
-		return wire.OpenCapture(server, remote, r.packets)
+	if !r.Both {
+		return wire.OpenCapture(server, remote, r.Packets)
 	}
 	opened := make(chan bool)
 	go func() {
-		capture, err = wire.OpenCapture(server, remote, r.packets)
+		capture, err = wire.OpenCapture(server, remote, r.Packets)
 		close(opened)
 	}()
 	<-opened

@@ -53,10 +53,6 @@ func (t *Tracer) Of(caller event.Caller, kernel sys.Kernel) *Tracer {
 	return &Tracer{kernel: kernel, caller: caller, recorder: t.recorder}
 }
 
-// Both, called before the first call, says that all programs of both ends are
-// traced, and that Look shows what happens between their calls.
-func (t *Tracer) Both() { t.both = true }
-
 // Look shows the segments that have passed, and what has changed in the kernel's
 // sockets, since the last call began or returned. A call that has not returned waits.
 func (t *Tracer) Look() {
@@ -97,20 +93,21 @@ func (t *Tracer) SetPanel(lines []string) {
 	}
 }
 
-// ShowSegments, called before the first call, makes the formats show the segments
-// from and to the server: those that came before a call begins or returns, before
-// it; and while the program waits in a call, as they come.
-func (t *Tracer) ShowSegments() { t.segments = true }
+// Wants is what a trace shows besides the calls.
+type Wants struct {
+	Both     bool // all programs of both ends: Look shows what happens between their calls
+	Segments bool // the segments from and to the server, as they come
+	Packets  bool // in each of them, its packet
+	Lines    bool // in each event, the line of main.go that makes the call
+	Sockets  bool // what changes in the kernel's sockets: after each call, and while one waits
+}
 
-// KeepPackets, called before the first call, makes each segment have its packet.
-func (t *Tracer) KeepPackets() { t.packets = true }
-
-// NoteLines, called before the first call, makes each event have its line of main.go.
-func (t *Tracer) NoteLines() { t.lines = true }
-
-// ShowSockets, called before the first call, makes the formats show what changes
-// in the kernel's sockets: after each call, and while the program waits in one.
-func (t *Tracer) ShowSockets() { t.openWatch() }
+// Show says, before the first call, what the trace shows besides the calls.
+func (t *Tracer) Show(w Wants) {
+	if t.Wants = w; w.Sockets {
+		t.openWatch()
+	}
+}
 
 // End tells the formats that the program exits, and writes what is left.
 func (t *Tracer) End() { t.end() }
