@@ -58,7 +58,14 @@ type About struct {
 	Preface string         // what stands on the first line; "" is nothing
 }
 
-func New(about About) Figure { return Figure{run: about, programs: make(map[int]int)} }
+// New returns a figure that has no rows yet.
+func New(about About) Figure {
+	return Figure{
+		run: about, noted: make(map[string]bool), programs: make(map[int]int),
+		descriptors: make(map[event.Descriptor]*conversation), shutdown: make(map[event.Descriptor]bool),
+		conversations: conversations{byClient: make(map[netip.AddrPort]*conversation), followed: make([]*conversation, mostFollowed)},
+	}
+}
 
 // Take turns a moment into rows, which are good until the next one.
 func (f *Figure) Take(m *event.Moment) []Row {
@@ -88,7 +95,12 @@ func (f *Figure) Take(m *event.Moment) []Row {
 	case event.Figure:
 		f.another(m.Text, m.Both)
 	case event.Ended:
-		f.finish()
+		if f.lost > 0 {
+			f.warn(fmt.Sprintf("%d segments were not captured: they came faster than they were read", f.lost))
+		}
+		if f.captured && !f.clientOnly {
+			f.neverAccepted()
+		}
 	}
 	return f.rows
 }
@@ -97,10 +109,7 @@ func (f *Figure) Take(m *event.Moment) []Row {
 func (f *Figure) add(kind rowKind, side event.Side) *Row {
 	f.rows = slices.Grow(f.rows, 1)[:len(f.rows)+1]
 	r := &f.rows[len(f.rows)-1]
-	r.Facts = Facts{}
-	r.Kind, r.Side, r.At = kind, side, f.at
-	r.Text.clear()
-	r.Rest.clear()
+	*r = Row{Kind: kind, Side: side, At: f.at, Text: r.Text.cleared(), Rest: r.Rest.cleared()}
 	return r
 }
 
@@ -231,7 +240,9 @@ func (f *Figure) exits(e *event.Exit) {
 // another begins another figure below, with a row that parts them.
 func (f *Figure) another(title string, both bool) {
 	headed, preface := f.headed, f.run.Preface
-	*f = Figure{run: About{Both: both}, programs: make(map[int]int), rows: f.rows[:0], at: f.at}
+	rows, at := f.rows[:0], f.at
+	*f = New(About{Both: both})
+	f.rows, f.at = rows, at
 	if !headed && preface != "" {
 		f.say(event.Client, preface)
 	}
@@ -267,14 +278,6 @@ func (f *Figure) ConversationOf(e *event.Event) *conversation {
 	return f.descriptors[e.Descriptor()]
 }
 
-// connect notes that fd is a connected socket.
-func (f *Figure) connect(fd event.Descriptor, c *conversation) {
-	if f.descriptors == nil {
-		f.descriptors = make(map[event.Descriptor]*conversation)
-	}
-	f.descriptors[fd] = c
-}
-
 // about adds a rule where the rows begin to be about another connection.
 func (f *Figure) about(c *conversation) {
 	if c == f.current {
@@ -284,21 +287,9 @@ func (f *Figure) about(c *conversation) {
 	if f.run.Both { // each row of another one than the first has its number
 		return
 	}
-	r := f.add(RuleRow, event.Server)
-	r.Text.add("connection ")
-	r.Text.Before = strconv.AppendInt(r.Text.Before, int64(c.Number), 10)
+	text := &f.add(RuleRow, event.Server).Text
+	text.Before = strconv.AppendInt(append(text.Before, "connection "...), int64(c.Number), 10)
 	if c.Client.IsValid() { // or else a recorded accept did not ask for it
-		r.Text.add(": ")
-		r.Text.Before = c.Client.AppendTo(r.Text.Before)
-	}
-}
-
-// finish adds the last rows.
-func (f *Figure) finish() {
-	if f.lost > 0 {
-		f.warn(fmt.Sprintf("%d segments were not captured: they came faster than they were read", f.lost))
-	}
-	if f.captured && !f.clientOnly {
-		f.neverAccepted()
+		text.Before = c.Client.AppendTo(append(text.Before, ": "...))
 	}
 }

@@ -81,7 +81,7 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 		f.made[e.Side]++
 		c.accepted, c.completed = true, true
 		f.changedState(c)
-		f.connect(e.Made(), c)
+		f.descriptors[e.Made()] = c
 	case event.Connects:
 		f.made[e.Side]++
 		if c == nil { // or else it was noted when the call began
@@ -106,15 +106,12 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 // connects begins the conversation of a socket that is connected.
 func (f *Figure) connects(e *event.Event) *conversation {
 	c := &conversation{Number: e.Program + 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}}
-	f.connect(e.Descriptor(), c)
+	f.descriptors[e.Descriptor()] = c
 	return c
 }
 
 func (f *Figure) shutDown(e *event.Event, c *conversation) {
 	if e.Args[1].Int != unix.SHUT_WR {
-		if f.shutdown == nil {
-			f.shutdown = make(map[event.Descriptor]bool)
-		}
 		f.shutdown[e.Descriptor()] = true
 	}
 	if c != nil && e.Args[1].Int != unix.SHUT_RD {

@@ -83,19 +83,12 @@ func (f *Figure) say(side event.Side, note string) *Row {
 }
 
 // warn adds a note that something is missing.
-func (f *Figure) warn(note string) {
-	r := f.add(NoteRow, event.Client)
-	r.Warning = true
-	r.Text.add(note)
-}
+func (f *Figure) warn(note string) { f.say(event.Client, note).Warning = true }
 
 // sayOnce adds a note if it is new, and returns its row; or nil.
 func (f *Figure) sayOnce(side event.Side, note string) *Row {
 	if note == "" || f.noted[note] {
 		return nil
-	}
-	if f.noted == nil {
-		f.noted = make(map[string]bool)
 	}
 	f.noted[note] = true
 	return f.say(side, note)

@@ -44,7 +44,7 @@ func TestNoteOnShutdown(t *testing.T) {
 // unread.
 func TestNoteOnCloseKnowsTheSegments(t *testing.T) {
 	client, server := netip.MustParseAddrPort("127.0.0.1:4000"), netip.MustParseAddrPort("127.0.0.1:8888")
-	f := &Figure{programs: map[int]int{}}
+	f := New(About{})
 	f.captured, f.port = true, server.Port()
 	f.server = server
 	seq := map[netip.AddrPort]uint32{client: 4294967290, server: 7}
@@ -59,7 +59,7 @@ func TestNoteOnCloseKnowsTheSegments(t *testing.T) {
 	pass(server, client, wire.SYN|wire.ACK, 0)
 	pass(client, server, wire.ACK, 0)
 	c := f.Find(client)
-	f.connect(event.Descriptor{Fd: 4}, c)
+	f.descriptors[event.Descriptor{Fd: 4}] = c
 	read := func(n int) {
 		f.caused(&event.Event{Call: event.Read, Args: [5]event.Arg{{Int: 4}, {Data: make([]byte, n)}}, Result: n, Return: time.Now()}, c)
 	}

@@ -38,7 +38,7 @@ func (f *Figure) meets(e *event.Event) {
 	if f.descriptors[e.Descriptor()] == nil && e.Recorded.Socket != 0 && e.Recorded.Peer.IsValid() {
 		c := f.begin(e.Recorded.Peer, f.server)
 		c.accepted = true
-		f.connect(e.Descriptor(), c)
+		f.descriptors[e.Descriptor()] = c
 	}
 }
 

@@ -13,28 +13,24 @@ import (
 // nothing of columns or pixels: what has to fit is cut where the row is drawn.
 // It is good until the figure takes the next event.
 type Row struct {
-	Facts
-	Text Text // of a returnRow: as it stands on a row of its own
-	Rest Text // of a returnRow: as it goes on behind its beginRow
-}
+	Text Text // of a ReturnRow: as it stands on a row of its own
+	Rest Text // of a ReturnRow: as it goes on behind its BeginRow
 
-// Facts are what a row has beside its texts.
-type Facts struct {
 	Kind         rowKind
 	Side         event.Side    // in whose column; of an arrow, who sends
 	At           time.Time     // when
 	Conversation *conversation // the one that it is about, or nil
-	Call         int           // the number of its call, by which a returnRow finds its beginRow
+	Call         int           // the number of its call, by which a ReturnRow finds its BeginRow
 	Program      int           // of a call: which program of its side makes it
 	Name         string        // the name of its call
 
 	Remark  string         // stands behind the text
-	Kills   bool           // of a noteRow: whether the program ends here
-	Warning bool           // of a noteRow: whether something is missing
-	General bool           // of a noteRow: whether it says what such a call does anywhere
-	Legend  bool           // of a noteRow: whether it says what a mark means
+	Kills   bool           // of a NoteRow: whether the program ends here
+	Warning bool           // of a NoteRow: whether something is missing
+	General bool           // of a NoteRow: whether it says what such a call does anywhere
+	Legend  bool           // of a NoteRow: whether it says what a mark means
 	Failed  bool           // of a call: whether it returned an error; of an arrow: whether it is a RST
-	Parts   []message.Part // of a partsRow
+	Parts   []message.Part // of a PartsRow
 
 	Implied bool          // of an arrow: whether nobody has seen it
 	Mss     int           // of an arrow: the maximum segment size that a SYN says, or 0
@@ -91,8 +87,7 @@ func (t *Text) Append(b []byte, limit int) []byte {
 	return append(b, t.After...)
 }
 
-// clear makes t empty, and keeps its room.
-func (t *Text) clear() {
-	t.Before, t.After, t.room = t.Before[:0], t.After[:0], t.room[:0]
-	t.Buffer, t.Quoted, t.More, t.Tail = nil, false, false, 0
+// cleared returns an empty text in the room of t.
+func (t *Text) cleared() Text {
+	return Text{Before: t.Before[:0], After: t.After[:0], room: t.room[:0]}
 }

@@ -53,7 +53,8 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 	wasOver := c.Over()
 	was := [2]wire.State{}
 	was[event.Client], was[event.Server] = c.States()
-	if to := r.Side.Peer(); s.Flags&wire.FIN != 0 && was[to] == wire.Established && c.hasClosed(to, s.Time) {
+	if to := r.Side.Peer(); s.Flags&wire.FIN != 0 && was[to] == wire.Established &&
+		c.finSent[to] && !c.finished[to].IsZero() && c.finished[to].Before(s.Time) {
 		c.Correct(to == event.Client, wire.FinWait1) // its own FIN is still in a queue: the two cross
 	}
 	c.QueueFull = f.queued > f.backlog
@@ -82,14 +83,14 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 func (f *Figure) changedState(c *conversation) {
 	_, server := c.States()
 	c.completed = c.completed || server == wire.Established
-	f.changed(c)
+	f.count(c, c.completed && !c.accepted)
 	f.mayEnd(c)
 }
 
 // mayEnd notes whether nothing more is to come of a conversation. What -sockets shows of
 // its sockets comes later.
 func (f *Figure) mayEnd(c *conversation) {
-	if c.ended == 0 && c.accepted && c.closed && c.Over() && f.captured && f.held == nil {
+	if !c.ended && c.accepted && c.closed && c.Over() && f.captured && f.held == nil {
 		f.ends(c)
 	}
 }

@@ -110,7 +110,7 @@ func (l *Lifelines) Draw(r *figure.Row) {
 	case figure.HeadRow:
 		l.head()
 	case figure.BeginRow:
-		l.open = &figure.Row{Facts: figure.Facts{Kind: figure.BeginRow, Side: r.Side, Call: r.Call, Program: r.Program}}
+		l.open = &figure.Row{Kind: figure.BeginRow, Side: r.Side, Call: r.Call, Program: r.Program}
 		l.begun, _ = l.Fit(l.begun[:0], event.Client, &r.Text, 1)
 	case figure.ReturnRow:
 		l.returned(r)

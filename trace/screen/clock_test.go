@@ -164,7 +164,7 @@ func TestTimeBeforeTheLast(t *testing.T) {
 		at   time.Duration
 		want string
 	}{{0, "0.000000"}, {2 * time.Second, "2.000000"}, {time.Second - time.Microsecond, "-1.000001"}, {time.Second, "0.000001"}} {
-		if got := c.Read(&figure.Row{Facts: figure.Facts{Kind: figure.CallRow, At: start.Add(step.at)}}); string(got) != step.want {
+		if got := c.Read(&figure.Row{Kind: figure.CallRow, At: start.Add(step.at)}); string(got) != step.want {
 			t.Errorf("after %v: %s, want %s", step.at, got, step.want)
 		}
 	}

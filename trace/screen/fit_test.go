@@ -26,26 +26,26 @@ func rowsOfAllKinds() []figure.Row {
 		return figure.Text{Before: []byte(before), Buffer: []byte(strings.Repeat("\x00\"a", 40)), Quoted: true, After: []byte(after)}
 	}
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-	rows := []figure.Row{{Facts: figure.Facts{Kind: figure.HeadRow}}}
+	rows := []figure.Row{{Kind: figure.HeadRow}}
 	for _, side := range []event.Side{event.Client, event.Server} {
 		rows = append(rows,
-			figure.Row{Facts: figure.Facts{Kind: figure.PartsRow, Parts: []message.Part{{Text: []byte("http"), Name: "protocol"}, {Text: []byte(long), Name: "host name"},
-				{Text: []byte("65535"), Name: "port number"}, {Text: []byte("/" + long + long), Name: "path"}}}},
-			figure.Row{Facts: figure.Facts{Kind: figure.PartsRow, Parts: []message.Part{{Text: []byte("HTTP/1.1"), Name: "version"}, {Text: []byte("200"), Name: "status code"},
-				{Text: []byte("OK, whatever that may mean"), Name: "reason"}}}},
-			figure.Row{Facts: figure.Facts{Kind: figure.CallRow}, Text: quoted("write(4, ", ", 120) = 120")},
-			figure.Row{Facts: figure.Facts{Kind: figure.CallRow, Failed: true}, Text: words("socket(AF_INET6, SOCK_STREAM, IPPROTO_IP) = -1 EPROTONOSUPPORT (Protocol not supported)")},
-			figure.Row{Facts: figure.Facts{Kind: figure.BeginRow, Call: 1}, Text: words("connect(5, " + long + ")")},
-			figure.Row{Facts: figure.Facts{Kind: figure.ReturnRow, Call: 1}, Text: words("… connect = 0"), Rest: words(" = 0")},
-			figure.Row{Facts: figure.Facts{Kind: figure.BeginRow, Call: 2}, Text: words("read(4, ")},
-			figure.Row{Facts: figure.Facts{Kind: figure.ReturnRow, Call: 2, Remark: "waited 33.9s"}, Text: quoted("… read = 120, ", ""), Rest: quoted("", ", 1024) = 120")},
-			figure.Row{Facts: figure.Facts{Kind: figure.BeginRow, Call: 3}, Text: words("accept(3, ")},
-			figure.Row{Facts: figure.Facts{Kind: figure.NoteRow}, Text: words("words and one that is " + strings.Repeat("long", 50))},
-			figure.Row{Facts: figure.Facts{Kind: figure.ReturnRow, Call: 3}, Text: words("… accept = 4, peer " + long), Rest: words(long + ") = 4")},
-			figure.Row{Facts: figure.Facts{Kind: figure.ArrowRow, States: [2]wire.State{event.Client: wire.Established, event.Server: wire.Established}}, Text: words("SYN seq 0")},
-			figure.Row{Facts: figure.Facts{Kind: figure.ArrowRow, Failed: true, States: [2]wire.State{event.Client: wire.Established, event.Server: wire.Established}}, Text: words("#1234567 FIN+RST+PSH+ACK seq 4294967295 ack 4294967295 len 65535 again, before accept")},
-			figure.Row{Facts: figure.Facts{Kind: figure.ArrowRow, Implied: true}, Text: words("FIN, or RST if bytes are unread")},
-			figure.Row{Facts: figure.Facts{Kind: figure.RuleRow}, Text: words("connection 1234567: " + long)})
+			figure.Row{Kind: figure.PartsRow, Parts: []message.Part{{Text: []byte("http"), Name: "protocol"}, {Text: []byte(long), Name: "host name"},
+				{Text: []byte("65535"), Name: "port number"}, {Text: []byte("/" + long + long), Name: "path"}}},
+			figure.Row{Kind: figure.PartsRow, Parts: []message.Part{{Text: []byte("HTTP/1.1"), Name: "version"}, {Text: []byte("200"), Name: "status code"},
+				{Text: []byte("OK, whatever that may mean"), Name: "reason"}}},
+			figure.Row{Kind: figure.CallRow, Text: quoted("write(4, ", ", 120) = 120")},
+			figure.Row{Kind: figure.CallRow, Failed: true, Text: words("socket(AF_INET6, SOCK_STREAM, IPPROTO_IP) = -1 EPROTONOSUPPORT (Protocol not supported)")},
+			figure.Row{Kind: figure.BeginRow, Call: 1, Text: words("connect(5, " + long + ")")},
+			figure.Row{Kind: figure.ReturnRow, Call: 1, Text: words("… connect = 0"), Rest: words(" = 0")},
+			figure.Row{Kind: figure.BeginRow, Call: 2, Text: words("read(4, ")},
+			figure.Row{Kind: figure.ReturnRow, Call: 2, Remark: "waited 33.9s", Text: quoted("… read = 120, ", ""), Rest: quoted("", ", 1024) = 120")},
+			figure.Row{Kind: figure.BeginRow, Call: 3, Text: words("accept(3, ")},
+			figure.Row{Kind: figure.NoteRow, Text: words("words and one that is " + strings.Repeat("long", 50))},
+			figure.Row{Kind: figure.ReturnRow, Call: 3, Text: words("… accept = 4, peer " + long), Rest: words(long + ") = 4")},
+			figure.Row{Kind: figure.ArrowRow, States: [2]wire.State{event.Client: wire.Established, event.Server: wire.Established}, Text: words("SYN seq 0")},
+			figure.Row{Kind: figure.ArrowRow, Failed: true, States: [2]wire.State{event.Client: wire.Established, event.Server: wire.Established}, Text: words("#1234567 FIN+RST+PSH+ACK seq 4294967295 ack 4294967295 len 65535 again, before accept")},
+			figure.Row{Kind: figure.ArrowRow, Implied: true, Text: words("FIN, or RST if bytes are unread")},
+			figure.Row{Kind: figure.RuleRow, Text: words("connection 1234567: " + long)})
 		for i := range rows {
 			if rows[i].At.IsZero() {
 				rows[i].Side, rows[i].At = side, now.Add(time.Duration(i)*777*time.Second)
@@ -101,8 +101,8 @@ func checkFit(t *testing.T, times layout.Times, width int, widthOf func(i int) i
 // TestHalfARow: what is left of a call goes on behind its beginning only if it
 // fits into the width of today, and where times are shown only if it did not wait.
 func TestHalfARow(t *testing.T) {
-	begin := &figure.Row{Facts: figure.Facts{Kind: figure.BeginRow, Call: 1}, Text: figure.Text{Before: []byte("read(4, ")}}
-	returns := &figure.Row{Facts: figure.Facts{Kind: figure.ReturnRow, Call: 1}, Text: figure.Text{Before: []byte("… read = 0")}, Rest: figure.Text{Before: []byte(`"", 1024) = 0`)}}
+	begin := &figure.Row{Kind: figure.BeginRow, Call: 1, Text: figure.Text{Before: []byte("read(4, ")}}
+	returns := &figure.Row{Kind: figure.ReturnRow, Call: 1, Text: figure.Text{Before: []byte("… read = 0")}, Rest: figure.Text{Before: []byte(`"", 1024) = 0`)}}
 	waited := *returns
 	waited.Remark = "waited 2s"
 	at := func(column int) string { return strings.Repeat(" ", column) }

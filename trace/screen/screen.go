@@ -151,7 +151,7 @@ func (s *screen) head(b []byte) []byte {
 	b = s.paint(b, bold)
 	column := 0
 	for program := range max(1, s.Clients) {
-		at := s.ColumnOf(&figure.Row{Facts: figure.Facts{Side: event.Client, Program: program}})
+		at := s.ColumnOf(&figure.Row{Side: event.Client, Program: program})
 		if program > 0 && at == 0 { // there is no room
 			break
 		}
