@@ -13,21 +13,19 @@ import (
 // holds adds what has changed in a socket of one side.
 func (f *Figure) holds(c *sockets.Change, side event.Side) {
 	r := f.add(SocketRow, side)
-	if c.State == wire.Listen {
+	text := socketText(c, side)
+	switch client := ClientOf(c, side); {
+	case c.State == wire.Listen, c.Remote.Port() == 0: // it has no peer
 		r.Text.Before = appendProgram(r.Text.Before, f.programs[c.Thread])
-		r.Text.add(listeningText(c))
-	} else if c.Remote.Port() == 0 { // it has no peer yet
-		r.Text.Before = appendProgram(r.Text.Before, f.programs[c.Thread])
-		r.Text.add(holder(c, side) + connectedText(c))
-	} else if client := ClientOf(c, side); c.Had && c.Inode == 0 && f.Find(client) == nil {
-		r.Text.add("of an earlier connection: " + connectedText(c))
-	} else {
+	case c.Had && c.Inode == 0 && f.Find(client) == nil:
+		text = "of an earlier connection: " + connectedText(c)
+	default:
 		r.Conversation = f.conversation(client)
 		f.addNumber(&r.Text, r.Conversation)
-		r.Text.add(holder(c, side) + connectedText(c))
 	}
+	r.Text.add(text)
 	f.remember(c)
-	if full := c.State == wire.Listen && !c.Gone && c.Receive > c.Send; full {
+	if c.State == wire.Listen && !c.Gone && c.Receive > c.Send {
 		f.sayOnce(event.Server, "the accept queue is full: the kernel drops the next SYN, which its client sends again after "+
 			"a second, and an ACK that would complete a handshake: its client believes that it is connected")
 	}
@@ -71,9 +69,11 @@ func holder(c *sockets.Change, side event.Side) string {
 	return "no descriptor yet: "
 }
 
-// listeningText says what has changed in a listening socket.
-func listeningText(c *sockets.Change) string {
+// socketText says what has changed in a socket.
+func socketText(c *sockets.Change, side event.Side) string {
 	switch {
+	case c.State != wire.Listen:
+		return holder(c, side) + connectedText(c)
 	case c.Gone:
 		return "the listening socket: CLOSED"
 	case c.Was == nil || c.Was.State != wire.Listen:
@@ -84,8 +84,11 @@ func listeningText(c *sockets.Change) string {
 
 // connectedText says what has changed in a socket that does not listen.
 func connectedText(c *sockets.Change) string {
-	if c.Gone {
+	switch {
+	case c.Gone:
 		return goneText(c)
+	case c.State == wire.Closed: // its queues mean nothing
+		return "CLOSED, bound to " + c.Local.String()
 	}
 	var was sockets.Socket
 	if c.Was != nil {
@@ -96,10 +99,7 @@ func connectedText(c *sockets.Change) string {
 	if entered {
 		parts = append(parts, c.State.String())
 	}
-	switch {
-	case c.State == wire.Closed: // its queues mean nothing
-		return "CLOSED, bound to " + c.Local.String()
-	case c.Was == nil && c.Inode == 0:
+	if c.Was == nil && c.Inode == 0 {
 		parts = append(parts, "peer "+c.Remote.String())
 	}
 	if entered && c.Receive > 0 || !entered && c.Receive != was.Receive {
@@ -127,16 +127,9 @@ func goneText(c *sockets.Change) string {
 	}
 	text := wire.Closed.String()
 	if n := c.Unread(); n > 0 && c.Was.Descriptor >= 0 && c.Descriptor < 0 { // or else they may have been read, or may still be
-		text += fmt.Sprintf(", %d unread %s thrown away", n, plural(n, "byte"))
+		text += ", " + strings.Replace(sockets.Bytes(n), " ", " unread ", 1) + " thrown away"
 	}
 	return text
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
 }
 
 // ClientOf returns the client's address of a connected socket of one side.

@@ -27,51 +27,34 @@ func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 		if !e.Cut() { // or else a recording has only the beginning
 			c.incomplete = message.Incomplete(data, e.Args[2].Int)
 		}
-		f.requestParts(e.Side, data, e.Cut())
+		parts, ok := message.RequestParts(data)
+		f.firstLine(e, data, parts, ok, "request", "method, path and version")
 	case !isRequest && !c.responded:
 		c.responded = true
-		if !bytes.Equal(data, f.response) { // the same as the last one is shown once
-			f.response = append(f.response[:0], data...)
-			f.responseParts(e.Side, data, e.Cut())
+		if bytes.Equal(data, f.response) { // the same as the last one is shown once
+			return
+		}
+		f.response = append(f.response[:0], data...)
+		parts, body, ok := message.ResponseParts(data)
+		f.firstLine(e, data, parts, ok, "response", "a status line")
+		if len(body) > 0 {
+			f.add(PartsRow, e.Side).Parts = []message.Part{
+				{Text: []byte("\r\n"), Name: "blank line"}, {Text: wholeOrCut(body, e.Cut()), Name: "body"}}
 		}
 	}
 }
 
-func (f *Figure) requestParts(side event.Side, data []byte, cut bool) {
-	parts, ok := message.RequestParts(data)
+// firstLine adds the parts of a message's first line if that is what it should be, or says
+// that it is not, or has not come yet. A recording may have cut it off.
+func (f *Figure) firstLine(e *event.Event, data []byte, parts [3]message.Part, ok bool, what, should string) {
 	switch {
 	case ok:
 		f.parts = parts
-		f.add(PartsRow, side).Parts = f.parts[:]
-	case !bytes.Contains(data, Newline):
-		f.notComplete(side, "request", cut)
-	default:
-		f.say(side, "not an HTTP request: the first line is not method, path and version")
-	}
-}
-
-// notComplete says that a message's first line has not come yet, if a recording has not
-// cut it off.
-func (f *Figure) notComplete(side event.Side, what string, cut bool) {
-	if !cut {
-		f.say(side, "the "+what+"'s first line is not complete yet")
-	}
-}
-
-func (f *Figure) responseParts(side event.Side, data []byte, cut bool) {
-	status, body, ok := message.ResponseParts(data)
-	switch {
-	case ok:
-		f.parts = status
-		f.add(PartsRow, side).Parts = f.parts[:]
-		if len(body) > 0 {
-			f.add(PartsRow, side).Parts = []message.Part{
-				{Text: []byte("\r\n"), Name: "blank line"}, {Text: wholeOrCut(body, cut), Name: "body"}}
-		}
-	case !bytes.Contains(data, Newline):
-		f.notComplete(side, "response", cut)
-	default:
-		f.say(side, "not an HTTP response: the first line is not a status line")
+		f.add(PartsRow, e.Side).Parts = f.parts[:]
+	case bytes.Contains(data, Newline):
+		f.say(e.Side, "not an HTTP "+what+": the first line is not "+should)
+	case !e.Cut():
+		f.say(e.Side, "the "+what+"'s first line is not complete yet")
 	}
 }
 

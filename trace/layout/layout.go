@@ -14,6 +14,15 @@ import (
 	"lbaws/trace/strace"
 )
 
+// Columns is what a diagram is to show.
+type Columns struct {
+	figure.About
+	Limit   int   // how many bytes of a buffer are shown at most
+	Times   Times // which time stands before each row
+	Steps   bool  // whether a call that waits ends its row, as a panel below it needs
+	Clients int   // how many clients have a column each, where there is room; 0 and 1 are the same
+}
+
 // Layout says where things stand on a row, in characters. On a narrow screen the
 // columns overlap: a row has one call or one arrow, and may use the whole line.
 type Layout struct {
@@ -115,12 +124,9 @@ func AppendCut(b, text []byte, room int) (_ []byte, taken int) {
 // Join appends the rest of a call's text behind its beginning, which ends at a
 // column, and reports whether that fits.
 func (l *Layout) Join(b []byte, end int, r *figure.Row) ([]byte, bool) {
-	start, room := len(b), l.Width-end
+	room := l.Width - end
 	b, taken := l.Shorten(b, &r.Rest, room)
-	if taken > room {
-		return b[:start], false
-	}
-	return b, true
+	return b, taken <= room
 }
 
 // Shorten appends a text in room characters, if it fits with fewer bytes of its
@@ -153,16 +159,17 @@ func fewer(shown []byte, excess int) int {
 	return n
 }
 
-// Wrapped cuts a note into lines that fit.
-func (l *Layout) Wrapped(side event.Side, note string) []string {
-	width := l.Width - l.Column(side) - len("# ")
+// Wrapped cuts a text into lines that fit with two characters before them: first before
+// the first line, and rest before the others.
+func (l *Layout) Wrapped(side event.Side, text, first, rest string) []string {
+	width := l.Width - l.Column(side) - 2
 	var lines []string
-	for utf8.RuneCountInString(note) > width {
-		line := wrap(note, width)
-		lines = append(lines, line)
-		note = strings.TrimLeft(note[len(line):], " ")
+	for utf8.RuneCountInString(text) > width {
+		line := wrap(text, width)
+		lines = append(lines, first+line)
+		text, first = strings.TrimLeft(text[len(line):], " "), rest
 	}
-	return append(lines, note)
+	return append(lines, first+text)
 }
 
 // wrap returns the beginning of text, up to a blank if there is one, that is

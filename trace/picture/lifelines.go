@@ -336,16 +336,15 @@ func (l *Lifelines) note(r *figure.Row) {
 			return ends
 		})
 	}
-	for _, line := range l.Wrapped(event.Client, string(r.Text.Before)) {
-		l.line(rowHeight, "# "+line)
-		l.put(l.left(r.Side), l.Y-5, class(r, "note"), "# "+line)
+	for _, line := range l.Wrapped(event.Client, string(r.Text.Before), "# ", "# ") {
+		l.line(rowHeight, line)
+		l.put(l.left(r.Side), l.Y-5, class(r, "note"), line)
 	}
 }
 
 // held draws a change in what the kernel holds.
 func (l *Lifelines) held(r *figure.Row) {
-	for i, line := range l.Wrapped(event.Client, string(r.Text.Before)) {
-		line = [2]string{figure.HeldMark + " ", "  "}[min(i, 1)] + line
+	for _, line := range l.Wrapped(event.Client, string(r.Text.Before), figure.HeldMark+" ", "  ") {
 		l.line(rowHeight, r.Side.String()+"'s kernel: "+line)
 		l.beside(r.Side, l.Y-5, "held", line)
 	}
@@ -378,7 +377,8 @@ func (l *Lifelines) arrow(r *figure.Row) {
 	if r.Mss > 0 { // as in UNP figure 2.5
 		label += fmt.Sprintf(", mss\u00a0%d", r.Mss) // on the same line
 	}
-	lines := l.wrapLabel(label)
+	between := layout.Layout{Width: labelLength + 2}
+	lines := between.Wrapped(event.Client, label, "", "")
 	const lineHeight = 15
 	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, r.Side, r.Side.Peer(), label))
 	const slope, head, half = 8.0, 9.0, 4.5
@@ -396,12 +396,6 @@ func (l *Lifelines) arrow(r *figure.Row) {
 		n := float64(utf8.RuneCountInString(line))
 		l.put(l.at(event.Client)+(l.gap-n*l.unit)/2, y1-3-lineHeight*float64(len(lines)-1-i), style, line)
 	}
-}
-
-// wrapLabel cuts an arrow's label into lines that fit between the lifelines.
-func (l *Lifelines) wrapLabel(label string) []string {
-	between := layout.Layout{Width: labelLength + len("# ")}
-	return between.Wrapped(event.Client, label)
 }
 
 // state draws the new state of one side. One that the kernel gave is marked.

@@ -79,8 +79,7 @@ func (s *screen) Draw(b []byte, r *figure.Row) []byte {
 		s.open = 0
 		if joins {
 			if s.text, joins = s.Join(s.text[:0], s.begun, r); joins {
-				b = s.paintCall(b, s.text, r)
-				return append(b, '\n')
+				return append(s.paintCall(b, s.text, r), '\n')
 			}
 		}
 		b = append(b, "…\n"...)
@@ -93,8 +92,7 @@ func (s *screen) Draw(b []byte, r *figure.Row) []byte {
 	s.lines = s.row(s.lines[:0], r)
 	for line := range bytes.Lines(s.lines) {
 		b = pad(b, s.clock.Column()-len(" ")-len(time))
-		b = append(b, time...)
-		b = append(b, ' ')
+		b = append(append(b, time...), ' ')
 		b = append(b, line...)
 		time = nil // a row has it on its first line
 	}
@@ -116,13 +114,13 @@ func (s *screen) row(b []byte, r *figure.Row) []byte {
 	case figure.ReturnRow, figure.CallRow:
 		return s.call(b, r)
 	case figure.NoteRow:
-		return s.note(b, r)
+		return s.marked(b, r, colourOf(r, ""), "# ", "# ")
 	case figure.PartsRow:
 		return s.parts(b, r)
 	case figure.ArrowRow:
 		return s.arrow(b, r)
 	case figure.SocketRow:
-		return s.socket(b, r)
+		return s.marked(b, r, green, figure.HeldMark+" ", "  ")
 	}
 	return s.rule(b, r)
 }
@@ -136,16 +134,23 @@ func (s *screen) End(b []byte) []byte {
 	return append(b, "…\n"...)
 }
 
+// paint begins a colour; "" is the terminal's own.
 func (s *screen) paint(b []byte, colour string) []byte {
-	if !s.colour {
+	if !s.colour || colour == "" {
 		return b
 	}
-	b = append(b, "\x1b["...)
-	b = append(b, colour...)
-	return append(b, 'm')
+	return append(append(append(b, "\x1b["...), colour...), 'm')
 }
 
 func (s *screen) plain(b []byte) []byte { return s.paint(b, "0") }
+
+// painted appends a text in a colour.
+func (s *screen) painted(b []byte, colour string, text []byte) []byte {
+	if colour == "" {
+		return append(b, text...)
+	}
+	return s.plain(append(s.paint(b, colour), text...))
+}
 
 func (s *screen) head(b []byte) []byte {
 	b = s.paint(b, bold)
@@ -162,10 +167,8 @@ func (s *screen) head(b []byte) []byte {
 		b = append(pad(b, at-column), title...)
 		column = at + len(title)
 	}
-	b = pad(b, s.ServerColumn()-column)
-	b = append(b, "SERVER"...)
-	b = s.plain(b)
-	return append(b, '\n')
+	b = append(pad(b, s.ServerColumn()-column), "SERVER"...)
+	return append(s.plain(b), '\n')
 }
 
 func (s *screen) begin(b []byte, r *figure.Row) []byte {
@@ -173,8 +176,7 @@ func (s *screen) begin(b []byte, r *figure.Row) []byte {
 	text, taken := s.Fit(s.text[:0], r.Side, &r.Text, spare)
 	column := s.ColumnFor(r, taken, spare)
 	s.text, s.open, s.begun = text, r.Call, column+taken
-	b = pad(b, column)
-	b = s.paintCall(b, s.text, r)
+	b = s.paintCall(pad(b, column), text, r)
 	if s.steps {
 		return s.End(b)
 	}
@@ -183,54 +185,33 @@ func (s *screen) begin(b []byte, r *figure.Row) []byte {
 
 // paintCall appends the text of a call, or of a part of it.
 func (s *screen) paintCall(b, text []byte, r *figure.Row) []byte {
-	if r.Failed {
-		b = s.paint(b, alarm)
-	} else {
-		b = s.paint(b, bold)
+	return s.painted(b, colourOf(r, bold), text)
+}
+
+// colourOf is the colour of a row, if nothing has gone wrong.
+func colourOf(r *figure.Row, normal string) string {
+	if r.Failed || r.Warning {
+		return alarm
 	}
-	b = append(b, text...)
-	return s.plain(b)
+	return normal
 }
 
 func (s *screen) call(b []byte, r *figure.Row) []byte {
 	text, taken := s.Fit(s.text[:0], r.Side, &r.Text, 0)
 	s.text = text
 	column := s.ColumnFor(r, taken, 0)
-	b = pad(b, column)
-	b = s.paintCall(b, s.text, r)
+	b = s.paintCall(pad(b, column), text, r)
 	if gap := s.Width - column - taken - len(r.Remark); r.Remark != "" && gap > 0 {
-		b = pad(b, min(gap, 4))
-		b = append(b, r.Remark...)
+		b = append(pad(b, min(gap, 4)), r.Remark...)
 	}
 	return append(b, '\n')
 }
 
-// note draws a note, on as many lines as it takes.
-func (s *screen) note(b []byte, r *figure.Row) []byte {
-	for _, line := range s.Wrapped(r.Side, string(r.Text.Before)) {
-		b = pad(b, s.Column(r.Side))
-		if r.Warning {
-			b = s.paint(b, alarm)
-		}
-		b = append(b, "# "...)
-		b = append(b, line...)
-		if r.Warning {
-			b = s.plain(b)
-		}
-		b = append(b, '\n')
-	}
-	return b
-}
-
-// socket draws a change in what the kernel holds, on as many lines as it takes.
-func (s *screen) socket(b []byte, r *figure.Row) []byte {
-	for i, line := range s.Wrapped(r.Side, string(r.Text.Before)) {
-		b = pad(b, s.Column(r.Side))
-		b = s.paint(b, green)
-		b = append(b, [2]string{figure.HeldMark + " ", "  "}[min(i, 1)]...)
-		b = append(b, line...)
-		b = s.plain(b)
-		b = append(b, '\n')
+// marked draws a text in a colour, on as many lines as it takes: first stands before the
+// first of them, and rest before the others.
+func (s *screen) marked(b []byte, r *figure.Row, colour, first, rest string) []byte {
+	for _, line := range s.Wrapped(r.Side, string(r.Text.Before), first, rest) {
+		b = append(s.painted(pad(b, s.Column(r.Side)), colour, []byte(line)), '\n')
 	}
 	return b
 }
@@ -238,24 +219,17 @@ func (s *screen) socket(b []byte, r *figure.Row) []byte {
 // parts draws each part above its name.
 func (s *screen) parts(b []byte, r *figure.Row) []byte {
 	bar, parts := s.Place(r.Side, r.Parts)
-	b = pad(b, bar)
-	b = append(b, "│"...)
-	column := bar + 1
-	for _, p := range parts {
-		b = pad(b, p.Column-column)
-		b = append(b, p.Text...)
-		column = p.Column + len(p.Text)
+	for line := range 2 {
+		b = append(pad(b, bar), "│"...)
+		column := bar + 1
+		for _, p := range parts {
+			text := [2][]byte{p.Text, []byte(p.Name)}[line]
+			b = append(pad(b, p.Column-column), text...)
+			column = p.Column + len(text)
+		}
+		b = append(b, '\n')
 	}
-	b = append(b, '\n')
-	b = pad(b, bar)
-	b = append(b, "│"...)
-	column = bar + 1
-	for _, p := range parts {
-		b = pad(b, p.Column-column)
-		b = append(b, p.Name...)
-		column = p.Column + len(p.Name)
-	}
-	return append(b, '\n')
+	return b
 }
 
 // arrow draws a segment: solid with its numbers if it was seen, dotted if it
@@ -270,23 +244,22 @@ func (s *screen) arrow(b []byte, r *figure.Row) []byte {
 	s.text = label
 	const before = 2 // the piece of line left of the label
 	after := length - before - taken - 2
-
+	line, left, right := solid, "◀", "▶"
+	if r.Implied {
+		line, left, right = dotted, "◁", "▷"
+	}
+	if r.Side == event.Client {
+		left = line[:len("─")]
+	} else {
+		right = line[:len("─")]
+	}
 	b, n := s.state(b, r, event.Client)
-	b = pad(b, layout.ArrowLeft-n)
-	b = s.stroke(b, r, before, r.Side == event.Server, false)
-	b = append(b, ' ')
-	if r.Failed {
-		b = s.paint(b, alarm)
-	}
-	b = append(b, s.text...)
-	if r.Failed {
-		b = s.plain(b)
-	}
-	b = append(b, ' ')
-	b = s.stroke(b, r, after, false, r.Side == event.Client)
+	b = s.paint(pad(b, layout.ArrowLeft-n), cyan)
+	b = s.plain(repeat(append(b, left...), line, before-1))
+	b = append(s.painted(append(b, ' '), colourOf(r, ""), s.text), ' ')
+	b = s.plain(append(repeat(s.paint(b, cyan), line, after-1), right...))
 	if r.States[event.Server] != wire.Unknown {
-		b = append(b, ' ')
-		b, _ = s.state(b, r, event.Server)
+		b, _ = s.state(append(b, ' '), r, event.Server)
 	}
 	return append(b, '\n')
 }
@@ -298,43 +271,17 @@ func (s *screen) state(b []byte, r *figure.Row, side event.Side) ([]byte, int) {
 	if state == "" || !r.Asked[side] {
 		return append(b, state...), len(state)
 	}
-	b = s.paint(b, bold)
-	b = append(b, figure.HeldMark...)
-	b = append(b, state...)
-	return s.plain(b), len(state) + 1
-}
-
-// stroke draws a piece of an arrow, with a head at one of its ends or at none.
-func (s *screen) stroke(b []byte, r *figure.Row, length int, headLeft, headRight bool) []byte {
-	line, left, right := solid, "◀", "▶"
-	if r.Implied {
-		line, left, right = dotted, "◁", "▷"
-	}
-	b = s.paint(b, cyan)
-	if headLeft {
-		b = append(b, left...)
-		length--
-	}
-	if headRight {
-		length--
-	}
-	b = repeat(b, line, length)
-	if headRight {
-		b = append(b, right...)
-	}
-	return s.plain(b)
+	b = append(s.paint(b, bold), figure.HeldMark...)
+	return s.plain(append(b, state...)), len(state) + 1
 }
 
 func (s *screen) rule(b []byte, r *figure.Row) []byte {
 	const before, blanks = 2, 2
 	text, taken := layout.AppendCut(s.text[:0], r.Text.Before, s.Width-before-blanks)
 	s.text = text
-	b = repeat(b, solid, before)
-	b = append(b, ' ')
-	b = append(b, s.text...)
-	b = append(b, ' ')
-	b = repeat(b, solid, s.Width-before-blanks-taken)
-	return append(b, '\n')
+	b = append(repeat(b, solid, before), ' ')
+	b = append(append(b, text...), ' ')
+	return append(repeat(b, solid, s.Width-before-blanks-taken), '\n')
 }
 
 func pad(b []byte, n int) []byte { return repeat(b, blank, n) }
