@@ -107,11 +107,7 @@ func (e *Event) CopyBuffers(data []byte, peers []sys.Sockaddr) ([]byte, []sys.So
 // ComesLater reports whether the error only says that the result is not there yet: the
 // socket is non-blocking, or a signal came.
 func (e *Event) ComesLater() bool {
-	switch e.Errno {
-	case unix.EAGAIN, unix.EINPROGRESS, unix.EINTR:
-		return true
-	}
-	return false
+	return e.Errno == unix.EAGAIN || e.Errno == unix.EINPROGRESS || e.Errno == unix.EINTR
 }
 
 // Arg is one argument of a call. Which field has it follows from the
@@ -135,17 +131,18 @@ type Kind int
 // the others.
 const (
 	Decimal    Kind = iota // a number: a descriptor, a length, a backlog
-	Domain                 // an address family: AF_INET
-	SocketType             // SOCK_STREAM
-	Protocol               // IPPROTO_IP
-	Level                  // whose option: SOL_SOCKET
-	Option                 // which option: SO_REUSEADDR
 	IntPointer             // the address of an int, shown as the int
-	How                    // which direction: SHUT_WR
 	Duration               // a time in nanoseconds
 	Null                   // a pointer to nothing
 	Outgoing               // the bytes that write is given
 	Address                // the address that bind or connect is given
+
+	Domain     // a constant: an address family, AF_INET
+	SocketType // SOCK_STREAM
+	Protocol   // IPPROTO_IP
+	Level      // whose option: SOL_SOCKET
+	Option     // which option: SO_REUSEADDR
+	How        // which direction: SHUT_WR
 
 	Incoming    // the bytes that read got
 	PeerAddress // the address that accept or getsockname got
@@ -153,13 +150,7 @@ const (
 )
 
 // IsSymbol reports whether an argument of this kind is a constant that has a name.
-func (k Kind) IsSymbol() bool {
-	switch k {
-	case Domain, SocketType, Protocol, Level, Option, How:
-		return true
-	}
-	return false
-}
+func (k Kind) IsSymbol() bool { return k >= Domain && k <= How }
 
 // FilledIn reports whether an argument of this kind is known only when the call
 // has returned.

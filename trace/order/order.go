@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"lbaws/trace/event"
-	"lbaws/trace/sockets"
-	"lbaws/trace/wire"
 )
 
 // Order puts moments in order. The Tracer need not report two threads' calls, or a
@@ -21,7 +19,6 @@ type Order struct {
 	waiting    []int                // the numbers of writes that wait
 	held       []event.Moment       // what has come since unfinished began
 	kept       map[int]*event.Event // copies of the events in held, by their calls' numbers
-	segments   []wire.Segment       // copies of the segments in held, or room for them
 	due        []event.Moment
 }
 
@@ -39,14 +36,12 @@ func (o *Order) Take(m *event.Moment) []event.Moment {
 	case event.Waits:
 		o.writeWaits()
 		o.release(false)
-	case event.Noted, event.Exited: // perhaps it is the program of a write, which never returns
+	case event.Noted, event.Exited, event.Ended: // perhaps it is the program of a write, which never returns
 		o.writeWaits()
-		o.release(false)
-		o.due = append(o.due, *m)
-	case event.Ended:
-		o.writeWaits()
-		o.unfinished = nil
-		o.release(true)
+		if m.What == event.Ended {
+			o.unfinished = nil
+		}
+		o.release(m.What == event.Ended)
 		o.due = append(o.due, *m)
 	default:
 		o.due = append(o.due, *m)
@@ -98,33 +93,17 @@ func (o *Order) happens(m *event.Moment) {
 		return
 	}
 	held := *m
-	if m.What == event.Passed {
-		held.Segment = o.keep(m.Segment)
-	} else {
-		held.Change = copyOf(m.Change)
+	if m.Segment != nil {
+		held.Segment = copyOf(m.Segment)
+	} else if held.Change = copyOf(m.Change); m.Change.Was != nil {
+		held.Change.Was = copyOf(m.Change.Was)
 	}
 	o.held = append(o.held, held)
 	o.release(false)
 }
 
-// keep returns a copy of a segment. Those before stay where they are.
-func (o *Order) keep(s *wire.Segment) *wire.Segment {
-	if len(o.held) == 0 { // nothing refers to them any more
-		o.segments = o.segments[:0]
-	}
-	if len(o.segments) == cap(o.segments) {
-		o.segments = make([]wire.Segment, 0, max(16, 2*len(o.segments)))
-	}
-	o.segments = append(o.segments, *s)
-	return &o.segments[len(o.segments)-1]
-}
-
-func copyOf(c *sockets.Change) *sockets.Change {
-	kept := *c
-	if c.Was != nil {
-		was := *c.Was
-		kept.Was = &was
-	}
+func copyOf[T any](v *T) *T {
+	kept := *v
 	return &kept
 }
 
@@ -199,10 +178,8 @@ func (o *Order) hold(m event.Moment) {
 		kept = new(event.Event)
 		o.kept[e.Number] = kept
 	}
-	*kept = *e
-	if e.Recorded != nil {
-		recorded := *e.Recorded
-		kept.Recorded = &recorded
+	if *kept = *e; e.Recorded != nil {
+		kept.Recorded = copyOf(e.Recorded)
 	}
 	kept.CopyBuffers(nil, nil)
 	if m.Event = kept; m.What == event.Returned {

@@ -121,76 +121,44 @@ func (p *Writer) begin(b []byte) []byte {
 	}
 	p.begun = true
 	const (
-		byteOrder, version, unknownLength = 0x1a2b3c4d, 1, ^uint64(0)
-		resolution, nanoseconds           = 9, 9 // the option's number, and its value: 10 to the power of -9
-		endOfOptions                      = 0
+		byteOrder, version, unknown = 0x1a2b3c4d, 1, ^uint32(0) // version 1.0, and a length in two words
+		resolution, nanoseconds     = 9, 9                      // the option's number, and its value: 10 to the power of -9
+		endOfOptions                = 0
 	)
-	b, start := beginBlock(b, sectionHeader)
-	b = binary.LittleEndian.AppendUint32(b, byteOrder)
-	b = binary.LittleEndian.AppendUint32(b, version) // 1.0
-	b = binary.LittleEndian.AppendUint64(b, unknownLength)
-	b = endBlock(b, start)
-	b, start = beginBlock(b, interfaceBlock)
-	b = binary.LittleEndian.AppendUint32(b, linkTypeRaw)
-	b = binary.LittleEndian.AppendUint32(b, wire.PacketRoom)
-	b = binary.LittleEndian.AppendUint16(b, resolution)
-	b = binary.LittleEndian.AppendUint16(b, 1)
-	b = append(b, nanoseconds, 0, 0, 0)
-	b = binary.LittleEndian.AppendUint32(b, endOfOptions)
-	b = endBlock(b, start)
-	return b
+	b = appendBlock(b, sectionHeader, nil, byteOrder, version, unknown, unknown)
+	return appendBlock(b, interfaceBlock, nil, linkTypeRaw, wire.PacketRoom, 1<<16|resolution, nanoseconds, endOfOptions)
 }
 
 // packet appends a packet, as much of it as was kept.
 func (p *Writer) packet(b []byte, s *wire.Segment) []byte {
-	b, start := beginBlock(b, packetBlock)
+	const interfaceNumber = 0
 	at := uint64(s.Time.UnixNano())
-	b = binary.LittleEndian.AppendUint32(b, 0) // the interface
-	b = binary.LittleEndian.AppendUint32(b, uint32(at>>32))
-	b = binary.LittleEndian.AppendUint32(b, uint32(at))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(s.Packet)))
-	b = binary.LittleEndian.AppendUint32(b, uint32(s.Size))
-	b = append(b, s.Packet...)
-	return endBlock(b, start)
+	return appendBlock(b, packetBlock, s.Packet, interfaceNumber, uint32(at>>32), uint32(at), uint32(len(s.Packet)), uint32(s.Size))
 }
 
 // entry appends a journal entry. Its message is printable text.
 func (p *Writer) entry(b []byte, at time.Time, caller event.Caller, priority int, message string) []byte {
-	b, start := beginBlock(p.begin(b), journalBlock)
-	b = append(b, "__REALTIME_TIMESTAMP="...)
-	b = strconv.AppendInt(b, at.UnixMicro(), 10)
-	b = append(b, "\n_HOSTNAME="...)
-	b = append(b, caller.Side.String()...)
+	host, program := caller.Side.String(), "lbaws"
 	if caller.Program > 0 {
-		b = strconv.AppendInt(b, int64(caller.Program+1), 10)
+		host += strconv.Itoa(caller.Program + 1)
 	}
-	b = append(b, "\nSYSLOG_IDENTIFIER=lbaws"...)
 	if caller.Thread != 0 {
-		b = append(b, '-')
-		b = strconv.AppendInt(b, int64(caller.Thread), 10)
+		program += "-" + strconv.Itoa(caller.Thread)
 	}
-	b = append(b, "\nPRIORITY="...)
-	b = strconv.AppendInt(b, int64(priority), 10)
-	b = append(b, "\nMESSAGE="...)
-	b = append(b, message...)
-	b = append(b, '\n')
-	return endBlock(b, start)
+	return appendBlock(p.begin(b), journalBlock, fmt.Appendf(nil, "__REALTIME_TIMESTAMP=%d\n_HOSTNAME=%s\nSYSLOG_IDENTIFIER=%s\nPRIORITY=%d\nMESSAGE=%s\n",
+		at.UnixMicro(), host, program, priority, message))
 }
 
-// beginBlock appends the beginning of a block, whose length endBlock fills in.
-func beginBlock(b []byte, kind uint32) (_ []byte, start int) {
-	start = len(b)
+// appendBlock appends a block of words and bytes, which are padded to words. Its length
+// stands at both ends.
+func appendBlock(b []byte, kind uint32, data []byte, words ...uint32) []byte {
+	padding := -len(data) & 3
+	length := uint32(4*(3+len(words)) + len(data) + padding)
 	b = binary.LittleEndian.AppendUint32(b, kind)
-	return binary.LittleEndian.AppendUint32(b, 0), start
-}
-
-// endBlock pads the block that begins at start, and appends its end: its length, once
-// more.
-func endBlock(b []byte, start int) []byte {
-	for (len(b)-start)%4 != 0 {
-		b = append(b, 0)
+	b = binary.LittleEndian.AppendUint32(b, length)
+	for _, word := range words {
+		b = binary.LittleEndian.AppendUint32(b, word)
 	}
-	length := uint32(len(b) - start + 4)
-	binary.LittleEndian.PutUint32(b[start+4:], length)
+	b = append(append(b, data...), make([]byte, padding)...)
 	return binary.LittleEndian.AppendUint32(b, length)
 }

@@ -44,7 +44,7 @@ func (k *kernelPicture) Append(b []byte, m *event.Moment) []byte {
 
 // draw appends the picture.
 func (k *kernelPicture) draw(b []byte) []byte {
-	s := &sheet{title: "What the kernel holds before accept: descriptors, sockets, queues and buffers"}
+	s := &sheet{shapes: shapes{unit: characterWidth}, title: "What the kernel holds before accept: descriptors, sockets, queues and buffers"}
 	const program, programWidth = 20, 210
 	s.text(program, 30, "server", "THE PROGRAM")
 	s.box(program, 46, programWidth, 50, "the server", "it is about to call")

@@ -19,16 +19,14 @@ import (
 // both lines, so that the part of a picture down to any row is a picture too.
 type Lifelines struct {
 	layout.Layout // of the texts of one side
-	unit          float64
-	gap           float64      // between the lines
-	clock         layout.Clock // writes the times
-	both          bool         // whether a call waits for its turn, too, before it returns
+	shapes
+	gap   float64      // between the lines
+	clock layout.Clock // writes the times
+	both  bool         // whether a call waits for its turn, too, before it returns
 
-	Shapes strings.Builder
-	Said   strings.Builder // the same for a screen reader
-	Y      float64         // below the last row
-	time   string          // of the row in hand, until it is drawn
-	busy   [2]int          // how many calls of each side the kernel has not answered
+	Y    float64 // below the last row
+	time string  // of the row in hand, until it is drawn
+	busy [2]int  // how many calls of each side the kernel has not answered
 
 	open   *figure.Row // the call that the last row begins, or nil
 	begun  []byte      // what is there of it
@@ -62,7 +60,7 @@ const labelLength = 28
 // NewLifelines returns lifelines of a width in pixels, where a character takes unit of
 // them. Times take more.
 func NewLifelines(columns layout.Columns, width, unit float64) *Lifelines {
-	l := &Lifelines{unit: unit, gap: labelLength*unit + 2*labelSpace, clock: layout.Clock{Times: columns.Times}, both: columns.Both}
+	l := &Lifelines{shapes: shapes{unit: unit}, gap: labelLength*unit + 2*labelSpace, clock: layout.Clock{Times: columns.Times}, both: columns.Both}
 	l.Layout = layout.Layout{Width: int((width - 2*Margin - 2*beside - l.gap) / 2 / unit), Limit: columns.Limit}
 	return l
 }
@@ -108,7 +106,7 @@ func (l *Lifelines) Draw(r *figure.Row) {
 	}
 	switch r.Kind {
 	case figure.HeadRow:
-		l.head()
+		l.titles()
 	case figure.BeginRow:
 		l.open = &figure.Row{Kind: figure.BeginRow, Side: r.Side, Call: r.Call, Program: r.Program}
 		l.begun, _ = l.Fit(l.begun[:0], event.Client, &r.Text, 1)
@@ -228,10 +226,10 @@ func (l *Lifelines) line(height float64, said string) {
 	top := l.Y
 	l.Y += height
 	for side, busy := range l.busy {
-		fmt.Fprintf(&l.Shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n",
-			event.Side(side), l.at(event.Side(side)), top, l.at(event.Side(side)), l.Y)
+		side := event.Side(side)
+		l.stroke(side.String(), l.at(side), top, l.at(side), l.Y)
 		if busy > 0 {
-			l.bar(event.Side(side), top, l.Y)
+			l.bar(side, top, l.Y)
 		}
 	}
 	if l.time != "" {
@@ -249,15 +247,6 @@ func (l *Lifelines) line(height float64, said string) {
 func (l *Lifelines) bar(side event.Side, top, bottom float64) {
 	fmt.Fprintf(&l.Shapes, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`+"\n",
 		side.String(), l.at(side)-barWidth/2, top, barWidth, bottom-top)
-}
-
-// put draws a text that begins at x and stands on y. Its length is given too, so that
-// it fits whatever font there is.
-func (l *Lifelines) put(x, y float64, class, text string) {
-	if n := utf8.RuneCountInString(text); n > 0 {
-		fmt.Fprintf(&l.Shapes, `<text class="%s" x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs">%s</text>`+"\n",
-			class, x, y, float64(n)*l.unit, Escaped(text))
-	}
 }
 
 // beside draws a text outside of a side's lifeline, and returns where it ends.
@@ -281,7 +270,7 @@ func class(r *figure.Row, name string) string {
 	return name
 }
 
-func (l *Lifelines) head() {
+func (l *Lifelines) titles() {
 	l.Y += rowHeight + Margin/2
 	l.Said.WriteString("client and server, time running down\n")
 	for _, side := range []event.Side{event.Server, event.Client} {
@@ -364,7 +353,7 @@ func (l *Lifelines) parts(r *figure.Row) {
 		l.put(x(p.Column), l.Y-rowHeight-5, "part", string(p.Text))
 		l.put(x(p.Column), l.Y-5, "note", p.Name)
 	}
-	fmt.Fprintf(&l.Shapes, `<line class="bar" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", x(1), l.Y-2*rowHeight, x(1), l.Y)
+	l.stroke("bar", x(1), l.Y-2*rowHeight, x(1), l.Y)
 }
 
 // arrow draws a segment from line to line, down a little: it takes time.
@@ -381,15 +370,14 @@ func (l *Lifelines) arrow(r *figure.Row) {
 	lines := between.Wrapped(event.Client, label, "", "")
 	const lineHeight = 15
 	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, r.Side, r.Side.Peer(), label))
-	const slope, head, half = 8.0, 9.0, 4.5
+	const slope = 8.0
 	y1, y2 := l.Y-arrowHeight+17, l.Y-arrowHeight+17+slope // the label stands above it
-	x1, x2, back := l.at(event.Client)+barWidth/2, l.at(event.Server)-barWidth/2-1, -head
+	x1, x2, back := l.at(event.Client)+barWidth/2, l.at(event.Server)-barWidth/2-1, -headLength
 	if r.Side == event.Server {
-		x1, x2, back = l.at(event.Server)-barWidth/2, l.at(event.Client)+barWidth/2+1, head
+		x1, x2, back = l.at(event.Server)-barWidth/2, l.at(event.Client)+barWidth/2+1, headLength
 	}
-	fmt.Fprintf(&l.Shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", style, x1, y1, x2, y2)
-	fmt.Fprintf(&l.Shapes, `<polygon class="%s" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n",
-		style, x2, y2, x2+back, y2-half, x2+back, y2+half)
+	l.stroke(style, x1, y1, x2, y2)
+	l.head(style, x2, y2, x2+back, y2-half, x2+back, y2+half)
 	l.state(r, r.Side, y1+4)
 	l.state(r, r.Side.Peer(), y2+4)
 	for i, line := range lines {
@@ -411,7 +399,6 @@ func (l *Lifelines) state(r *figure.Row, side event.Side, y float64) {
 
 func (l *Lifelines) rule(text string) {
 	l.line(arrowHeight, text)
-	fmt.Fprintf(&l.Shapes, `<line class="rule" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n",
-		Margin, l.Y-rowHeight, l.Right()-Margin, l.Y-rowHeight)
+	l.stroke("rule", Margin, l.Y-rowHeight, l.Right()-Margin, l.Y-rowHeight)
 	l.put(l.left(event.Client), l.Y-5, "note", text)
 }

@@ -17,7 +17,9 @@ import (
 // SVG when the program exits.
 func Pictures() map[string]event.Format {
 	columns := layout.Columns{Limit: 32, About: figure.About{Both: true}}
-	formats := map[string]event.Format{"connection.svg": newConnection(columns), "kernel.svg": &kernelPicture{}}
+	connection := NewSVG(columns)
+	connection.Drawer.(*picture).callsOnly = true // what the kernel holds is in other pictures
+	formats := map[string]event.Format{"connection.svg": connection, "kernel.svg": &kernelPicture{}}
 	for name, draw := range map[string]func(*sheet, *scene){
 		"model.svg":     drawModel,
 		"url.svg":       drawURL,
@@ -122,7 +124,7 @@ func (c *scene) pass(side event.Side, cause string, state wire.State) {
 
 // End appends the picture.
 func (c *scene) End(b []byte) []byte {
-	s := &sheet{}
+	s := &sheet{shapes: shapes{unit: characterWidth}}
 	c.picture(s, c)
 	return s.appendTo(b)
 }

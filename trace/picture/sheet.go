@@ -5,19 +5,15 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"unicode/utf8"
 
 	"lbaws/trace/layout"
 	"lbaws/trace/message"
 )
 
-// characterWidth is how wide a character is, in pixels.
-const characterWidth = 7.8
-
 // sheet is a picture in the making. Positions are in pixels.
 type sheet struct {
+	shapes
 	title         string
-	shapes, said  strings.Builder
 	width, height float64
 	below         float64 // where the next lines begin
 }
@@ -27,11 +23,9 @@ func (s *sheet) reach(x, y float64) { s.width, s.height = max(s.width, x), max(s
 
 // text draws a text whose line stands on y.
 func (s *sheet) text(x, y float64, class, text string) {
-	n := float64(utf8.RuneCountInString(text)) * characterWidth
-	fmt.Fprintf(&s.shapes, `<text class="%s" x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs">%s</text>`+"\n",
-		class, x, y, n, Escaped(text))
-	s.said.WriteString(text + "\n")
-	s.reach(x+n, y)
+	s.put(x, y, class, text)
+	s.Said.WriteString(text + "\n")
+	s.reach(x+s.length(text), y)
 }
 
 // box draws a box with lines of text in its middle; the first one is its name.
@@ -43,35 +37,34 @@ func (s *sheet) box(x, y, width, height float64, lines ...string) {
 		if i == 0 {
 			class = "state"
 		}
-		s.text(x+width/2-float64(utf8.RuneCountInString(line))*characterWidth/2, top+float64(i)*rowHeight, class, line)
+		s.text(x+(width-s.length(line))/2, top+float64(i)*rowHeight, class, line)
 	}
 }
 
 // frame draws an empty box.
 func (s *sheet) frame(x, y, width, height float64) {
-	fmt.Fprintf(&s.shapes, `<rect class="box" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="4"/>`+"\n", x, y, width, height)
+	fmt.Fprintf(&s.Shapes, `<rect class="box" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="4"/>`+"\n", x, y, width, height)
 	s.reach(x+width, y+height)
 }
 
 func (s *sheet) line(x1, y1, x2, y2 float64) {
-	fmt.Fprintf(&s.shapes, `<line class="seen" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", x1, y1, x2, y2)
+	s.stroke("seen", x1, y1, x2, y2)
 	s.reach(max(x1, x2), max(y1, y2))
 }
 
 // arrow draws an arrow, level or upright, with a label above its middle.
 func (s *sheet) arrow(x1, y1, x2, y2 float64, label string) {
 	s.line(x1, y1, x2, y2)
-	const head, half = 9, 4.5
 	switch {
 	case x1 == x2:
-		s.polygon(x2, y2, x2-half, y2-head, x2+half, y2-head)
+		s.head("seen", x2, y2, x2-half, y2-headLength, x2+half, y2-headLength)
 	case x1 < x2:
-		s.polygon(x2, y2, x2-head, y2-half, x2-head, y2+half)
+		s.head("seen", x2, y2, x2-headLength, y2-half, x2-headLength, y2+half)
 	default:
-		s.polygon(x2, y2, x2+head, y2-half, x2+head, y2+half)
+		s.head("seen", x2, y2, x2+headLength, y2-half, x2+headLength, y2+half)
 	}
 	if label != "" {
-		s.text((x1+x2)/2-float64(utf8.RuneCountInString(label))*characterWidth/2, y1-6, "seen", label)
+		s.text((x1+x2-s.length(label))/2, y1-6, "seen", label)
 	}
 }
 
@@ -82,17 +75,12 @@ func (s *sheet) path(class string, points []spot) {
 		fmt.Fprintf(&text, "%.1f,%.1f ", p.x, p.y)
 		s.reach(p.x, p.y)
 	}
-	fmt.Fprintf(&s.shapes, `<polyline class="%s" points="%s"/>`+"\n", class, strings.TrimSpace(text.String()))
-	const head, half = 9, 4.5
+	fmt.Fprintf(&s.Shapes, `<polyline class="%s" points="%s"/>`+"\n", class, strings.TrimSpace(text.String()))
 	end, before := points[len(points)-1], points[len(points)-2]
 	length := math.Hypot(end.x-before.x, end.y-before.y)
 	x, y := (end.x-before.x)/length, (end.y-before.y)/length
-	fmt.Fprintf(&s.shapes, `<polygon class="%s" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n", class,
-		end.x, end.y, end.x-head*x+half*y, end.y-head*y-half*x, end.x-head*x-half*y, end.y-head*y+half*x)
-}
-
-func (s *sheet) polygon(x1, y1, x2, y2, x3, y3 float64) {
-	fmt.Fprintf(&s.shapes, `<polygon class="seen" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n", x1, y1, x2, y2, x3, y3)
+	backX, backY := end.x-headLength*x, end.y-headLength*y
+	s.head(class, end.x, end.y, backX+half*y, backY-half*x, backX-half*y, backY+half*x)
 }
 
 // anatomy draws parts side by side, each in a box with its name below.
@@ -109,13 +97,13 @@ func (s *sheet) anatomy(title string, parts []message.Part) {
 // where it ends.
 func (s *sheet) part(x float64, p message.Part) float64 {
 	text := string(layout.AppendPrintable(nil, p.Text))
-	width := float64(max(len(text), len(p.Name)))*characterWidth + 24
+	width := max(s.length(text), s.length(p.Name)) + 24
 	if p.Name == "" {
 		s.text(x+12, 44, "state", text)
 		return x + width
 	}
 	s.box(x, 20, width, 40, text)
-	s.text(x+width/2-float64(len(p.Name))*characterWidth/2, 82, "note", p.Name)
+	s.text(x+(width-s.length(p.Name))/2, 82, "note", p.Name)
 	return x + width
 }
 
@@ -131,6 +119,5 @@ func (s *sheet) lines(text []byte, name string) {
 
 // appendTo appends the whole picture.
 func (s *sheet) appendTo(b []byte) []byte {
-	width, height := s.width+20, s.height+20
-	return appendPicture(b, width, height, s.title, s.said.String(), s.shapes.String())
+	return s.shapes.appendTo(b, s.width+20, s.height+20, s.title)
 }

@@ -127,5 +127,5 @@ func (s *sheet) state(state wire.State, at spot, been bool) {
 		class = "state"
 	}
 	s.frame(at.x, at.y, stateWidth, stateHeight)
-	s.text(at.x+(stateWidth-float64(len(text))*characterWidth)/2, at.y+20, class, text)
+	s.text(at.x+(stateWidth-s.length(text))/2, at.y+20, class, text)
 }

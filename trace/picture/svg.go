@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"lbaws/trace/event"
 	"lbaws/trace/figure"
@@ -24,22 +25,16 @@ type SVG struct {
 
 // NewSVG returns an SVG, as wide as a page of text.
 func NewSVG(columns layout.Columns) *SVG {
-	const width, character, mostRows = 850, 7.8, 1000
-	return &SVG{figure.NewDrawing(columns.About, &picture{Lifelines: NewLifelines(columns, width, character), most: mostRows})}
+	const width = 850
+	return &SVG{figure.NewDrawing(columns.About, &picture{Lifelines: NewLifelines(columns, width, characterWidth)})}
 }
 
-// newConnection returns an SVG of one connection. What the kernel's sockets hold is in
-// other pictures.
-func newConnection(columns layout.Columns) *SVG {
-	s := NewSVG(columns)
-	s.Drawer.(*picture).callsOnly = true
-	return s
-}
+// mostRows is how many rows a picture has: a server may run for long.
+const mostRows = 1000
 
 // picture is a whole picture of rows.
 type picture struct {
 	*Lifelines
-	most      int  // how many rows it has: a server may run for long
 	rows      int  // how many came
 	callsOnly bool // whether what the kernel's sockets hold is left out
 }
@@ -49,7 +44,7 @@ func (p *picture) Draw(b []byte, r *figure.Row) []byte {
 	if p.callsOnly && r.Kind == figure.SocketRow {
 		return b
 	}
-	if p.rows++; p.rows <= p.most {
+	if p.rows++; p.rows <= mostRows {
 		p.Lifelines.Draw(r)
 	}
 	return b
@@ -58,7 +53,7 @@ func (p *picture) Draw(b []byte, r *figure.Row) []byte {
 // End appends the whole picture.
 func (p *picture) End(b []byte) []byte {
 	p.CutOff()
-	if left := p.rows - p.most; left > 0 {
+	if left := p.rows - mostRows; left > 0 {
 		p.line(rowHeight, fmt.Sprintf("and %d more rows", left))
 		p.put(p.left(event.Server), p.Y-5, "note", fmt.Sprintf("# and %d more rows", left))
 	}
@@ -67,21 +62,54 @@ func (p *picture) End(b []byte) []byte {
 		p.put(Margin, p.Y-5, "note", "# "+text)
 		p.Said.WriteString("# " + text + "\n")
 	}
-	width, height := p.Right(), p.Y+Margin
-	return appendPicture(b, width, height, "The system calls of a TCP connection, and the segments between them",
-		p.Said.String(), p.Shapes.String())
+	return p.appendTo(b, p.Right(), p.Y+Margin, "The system calls of a TCP connection, and the segments between them")
 }
 
+// shapes are the shapes of an SVG in the making. Positions are in pixels.
+type shapes struct {
+	unit   float64 // how wide a character is
+	Shapes strings.Builder
+	Said   strings.Builder // the same for a screen reader
+}
+
+// characterWidth is how wide a character is in a picture that stands alone.
+const characterWidth = 7.8
+
+// The size of an arrow's head: how long it is, and half of how wide.
+const headLength, half = 9.0, 4.5
+
+// length is how long a text is.
+func (s *shapes) length(text string) float64 { return float64(utf8.RuneCountInString(text)) * s.unit }
+
+// put draws a text that begins at x and stands on y. Its length is given too, so that
+// it fits whatever font there is.
+func (s *shapes) put(x, y float64, class, text string) {
+	if text != "" {
+		fmt.Fprintf(&s.Shapes, `<text class="%s" x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs">%s</text>`+"\n",
+			class, x, y, s.length(text), Escaped(text))
+	}
+}
+
+// stroke draws a line.
+func (s *shapes) stroke(class string, x1, y1, x2, y2 float64) {
+	fmt.Fprintf(&s.Shapes, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", class, x1, y1, x2, y2)
+}
+
+// head draws an arrow's head: its point and its two other corners.
+func (s *shapes) head(class string, x1, y1, x2, y2, x3, y3 float64) {
+	fmt.Fprintf(&s.Shapes, `<polygon class="%s" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n", class, x1, y1, x2, y2, x3, y3)
+}
+
+// appendTo appends the whole SVG.
+func (s *shapes) appendTo(b []byte, width, height float64, title string) []byte {
+	return fmt.Appendf(b, svgText, width, height, width, height, Escaped(title), Escaped(s.Said.String()), Style, width, height, s.Shapes.String())
+}
+
+// Escaped returns a text as it stands in an SVG or a page.
 func Escaped(text string) string {
 	var b strings.Builder
 	xml.EscapeText(&b, []byte(text)) // a Builder's Write does not fail
 	return b.String()
-}
-
-// appendPicture appends an SVG of a width and height in pixels. said is its text
-// for a screen reader.
-func appendPicture(b []byte, width, height float64, title, said, shapes string) []byte {
-	return fmt.Appendf(b, svgText, width, height, width, height, Escaped(title), Escaped(said), Style, width, height, shapes)
 }
 
 const svgText = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f"
