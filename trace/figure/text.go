@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"bytes"
 	"strconv"
 
 	"lbaws/trace/event"
@@ -19,31 +20,34 @@ func (t *Text) setCall(e *event.Event) {
 
 // setBegin makes t what is known of a call when it begins.
 func (t *Text) setBegin(e *event.Event) {
-	t.Before = appendProgram(t.Before[:0], e.Program)
-	t.Before = append(t.Before, e.Name()...)
-	t.Before = append(t.Before, '(')
+	t.Before = append(append(appendProgram(t.Before[:0], e.Program), e.Name()...), '(')
 	if e.Recorded != nil {
 		t.addRecorded(e, e.Recorded.Begin)
-		if e.Recorded.All {
-			t.add(")")
-		}
-		return
+	} else {
+		t.addArgs(e, 0, e.Call.AtEntry())
 	}
-	t.addArgs(e, 0, e.Call.AtEntry())
-	if e.Call.AtEntry() == len(e.Call.Params) {
+	if allAtEntry(e) {
 		t.add(")")
 	}
+}
+
+// allAtEntry reports whether all arguments are known when a call begins.
+func allAtEntry(e *event.Event) bool {
+	if e.Recorded != nil {
+		return e.Recorded.All
+	}
+	return e.Call.AtEntry() == len(e.Call.Params)
 }
 
 // Beginning returns what is known of a call when it begins, in a line.
 func Beginning(e *event.Event) string {
 	const limit = 24
 	var t Text
-	first := *e
-	first.Program = 0
-	t.setBegin(&first)
+	alone := *e
+	alone.Program = 0
+	t.setBegin(&alone)
 	line := string(t.Append(nil, limit))
-	if order.DrawnInTwo(e.Call) || e.Call.AtEntry() < len(e.Call.Params) {
+	if order.DrawnInTwo(e.Call) || !allAtEntry(e) {
 		line += "…"
 	}
 	return line
@@ -51,39 +55,37 @@ func Beginning(e *event.Event) string {
 
 // addRest adds what is known of a call only when it has returned.
 func (t *Text) addRest(e *event.Event) {
-	if e.Recorded != nil {
-		if !e.Recorded.All {
+	if !allAtEntry(e) {
+		if e.Recorded != nil {
 			t.addRecorded(e, e.Recorded.Rest)
-			t.add(")")
+		} else {
+			t.addArgs(e, e.Call.AtEntry(), len(e.Call.Params))
 		}
-		before := len(*t.end())
-		t.add(" = ")
-		t.addRecorded(e, e.Recorded.Result)
-		if t.Tail = len(*t.end()) - before + len(")"); !e.IsOthers() {
-			t.Tail = 0
-		}
-		return
-	}
-	if e.Call.AtEntry() < len(e.Call.Params) {
-		t.addArgs(e, e.Call.AtEntry(), len(e.Call.Params))
 		t.add(")")
 	}
+	before := len(*t.end())
 	t.add(" = ")
+	t.addResult(e)
+	if e.IsOthers() {
+		t.Tail = len(")") + len(*t.end()) - before
+	}
+}
+
+// addResult adds what a call has returned.
+func (t *Text) addResult(e *event.Event) {
+	if e.Recorded != nil {
+		t.addRecorded(e, e.Recorded.Result)
+		return
+	}
 	end := t.end()
 	*end = strace.AppendResult(*end, e)
 }
 
 // setReturn makes t what a call has returned, for a row of its own.
 func (t *Text) setReturn(e *event.Event) {
-	t.Before = appendProgram(t.Before[:0], e.Program)
-	t.Before = append(t.Before, "… "...)
-	t.Before = append(t.Before, e.Name()...)
-	t.Before = append(t.Before, " = "...)
-	if e.Recorded != nil {
-		t.addRecorded(e, e.Recorded.Result)
-	} else {
-		t.Before = strace.AppendResult(t.Before, e)
-	}
+	t.Before = append(appendProgram(t.Before[:0], e.Program), "… "...)
+	t.Before = append(append(t.Before, e.Name()...), " = "...)
+	t.addResult(e)
 	if e.Failed() {
 		return
 	}
@@ -108,9 +110,7 @@ func appendProgram(b []byte, program int) []byte {
 
 // appendNumber appends the number of a program or of a connection.
 func appendNumber(b []byte, n int) []byte {
-	b = append(b, '#')
-	b = strconv.AppendInt(b, int64(n), 10)
-	return append(b, ' ')
+	return append(strconv.AppendInt(append(b, '#'), int64(n), 10), ' ')
 }
 
 // end is the end of the text so far.
@@ -148,20 +148,74 @@ func (t *Text) addArgs(e *event.Event, from, to int) {
 func (t *Text) addArg(e *event.Event, a *event.Arg, kind event.Kind) {
 	end := t.end()
 	switch {
+	case e.Failed() && (kind.FilledIn() || kind == event.Address && !a.Addr.AddrPort().IsValid()): // strace shows where the room for it is
+		t.add("…")
 	case kind == event.Outgoing:
 		t.Quoted, t.Buffer = true, a.Data
-	case (kind == event.Incoming || kind == event.PeerAddress) && e.Failed(): // strace shows where the room for it is
-		t.add("…")
 	case kind == event.Incoming:
 		t.Quoted, t.Buffer = true, e.Received()
 	case kind == event.Address || kind == event.PeerAddress:
-		addr := a.Addr.AddrPort()
-		if e.Failed() && !addr.IsValid() {
-			t.add("…")
-			return
-		}
-		*end = addr.AppendTo(*end)
+		*end = a.Addr.AddrPort().AppendTo(*end)
 	default:
 		*end = strace.Kinds[kind](*end, a, e, 0)
 	}
+}
+
+// addRecorded adds strace's text of arguments, but for what a diagram leaves out: an
+// address is written as address and port, without its length; what a descriptor leads
+// to is left out, and so is where in memory something is.
+func (t *Text) addRecorded(e *event.Event, args []byte) {
+	for len(args) > 0 {
+		switch {
+		case args[0] == '"':
+			args = t.addString(e, args)
+			continue
+		case bytes.HasPrefix(args, []byte("{sa_family=")):
+			end := strace.AddressEnd(args)
+			if addr, ok := strace.ParseSockaddr(args[:end]); ok {
+				*t.end() = addr.AppendTo(*t.end())
+				args = withoutLength(args[end:])
+				continue
+			}
+		case args[0] == '<' && strace.IsNote(args):
+			args = strace.AfterNote(args)
+			continue
+		case bytes.HasPrefix(args, []byte("0x")) && e.Failed() && !e.Return.IsZero():
+			t.add("…")
+			args = bytes.TrimLeft(args[len("0x"):], "0123456789abcdefABCDEF")
+			if e.Call.Does == event.Accepts || e.Call.Does == event.Asks {
+				args = withoutLength(args)
+			}
+			continue
+		}
+		*t.end() = append(*t.end(), args[0])
+		args = args[1:]
+	}
+}
+
+// addString adds a string of C. The first one is a buffer, of which less may be shown.
+func (t *Text) addString(e *event.Event, args []byte) []byte {
+	if t.Quoted {
+		end := min(strace.StringEnd(args, 0)+1, len(args))
+		t.add(string(args[:end]))
+		return args[end:]
+	}
+	data, rest, more := strace.Unquote(t.room[:0], args)
+	t.room, t.Quoted, t.Buffer, t.More = data, true, data, more
+	if e.Recorded.Whole && len(e.Args[1].Data) > len(data) {
+		t.Buffer, t.More = e.Args[1].Data, e.Cut()
+	}
+	return rest
+}
+
+// withoutLength takes the length of an address off, with the comma before it.
+func withoutLength(args []byte) []byte {
+	length, found := bytes.CutPrefix(args, []byte(", "))
+	if !found {
+		return args
+	}
+	if rest := bytes.TrimLeft(length, "0123456789[]=> "); len(rest) < len(length) {
+		return rest
+	}
+	return args
 }
