@@ -107,21 +107,14 @@ func (f *Figure) closes(e *event.Event, c *conversation) {
 		delete(f.held, e.Descriptor())
 	}
 	if !f.captured && f.held == nil {
-		f.forgetClosed(c)
+		if f.byClient[c.Client] == c && len(f.descriptors) == 0 && len(f.opening) == 0 { // nothing refers to it
+			f.spare = c
+		}
+		if f.forget(c); f.current == c {
+			f.current = nil
+		}
 	}
 	f.mayEnd(c)
-}
-
-// forgetClosed forgets a conversation of which nothing more will be heard. The next one
-// gets its memory, if nothing can refer to it any more.
-func (f *Figure) forgetClosed(c *conversation) {
-	if f.byClient[c.Client] == c && len(f.descriptors) == 0 && len(f.opening) == 0 {
-		f.spare = c
-	}
-	f.forget(c)
-	if f.current == c {
-		f.current = nil
-	}
 }
 
 // mayBeUnread reports whether bytes may have come that one side has not read: by the

@@ -15,16 +15,14 @@ type Drawing struct {
 
 // Drawer draws rows.
 type Drawer interface {
-	// draw appends a row.
+	// Draw appends a row, which it leaves as it is.
 	Draw(b []byte, r *Row) []byte
-	// end appends what comes after the last row.
+	// End appends what comes after the last row.
 	End(b []byte) []byte
 }
 
 // NewDrawing returns a drawing. about is what its figure is to know of the run.
-func NewDrawing(about About, d Drawer) Drawing {
-	return Drawing{figure: New(about), Drawer: d}
-}
+func NewDrawing(about About, d Drawer) *Drawing { return &Drawing{figure: New(about), Drawer: d} }
 
 // DrawsFigures says that the format draws figures, and not one line after the other.
 func (*Drawing) DrawsFigures() {}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -38,6 +39,34 @@ type Object struct {
 	Lives   *bool         `json:"lives,omitempty"`
 	Sockets []int         `json:"sockets,omitzero"`
 	CallerObject
+}
+
+// CallObject is a call that has begun, or returned. What is not known, or not known yet, is
+// null.
+type CallObject struct {
+	Returned *Timestamp     `json:"returned"`    // its time is when it began
+	Duration *time.Duration `json:"duration_ns"` // how long the kernel took
+	CallerObject
+	Call     string          `json:"call"`
+	Does     string          `json:"does,omitempty"` // of a recording: the call that does the same
+	Recorded *RecordedObject `json:"recorded,omitempty"`
+	Args     struct {
+		Buf *Text `json:"buf"` // the only one that its strace line may not have
+	} `json:"args"`
+	Result *int    `json:"result"`
+	Errno  *string `json:"errno"`  // the error's name
+	Strace Text    `json:"strace"` // its line in strace's language
+}
+
+// RecordedObject is what the reading of a recording has found out about a call: which
+// sockets it is about, and what is known of them.
+type RecordedObject struct {
+	Thread int    `json:"thread"`
+	Socket int    `json:"socket"`
+	Made   int    `json:"made"`
+	Port   uint16 `json:"port"`
+	Shared bool   `json:"shared"`
+	Resets bool   `json:"resets"`
 }
 
 // CallerObject says which thread makes a call, and which program of which side that is, if

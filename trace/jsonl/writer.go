@@ -123,7 +123,9 @@ func (j *Writer) appendCall(b []byte, e *event.Event, returned bool) []byte {
 		b = append(append(append(b, `,"does":"`...), e.Call.Name...), '"')
 	}
 	if e.IsOthers() {
-		b = append(append(b, `,"recorded":`...), recordedObject(e)...)
+		r := e.Recorded
+		recorded, _ := json.Marshal(RecordedObject{r.Thread, r.Socket, r.Made, r.Port, e.Shared, r.Resets}) // numbers always have a text
+		b = append(append(b, `,"recorded":`...), recorded...)
 	}
 	b = append(j.appendArgs(append(b, `,"args":{`...), e, returned), '}')
 	b = append(b, `,"result":`...)

@@ -244,8 +244,8 @@ func SaidPart(text []byte) string {
 	return string(AppendPrintable(nil, text))
 }
 
-// Characters is utf8.RuneCount, which allocates, and which is slower. It counts all bytes
-// but those that continue a character: 10xxxxxx.
+// Characters is utf8.RuneCount, but faster: each row needs it several times. It counts all
+// bytes but those that continue a character: 10xxxxxx.
 func Characters(text []byte) int {
 	const highest = 0x8080808080808080
 	n := len(text)

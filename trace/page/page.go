@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
 	"lbaws/trace/event"
 	"lbaws/trace/figure"
 	"lbaws/trace/jsonl"
@@ -88,18 +91,14 @@ const (
 func New(columns layout.Columns, title, source string) *Page {
 	const width, character, least, most = 612, 7.2, 256, 4096
 	columns.Times = layout.NoTimes
-	return &Page{
-		figure: figure.New(columns.About), lifelines: picture.NewLifelines(columns, width, character), json: jsonl.Writer{Limit: min(max(columns.Limit, least), most)},
-		run: pageRun{Title: title, Source: sourceLines(source), Recorded: source == "", Steps: []pageStep{}, Missing: []string{}, lines: make(map[int]bool)},
-	}
-}
-
-func sourceLines(source string) []sourceLine {
 	var lines []sourceLine
 	for i, text := range strings.Split(source, "\n") {
 		lines = append(lines, sourceLine{i + 1, text})
 	}
-	return lines
+	return &Page{
+		figure: figure.New(columns.About), lifelines: picture.NewLifelines(columns, width, character), json: jsonl.Writer{Limit: min(max(columns.Limit, least), most)},
+		run: pageRun{Title: title, Source: lines, Recorded: source == "", Steps: []pageStep{}, Missing: []string{}, lines: make(map[int]bool)},
+	}
 }
 
 // DrawsFigures says that the page has figures.
@@ -203,6 +202,38 @@ func (p *Page) see(m *event.Moment) {
 		return
 	}
 	p.events = p.json.AppendMoment(p.events, m)
+}
+
+// meaning says in two sentences what a call does, when it begins, or has done, when it
+// has returned. note is what the diagram says of the call; "" if that is nothing.
+func meaning(e *event.Event, returned bool, note string) string {
+	switch does := e.Call.Does; {
+	case !returned:
+		return sentences(note, e.Call.Until)
+	case e.Failed():
+		return fmt.Sprintf("The call has failed with %s: %s. It returned -1, and errno says why.", sys.ErrnoName(e.Errno), e.Errno.Error())
+	case does == event.Sets && e.Args[2].Int == unix.SO_REUSEADDR:
+		note = "the next bind may take the port, even if old connections on it are in TIME_WAIT"
+	case does == event.Closes && note == "":
+		note = "no FIN is sent"
+	case does == event.Sets, does == event.ShutsDown, does == event.Closes: // what they have done is what was said before
+	case does != event.Else && does != event.Sleeps:
+		note = ""
+	case e.Recorded != nil && note == "":
+		note = e.Recorded.Note
+	}
+	if e.Call.Done == nil {
+		return sentences(note, "")
+	}
+	return sentences(note, e.Call.Done(e))
+}
+
+// sentences makes a sentence of a note, if there is one, and appends others.
+func sentences(note, others string) string {
+	if note == "" {
+		return others
+	}
+	return strings.TrimSuffix(strings.ToUpper(note[:1])+note[1:]+". "+others, " ")
 }
 
 // begin begins a step for a call.

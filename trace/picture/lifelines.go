@@ -28,20 +28,20 @@ type Lifelines struct {
 	time string  // of the row in hand, until it is drawn
 	busy [2]int  // how many calls of each side the kernel has not answered
 
-	open   *figure.Row // the call that the last row begins, or nil
-	begun  []byte      // what is there of it
-	opened []begun     // calls that have begun, and have not returned
+	open   *begun  // the call that the last row begins, or nil
+	opened []begun // calls that have begun, and have not returned
 	legend []string
 
 	folded     event.Side // whose calls are on the last row
 	foldColumn int        // where the next of them is to stand; 0 if it needs a row of its own
 }
 
-// begun is a call that has begun, and where there is room to say that it blocks.
+// begun is a call that has begun.
 type begun struct {
 	call, program int
 	side          event.Side
-	y             float64
+	text          []byte  // what is known of it
+	y             float64 // where there is room to say that it blocks
 }
 
 // Sizes in pixels.
@@ -87,9 +87,9 @@ func (l *Lifelines) Right() float64 { return l.left(event.Server) + float64(l.Wi
 
 // Draw draws a row.
 func (l *Lifelines) Draw(r *figure.Row) {
-	isRest := l.open != nil && r.Kind == figure.ReturnRow && r.Call == l.open.Call
+	isRest := l.open != nil && r.Kind == figure.ReturnRow && r.Call == l.open.call
 	if isRest && (l.clock.Times == layout.NoTimes || r.Remark == "") {
-		if whole, fits := l.Join(bytes.Clone(l.begun), layout.Characters(l.begun), r); fits {
+		if whole, fits := l.Join(bytes.Clone(l.open.text), layout.Characters(l.open.text), r); fits {
 			l.open = nil
 			l.call(r, string(whole))
 			return
@@ -108,8 +108,8 @@ func (l *Lifelines) Draw(r *figure.Row) {
 	case figure.HeadRow:
 		l.titles()
 	case figure.BeginRow:
-		l.open = &figure.Row{Kind: figure.BeginRow, Side: r.Side, Call: r.Call, Program: r.Program}
-		l.begun, _ = l.Fit(l.begun[:0], event.Client, &r.Text, 1)
+		l.open = &begun{call: r.Call, program: r.Program, side: r.Side}
+		l.open.text, _ = l.Fit(nil, event.Client, &r.Text, 1)
 	case figure.ReturnRow:
 		l.returned(r)
 	case figure.CallRow:
@@ -131,13 +131,13 @@ func (l *Lifelines) Draw(r *figure.Row) {
 }
 
 // begins draws the beginning of the call that is open.
-func (l *Lifelines) begins() *figure.Row {
-	r := l.open
+func (l *Lifelines) begins() *begun {
+	call := l.open
 	l.open = nil
-	text := strings.TrimSuffix(string(l.begun), "…") + "…"
-	l.line(rowHeight, r.Side.String()+": "+text)
-	l.beside(r.Side, l.Y-5, "call", text)
-	return r
+	text := strings.TrimSuffix(string(call.text), "…") + "…"
+	l.line(rowHeight, call.side.String()+": "+text)
+	l.beside(call.side, l.Y-5, "call", text)
+	return call
 }
 
 // CutOff draws the beginning of a call that the kernel has not answered yet, with room
@@ -146,14 +146,14 @@ func (l *Lifelines) CutOff() {
 	if l.open == nil {
 		return
 	}
-	r := l.begins()
-	l.bar(r.Side, l.Y-rowHeight/2, l.Y)
-	l.busy[r.Side]++
+	call := l.begins()
+	l.bar(call.side, l.Y-rowHeight/2, l.Y)
+	l.busy[call.side]++
 	l.line(rowHeight, "")
-	if l.both { // it would have returned before any other row
-		l.beside(r.Side, l.Y-5, "blocks", "(blocks)")
+	if call.y = l.Y - 5; l.both { // it would have returned before any other row
+		l.beside(call.side, call.y, "blocks", "(blocks)")
 	}
-	l.opened = append(l.opened, begun{r.Call, r.Program, r.Side, l.Y - 5})
+	l.opened = append(l.opened, *call)
 }
 
 // returned draws the return of a call that is drawn in two.

@@ -28,8 +28,7 @@ func Pictures() map[string]event.Format {
 		"response.svg":  drawResponse,
 		"states.svg":    drawStates,
 	} {
-		drawing := figure.NewDrawing(columns.About, &scene{picture: draw})
-		formats[name] = &drawing
+		formats[name] = figure.NewDrawing(columns.About, &scene{picture: draw})
 	}
 	return formats
 }

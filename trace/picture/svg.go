@@ -13,20 +13,15 @@ import (
 	"lbaws/trace/layout"
 )
 
-// SVG draws the diagram as a picture that is written when the program leaves: two
+// NewSVG returns a format that draws the diagram as a picture that is written when the program leaves: two
 // lifelines, beside them the calls and the states, and from one to the other the
 // segments. It stands alone: it has its own style for light and for dark pages, and
 // refers to nothing outside. Whatever a client sent is in it as printable text, escaped.
 //
 // Source: UNP figures 4.1 and 2.5; SVG 1.1.
-type SVG struct {
-	figure.Drawing
-}
-
-// NewSVG returns an SVG, as wide as a page of text.
-func NewSVG(columns layout.Columns) *SVG {
-	const width = 850
-	return &SVG{figure.NewDrawing(columns.About, &picture{Lifelines: NewLifelines(columns, width, characterWidth)})}
+func NewSVG(columns layout.Columns) *figure.Drawing {
+	const width = 850 // that of a page of text
+	return figure.NewDrawing(columns.About, &picture{Lifelines: NewLifelines(columns, width, characterWidth)})
 }
 
 // mostRows is how many rows a picture has: a server may run for long.

@@ -13,7 +13,6 @@ import (
 type panel struct {
 	lines []string // what it says
 	drawn []int    // how many characters each of its lines has that are on the screen
-	page  []byte   // room for what is written at once
 }
 
 // SetPanel shows lines of plain text below the diagram, in place of those before; no lines
@@ -54,7 +53,7 @@ func (d *Diagram) withPanel(rows []byte) []byte {
 		return rows
 	}
 	columns, height, _ := d.out.Window()
-	b := p.page[:0]
+	var b []byte
 	if len(p.drawn) > 0 {
 		up := 0
 		for _, length := range p.drawn {
@@ -72,7 +71,6 @@ func (d *Diagram) withPanel(rows []byte) []byte {
 		b = append(b, '\n')
 		p.drawn = append(p.drawn, taken)
 	}
-	p.page = b
 	return b
 }
 
