@@ -75,7 +75,7 @@ func (f *Figure) noteOnFIN(e *event.Event, c *conversation, held wire.State) str
 	switch {
 	case c == nil:
 		return ""
-	case c.finSent[e.Side.Peer()] || held == wire.CloseWait || c.state(e.Side) == wire.CloseWait:
+	case c.finSent[e.Side.Peer()] || held == wire.CloseWait || c.states()[e.Side] == wire.CloseWait:
 		return "send the second FIN: the passive close"
 	case held == wire.Established:
 		return "send the first FIN: the active close, which ends in TIME_WAIT"

@@ -46,7 +46,6 @@ type conversations struct {
 	given    int // how many were given up before they were over
 
 	current *conversation // the one that the rows are about
-	last    *conversation // the one that was found last: mostly it is the next one too
 	spare   *conversation // one that was forgotten, whose memory the next one gets; or nil
 }
 
@@ -60,11 +59,7 @@ const mostEnded = 64
 
 // Find returns the conversation with the client at addr, or nil.
 func (t *conversations) Find(addr netip.AddrPort) *conversation {
-	client := wire.Plain(addr)
-	if t.last == nil || t.last.Client != client {
-		t.last = t.byClient[client]
-	}
-	return t.last
+	return t.byClient[wire.Plain(addr)]
 }
 
 // begin adds a conversation with the client at addr. If there are too many, the oldest
@@ -87,7 +82,7 @@ func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
 		c.older = old
 	}
 	t.byClient[c.Client] = c
-	*place, t.last = c, c
+	*place = c
 	return c
 }
 
@@ -106,16 +101,14 @@ func (t *conversations) forget(c *conversation) {
 		delete(t.byClient, c.Client)
 		t.followed[c.Number%mostFollowed] = nil
 	}
-	t.last = nil
 	t.count(c, false)
 }
 
 // count counts a conversation among those that wait for accept, or no more.
 func (t *conversations) count(c *conversation, queued bool) {
-	switch {
-	case queued && !c.queued:
+	if queued && !c.queued {
 		t.queued++
-	case c.queued && !queued:
+	} else if c.queued && !queued {
 		t.queued--
 	}
 	c.queued = queued
@@ -124,13 +117,10 @@ func (t *conversations) count(c *conversation, queued bool) {
 // open reports whether a recorded conversation has come to be, as far as the calls tell.
 func (c *conversation) open() bool { return c.accepted || c.opening == opened }
 
-// state is that of a side, worked out from segments.
-func (c *conversation) state(side event.Side) wire.State {
-	client, server := c.States()
-	if side == event.Client {
-		return client
-	}
-	return server
+// states are those of the two sides, worked out from segments.
+func (c *conversation) states() (by [2]wire.State) {
+	by[event.Client], by[event.Server] = c.States()
+	return by
 }
 
 // oldest is the connection of the same client that accept returns first.

@@ -50,9 +50,7 @@ func (f *Figure) sender(s *wire.Segment) (event.Side, *conversation) {
 
 // see adds what a segment of a conversation says to its row.
 func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
-	wasOver := c.Over()
-	was := [2]wire.State{}
-	was[event.Client], was[event.Server] = c.States()
+	wasOver, was := c.Over(), c.states()
 	if to := r.Side.Peer(); s.Flags&wire.FIN != 0 && was[to] == wire.Established &&
 		c.finSent[to] && !c.finished[to].IsZero() && c.finished[to].Before(s.Time) {
 		c.Correct(to == event.Client, wire.FinWait1) // its own FIN is still in a queue: the two cross
@@ -81,8 +79,7 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 
 // changedState notes that the states of a conversation have changed.
 func (f *Figure) changedState(c *conversation) {
-	_, server := c.States()
-	c.completed = c.completed || server == wire.Established
+	c.completed = c.completed || c.states()[event.Server] == wire.Established
 	f.count(c, c.completed && !c.accepted)
 	f.mayEnd(c)
 }

@@ -106,17 +106,13 @@ func (j *Writer) append(b []byte, o *Object) []byte {
 // calls.
 func (j *Writer) appendCall(b []byte, e *event.Event, returned bool) []byte {
 	b = appendTimestamp(append(b, `{"time":`...), e.Begin)
+	b = append(b, `,"returned":`...)
 	if returned {
-		b = appendTimestamp(append(b, `,"returned":`...), e.Return)
-	} else {
-		b = append(b, `,"returned":null`...)
-	}
-	b = append(b, `,"duration_ns":`...)
-	if returned && e.Took >= 0 {
-		b = strconv.AppendInt(b, e.Took.Nanoseconds(), 10)
+		b = appendTimestamp(b, e.Return)
 	} else {
 		b = append(b, "null"...)
 	}
+	b = appendNumber(append(b, `,"duration_ns":`...), e.Took.Nanoseconds(), returned && e.Took >= 0)
 	b = appendCaller(b, e.Caller)
 	b = append(append(append(b, `,"call":"`...), e.Name()...), '"')
 	if e.Recorded != nil && e.Recorded.Name != e.Call.Name {
@@ -128,22 +124,25 @@ func (j *Writer) appendCall(b []byte, e *event.Event, returned bool) []byte {
 		b = append(append(b, `,"recorded":`...), recorded...)
 	}
 	b = append(j.appendArgs(append(b, `,"args":{`...), e, returned), '}')
-	b = append(b, `,"result":`...)
-	strace := strace.Writer{Limit: j.Limit}
-	j.line = strace.AppendBegin(j.line[:0], e)
-	switch {
-	case !returned:
-		b = append(b, `null,"errno":null`...)
-	case e.Errno == 0:
-		b = append(strconv.AppendInt(b, int64(e.Result), 10), `,"errno":null`...)
-	default:
-		b = append(strconv.AppendInt(b, int64(e.Result), 10), `,"errno":"`...)
-		b = append(append(b, sys.ErrnoName(e.Errno)...), '"')
+	b = appendNumber(append(b, `,"result":`...), int64(e.Result), returned)
+	if returned && e.Errno != 0 {
+		b = append(append(append(b, `,"errno":"`...), sys.ErrnoName(e.Errno)...), '"')
+	} else {
+		b = append(b, `,"errno":null`...)
 	}
-	if returned {
+	strace := strace.Writer{Limit: j.Limit}
+	if j.line = strace.AppendBegin(j.line[:0], e); returned {
 		j.line = strace.AppendRest(j.line, e, len(j.line))
 	}
 	return append(appendString(append(b, `,"strace":`...), j.line), "}\n"...)
+}
+
+// appendNumber appends a number, or null if it is not known.
+func appendNumber(b []byte, n int64, known bool) []byte {
+	if !known {
+		return append(b, "null"...)
+	}
+	return strconv.AppendInt(b, n, 10)
 }
 
 // appendCaller appends what a CallerObject says.

@@ -1,17 +1,16 @@
 package layout
 
 import (
-	"strconv"
+	"fmt"
 	"time"
 
 	"lbaws/trace/event"
 	"lbaws/trace/figure"
 )
 
-// Times says which time stands before each row of a diagram, in seconds. A row
-// has the time of what it shows: a segment the kernel's, a call that was drawn as
-// one row that of its beginning. What has no time of its own has none there: a
-// note, and an arrow that nobody has seen.
+// Times says which time stands before each row of a diagram, in seconds: of a segment
+// the kernel's, of a call that is one row that of its beginning. A note has none, nor
+// has an arrow that nobody has seen.
 type Times int
 
 // The times.
@@ -58,22 +57,19 @@ func (c *Clock) Read(r *figure.Row) []byte {
 	return c.text
 }
 
-// since is the time that is shown for at. It is the wall clock's, as a segment's
-// is: the two would not go together otherwise. What is cut off below a
-// microsecond is cut off the time since the start, so that the times since the
-// rows before add up to it.
+// since is the time that is shown for at: the wall clock's, as a segment's is. The time
+// since the start is what is cut to microseconds, so that the times since the rows before
+// add up to it.
 func (c *Clock) since(at time.Time) time.Duration {
 	at = at.Round(0)
 	if c.start.IsZero() {
 		c.start = at
 	}
-	elapsed := at.Sub(c.start).Truncate(time.Microsecond)
 	before := c.last
-	c.last = elapsed
-	if c.Times == SinceRow {
-		return elapsed - before
+	if c.last = at.Sub(c.start).Truncate(time.Microsecond); c.Times == SinceRow {
+		return c.last - before
 	}
-	return elapsed
+	return c.last
 }
 
 // AppendSeconds appends a duration as strace -r writes it, without the blanks.
@@ -82,9 +78,5 @@ func AppendSeconds(b []byte, d time.Duration) []byte {
 		b = append(b, '-')
 		d = -d
 	}
-	b = strconv.AppendInt(b, int64(d/time.Second), 10)
-	b = append(b, '.')
-	start := len(b)
-	b = strconv.AppendInt(b, int64(time.Second/time.Microsecond+d%time.Second/time.Microsecond), 10)
-	return append(b[:start], b[start+1:]...) // without the 1, which kept the zeros
+	return fmt.Appendf(b, "%d.%06d", d/time.Second, d%time.Second/time.Microsecond)
 }

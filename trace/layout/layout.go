@@ -165,29 +165,14 @@ func (l *Layout) Wrapped(side event.Side, text, first, rest string) []string {
 	width := l.Width - l.Column(side) - 2
 	var lines []string
 	for utf8.RuneCountInString(text) > width {
-		line := wrap(text, width)
-		lines = append(lines, first+line)
-		text, first = strings.TrimLeft(text[len(line):], " "), rest
+		end := len(string([]rune(text)[:width]))
+		if blank := strings.LastIndexByte(text[:end+1], ' '); blank > 0 {
+			end = blank
+		}
+		lines = append(lines, first+text[:end])
+		text, first = strings.TrimLeft(text[end:], " "), rest
 	}
 	return append(lines, first+text)
-}
-
-// wrap returns the beginning of text, up to a blank if there is one, that is
-// at most width characters long.
-func wrap(text string, width int) string {
-	end, characters := 0, 0
-	for i, r := range text {
-		if r == ' ' && i > 0 {
-			end = i
-		}
-		if characters++; characters > width {
-			if end == 0 {
-				end = i
-			}
-			break
-		}
-	}
-	return text[:end]
 }
 
 // placed is a part, and where it begins.

@@ -86,8 +86,8 @@ func (k *kernelPicture) listening(s *sheet, held *sockets.Socket, x, y float64) 
 	s.frame(x, y, socketWidth, 130)
 	s.text(x+14, y+26, "state", "a listening socket: LISTEN, "+held.Local.String())
 	begun := 0
-	for i := range k.sockets {
-		if k.sockets[i].State == wire.SynReceived {
+	for _, other := range k.sockets {
+		if other.State == wire.SynReceived {
 			begun++
 		}
 	}
@@ -107,19 +107,18 @@ func (k *kernelPicture) listening(s *sheet, held *sockets.Socket, x, y float64) 
 // connected draws a socket with its two buffers, and returns where the next one is to
 // stand.
 func (k *kernelPicture) connected(s *sheet, held *sockets.Socket, x, y float64) float64 {
+	title, height := "a connected socket: "+held.State.String(), 150.0
 	if held.State == wire.SynReceived { // it has no buffers yet
-		s.frame(x, y, socketWidth, 60)
-		s.text(x+14, y+26, "state", "a handshake that has begun: SYN_RCVD")
-		s.text(x+14, y+48, "note", held.Local.String()+" ↔ "+held.Remote.String())
-		return y + 90
-	}
-	s.frame(x, y, socketWidth, 150)
-	title := "a connected socket: " + held.State.String()
-	if held.Inode == 0 {
+		title, height = "a handshake that has begun: SYN_RCVD", 60
+	} else if held.Inode == 0 {
 		title += ", no descriptor yet"
 	}
+	s.frame(x, y, socketWidth, height)
 	s.text(x+14, y+26, "state", title)
 	s.text(x+14, y+48, "note", held.Local.String()+" ↔ "+held.Remote.String())
+	if held.State == wire.SynReceived {
+		return y + height + 30
+	}
 	for i, buffer := range []struct {
 		name, text string
 		bytes      []byte
@@ -136,5 +135,5 @@ func (k *kernelPicture) connected(s *sheet, held *sockets.Socket, x, y float64) 
 		}
 		s.text(x+330, top+20, "note", buffer.text)
 	}
-	return y + 180
+	return y + height + 30
 }
