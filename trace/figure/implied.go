@@ -11,9 +11,8 @@ import (
 	"lbaws/trace/wire"
 )
 
-// This file infers segments from the calls: those that a call causes and, if the
-// peer's calls are not traced, those that the peer must have sent. They are shown
-// only if segments are not captured.
+// This file infers segments from the calls, if they are not captured: those that a call
+// causes and, if the peer's calls are not traced, those that the peer must have sent.
 
 const (
 	handshake     = "SYN, SYN+ACK, ACK"
@@ -66,8 +65,7 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 		f.imply(e.Side.Peer(), reset)
 		return
 	}
-	f.asks(e, c)
-	f.refuses(e, c)
+	f.unanswered(e, c)
 	if e.Failed() {
 		return
 	}
@@ -193,22 +191,19 @@ func (f *Figure) meets(e *event.Event) {
 	}
 }
 
-// asks shows the SYN of a connect that does not wait for the answer.
-func (f *Figure) asks(e *event.Event, c *conversation) {
-	if e.Call.Does == event.Connects && e.Errno == unix.EINPROGRESS && c != nil && c.opening == unopened {
+// unanswered shows the SYN of a connect that does not wait for the answer, and forgets the
+// conversation of one that has failed.
+func (f *Figure) unanswered(e *event.Event, c *conversation) {
+	switch {
+	case e.Call.Does != event.Connects || c == nil || c.opening != unopened:
+	case e.Errno == unix.EINPROGRESS:
 		f.imply(event.Client, "SYN")
 		c.opening = asked
+	case e.IsOthers() && e.Failed():
+		delete(f.descriptors, e.Descriptor())
+		f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == c })
+		f.numbered--
 	}
-}
-
-// refuses forgets a conversation whose connect has failed.
-func (f *Figure) refuses(e *event.Event, c *conversation) {
-	if e.Call.Does != event.Connects || !e.IsOthers() || !e.Failed() || c == nil || c.opening != unopened || e.Errno == unix.EINPROGRESS {
-		return
-	}
-	delete(f.descriptors, e.Descriptor())
-	f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == c })
-	f.numbered--
 }
 
 // answered shows what is left of a handshake, where a call shows that it is complete.

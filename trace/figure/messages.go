@@ -7,9 +7,8 @@ import (
 	"lbaws/trace/message"
 )
 
-// anatomy adds the parts of a request or a response where they are first seen:
-// where the receiver reads it or, if only the sender is traced, where that one
-// writes it.
+// anatomy adds the parts of a request or a response where the receiver first reads it or,
+// if only the sender is traced, where that one first writes it.
 func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 	if c == nil {
 		return
@@ -38,8 +37,11 @@ func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 		parts, body, ok := message.ResponseParts(data)
 		f.firstLine(e, data, parts, ok, "response", "a status line")
 		if len(body) > 0 {
+			if e.Cut() {
+				body = append(bytes.Clone(body), "..."...)
+			}
 			f.add(PartsRow, e.Side).Parts = []message.Part{
-				{Text: []byte("\r\n"), Name: "blank line"}, {Text: wholeOrCut(body, e.Cut()), Name: "body"}}
+				{Text: []byte("\r\n"), Name: "blank line"}, {Text: body, Name: "body"}}
 		}
 	}
 }
@@ -56,14 +58,6 @@ func (f *Figure) firstLine(e *event.Event, data []byte, parts [3]message.Part, o
 	case !e.Cut():
 		f.say(e.Side, "the "+what+"'s first line is not complete yet")
 	}
-}
-
-// wholeOrCut returns a body with "..." behind it if a recording has only its beginning.
-func wholeOrCut(body []byte, cut bool) []byte {
-	if cut {
-		return append(bytes.Clone(body), "..."...)
-	}
-	return body
 }
 
 var Newline = []byte("\n")

@@ -146,16 +146,13 @@ func (f *Figure) noSocket(r *Row, c *conversation, s *wire.Segment, seen *wire.S
 
 // appendLabel appends what is written on a segment's arrow.
 func appendLabel(b []byte, s *wire.Segment, seen *wire.Seen) []byte {
-	b = s.Flags.AppendTo(b)
-	b = append(b, " seq "...)
+	b = append(s.Flags.AppendTo(b), " seq "...)
 	b = strconv.AppendUint(b, uint64(seen.Seq), 10)
 	if s.Flags&wire.ACK != 0 {
-		b = append(b, " ack "...)
-		b = strconv.AppendUint(b, uint64(seen.Ack), 10)
+		b = strconv.AppendUint(append(b, " ack "...), uint64(seen.Ack), 10)
 	}
 	if s.Len > 0 {
-		b = append(b, " len "...)
-		b = strconv.AppendInt(b, int64(s.Len), 10)
+		b = strconv.AppendInt(append(b, " len "...), int64(s.Len), 10)
 	}
 	if s.Window == 0 && s.Flags&(wire.SYN|wire.RST) == 0 {
 		b = append(b, " window 0"...)

@@ -20,13 +20,11 @@ import (
 //	 "args":{"fd":4,"buf":"GET / HTTP/1.1\r\n","count":1024},
 //	 "result":16,"errno":null,"strace":"read(4, \"GET / HTTP/1.1\\r\\n\", 1024) = 16"}
 //
-// A call that may wait for the peer has a line of its own when it begins, so
-// that one sees what the program is waiting for: the same object, with null
-// for whatever is not known yet, the duration and the result among it.
+// A call that may wait for the peer has a line when it begins, too, so that one sees what
+// the program waits for: with null for what is not known yet.
 //
-// Segments, changes in the kernel's sockets, notes, the ends of programs and what is
-// missing are objects too: Object says what each has. They stand in the order of the
-// diagram's rows: a call that does not wait comes before the segments that it causes.
+// Object says which other objects there are. They stand in the order of the diagram's
+// rows: a call that does not wait comes before the segments that it causes.
 type Writer struct {
 	Limit   int // how many bytes of a buffer are shown
 	Buffers int // how many bytes of it the arguments have, if that is more

@@ -63,7 +63,7 @@ type pageRun struct {
 type pageStep struct {
 	Line   int             `json:"line"`
 	Side   string          `json:"side"`
-	At     string          `json:"at"` // in seconds since the first step
+	At     string          `json:"at"` // in seconds since the first step; "" if a recording has no times
 	Means  string          `json:"means"`
 	Held   []heldRow       `json:"held"`   // the rows on what the kernel holds
 	Parts  [][2]string     `json:"parts"`  // of a message: their names and texts
@@ -190,10 +190,11 @@ func (p *Page) see(m *event.Moment) {
 		p.alone = false
 	case event.Exited:
 		p.begin(&event.Event{Caller: m.Exit.Caller}, m.At)
-		p.step.Means = "The program is killed, as by kill -9: it makes no more calls, and the kernel closes its descriptors."
+		how := "is killed, as by kill -9"
 		if m.Exit.How != "" {
-			p.step.Means = "The program has " + m.Exit.How + ": it makes no more calls, and the kernel closes its descriptors."
+			how = "has " + m.Exit.How
 		}
+		p.step.Means = "The program " + how + ": it makes no more calls, and the kernel closes its descriptors."
 	case event.Figure:
 		p.finish()
 		p.begun = false
@@ -245,18 +246,13 @@ func (p *Page) begin(e *event.Event, at time.Time) {
 	p.full = len(p.run.Steps) == mostSteps
 	p.run.Cut = p.full
 	p.begun, p.call, p.alone = true, e.Number, true
-	p.step = pageStep{Line: e.Line, Side: e.Side.String(), At: p.sinceStart(at), Held: []heldRow{}, Parts: [][2]string{}}
+	p.step = pageStep{Line: e.Line, Side: e.Side.String(), Held: []heldRow{}, Parts: [][2]string{}}
+	if event.HasTime(at) && event.HasTime(p.start) {
+		p.step.At = string(layout.AppendSeconds(nil, at.Sub(p.start)))
+	}
 	if e.Line > 0 {
 		p.run.lines[e.Line] = true
 	}
-}
-
-// sinceStart is the time of a step; "" if a recording has none.
-func (p *Page) sinceStart(at time.Time) string {
-	if !event.HasTime(at) || !event.HasTime(p.start) {
-		return ""
-	}
-	return string(layout.AppendSeconds(nil, at.Sub(p.start)))
 }
 
 // finish ends the step in hand.

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,19 +71,20 @@ var transitions = []transition{
 // that of the listening socket, which is another one: it stays in LISTEN.
 func drawStates(s *sheet, c *scene) {
 	s.title = "The states of TCP, and the ways of this connection's two ends through them (UNP figure 2.4)"
-	taken := [2]map[[2]wire.State]bool{}
+	taken := map[[2]wire.State]string{} // by which side
 	been := map[wire.State]bool{}
 	var others [][2]string // steps that are not in the figure
 	for _, side := range []event.Side{event.Client, event.Server} {
-		taken[side] = map[[2]wire.State]bool{}
 		at := wire.Closed
 		for _, p := range c.passed[side] {
 			to := p.state
 			if to == wire.Closed {
 				to = gone
 			}
-			step := [2]wire.State{at, to}
-			taken[side][step], been[at], been[to] = true, true, true
+			been[at], been[to] = true, true
+			if step := [2]wire.State{at, to}; taken[step] == "" {
+				taken[step] = side.String()
+			}
 			if !slices.ContainsFunc(transitions, func(t transition) bool { return t.from == at && t.to == to }) {
 				others = append(others, [2]string{side.String(), fmt.Sprintf("and from %s to %s: %s", nameOf(at), p.state, p.cause)})
 			}
@@ -90,20 +92,19 @@ func drawStates(s *sheet, c *scene) {
 		}
 	}
 	for _, t := range transitions {
-		step := [2]wire.State{t.from, t.to}
-		class, text := "other", "note"
-		for side, way := range taken {
-			if way[step] {
-				class, text = event.Side(side).String(), event.Side(side).String()
-			}
-		}
-		s.path(class, t.via)
+		side := taken[[2]wire.State{t.from, t.to}]
+		s.path(cmp.Or(side, "other"), t.via)
 		for i, line := range t.label {
-			s.text(t.at.x, t.at.y+float64(i)*15, text, line)
+			s.text(t.at.x, t.at.y+float64(i)*15, cmp.Or(side, "note"), line)
 		}
 	}
 	for _, state := range slices.Sorted(maps.Keys(spots)) {
-		s.state(state, spots[state], been[state])
+		at, class, name := spots[state], "note", nameOf(state)
+		if been[state] { // bold
+			class = "state"
+		}
+		s.frame(at.x, at.y, stateWidth, stateHeight)
+		s.text(at.x+(stateWidth-s.length(name))/2, at.y+20, class, name)
 	}
 	s.text(4, 185, "note", "in a new socket")
 	y := 690.0
@@ -118,14 +119,4 @@ func drawStates(s *sheet, c *scene) {
 		s.text(20, y, "note", warning)
 		y += rowHeight
 	}
-}
-
-// state draws a state of the figure: bold, if an end was in it.
-func (s *sheet) state(state wire.State, at spot, been bool) {
-	class, text := "note", nameOf(state)
-	if been {
-		class = "state"
-	}
-	s.frame(at.x, at.y, stateWidth, stateHeight)
-	s.text(at.x+(stateWidth-s.length(text))/2, at.y+20, class, text)
 }
