@@ -8,13 +8,12 @@ import (
 	"lbaws/sys"
 )
 
-// Event is one system call. A format is told of it twice: when the call
-// begins, with the arguments that the program gave, and when it returns, with
-// the arguments that the kernel filled in, the result and the time: with another
-// Event of the same number.
+// Event is one system call. A format is told of it when the call begins, with the
+// arguments that the program gave; and when it returns, in another Event of the same
+// number, with those that the kernel filled in, the result and the time.
 //
-// It belongs to the Tracer, which uses it again for a later call: a format may keep
-// it, and the buffers that it points to, until it is told of the return, and no longer.
+// It belongs to the Tracer, which uses it again for a later call: a format may keep it and
+// its buffers until it is told of the return, and no longer.
 type Event struct {
 	Number int // 1 for the first call
 	Caller     // who makes the call
@@ -81,10 +80,9 @@ func (s Side) Peer() Side { return 1 - s }
 // Failed reports whether the call has returned an error.
 func (e *Event) Failed() bool { return e.Result < 0 }
 
-// CopyBuffers makes the buffers and the addresses of e its own, which the program may use
-// for something else when it goes on. It appends them to data and peers, and returns these.
-// Room that a call has not filled, because it failed, stays the program's: only where it is
-// may be shown.
+// CopyBuffers makes the buffers and the addresses of e its own, as the program may use them
+// again when it goes on. It appends them to data and peers, and returns these. Room that a
+// failed call has not filled stays the program's: only where it is may be shown.
 func (e *Event) CopyBuffers(data []byte, peers []sys.Sockaddr) ([]byte, []sys.Sockaddr) {
 	for i, p := range e.Call.Params {
 		arg := &e.Args[i]

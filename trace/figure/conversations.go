@@ -34,9 +34,8 @@ type conversation struct {
 	finished [2]time.Time // by side: when a call had returned that sends its FIN as soon as it may go out
 }
 
-// conversations are those that the figure follows: at most mostFollowed, whatever
-// clients do. What it does for one call or one segment does not depend on how many
-// there are.
+// conversations are those that the figure follows, at most mostFollowed. What it does for
+// a call or a segment does not depend on how many there are.
 type conversations struct {
 	byClient map[netip.AddrPort]*conversation
 	followed []*conversation // the one with number n is the one at n % mostFollowed

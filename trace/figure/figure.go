@@ -3,6 +3,7 @@ package figure
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -15,9 +16,8 @@ import (
 	"lbaws/trace/wire"
 )
 
-// Figure turns calls and segments into the rows of the connection diagram: two
-// columns of calls and, between them, the segments, time running down. Events
-// come in, in order of time, and rows come out.
+// Figure turns moments, which come in order of time, into the rows of the connection
+// diagram: two columns of calls and, between them, the segments, time running down.
 //
 // Source: UNP figures 4.1 and 2.5.
 type Figure struct {
@@ -74,7 +74,7 @@ func (f *Figure) Take(m *event.Moment) []Row {
 	case event.Began:
 		f.begins(m.Event, f.descriptors[m.Event.Descriptor()])
 	case event.Waits:
-		f.waits(m.Event, f.descriptors[m.Event.Descriptor()])
+		f.addCall(BeginRow, m.Event, f.descriptors[m.Event.Descriptor()]).Text.setBegin(m.Event)
 		f.sayOnce(m.Event.Side, "it waits until there is room in the send buffer for the rest")
 	case event.Returned:
 		f.returns(m.Event, f.ConversationOf(m.Event), m.InTwo)
@@ -133,9 +133,8 @@ func (f *Figure) addCall(kind rowKind, e *event.Event, c *conversation) *Row {
 	return r
 }
 
-// begins adds what comes before a call, and, of a call that may wait, its
-// beginning. Any other call is one row, when it returns, and the segments that it
-// causes come after it.
+// begins adds what comes before a call, and the beginning of one that may wait. Any other
+// call is one row, when it returns, with the segments that it causes behind it.
 func (f *Figure) begins(e *event.Event, c *conversation) {
 	if !f.headed {
 		f.headed = true
@@ -158,28 +157,20 @@ func (f *Figure) begins(e *event.Event, c *conversation) {
 	if e.IsOthers() {
 		f.opens(e)
 		f.meets(e)
-		if c = f.descriptors[e.Descriptor()]; c != nil && !f.run.Both {
-			f.about(c)
-		}
+		c = f.descriptors[e.Descriptor()]
+		f.about(c)
 	}
 	f.noteOn(e, c)
 	if order.DrawnInTwo(e.Call) {
-		f.waits(e, c)
+		f.addCall(BeginRow, e, c).Text.setBegin(e)
 	}
-}
-
-// waits adds the beginning of a call that waits.
-func (f *Figure) waits(e *event.Event, c *conversation) {
-	f.addCall(BeginRow, e, c).Text.setBegin(e)
 }
 
 // returns adds a call that has returned, what must have happened for it to
 // return, and what it has caused.
 func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 	if e.IsOthers() {
-		if c != nil && !f.run.Both {
-			f.about(c)
-		}
+		f.about(c)
 		f.handshakeOf(e, c)
 	}
 	if inTwo {
@@ -193,7 +184,8 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 	} else {
 		r := f.addCall(CallRow, e, c)
 		r.At = e.Begin // the segments that it caused come after it
-		r.Text.setCall(e)
+		r.Text.setBegin(e)
+		r.Text.addRest(e)
 		if e.Call.Does == event.Listens && !e.Failed() {
 			r.Remark = wire.Listen.String()
 		}
@@ -218,22 +210,15 @@ func (f *Figure) exits(e *event.Exit) {
 		if c == nil || c.reset || !c.open() {
 			continue
 		}
-		if !f.run.Both && !c.finSent[e.Side] {
+		if !c.finSent[e.Side] {
 			f.about(c)
-		}
-		if f.mayBeUnread(c, e.Side) && !c.finSent[e.Side] {
 			c.finSent[e.Side] = true
-			f.imply(e.Side, finOrReset)
+			f.imply(e.Side, map[bool]string{false: fin, true: finOrReset}[f.mayBeUnread(c, e.Side)])
 		}
-		f.implyFIN(c, e.Side)
 		delete(f.descriptors, event.Descriptor{Fd: socket})
 	}
 	if e.How == "" {
-		for fd := range f.descriptors {
-			if fd.Thread == e.Thread {
-				delete(f.descriptors, fd)
-			}
-		}
+		maps.DeleteFunc(f.descriptors, func(fd event.Descriptor, _ *conversation) bool { return fd.Thread == e.Thread })
 	}
 }
 
@@ -280,11 +265,10 @@ func (f *Figure) ConversationOf(e *event.Event) *conversation {
 
 // about adds a rule where the rows begin to be about another connection.
 func (f *Figure) about(c *conversation) {
-	if c == f.current {
+	if c == nil || c == f.current {
 		return
 	}
-	f.current = c
-	if f.run.Both { // each row of another one than the first has its number
+	if f.current = c; f.run.Both { // each row of another one than the first has its number
 		return
 	}
 	text := &f.add(RuleRow, event.Server).Text

@@ -53,11 +53,9 @@ func (f *Figure) firstLine(e *event.Event, data []byte, parts [3]message.Part, o
 	case ok:
 		f.parts = parts
 		f.add(PartsRow, e.Side).Parts = f.parts[:]
-	case bytes.Contains(data, Newline):
+	case bytes.IndexByte(data, '\n') >= 0:
 		f.say(e.Side, "not an HTTP "+what+": the first line is not "+should)
 	case !e.Cut():
 		f.say(e.Side, "the "+what+"'s first line is not complete yet")
 	}
 }
-
-var Newline = []byte("\n")

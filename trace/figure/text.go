@@ -9,14 +9,8 @@ import (
 	"lbaws/trace/strace"
 )
 
-// The text of a call in the diagram. It is the call's own, as Strace has it,
-// but an address is written as address and port, without its length.
-
-// setCall makes t the text of a call that has returned.
-func (t *Text) setCall(e *event.Event) {
-	t.setBegin(e)
-	t.addRest(e)
-}
+// The text of a call is its own, as strace has it, but for an address: that is written as
+// address and port, without its length.
 
 // setBegin makes t what is known of a call when it begins.
 func (t *Text) setBegin(e *event.Event) {

@@ -20,8 +20,7 @@ const (
 	SinceRow         // since the last row before it that has a time
 )
 
-// Clock writes the times of rows, right-aligned in a column of their own on the
-// left.
+// Clock writes the times of rows, right-aligned in a column on the left.
 type Clock struct {
 	Times Times
 	start time.Time     // of the first row
@@ -30,9 +29,8 @@ type Clock struct {
 	text  []byte        // room for texts
 }
 
-// Column is how wide the column is, with the blank behind it: room for 9999
-// seconds and six decimals, and more once there was a longer time. It is 0 if no
-// times are shown.
+// Column is how wide the column is, with the blank behind it: room for 9999.999999 seconds,
+// and more once there was a longer time; 0 if no times are shown.
 func (c *Clock) Column() int {
 	if c.Times == NoTimes {
 		return 0

@@ -76,10 +76,9 @@ func (l *Layout) ArrowRight(label []byte) int {
 	return min(right, l.Width-stateLength-1)
 }
 
-// Fit appends a call's text, with as much of its buffer as fits into its side's
-// column with spare characters behind it, and returns how many it takes. If there
-// is no room for the rest, it takes the whole line, and cuts the end off only where
-// it needs more.
+// Fit appends a call's text, with as much of its buffer as fits into its side's column
+// with spare characters behind it, and returns how many it takes. If the rest does not
+// fit, it takes the whole line, and cuts off what is longer than that.
 func (l *Layout) Fit(b []byte, side event.Side, t *figure.Text, spare int) (_ []byte, taken int) {
 	start, width := len(b), l.Width-spare
 	for _, room := range []int{width - l.Column(side), width} {

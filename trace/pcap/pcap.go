@@ -15,13 +15,10 @@ import (
 
 // Writer writes a file for Wireshark: the captured segments as they were and, between
 // them, the calls, each as an entry of a journal, which Wireshark shows in a row of its
-// own. A call that may wait has an entry when it begins, and one when it returns.
+// own. A call that may wait has an entry when it begins, and one when it returns. Each
+// Append ends with a complete block, so the file can be read while the program runs.
 //
-// Each Append ends with a complete block, so the file can be read while the program
-// runs.
-//
-// Source: the pcapng file format, draft-ietf-opsawg-pcapng; systemd's Journal Export
-// Format.
+// Source: the pcapng file format, draft-ietf-opsawg-pcapng; systemd's Journal Export Format.
 type Writer struct {
 	order   order.Order
 	strace  strace.Writer

@@ -12,9 +12,8 @@ import (
 	"lbaws/trace/wire"
 )
 
-// Pictures returns the formats that draw the tutorial's pictures, by the names of
-// their files. Both ends of one connection must be traced. Each is written as an
-// SVG when the program exits.
+// Pictures returns the formats that draw the tutorial's pictures, by the names of their
+// files. They need both ends of one connection, and write an SVG each when it has ended.
 func Pictures() map[string]event.Format {
 	columns := layout.Columns{Limit: 32, About: figure.About{Both: true}}
 	connection := NewSVG(columns)
@@ -139,7 +138,7 @@ func drawModel(s *sheet, c *scene) {
 }
 
 func firstLine(b []byte) string {
-	line, _, _ := bytes.Cut(b, figure.Newline)
+	line, _, _ := bytes.Cut(b, []byte("\n"))
 	return string(layout.AppendPrintable(nil, bytes.TrimSuffix(line, []byte("\r"))))
 }
 
@@ -210,7 +209,7 @@ func drawProcedure(s *sheet, c *scene) {
 func drawRequest(s *sheet, c *scene) {
 	parts, _ := message.RequestParts(c.request)
 	s.anatomy("A request, as the server read it, in its parts", append(parts[:], lineEnd))
-	_, rest, _ := bytes.Cut(c.request, figure.Newline)
+	_, rest, _ := bytes.Cut(c.request, []byte("\n"))
 	s.lines(rest, "header fields, and the blank line that ends them")
 }
 

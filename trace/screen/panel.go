@@ -39,12 +39,9 @@ func (d *Diagram) SetPanel(lines []string) {
 	out.Flush()
 }
 
-// withPanel returns what takes the panel off the screen, writes rows in its place,
-// and draws it below them: written at once, nothing flickers.
-//
-// The terminal may have another width than when the panel was drawn. Most
-// terminals wrap their lines anew then, as this takes it: a line that was too long
-// for the new width has become several rows.
+// withPanel returns what takes the panel off the screen, writes rows in its place, and
+// draws it below them: written at once, nothing flickers. If the terminal's width has
+// changed, this takes it that a line that is too long now has become several rows.
 //
 // Source: ECMA-48 sections 8.3.19 (CUD), 8.3.22 (CUU), 8.3.39 (ED), 8.3.41 (EL).
 func (d *Diagram) withPanel(rows []byte) []byte {

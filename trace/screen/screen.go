@@ -19,10 +19,9 @@ import (
 	"lbaws/trace/wire"
 )
 
-// Diagram draws the calls and the segments between them as the books do, as
-// text: the client's calls on the left, the server's on the right, time running
-// down. It is drawn while it happens, a row for each call or segment. A row is
-// never wider than the diagram, which is 60 characters wide at least.
+// Diagram draws the calls and the segments between them as the books do, as text: the
+// client's calls on the left, the server's on the right, time running down. It is drawn
+// while it happens. No row is wider than the diagram, which has 60 characters at least.
 //
 // Source: UNP figures 4.1 and 2.5.
 type Diagram struct {
@@ -48,9 +47,8 @@ func (d *Diagram) On(out *output.Stream) *Diagram {
 // paperWidth is how wide a diagram is that goes to no terminal.
 const paperWidth = 100
 
-// NewDiagramOn returns a Diagram for an output. On a terminal it is as wide as
-// the terminal, also when that changes, and in colour unless the user does not
-// want that.
+// NewDiagramOn returns a Diagram for an output. On a terminal it is as wide as that, also
+// when it changes, and in colour unless the user does not want that.
 func NewDiagramOn(out *output.Stream, columns layout.Columns) *Diagram {
 	width, _, terminal := out.Window()
 	if !terminal {
@@ -67,9 +65,8 @@ func NewDiagramOn(out *output.Stream, columns layout.Columns) *Diagram {
 	return d
 }
 
-// follow gives the diagram the terminal's width, now and at each signal that it
-// may have changed. The signals go to other threads than the server's (see
-// process.BlockSignals).
+// follow gives the diagram the terminal's width, now and at each signal that it may have
+// changed. The signals go to other threads than the server's (see process.BlockSignals).
 func (d *Diagram) follow(changes <-chan os.Signal) {
 	for {
 		if width, _, terminal := d.out.Window(); terminal {
@@ -79,8 +76,7 @@ func (d *Diagram) follow(changes <-chan os.Signal) {
 	}
 }
 
-// Resize makes the rows from the next one on fit into another width. It may be
-// called at any time.
+// Resize makes the next rows fit into another width. It may be called at any time.
 func (d *Diagram) Resize(width int) { d.screen.paper.Store(int32(width)) }
 
 // screen draws rows as lines of text.
@@ -107,9 +103,8 @@ const (
 	alarm = "1;97;41"
 )
 
-// Draw appends a row. The rest of a call goes on where it begins, if it fits
-// there and no other row came in between. Where times are shown, a call that
-// waited has the time of its return on a row of its own.
+// Draw appends a row. The rest of a call goes on behind its beginning, if it fits there and
+// no other row came in between; where times are shown, only if the call did not wait.
 func (s *screen) Draw(b []byte, r *figure.Row) []byte {
 	s.fitPaper()
 	if s.open != 0 {
