@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"slices"
 
 	"lbaws/trace/sockets"
 )
@@ -43,10 +44,8 @@ const (
 
 // Named returns the call with a name; or nil, if the server and the client do not make it.
 func Named(name string) *Call {
-	for _, call := range Calls {
-		if call.Name == name {
-			return call
-		}
+	if i := slices.IndexFunc(Calls, func(c *Call) bool { return c.Name == name }); i >= 0 {
+		return Calls[i]
 	}
 	return nil
 }
@@ -54,10 +53,8 @@ func Named(name string) *Call {
 // AtEntry is the number of arguments that are known when the call begins: those before
 // the first one that the kernel fills in.
 func (c *Call) AtEntry() int {
-	for i, p := range c.Params {
-		if p.Kind.FilledIn() {
-			return i
-		}
+	if i := slices.IndexFunc(c.Params, func(p Param) bool { return p.Kind.FilledIn() }); i >= 0 {
+		return i
 	}
 	return len(c.Params)
 }

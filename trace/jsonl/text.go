@@ -6,16 +6,8 @@ import (
 	"lbaws/trace/event"
 )
 
-// Timestamp is a time in UTC, to the nanosecond.
+// Timestamp is a time in UTC, to the nanosecond; null if its day is not known.
 type Timestamp struct{ time.Time }
-
-// timestamp returns nil for a time of which the day is not known.
-func timestamp(at time.Time) *Timestamp {
-	if !event.HasDate(at) {
-		return nil
-	}
-	return &Timestamp{at}
-}
 
 // MarshalJSON writes the time, whatever its year is.
 func (t Timestamp) MarshalJSON() ([]byte, error) { return appendTimestamp(nil, t.Time), nil }

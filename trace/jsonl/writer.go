@@ -59,7 +59,7 @@ func (j *Writer) AppendMoment(b []byte, m *event.Moment) []byte {
 
 // appendOther appends the object of a moment that is about no call.
 func (j *Writer) appendOther(b []byte, m *event.Moment) []byte {
-	o := Object{Time: timestamp(m.At)}
+	o := Object{Time: &Timestamp{m.At}}
 	switch m.What {
 	case event.Passed:
 		o.PassedObject = passedObject(m.Segment, j.Limit)

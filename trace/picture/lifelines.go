@@ -126,7 +126,9 @@ func (l *Lifelines) Draw(r *figure.Row) {
 	case figure.SocketRow:
 		l.held(r)
 	case figure.RuleRow:
-		l.rule(string(r.Text.Before))
+		l.line(arrowHeight, string(r.Text.Before))
+		l.stroke("rule", Margin, l.Y-rowHeight, l.Right()-Margin, l.Y-rowHeight)
+		l.put(l.left(event.Client), l.Y-5, "note", string(r.Text.Before))
 	}
 }
 
@@ -395,10 +397,4 @@ func (l *Lifelines) state(r *figure.Row, side event.Side, y float64) {
 	default:
 		l.beside(side, y, "workedout", state.String())
 	}
-}
-
-func (l *Lifelines) rule(text string) {
-	l.line(arrowHeight, text)
-	l.stroke("rule", Margin, l.Y-rowHeight, l.Right()-Margin, l.Y-rowHeight)
-	l.put(l.left(event.Client), l.Y-5, "note", text)
 }

@@ -32,8 +32,7 @@ func (d *Diagram) SetPanel(lines []string) {
 	}
 	if !same {
 		for _, line := range lines {
-			out.Text = append(out.Text, line...)
-			out.Text = append(out.Text, '\n')
+			out.Text = append(append(out.Text, line...), '\n')
 		}
 	}
 	out.Flush()

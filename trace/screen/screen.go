@@ -107,16 +107,14 @@ const (
 // no other row came in between; where times are shown, only if the call did not wait.
 func (s *screen) Draw(b []byte, r *figure.Row) []byte {
 	s.fitPaper()
-	if s.open != 0 {
-		joins := r.Kind == figure.ReturnRow && r.Call == s.open && (s.clock.Times == layout.NoTimes || r.Remark == "")
-		s.open = 0
-		if joins {
-			if s.text, joins = s.Join(s.text[:0], s.begun, r); joins {
-				return append(s.paintCall(b, s.text, r), '\n')
-			}
+	if r.Kind == figure.ReturnRow && r.Call == s.open && (s.clock.Times == layout.NoTimes || r.Remark == "") {
+		var fits bool
+		if s.text, fits = s.Join(s.text[:0], s.begun, r); fits {
+			s.open = 0
+			return append(s.paintCall(b, s.text, r), '\n')
 		}
-		b = append(b, "…\n"...)
 	}
+	b = s.End(b)
 	if s.clock.Times == layout.NoTimes {
 		return s.row(b, r)
 	}
