@@ -54,13 +54,6 @@ type end struct {
 	peerFIN uint32 // then: the number after it
 }
 
-// Renewed returns another connection, of which nothing was seen, in the memory of c, which
-// must not be used any more.
-func (c *Connection) Renewed(client, server netip.AddrPort) Connection {
-	renewed := func(e *end) end { return end{sent: e.sent[:0], held: e.held[:0]} }
-	return Connection{Client: client, Server: server, client: renewed(&c.client), server: renewed(&c.server)}
-}
-
 // Over reports whether the connection has ended at both ends.
 func (c *Connection) Over() bool { return c.client.state.Over() && c.server.state.Over() }
 
