@@ -102,7 +102,6 @@ func (f *Figure) closes(e *event.Event, c *conversation) {
 	}
 	c.closed, c.finished[e.Side] = true, e.Return
 	delete(f.descriptors, e.Descriptor())
-	delete(f.shutdown, e.Descriptor())
 	if held := f.held[e.Descriptor()]; held.State == wire.Closed { // nothing more will be heard of it
 		delete(f.held, e.Descriptor())
 	}

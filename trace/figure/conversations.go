@@ -29,6 +29,7 @@ type conversation struct {
 	unread               bool    // whether read filled its buffer: more may have come
 	taken                [2]int  // by side: how many bytes its calls have read
 	incomplete           string  // why the request may go on; "" if it is complete
+	shut                 [2]bool // by side: whether its reading was shut down
 	finSent              [2]bool // by side, as far as the calls tell
 
 	finished [2]time.Time // by side: when a call had returned that sends its FIN as soon as it may go out

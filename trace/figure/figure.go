@@ -47,7 +47,6 @@ type Figure struct {
 	programs    map[int]int                         // which of its side's each thread is
 	descriptors map[event.Descriptor]*conversation  // connected sockets
 	held        map[event.Descriptor]sockets.Socket // what the kernel holds, as far as it was asked
-	shutdown    map[event.Descriptor]bool           // sockets of which reading was shut down
 	response    []byte                              // the last one that was shown in parts
 }
 
@@ -62,7 +61,7 @@ type About struct {
 func New(about About) Figure {
 	return Figure{
 		run: about, noted: make(map[string]bool), programs: make(map[int]int),
-		descriptors: make(map[event.Descriptor]*conversation), shutdown: make(map[event.Descriptor]bool),
+		descriptors:   make(map[event.Descriptor]*conversation),
 		conversations: conversations{byClient: make(map[netip.AddrPort]*conversation), followed: make([]*conversation, mostFollowed)},
 	}
 }

@@ -53,7 +53,7 @@ func (f *Figure) readPreceded(e *event.Event, c *conversation) {
 		}
 	case e.Result > 0:
 		f.imply(e.Side.Peer(), sockets.Bytes(e.Result))
-	case c != nil && !c.reset && !f.shutdown[e.Descriptor()] && f.held[e.Descriptor()].State != wire.Closed:
+	case c != nil && !c.reset && !c.shut[e.Side] && f.held[e.Descriptor()].State != wire.Closed:
 		f.implyFIN(c, e.Side.Peer())
 	}
 }
@@ -110,10 +110,11 @@ func (f *Figure) connects(e *event.Event) *conversation {
 }
 
 func (f *Figure) shutDown(e *event.Event, c *conversation) {
-	if e.Args[1].Int != unix.SHUT_WR {
-		f.shutdown[e.Descriptor()] = true
+	if c == nil {
+		return
 	}
-	if c != nil && e.Args[1].Int != unix.SHUT_RD {
+	c.shut[e.Side] = c.shut[e.Side] || e.Args[1].Int != unix.SHUT_WR
+	if e.Args[1].Int != unix.SHUT_RD {
 		f.implyFIN(c, e.Side)
 		c.finished[e.Side] = e.Return
 	}
@@ -146,15 +147,15 @@ func (f *Figure) explain() {
 		return
 	}
 	f.explained = true
-	const legend = "┄┄▷ inferred from the calls, not captured"
-	switch {
-	case f.whyNot == nil:
-		f.say(event.Client, legend+"; lbaws -segments captures them").Legend = true
-		return
-	case errors.Is(f.whyNot, unix.EPERM) || errors.Is(f.whyNot, unix.EACCES):
-		f.warn("no segments: " + f.whyNot.Error() + "; run as root to capture them")
-	default:
-		f.warn("no segments: " + f.whyNot.Error())
+	legend := "┄┄▷ inferred from the calls, not captured"
+	if f.whyNot == nil {
+		legend += "; lbaws -segments captures them"
+	} else {
+		why := "no segments: " + f.whyNot.Error()
+		if errors.Is(f.whyNot, unix.EPERM) || errors.Is(f.whyNot, unix.EACCES) {
+			why += "; run as root to capture them"
+		}
+		f.warn(why)
 	}
 	f.say(event.Client, legend).Legend = true
 }

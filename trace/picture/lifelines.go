@@ -52,10 +52,8 @@ const (
 	beside      = 10.0 // between a line and the texts beside it
 	barWidth    = 7.0
 	labelSpace  = 6.0 // beside an arrow's label, for half of a bar
+	labelLength = 28  // how many characters of it stand on a line
 )
-
-// labelLength is how many characters of an arrow's label stand on a line.
-const labelLength = 28
 
 // NewLifelines returns lifelines of a width in pixels, where a character takes unit of
 // them. Times take more.
@@ -379,7 +377,7 @@ func (l *Lifelines) arrow(r *figure.Row) {
 		x1, x2, back = l.at(event.Server)-barWidth/2, l.at(event.Client)+barWidth/2+1, headLength
 	}
 	l.stroke(style, x1, y1, x2, y2)
-	l.head(style, x2, y2, x2+back, y2-half, x2+back, y2+half)
+	l.head(style, x2, y2, x2+back, y2-headHalf, x2+back, y2+headHalf)
 	l.state(r, r.Side, y1+4)
 	l.state(r, r.Side.Peer(), y2+4)
 	for i, line := range lines {

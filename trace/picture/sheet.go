@@ -57,11 +57,11 @@ func (s *sheet) arrow(x1, y1, x2, y2 float64, label string) {
 	s.line(x1, y1, x2, y2)
 	switch {
 	case x1 == x2:
-		s.head("seen", x2, y2, x2-half, y2-headLength, x2+half, y2-headLength)
+		s.head("seen", x2, y2, x2-headHalf, y2-headLength, x2+headHalf, y2-headLength)
 	case x1 < x2:
-		s.head("seen", x2, y2, x2-headLength, y2-half, x2-headLength, y2+half)
+		s.head("seen", x2, y2, x2-headLength, y2-headHalf, x2-headLength, y2+headHalf)
 	default:
-		s.head("seen", x2, y2, x2+headLength, y2-half, x2+headLength, y2+half)
+		s.head("seen", x2, y2, x2+headLength, y2-headHalf, x2+headLength, y2+headHalf)
 	}
 	if label != "" {
 		s.text((x1+x2-s.length(label))/2, y1-6, "seen", label)
@@ -80,7 +80,7 @@ func (s *sheet) path(class string, points []spot) {
 	length := math.Hypot(end.x-before.x, end.y-before.y)
 	x, y := (end.x-before.x)/length, (end.y-before.y)/length
 	backX, backY := end.x-headLength*x, end.y-headLength*y
-	s.head(class, end.x, end.y, backX+half*y, backY-half*x, backX-half*y, backY+half*x)
+	s.head(class, end.x, end.y, backX+headHalf*y, backY-headHalf*x, backX-headHalf*y, backY+headHalf*x)
 }
 
 // anatomy draws parts side by side, each in a box with its name below.

@@ -71,7 +71,7 @@ type shapes struct {
 const characterWidth = 7.8
 
 // The size of an arrow's head: how long it is, and half of how wide.
-const headLength, half = 9.0, 4.5
+const headLength, headHalf = 9.0, 4.5
 
 // length is how long a text is.
 func (s *shapes) length(text string) float64 { return float64(utf8.RuneCountInString(text)) * s.unit }

@@ -165,9 +165,9 @@ func (s *screen) End(b []byte) []byte {
 	return append(b, "…\n"...)
 }
 
-// paint begins a colour; "" is the terminal's own.
+// paint begins a colour, which plain ends.
 func (s *screen) paint(b []byte, colour string) []byte {
-	if !s.colour || colour == "" {
+	if !s.colour {
 		return b
 	}
 	return append(append(append(b, "\x1b["...), colour...), 'm')
@@ -175,7 +175,7 @@ func (s *screen) paint(b []byte, colour string) []byte {
 
 func (s *screen) plain(b []byte) []byte { return s.paint(b, "0") }
 
-// painted appends a text in a colour.
+// painted appends a text in a colour; "" is the terminal's own.
 func (s *screen) painted(b []byte, colour string, text []byte) []byte {
 	if colour == "" {
 		return append(b, text...)
