@@ -208,18 +208,15 @@ func drawProcedure(s *sheet, c *scene) {
 // drawRequest draws the parts of the request's first line, and what follows it.
 func drawRequest(s *sheet, c *scene) {
 	parts, _ := message.RequestParts(c.request)
-	s.anatomy("A request, as the server read it, in its parts", append(parts[:], lineEnd))
+	s.anatomy("A request, as the server read it, in its parts", parts)
 	_, rest, _ := bytes.Cut(c.request, []byte("\n"))
 	s.lines(rest, "header fields, and the blank line that ends them")
 }
 
-// lineEnd is what ends the first line of a request or a response.
-var lineEnd = message.Part{Text: []byte("\r\n")}
-
 // drawResponse draws the parts of the status line, the blank line and the body.
 func drawResponse(s *sheet, c *scene) {
 	status, body, _ := message.ResponseParts(c.response)
-	s.anatomy("A response, as the client read it, in its parts", append(status[:], lineEnd))
+	s.anatomy("A response, as the client read it, in its parts", status)
 	s.lines([]byte("\r\n"), "blank line")
 	s.lines(body, "body")
 }

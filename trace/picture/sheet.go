@@ -83,11 +83,12 @@ func (s *sheet) path(class string, points []spot) {
 	s.head(class, end.x, end.y, backX+headHalf*y, backY-headHalf*x, backX-headHalf*y, backY+headHalf*x)
 }
 
-// anatomy draws parts side by side, each in a box with its name below.
-func (s *sheet) anatomy(title string, parts []message.Part) {
+// anatomy draws the parts of a first line side by side, each in a box with its name below,
+// and the line's end.
+func (s *sheet) anatomy(title string, parts [3]message.Part) {
 	s.title = title
 	x := 20.0
-	for _, p := range parts {
+	for _, p := range append(parts[:], message.Part{Text: []byte("\r\n")}) {
 		x = s.part(x, p) + 10
 	}
 	s.below = 110

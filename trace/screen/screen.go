@@ -111,7 +111,7 @@ func (s *screen) Draw(b []byte, r *figure.Row) []byte {
 		var fits bool
 		if s.text, fits = s.Join(s.text[:0], s.begun, r); fits {
 			s.open = 0
-			return append(s.paintCall(b, s.text, r), '\n')
+			return append(s.painted(b, colourOf(r, bold), s.text), '\n')
 		}
 	}
 	b = s.End(b)
@@ -207,16 +207,11 @@ func (s *screen) begin(b []byte, r *figure.Row) []byte {
 	text, taken := s.Fit(s.text[:0], r.Side, &r.Text, spare)
 	column := s.ColumnFor(r, taken, spare)
 	s.text, s.open, s.begun = text, r.Call, column+taken
-	b = s.paintCall(pad(b, column), text, r)
+	b = s.painted(pad(b, column), colourOf(r, bold), text)
 	if s.steps {
 		return s.End(b)
 	}
 	return b
-}
-
-// paintCall appends the text of a call, or of a part of it.
-func (s *screen) paintCall(b, text []byte, r *figure.Row) []byte {
-	return s.painted(b, colourOf(r, bold), text)
 }
 
 // colourOf is the colour of a row, if nothing has gone wrong.
@@ -231,7 +226,7 @@ func (s *screen) call(b []byte, r *figure.Row) []byte {
 	text, taken := s.Fit(s.text[:0], r.Side, &r.Text, 0)
 	s.text = text
 	column := s.ColumnFor(r, taken, 0)
-	b = s.paintCall(pad(b, column), text, r)
+	b = s.painted(pad(b, column), colourOf(r, bold), text)
 	if gap := s.Width - column - taken - len(r.Remark); r.Remark != "" && gap > 0 {
 		b = append(pad(b, min(gap, 4)), r.Remark...)
 	}
