@@ -436,7 +436,7 @@ func TestHelp(t *testing.T) {
 func TestNoAllocationPerRequest(t *testing.T) {
 	tracetest.Long(t)
 	const requests = 2000
-	for _, format := range []string{"off", "strace", "json"} {
+	for _, format := range []string{"off", "strace", "json", "diagram"} {
 		t.Run(format, func(t *testing.T) {
 			request := requester(t, format)
 			var before, after runtime.MemStats

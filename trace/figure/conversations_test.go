@@ -3,6 +3,8 @@ package figure
 import (
 	"net/netip"
 	"testing"
+
+	"lbaws/trace/event"
 )
 
 // TestEndedConversations: the last ones that have ended are found, in case something of
@@ -28,5 +30,32 @@ func TestEndedConversations(t *testing.T) {
 		if found := f.Find(address(port)) != nil; found != want {
 			t.Errorf("port %d is known: %v, want %v", port, found, want)
 		}
+	}
+}
+
+// TestMemoryOfClosedConversations: the next conversation gets the memory of one that was
+// closed, but not while another descriptor leads to that.
+func TestMemoryOfClosedConversations(t *testing.T) {
+	f := New(About{})
+	begin := func(port uint16, fds ...int) *conversation {
+		c := f.begin(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), netip.AddrPort{})
+		for _, fd := range fds {
+			f.descriptors[event.Descriptor{Fd: fd}] = c
+		}
+		return c
+	}
+	closes := func(fd int, c *conversation) {
+		f.closes(&event.Event{Call: event.Close, Args: [5]event.Arg{{Int: fd}}}, c)
+	}
+	first := begin(1, 4, 5)
+	closes(4, first)
+	second := begin(2, 6)
+	if second == first {
+		t.Error("descriptor 5 leads to another conversation")
+	}
+	closes(5, first)
+	closes(6, second)
+	if third := begin(3); third != second {
+		t.Error("the memory of one that was closed was not used again")
 	}
 }
