@@ -3,27 +3,27 @@ package predict
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
-	"lbaws/trace/sockets"
 	"lbaws/trace/strace"
 	"lbaws/trace/wire"
 )
 
 // The calls that give a socket an address, a peer or a queue, or ask for them.
 
-func (s *situation) getsockname() (Prediction, bool) {
-	if s.over() {
-		return Prediction{}, false
+func (s *situation) getsockname() Prediction {
+	if s.own.over() {
+		return Prediction{}
 	}
 	p := willSucceed("the socket's address is %v", s.own.Local)
 	p.Local = s.own.Local
-	return p, true
+	return p
 }
 
-func (s *situation) setsockopt() (Prediction, bool) {
+func (s *situation) setsockopt() Prediction {
 	texts := map[string][2]string{ // off, on
 		"SO_REUSEADDR": {"bind will refuse a port that an old connection is on",
 			"bind will take the port even if old connections on it are in TIME_WAIT"},
@@ -32,28 +32,24 @@ func (s *situation) setsockopt() (Prediction, bool) {
 		"SO_SNDBUF": {"the send buffer gets its smallest size", "the send buffer gets twice this size, or as much as the system allows"},
 		"SO_RCVBUF": {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, or as much as the system allows"},
 	}
-	text, known := texts[string(strace.AppendOption(nil, &s.e.Args[2], s.e, 0))]
-	switch {
-	case !known:
-		return Prediction{}, false
-	case s.e.Args[3].Int == 0:
-		return Prediction{Text: text[0]}, true
+	text := texts[string(strace.AppendOption(nil, &s.e.Args[2], s.e, 0))]
+	if s.e.Args[3].Int == 0 {
+		return Prediction{Text: text[0]}
 	}
-	return Prediction{Text: text[1]}, true
+	return Prediction{Text: text[1]}
 }
 
 // bind cannot know which options the sockets have that are in the way.
-func (s *situation) bind() (Prediction, bool) {
+func (s *situation) bind() Prediction {
 	local := s.e.Args[1].Addr.AddrPort()
-	if s.own != nil && !s.over() {
-		return willFail(unix.EINVAL, "the socket has an address"), true
+	if s.own != nil && !s.own.over() {
+		return willFail(unix.EINVAL, "the socket has an address")
 	}
 	if local.Port() == 0 {
-		return Prediction{Text: "the kernel will choose a port that is free"}, true
+		return Prediction{Text: "the kernel will choose a port that is free"}
 	}
 	listens, others := false, 0
-	for i := range s.held {
-		h := &s.held[i]
+	for _, h := range s.held {
 		if h == s.own || h.Local.Port() != local.Port() || !overlap(h.Local.Addr(), local.Addr()) {
 			continue
 		}
@@ -64,12 +60,12 @@ func (s *situation) bind() (Prediction, bool) {
 	}
 	switch {
 	case listens:
-		return taken("SO_REUSEPORT", "a socket listens on port %d", local.Port()), true
+		return taken("SO_REUSEPORT", "a socket listens on port %d", local.Port())
 	case others > 0:
-		return taken("SO_REUSEADDR", "port %d still has connections", local.Port()), true
+		return taken("SO_REUSEADDR", "port %d still has connections", local.Port())
 	}
 	return Prediction{Text: fmt.Sprintf("no socket listens on port %d, and no connection is left there", local.Port()),
-		May: []unix.Errno{unix.EADDRINUSE, unix.EADDRNOTAVAIL, unix.EACCES}}, true
+		May: []unix.Errno{unix.EADDRINUSE, unix.EADDRNOTAVAIL, unix.EACCES}}
 }
 
 // taken predicts that another socket is in the way, unless both have an option.
@@ -86,16 +82,15 @@ func overlap(x, y netip.Addr) bool {
 
 // listen says how many connections the queue holds. It is full when it is longer than
 // the backlog.
-func (s *situation) listen() (Prediction, bool) {
+func (s *situation) listen() Prediction {
 	backlog := s.e.Args[1].Int
 	if s.own != nil && s.own.State != wire.Listen && s.own.Remote.Port() != 0 {
-		return willFail(unix.EINVAL, "the socket has a connection"), true
+		return willFail(unix.EINVAL, "the socket has a connection")
 	}
 	if s.own != nil {
-		for i := range s.held {
-			other := &s.held[i]
+		for _, other := range s.held {
 			if other != s.own && other.State == wire.Listen && other.Local.Port() == s.own.Local.Port() {
-				return taken("SO_REUSEPORT", "another socket listens on port %d", s.own.Local.Port()), true
+				return taken("SO_REUSEPORT", "another socket listens on port %d", s.own.Local.Port())
 			}
 		}
 	}
@@ -104,66 +99,57 @@ func (s *situation) listen() (Prediction, bool) {
 		what = fmt.Sprintf("the kernel will queue connections for accept, %d at the most", backlog+1)
 	}
 	if s.own == nil { // it may have no port, and the kernel then chooses one
-		return Prediction{Text: what, May: []unix.Errno{unix.EADDRINUSE}}, true
+		return Prediction{Text: what, May: []unix.Errno{unix.EADDRINUSE}}
 	}
 	p := willSucceed("%s", what)
 	p.After = wire.Listen
-	return p, true
+	return p
 }
 
 // connect predicts the answer to the SYN of a server on this machine.
 //
 // Source: tcp_conn_request in Linux's net/ipv4.
-func (s *situation) connect() (Prediction, bool) {
+func (s *situation) connect() Prediction {
 	to := sys.Reachable(s.e.Args[1].Addr.AddrPort())
 	if s.own != nil {
 		if s.own.State == wire.SynSent || s.own.State == wire.Closed {
-			return Prediction{}, false
+			return Prediction{}
 		}
-		return willFail(unix.EISCONN, "the socket has a connection, or listens"), true
+		return willFail(unix.EISCONN, "the socket has a connection, or listens")
 	}
 	if !s.isHere(to.Addr()) {
-		return Prediction{}, false
+		return Prediction{}
 	}
 	listening, sure := s.listening(to)
 	switch {
 	case !sure:
-		return Prediction{}, false
+		return Prediction{}
 	case listening == nil:
 		p := willFail(unix.ECONNREFUSED, "nobody listens on port %d", to.Port())
-		p.Reset, p.Resets = true, 1
-		return p, true
+		p.Resets = 1
+		return p
 	case listening.Receive > listening.Send:
 		return Prediction{Text: fmt.Sprintf("the accept queue is full (%d of %d): its SYN will be dropped, and it will wait",
-			listening.Receive, listening.Send), Waits: true}, true
+			listening.Receive, listening.Send), Waits: true}
 	case s.halfOpen(to.Port()) >= listening.Send: // whether there is room for another one depends on tcp_syncookies
-		return Prediction{Text: fmt.Sprintf("a socket listens on port %d: it will wait for its SYN+ACK", to.Port()), Open: true}, true
+		return Prediction{Text: fmt.Sprintf("a socket listens on port %d: it will wait for its SYN+ACK", to.Port()), Open: true}
 	}
 	p := willSucceed("a socket listens on port %d, and its queue has room: it will return at once", to.Port())
 	p.After = wire.Established
-	return p, true
+	return p
 }
 
 // isHere reports whether an address is one of this machine's, as far as its sockets
 // show.
 func (s *situation) isHere(addr netip.Addr) bool {
-	if addr.IsLoopback() {
-		return true
-	}
-	for i := range s.held {
-		if s.held[i].Local.Addr() == addr {
-			return true
-		}
-	}
-	return false
+	return addr.IsLoopback() || slices.ContainsFunc(s.held, func(h *memory) bool { return h.Local.Addr() == addr })
 }
 
 // listening returns the socket that gets a SYN to an address, or nil; sure is false
 // if it cannot be told which one that is.
-func (s *situation) listening(to netip.AddrPort) (listening *sockets.Socket, sure bool) {
+func (s *situation) listening(to netip.AddrPort) (listening *memory, sure bool) {
 	sure = true
-	for i := range s.held {
-		h := &s.held[i]
+	for _, h := range s.held {
 		if h.State != wire.Listen || h.Local.Port() != to.Port() {
 			continue
 		}
@@ -180,8 +166,8 @@ func (s *situation) listening(to netip.AddrPort) (listening *sockets.Socket, sur
 
 // halfOpen returns how many handshakes a listening socket has begun.
 func (s *situation) halfOpen(port uint16) (n int) {
-	for i := range s.held {
-		if s.held[i].State == wire.SynReceived && s.held[i].Local.Port() == port {
+	for _, h := range s.held {
+		if h.State == wire.SynReceived && h.Local.Port() == port {
 			n++
 		}
 	}

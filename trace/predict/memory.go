@@ -2,9 +2,8 @@ package predict
 
 import (
 	"cmp"
+	"maps"
 	"slices"
-
-	"golang.org/x/sys/unix"
 
 	"lbaws/trace/event"
 	"lbaws/trace/sockets"
@@ -22,10 +21,15 @@ type Memory struct {
 // memory is one socket.
 type memory struct {
 	sockets.Socket
-	over    bool // whether the connection is gone, and only the descriptor is left
-	unread  int  // then: how many bytes are
+	unread  int  // if it is over: how many bytes are
 	pending bool // and whether the next call that finds none is to fail
 	unsure  bool // whether a write is to fail with that error or another one
+}
+
+// over reports whether the socket's connection is gone while its descriptor is still
+// there: reset, or closed by both ends. What has come may be unread even so.
+func (m *memory) over() bool {
+	return m.State == wire.TimeWait || m.State == wire.Closed && m.Remote.Port() != 0
 }
 
 // Note notes what has changed.
@@ -43,7 +47,7 @@ func (m *Memory) Note(changes []sockets.Change) {
 			had = &memory{}
 			m.held[c.Cookie] = had
 		}
-		was := had.Socket
+		was := *had
 		had.Socket = c.Socket
 		switch {
 		case c.Gone && (c.Descriptor < 0 || was.State == wire.SynSent || was.Remote.Port() == 0):
@@ -63,11 +67,11 @@ func (m *Memory) Note(changes []sockets.Change) {
 // the last acknowledgement looks the same as that RST.
 //
 // Source: tcp_reset and tcp_recvmsg_locked in Linux's net/ipv4.
-func (m *memory) end(was *sockets.Socket) {
-	if m.over {
+func (m *memory) end(was *memory) {
+	if was.over() {
 		return
 	}
-	m.over, m.unread = true, was.Unread()
+	m.unread = was.Unread()
 	m.unsure = was.State == wire.LastAck || was.State == wire.Closing && m.State != wire.TimeWait
 	m.pending = m.State != wire.TimeWait && was.State != wire.CloseWait && !m.unsure
 }
@@ -77,7 +81,7 @@ func (m *Memory) forget(thread, fd int, cookie uint64) {
 	for c, had := range m.held {
 		switch {
 		case c == cookie || had.Thread != thread || had.Descriptor != fd:
-		case had.over && had.State == wire.Closed:
+		case had.over() && had.State == wire.Closed:
 			delete(m.held, c)
 		default:
 			had.Descriptor = -1
@@ -88,11 +92,11 @@ func (m *Memory) forget(thread, fd int, cookie uint64) {
 // Returned notes what a call has returned, when the changes that came with it were
 // noted.
 func (m *Memory) Returned(e *event.Event) {
-	had := m.find(e)
+	had := m.find(e.Thread, e.Args[0].Int)
 	switch {
 	case e.Call.Does == event.Closes:
 		m.forget(e.Thread, e.Args[0].Int, 0)
-	case had == nil || !had.over:
+	case had == nil || !had.over():
 	case e.Call.Does == event.Reads && e.Result >= 0:
 		had.unread -= e.Result
 	case e.Result < 0 && (e.Call.Does == event.Reads || e.Call.Does == event.Writes):
@@ -101,44 +105,26 @@ func (m *Memory) Returned(e *event.Event) {
 	}
 }
 
-func (m *Memory) find(e *event.Event) *memory {
+// find returns the socket to which a descriptor leads, or nil.
+func (m *Memory) find(thread, fd int) *memory {
 	for _, had := range m.held {
-		if had.Thread == e.Thread && had.Descriptor == e.Args[0].Int {
+		if had.Thread == thread && had.Descriptor == fd {
 			return had
 		}
 	}
 	return nil
 }
 
-// Held returns the sockets, in the order of their cookies.
-func (m *Memory) Held() []sockets.Socket {
-	held := make([]sockets.Socket, 0, len(m.held))
-	for _, had := range m.held {
-		held = append(held, had.Socket)
-	}
-	slices.SortFunc(held, func(x, y sockets.Socket) int { return cmp.Compare(x.Cookie, y.Cookie) })
-	return held
+// sorted returns the sockets, in the order of their cookies.
+func (m *Memory) sorted() []*memory {
+	return slices.SortedFunc(maps.Values(m.held), func(x, y *memory) int { return cmp.Compare(x.Cookie, y.Cookie) })
 }
 
-// Predict is the function Predict, with what is remembered.
-func (m *Memory) Predict(e *event.Event) (p Prediction, ok bool) {
-	had := m.find(e)
-	if had == nil || !had.over || e.Call.Does == event.Makes || e.Call.Does == event.Sleeps {
-		return Predict(e, m.Held())
+// Held returns what the kernel holds, in the same order.
+func (m *Memory) Held() []sockets.Socket {
+	var held []sockets.Socket
+	for _, had := range m.sorted() {
+		held = append(held, had.Socket)
 	}
-	switch room := len(e.Args[1].Data); {
-	case e.Call.Does == event.Writes && had.pending:
-		return willFail(unix.ECONNRESET, "the connection was reset"), true
-	case e.Call.Does == event.Writes && !had.unsure:
-		return willFail(unix.EPIPE, "the connection is gone"), true
-	case e.Call.Does != event.Reads || room == 0:
-		return Predict(e, m.Held())
-	case had.unread > room:
-		return willReturn(room, "%s still unread: it will return %d of them", count(had.unread, "byte"), room), true
-	case had.unread > 0:
-		return willReturn(had.unread, "%s still unread: it will return %d", count(had.unread, "byte"), had.unread), true
-	case had.pending:
-		return willFail(unix.ECONNRESET, "the connection was reset"), true
-	}
-	return willSucceed("the connection is gone, and everything is read: it will return 0"), true
+	return held
 }

@@ -31,10 +31,8 @@ type Prediction struct {
 	// Result is what it returns, if Known; -1 is an error.
 	Result int
 	Known  bool
-	// Reset says that a RST will go out: in place of a FIN, to the connections in an
-	// accept queue, or as the answer to what the call sends. Resets is how many;
-	// 0 if that is not known.
-	Reset  bool
+	// Resets is how many RSTs will go out: in place of a FIN, to the connections in an
+	// accept queue, or as the answer to what the call sends.
 	Resets int
 	// After is the state of the call's socket when all is acknowledged that it sent;
 	// "" if Text does not say.
@@ -43,23 +41,21 @@ type Prediction struct {
 	Local netip.AddrPort
 }
 
-// Predict says what a call will do that is about to begin, given what the kernel
-// holds: every socket of the server's port, among them those that are gone while a
-// descriptor still leads to them, as CLOSED with their peer's address (see Memory).
-// If nothing can be said that is sure, ok is false.
+// Predict says what a call will do that is about to begin. The Prediction is the zero
+// value if nothing can be said that is sure.
 //
 // It takes for granted what the kernel does not tell: that the program has neither
 // shut down reading (SHUT_RD) nor set an option that this package does not, nor used
 // bind on a socket whose connection is gone; that no other descriptor leads to the
 // socket; and that nothing is under way (Settled). Where the kernel cannot be asked
 // at all, there is nothing to predict from.
-func Predict(e *event.Event, held []sockets.Socket) (p Prediction, ok bool) {
-	s := &situation{e: e, held: held, own: find(held, e.Thread, e.Args[0].Int)}
+func (m *Memory) Predict(e *event.Event) Prediction {
+	s := &situation{e: e, held: m.sorted(), own: m.find(e.Thread, e.Args[0].Int)}
 	switch e.Call.Does {
 	case event.Makes:
-		return Prediction{Text: "it will return the lowest descriptor that is free, and send nothing"}, true
+		return Prediction{Text: "it will return the lowest descriptor that is free, and send nothing"}
 	case event.Sleeps:
-		return Prediction{Text: fmt.Sprintf("it will pause for %v, whatever the peer does", time.Duration(e.Args[0].Int))}, true
+		return Prediction{Text: fmt.Sprintf("it will pause for %v, whatever the peer does", time.Duration(e.Args[0].Int))}
 	case event.Sets:
 		return s.setsockopt()
 	case event.Binds:
@@ -70,7 +66,7 @@ func Predict(e *event.Event, held []sockets.Socket) (p Prediction, ok bool) {
 		return s.listen()
 	}
 	if s.own == nil {
-		return Prediction{}, false
+		return Prediction{}
 	}
 	switch e.Call.Does {
 	case event.Asks:
@@ -84,25 +80,16 @@ func Predict(e *event.Event, held []sockets.Socket) (p Prediction, ok bool) {
 	case event.ShutsDown:
 		return s.shutdown()
 	case event.Closes:
-		return s.close(), true
+		return s.close()
 	}
-	return Prediction{}, false
+	return Prediction{}
 }
 
 // situation is a call and what the kernel holds.
 type situation struct {
 	e    *event.Event
-	held []sockets.Socket
-	own  *sockets.Socket // of the call's descriptor; nil if the kernel holds nothing of it
-}
-
-// find returns the socket to which a descriptor leads, or nil.
-func find(held []sockets.Socket, thread, fd int) *sockets.Socket {
-	i := slices.IndexFunc(held, func(s sockets.Socket) bool { return s.Descriptor == fd && s.Thread == thread })
-	if i < 0 {
-		return nil
-	}
-	return &held[i]
+	held []*memory
+	own  *memory // of the call's descriptor; nil if the kernel holds nothing of it
 }
 
 // willReturn predicts that a call returns at once.
@@ -121,20 +108,14 @@ func willFail(errno unix.Errno, why string, args ...any) Prediction {
 	return p
 }
 
-// over reports whether the socket's connection is gone while its descriptor is still
-// there: reset, or closed by both ends. What has come may be unread even so.
-func (s *situation) over() bool {
-	return s.own.State == wire.TimeWait || s.own.State == wire.Closed && s.own.Remote.Port() != 0
-}
-
-func (s *situation) accept() (Prediction, bool) {
+func (s *situation) accept() Prediction {
 	switch n := s.own.Receive; {
 	case s.own.State != wire.Listen:
-		return willFail(unix.EINVAL, "the socket does not listen"), true
+		return willFail(unix.EINVAL, "the socket does not listen")
 	case n == 0:
-		return Prediction{Text: "nobody is queued: it will wait", Waits: true}, true
+		return Prediction{Text: "nobody is queued: it will wait", Waits: true}
 	default:
-		return Prediction{Text: count(n, "connection") + " queued: it will return at once"}, true
+		return Prediction{Text: count(n, "connection") + " queued: it will return at once"}
 	}
 }
 
@@ -142,66 +123,72 @@ func (s *situation) accept() (Prediction, bool) {
 // then fails; it returns 0 in place of the error if the peer's FIN came before.
 //
 // Source: tcp_recvmsg_locked and tcp_reset in its net/ipv4.
-func (s *situation) read() (Prediction, bool) {
-	room, unread := len(s.e.Args[1].Data), s.own.Unread()
+func (s *situation) read() Prediction {
+	room, unread, over := len(s.e.Args[1].Data), s.own.Unread(), s.own.over()
 	fin := s.own.UnreadFIN() || s.own.State == wire.CloseWait || s.own.State == wire.LastAck || s.own.State == wire.Closing
+	are := "unread"
+	if over {
+		unread, are = s.own.unread, "still unread"
+	}
 	switch {
-	case s.own.State == wire.Listen || s.own.State == wire.Closed && s.own.Remote.Port() == 0:
-		return willFail(unix.ENOTCONN, "the socket has no connection"), true
+	case s.own.State == wire.Listen || s.own.State == wire.Closed && !over:
+		return willFail(unix.ENOTCONN, "the socket has no connection")
 	case room == 0 || s.own.State == wire.SynSent:
-		return Prediction{}, false
-	case s.own.State == wire.TimeWait:
-		return Prediction{Text: "the peer's FIN has come: it will not wait; after the last byte it returns 0"}, true
-	case s.own.State == wire.Closed:
-		return Prediction{Text: "the connection is gone: it will not wait; after the last byte it returns 0, " +
-			"or fails once if a RST has ended it", May: ended}, true
+		return Prediction{}
 	case unread > 0:
-		what := count(unread, "byte") + " unread"
+		what := count(unread, "byte") + " " + are
 		if fin {
-			what = count(unread, "byte") + " unread, and then the peer's FIN"
+			what += ", and then the peer's FIN"
 		}
 		if unread > room {
-			return willReturn(room, "%s: it will return %d of them", what, room), true
+			return willReturn(room, "%s: it will return %d of them", what, room)
 		}
-		return willReturn(unread, "%s: it will return %d", what, unread), true
+		return willReturn(unread, "%s: it will return %d", what, unread)
+	case s.own.pending:
+		return willFail(unix.ECONNRESET, "the connection was reset")
+	case over:
+		return willSucceed("the connection is gone, and everything is read: it will return 0")
 	case s.own.UnreadFIN():
-		return willSucceed("the peer's FIN is there and nothing else: it will return 0"), true
+		return willSucceed("the peer's FIN is there and nothing else: it will return 0")
 	case fin:
-		return willSucceed("the peer's FIN has come and everything is read: it will return 0"), true
+		return willSucceed("the peer's FIN has come and everything is read: it will return 0")
 	}
-	return Prediction{Text: "nothing is unread: it will wait", Waits: true}, true
+	return Prediction{Text: "nothing is unread: it will wait", Waits: true}
 }
 
 // ended are the errors by which a call says that the peer has ended the connection,
 // or does not answer.
 var ended = []unix.Errno{unix.ECONNRESET, unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ENETUNREACH}
 
-func (s *situation) write() (Prediction, bool) {
+func (s *situation) write() Prediction {
 	n, unacknowledged := len(s.e.Args[1].Data), s.own.Unacknowledged()
 	switch {
 	case n == 0 || s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
-		return Prediction{}, false
-	case s.own.State == wire.TimeWait || s.own.State == wire.FinWait1 || s.own.State == wire.FinWait2 ||
-		s.own.State == wire.Closing || s.own.State == wire.LastAck:
-		return willFail(unix.EPIPE, "this end has sent its FIN"), true
-	case s.own.State == wire.Listen || s.own.State == wire.Closed && s.own.Remote.Port() == 0:
-		return willFail(unix.EPIPE, "the socket has no connection"), true
-	case s.own.State == wire.Closed:
+		return Prediction{}
+	case s.own.pending:
+		return willFail(unix.ECONNRESET, "the connection was reset")
+	case s.own.unsure:
 		return Prediction{Text: "the connection is gone: it will fail, with EPIPE if a call has told why before",
-			Known: true, Result: -1, May: append([]unix.Errno{unix.EPIPE}, ended...)}, true
+			Known: true, Result: -1, May: append([]unix.Errno{unix.EPIPE}, ended...)}
+	case s.own.over():
+		return willFail(unix.EPIPE, "the connection is gone")
+	case s.own.FINSent():
+		return willFail(unix.EPIPE, "this end has sent its FIN")
+	case s.own.State == wire.Listen || s.own.State == wire.Closed:
+		return willFail(unix.EPIPE, "the socket has no connection")
 	case unacknowledged > 0:
 		return Prediction{Text: count(unacknowledged, "byte") + " not acknowledged yet: it will wait if there is no room behind them",
-			Open: true, May: ended}, true
+			Open: true, May: ended}
 	case n > order.SureRoom:
 		return Prediction{Text: fmt.Sprintf("the send buffer is empty: if it has no room for all %d bytes, it will wait", n),
-			Open: true, May: append([]unix.Errno{unix.EPIPE}, ended...)}, true
+			Open: true, May: append([]unix.Errno{unix.EPIPE}, ended...)}
 	}
 	p := willReturn(n, "the kernel takes %s", all(n))
 	if gone, why := s.peerGone(); gone {
 		p.Text += "; a RST will come back: " + why
-		p.Reset, p.Resets, p.After = true, 1, wire.Closed
+		p.Resets, p.After = 1, wire.Closed
 	}
-	return p, true
+	return p
 }
 
 // peerGone reports whether nobody can take what is written, and says why. It does
@@ -209,14 +196,14 @@ func (s *situation) write() (Prediction, bool) {
 //
 // Source: tcp_rcv_state_process and tcp_timewait_state_process in Linux's net/ipv4.
 func (s *situation) peerGone() (gone bool, why string) {
-	i := slices.IndexFunc(s.held, func(peer sockets.Socket) bool {
+	i := slices.IndexFunc(s.held, func(peer *memory) bool {
 		return peer.Local == s.own.Remote && peer.Remote == s.own.Local
 	})
 	if i < 0 { // on this machine, such a one has closed, and its FIN_WAIT_2 was too long
 		forgotten := s.own.State == wire.CloseWait && s.own.Remote.Addr().IsLoopback()
 		return forgotten, "the peer's kernel has forgotten the connection"
 	}
-	peer := &s.held[i] // its FIN may wait behind bytes for which this end has no room
+	peer := s.held[i] // its FIN may wait behind bytes for which this end has no room
 	finSent := peer.State == wire.FinWait1 || peer.State == wire.FinWait2
 	return finSent && peer.Inode == 0 && peer.Descriptor < 0, "the peer has closed its descriptor"
 }
@@ -234,7 +221,7 @@ func (s *situation) close() Prediction {
 			where = "behind the FIN"
 		}
 		p := willSucceed("%s unread: a RST will go out %s", count(s.own.Unread(), "byte"), where)
-		p.Reset, p.Resets, p.After = true, 1, wire.Closed
+		p.Resets, p.After = 1, wire.Closed
 		return p
 	case sockets.FINSent:
 		return willSucceed("the FIN was sent before: it only frees the descriptor")
@@ -242,7 +229,7 @@ func (s *situation) close() Prediction {
 		return s.sendFIN()
 	}
 	switch {
-	case s.over():
+	case s.own.over():
 		return willSucceed("the connection is over: it only frees the descriptor")
 	case s.own.State == wire.SynSent:
 		return willSucceed("nobody has answered the SYN: it sends nothing more")
@@ -277,8 +264,8 @@ func (s *situation) sendFIN() Prediction {
 // Source: inet_csk_listen_stop and tcp_disconnect in Linux's net/ipv4.
 func (s *situation) stopListening() Prediction {
 	queued, listening := 0, 0
-	for i := range s.held {
-		switch h := &s.held[i]; {
+	for _, h := range s.held {
+		switch {
 		case h.Local.Port() != s.own.Local.Port():
 		case h.State == wire.Listen:
 			listening++
@@ -299,27 +286,27 @@ func (s *situation) stopListening() Prediction {
 	if queued < s.own.Receive {
 		p.Text = fmt.Sprintf("%s, %d of them reset already: a RST will go to each of the others", what, s.own.Receive-queued)
 	}
-	p.Reset, p.Resets = true, queued
+	p.Resets = queued
 	return p
 }
 
-func (s *situation) shutdown() (Prediction, bool) {
+func (s *situation) shutdown() Prediction {
 	how := s.e.Args[1].Int
 	switch {
 	case s.own.State == wire.Listen && how == unix.SHUT_WR:
-		return willSucceed("the socket listens: it does nothing"), true
+		return willSucceed("the socket listens: it does nothing")
 	case s.own.State == wire.Listen:
-		return s.stopListening(), true
+		return s.stopListening()
 	case s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
-		return Prediction{}, false
+		return Prediction{}
 	case s.own.State == wire.TimeWait || s.own.State == wire.Closed:
-		return willFail(unix.ENOTCONN, "the socket has no connection"), true
+		return willFail(unix.ENOTCONN, "the socket has no connection")
 	case how == unix.SHUT_RD:
-		return willSucceed("it sends nothing: a read will return what is unread, and then 0 instead of waiting"), true
+		return willSucceed("it sends nothing: a read will return what is unread, and then 0 instead of waiting")
 	case s.own.FINSent():
-		return willSucceed("the FIN was sent before: it sends nothing"), true
+		return willSucceed("the FIN was sent before: it sends nothing")
 	}
-	return s.sendFIN(), true
+	return s.sendFIN()
 }
 
 // count says how many there are: "1 byte is", "2 bytes are".

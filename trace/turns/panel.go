@@ -56,8 +56,8 @@ func (d *person) programLines(p *program, next bool) []string {
 	switch {
 	case state == held && next:
 		lines := []string{fmt.Sprintf("▶ %-8s %s   %s", p.name, figure.Beginning(event), p.line)}
-		if prediction, ok := d.memory.Predict(event); ok && d.watch != nil {
-			lines = append(lines, fmt.Sprintf("  %-8s %s", "", prediction.Text))
+		if will := d.memory.Predict(event).Text; will != "" && d.watch != nil {
+			lines = append(lines, fmt.Sprintf("  %-8s %s", "", will))
 		}
 		if d.explains {
 			for _, line := range event.Call.Explained {
