@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/sys/process"
 )
 
 // namespaceVariable is set in the environment of a process that runs in a namespace
@@ -113,11 +115,8 @@ func forkIntoNamespace() (pid int, report func() string, err error) {
 // waitAndPassSignalsOn waits for a child to end, and passes on the signals that
 // ask this process to end.
 func waitAndPassSignalsOn(pid int) (wait unix.WaitStatus) {
-	signals := make(chan os.Signal, 1)
-	if !signal.Ignored(unix.SIGHUP) {
-		signal.Notify(signals, unix.SIGHUP)
-	}
-	signal.Notify(signals, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
+	signals := process.SignalsToEnd()
+	signal.Notify(signals, unix.SIGQUIT)
 	defer signal.Reset()
 	go func() {
 		for s := range signals {

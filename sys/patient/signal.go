@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/sys/process"
 )
 
 const (
@@ -24,14 +26,8 @@ const (
 // the process at once, unless it is SIGHUP. If the program does not exit in time,
 // because a call is still blocked or nothing is reading its output, LeaveOnSignal
 // calls abandon and ends the process with status 1.
-//
-// If SIGHUP is ignored, as under nohup, it stays ignored.
 func (k *Kernel) LeaveOnSignal(abandon func()) {
-	signals := make(chan os.Signal, 2)
-	if !signal.Ignored(unix.SIGHUP) {
-		signal.Notify(signals, unix.SIGHUP)
-	}
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
+	signals := process.SignalsToEnd()
 	go func() {
 		<-signals
 		first := time.Now()

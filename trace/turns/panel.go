@@ -19,8 +19,8 @@ func (d *person) draw(can bool) {
 	for _, p := range d.programs {
 		lines = append(lines, d.programLines(p, p == next && can)...)
 	}
-	if len(d.order) > 0 && (next == nil || next.puppet != nil) {
-		lines = append(lines, "▶ "+d.order[0].line)
+	if len(d.moves) > 0 && (next == nil || next.puppet != nil) {
+		lines = append(lines, "▶ "+d.moves[0].line)
 	}
 	if held := d.memory.Held(); len(held) > 0 {
 		slices.SortStableFunc(held, func(x, y sockets.Socket) int { return rank(&x) - rank(&y) })
@@ -53,28 +53,33 @@ func (d *person) programLines(p *program, next bool) []string {
 	d.mu.Lock()
 	state, event := p.state, p.event
 	d.mu.Unlock()
+	mark := " "
+	if next && (state == held || state == back) {
+		mark = "▶"
+	}
+	line := func(format string, args ...any) []string {
+		return []string{fmt.Sprintf("%s %-8s ", mark, p.name) + fmt.Sprintf(format, args...)}
+	}
 	switch {
-	case state == held && next:
-		lines := []string{fmt.Sprintf("▶ %-8s %s   %s", p.name, figure.Beginning(event), p.line)}
-		if will := d.memory.Predict(event).Text; will != "" && d.watch != nil {
+	case state == held:
+		lines := line("%s   %s", figure.Beginning(event), p.line)
+		if will := d.memory.Predict(event).Text; next && will != "" && d.watch != nil {
 			lines = append(lines, fmt.Sprintf("  %-8s %s", "", will))
 		}
-		if d.explains {
+		if next && d.explains {
 			for _, line := range event.Call.Explained {
 				lines = append(lines, "  "+line)
 			}
 		}
 		return lines
-	case state == held:
-		return []string{fmt.Sprintf("  %-8s %s   %s", p.name, figure.Beginning(event), p.line)}
 	case state == inCall:
-		return []string{fmt.Sprintf("  %-8s waits in %s   %s", p.name, figure.Beginning(event), p.line)}
+		return line("waits in %s   %s", figure.Beginning(event), p.line)
 	case state == back && next:
-		return []string{fmt.Sprintf("▶ %-8s … %s returns %d", p.name, event.Call.Name, p.answer.Result)}
+		return line("… %s returns %d", event.Call.Name, p.answer.Result)
 	case state == back:
-		return []string{fmt.Sprintf("  %-8s %s has its answer: %d", p.name, figure.Beginning(event), p.answer.Result)}
+		return line("%s has its answer: %d", figure.Beginning(event), p.answer.Result)
 	case state == over:
-		return []string{fmt.Sprintf("  %-8s has ended", p.name)}
+		return line("has ended")
 	}
 	return nil
 }
@@ -98,11 +103,12 @@ func (d *person) socketLine(s *sockets.Socket) string {
 	descriptor, owner := "–", ""
 	if s.Descriptor >= 0 {
 		descriptor = fmt.Sprint(s.Descriptor)
-		for _, p := range d.programs {
-			if p.caller.Thread == s.Thread && !d.alone {
-				owner = p.name
-			}
+		if p := d.find(func(p *program) bool { return p.caller.Thread == s.Thread }); p != nil {
+			owner = p.name
 		}
+	}
+	if owner = fmt.Sprintf("%-8s ", owner); d.alone {
+		owner = ""
 	}
 	addresses := s.Local.String()
 	switch {
@@ -112,10 +118,7 @@ func (d *person) socketLine(s *sockets.Socket) string {
 	default:
 		addresses = fmt.Sprintf("%v ↔ %v", s.Local, s.Remote)
 	}
-	line := fmt.Sprintf("  %-8s %s  %-11s  %s", owner, descriptor, s.State, addresses)
-	if d.alone {
-		line = fmt.Sprintf("  %s  %-11s  %s", descriptor, s.State, addresses)
-	}
+	line := fmt.Sprintf("  %s%s  %-11s  %s", owner, descriptor, s.State, addresses)
 	if held := holdings(s); len(held) > 0 {
 		line += "  " + strings.Join(held, ", ")
 	}

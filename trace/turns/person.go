@@ -3,11 +3,13 @@ package turns
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/sys/process"
 	"lbaws/trace/event"
 	"lbaws/trace/predict"
 	"lbaws/trace/turns/keys"
@@ -19,16 +21,14 @@ type person struct {
 	*Stage
 	keys *keys.Keys
 
-	order    []move              // what is left of the order; nil if the person has left it
-	play     func(m *move) error // makes a move of the order
-	enter    func() error        // starts the client
-	chosen   *program            // whose call is next
-	until    goal                // whether calls are made without a key
-	explains bool                // whether the panel explains the call
-	refusal  string              // why the last key did nothing
-	letters  bool                // whether the line of a script had a letter
-	moved    bool                // whether a call was made since the kernel was asked
-	accepted bool                // whether an accept has returned since until was set
+	moves    []move   // what is left of the order; nil if the person has left it
+	chosen   *program // whose call is next
+	goal     goal     // whether calls are made without a key
+	explains bool     // whether the panel explains the call
+	refusal  string   // why the last key did nothing
+	letters  bool     // whether the line of a script had a letter
+	moved    bool     // whether a call was made since the kernel was asked
+	accepted bool     // whether an accept has returned since the goal was set
 }
 
 // goal is how long calls are made without a key.
@@ -46,13 +46,9 @@ var errQuit = errors.New("quit")
 // Step is Play, directed by a person, to whom the order's moves are proposed.
 func (s *Stage) Step(o *Order, cast Cast) error {
 	defer s.Restore()
-	d := &person{Stage: s, keys: s.openKeys(), order: o.moves}
-	d.play = func(m *move) error { return s.play(o, m, cast) }
-	if _, err := s.program(o, "server", cast); err != nil {
-		return err
-	}
-	d.enter = func() error {
-		_, err := s.program(o, "client", cast)
+	s.order, s.cast = o, cast
+	d := &person{Stage: s, keys: s.openKeys(), moves: o.moves}
+	if _, err := s.program("server"); err != nil {
 		return err
 	}
 	if err := d.direct(); !errors.Is(err, errQuit) {
@@ -64,12 +60,15 @@ func (s *Stage) Step(o *Order, cast Cast) error {
 // Program returns the Kernel of a program that runs on a thread of its own, and whose
 // peers are others: a person directs it, until Close.
 func (s *Stage) Program(side event.Side) sys.Kernel {
-	p := &program{name: map[event.Side]string{event.Server: "server", event.Client: "client"}[side],
-		stage: s, caller: event.Caller{Side: side}, turn: make(chan struct{}, 1), thread: thisThread()}
+	p := &program{name: side.String(), stage: s, caller: event.Caller{Side: side}, turn: make(chan struct{}, 1), thread: thisThread()}
 	p.thread.follow()
 	s.programs = append(s.programs, p)
 	s.alone = true
-	closeOnSignal(s)
+	signals := process.SignalsToEnd()
+	go func() { // what else a signal does, the program says
+		<-signals
+		s.Close()
+	}()
 	d := &person{Stage: s, keys: s.openKeys(), chosen: p}
 	go func() {
 		err := d.direct()
@@ -137,9 +136,9 @@ func (d *person) direct() error {
 			return err
 		}
 		switch {
-		case d.canMove() && d.until != eachCall:
+		case d.canMove() && d.goal != eachCall:
 			err = d.move()
-		case d.until == theEnd && d.isStuck():
+		case d.goal == theEnd && d.isStuck():
 			return nil
 		default:
 			err = d.press(d.key())
@@ -154,14 +153,14 @@ func (d *person) direct() error {
 // all programs have ended, or nothing is held any more.
 func (d *person) settleAll() (ended bool, err error) {
 	if !d.alone && len(d.programs) == 1 && d.Address().Port() != 0 { // the client knows where to go
-		if err := d.enter(); err != nil {
+		if _, err := d.program("client"); err != nil {
 			return true, err
 		}
 	}
 	ended = true
 	for _, p := range d.programs {
 		switch is := d.stateOf(p); {
-		case d.order != nil:
+		case d.moves != nil:
 		case is == back:
 			d.release(p)
 		case is == idle: // the order has no moves for it any more
@@ -227,7 +226,7 @@ func (s *Stage) note(all bool) {
 
 // canMove reports whether there is a call to make.
 func (d *person) canMove() bool {
-	if len(d.order) > 0 {
+	if len(d.moves) > 0 {
 		return true
 	}
 	if d.chosen == nil || d.stateOf(d.chosen) != held {
@@ -247,10 +246,10 @@ func (d *person) isStuck() bool { return !d.alone && !d.canMove() }
 func (d *person) move() error {
 	d.refusal, d.explains, d.moved = "", false, true
 	d.hide()
-	if len(d.order) > 0 {
-		m := &d.order[0]
-		if d.order = d.order[1:]; len(d.order) == 0 {
-			d.order = nil
+	if len(d.moves) > 0 {
+		m := &d.moves[0]
+		if d.moves = d.moves[1:]; len(d.moves) == 0 {
+			d.moves = nil
 		}
 		d.accepted = d.accepted || m.verb == "accept" && !m.begins
 		err := d.play(m)
@@ -280,8 +279,8 @@ func (d *person) hide() {
 
 // arrive stops at the goal.
 func (d *person) arrive() {
-	if d.until == connection && d.accepted {
-		d.until = eachCall
+	if d.goal == connection && d.accepted {
+		d.goal = eachCall
 	}
 }
 
@@ -297,7 +296,9 @@ func (d *person) key() keys.Key {
 		return d.keys.Next(often)
 	}
 	if !can && !d.isStuck() {
-		d.awaitAnswer(often)
+		until(often, func() bool {
+			return slices.ContainsFunc(d.programs, func(p *program) bool { return d.stateOf(p) == back })
+		})
 		return keys.None
 	}
 	k := d.keys.Next(time.Hour)
@@ -310,17 +311,6 @@ func (d *person) key() keys.Key {
 		return keys.None
 	}
 	return k
-}
-
-// awaitAnswer waits until the kernel has answered a call, but not longer than patience.
-func (d *person) awaitAnswer(patience time.Duration) {
-	for end := time.Now().Add(patience); time.Now().Before(end); (sys.Unix{}).Nanosleep(time.Millisecond) {
-		for _, p := range d.programs {
-			if d.stateOf(p) == back {
-				return
-			}
-		}
-	}
 }
 
 // press does what a key asks for.
@@ -342,7 +332,7 @@ func (d *person) press(k keys.Key) error {
 		}
 		d.refusal = "no program is about to make a call now"
 	case 'r':
-		d.until, d.accepted = connection, false
+		d.goal, d.accepted = connection, false
 	case 'R':
 		return d.runOn()
 	case 's':
@@ -366,7 +356,7 @@ func (d *person) press(k keys.Key) error {
 // runOn makes all calls that are left without a key. A program whose peers are
 // others goes on without a panel.
 func (d *person) runOn() error {
-	d.until = theEnd
+	d.goal = theEnd
 	if d.alone {
 		d.Close()
 	}
@@ -385,16 +375,10 @@ func (d *person) choose(side event.Side) {
 	case d.stateOf(p) != held:
 		d.refusal = "the " + p.name + " waits in a call, or has ended"
 	default:
-		d.dropOrder()
+		d.moves = nil
+		d.settleAll() // calls return that the order still held back
 		d.chosen = p
 	}
-}
-
-// dropOrder goes on without the order: a program whose call the order still held
-// back lets it return.
-func (d *person) dropOrder() {
-	d.order = nil
-	d.settleAll()
 }
 
 // kill ends the program whose call is next, or the other one, as kill -9 would.
@@ -416,7 +400,7 @@ func (d *person) kill(theOther bool) error {
 		d.refusal = "x cannot end the " + p.name + ": in this order, it only makes the calls of its moves"
 		return nil
 	}
-	d.order, d.chosen = nil, nil
+	d.moves, d.chosen = nil, nil
 	if err := p.kill(); err != nil {
 		d.refusal = err.Error()
 	}
@@ -426,23 +410,26 @@ func (d *person) kill(theOther bool) error {
 
 // next returns the program that makes the next call, or nil.
 func (d *person) next() *program {
-	if len(d.order) == 0 {
+	if len(d.moves) == 0 {
 		return d.chosen
 	}
-	for _, p := range d.programs {
-		if p.name == d.order[0].who {
-			return p
-		}
-	}
-	return nil
+	return d.named(d.moves[0].who)
 }
 
-// ofSide returns the first program of a side.
+// ofSide returns the first program of a side, or nil.
 func (d *person) ofSide(side event.Side) *program {
-	for _, p := range d.programs {
-		if p.caller.Side == side {
-			return p
-		}
+	return d.find(func(p *program) bool { return p.caller.Side == side })
+}
+
+// named returns the program of that name, or nil.
+func (s *Stage) named(name string) *program {
+	return s.find(func(p *program) bool { return p.name == name })
+}
+
+// find returns the first program of which something is true, or nil.
+func (s *Stage) find(is func(*program) bool) *program {
+	if i := slices.IndexFunc(s.programs, is); i >= 0 {
+		return s.programs[i]
 	}
 	return nil
 }

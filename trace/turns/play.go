@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"lbaws/sys"
 	"lbaws/sys/namespace"
 	"lbaws/trace/event"
+	"lbaws/trace/sockets"
 )
 
 // Cast returns the program that plays a role.
@@ -18,8 +18,9 @@ type Cast func(Role) func(sys.Kernel) error
 // Play makes the moves of an order. It returns why a program failed, or did not do
 // what the order says.
 func (s *Stage) Play(o *Order, cast Cast) error {
+	s.order, s.cast = o, cast
 	for i := range o.moves {
-		if err := s.play(o, &o.moves[i], cast); err != nil {
+		if err := s.play(&o.moves[i]); err != nil {
 			return err
 		}
 	}
@@ -37,32 +38,29 @@ func (s *Stage) Play(o *Order, cast Cast) error {
 	return nil
 }
 
-// play makes a move of an order. If the program has failed, the error is the
+// play makes a move of the order. If the program has failed, the error is the
 // program's.
-func (s *Stage) play(o *Order, m *move, cast Cast) error {
+func (s *Stage) play(m *move) (err error) {
+	var p *program
 	if m.who == "network" {
-		return s.network(o, m)
-	}
-	p, err := s.program(o, m.who, cast)
-	if err == nil {
+		err = s.network(m)
+	} else if p, err = s.program(m.who); err == nil {
 		err = s.make(p, m)
 	}
 	switch {
 	case p != nil && p.failed() != nil:
 		return p.failed()
 	case err != nil:
-		return fmt.Errorf("order %s, move %q: %w", o.Name, m.line, err)
+		return fmt.Errorf("order %s, move %q: %w", s.order.Name, m.line, err)
 	}
 	return nil
 }
 
 // program returns the program of that name, which is started when it makes its
 // first move.
-func (s *Stage) program(o *Order, name string, cast Cast) (*program, error) {
-	for _, p := range s.programs {
-		if p.name == name {
-			return p, nil
-		}
+func (s *Stage) program(name string) (*program, error) {
+	if p := s.named(name); p != nil {
+		return p, nil
 	}
 	p := &program{name: name, stage: s, turn: make(chan struct{}, 1)}
 	if strings.HasPrefix(name, "client") {
@@ -72,13 +70,11 @@ func (s *Stage) program(o *Order, name string, cast Cast) (*program, error) {
 		p.caller.Program = n - 1
 	}
 	s.programs = append(s.programs, p)
-	role, runs := o.roles[name]
-	if !runs {
-		c := &puppet{address: s.Address}
-		p.puppet = c
-		s.start(p, func(k sys.Kernel) error { return c.run(p, k) })
+	if role, runs := s.order.roles[name]; runs {
+		s.start(p, s.cast(role))
 	} else {
-		s.start(p, cast(role))
+		p.puppet = &puppet{address: s.Address}
+		s.start(p, func(k sys.Kernel) error { return p.puppet.run(p, k) })
 	}
 	err := s.await(p, false, idle, held, over)
 	p.thread.follow()
@@ -186,22 +182,23 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 		}
 	}
 	const twice = 2
-	for deadline := time.Now().Add(longest); time.Now().Before(deadline); (sys.Unix{}).Nanosleep(step) {
-		held, err := s.watch.Between(local, remote)
-		if err != nil {
-			return err
-		}
-		if m.verb == "sends" && held.Again >= twice || m.verb == "is" && held.Send == 0 ||
-			m.verb == "becomes" && held.State.String() == m.args[0] {
-			s.trace.Look()
-			return nil
-		}
+	var err error
+	if !until(longest, func() bool {
+		var held sockets.Socket
+		held, err = s.watch.Between(local, remote)
+		return err != nil || m.verb == "sends" && held.Again >= twice || m.verb == "is" && held.Send == 0 ||
+			m.verb == "becomes" && held.State.String() == m.args[0]
+	}) {
+		return fmt.Errorf("it has not come to that after %v", longest)
 	}
-	return fmt.Errorf("it has not come to that after %v", longest)
+	if err == nil {
+		s.trace.Look()
+	}
+	return err
 }
 
 // network makes a move of what is between the programs.
-func (s *Stage) network(o *Order, m *move) error {
+func (s *Stage) network(m *move) error {
 	act, note := namespace.HoldSegments, "the network holds what is sent from now on"
 	switch m.verb + " " + m.args[0] {
 	case "sends again":
@@ -215,8 +212,5 @@ func (s *Stage) network(o *Order, m *move) error {
 	if note != "" {
 		s.trace.Note(note)
 	}
-	if err := act(); err != nil {
-		return fmt.Errorf("order %s, move %q: %w", o.Name, m.line, err)
-	}
-	return nil
+	return act()
 }

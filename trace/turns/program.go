@@ -55,26 +55,37 @@ const (
 func (s *Stage) start(p *program, run func(k sys.Kernel) error) {
 	go func() {
 		runtime.LockOSThread() // for ever: the thread ends with its goroutine
-		defer p.end()
+		var err error
+		defer func() { // also if it is killed
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			p.state, p.err = over, err
+		}()
 		p.thread = thisThread()
 		if separate() == nil {
 			p.caller.Thread = p.thread.id
 		}
-		err := run(p.kernel())
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		p.err = err
+		err = run(p.kernel())
 	}()
+}
+
+// hold is a Format that does not write. It returns when the call may go on.
+type hold func(m *event.Moment)
+
+// Append holds the call.
+func (h hold) Append(b []byte, m *event.Moment) []byte {
+	h(m)
+	return b
 }
 
 // kernel returns a Kernel that holds the program's calls, before the trace and
 // behind it.
 func (p *program) kernel() sys.Kernel {
-	through := func(k sys.Kernel, f event.Format) sys.Kernel {
-		return tracer.New(k, tracer.Sink{Format: f}).Of(p.caller, k)
+	through := func(k sys.Kernel, h hold) sys.Kernel {
+		return tracer.New(k, tracer.Sink{Format: h}).Of(p.caller, k)
 	}
-	p.traced = p.stage.trace.Of(p.caller, answered{through(sys.Unix{}, returns{p}), p})
-	return through(p.traced, begins{p})
+	p.traced = p.stage.trace.Of(p.caller, answered{through(sys.Unix{}, p.holdReturn), p})
+	return through(p.traced, p.holdBeginning)
 }
 
 // failed returns why the program has ended, if it has, and not as it should.
@@ -82,13 +93,6 @@ func (p *program) failed() error {
 	p.stage.mu.Lock()
 	defer p.stage.mu.Unlock()
 	return p.err
-}
-
-// end notes that the program has ended.
-func (p *program) end() {
-	p.stage.mu.Lock()
-	defer p.stage.mu.Unlock()
-	p.state = over
 }
 
 // pause waits in a state until the program may go on. If it was killed, it ends
@@ -116,45 +120,36 @@ func (p *program) proceed(next state) {
 	p.turn <- struct{}{}
 }
 
-// begins is a Format in front of the trace. It holds the beginning of each call.
-type begins struct{ *program }
-
-// Append waits for a call's turn. A call that begins while another one is in the kernel
-// is made by another thread to end it: it does not wait.
-func (p begins) Append(b []byte, m *event.Moment) []byte {
-	if m.What == event.Began && p.is(running) {
-		line := ""
-		if n := tracer.MainLine(); n > 0 {
-			line = fmt.Sprintf("main.go:%d", n)
-		}
-		p.pause(held, func() { p.event, p.line = m.Event, line })
+// holdBeginning waits for a call's turn. A call that begins while another one is in the
+// kernel is made by another thread to end it: it does not wait.
+func (p *program) holdBeginning(m *event.Moment) {
+	if m.What != event.Began || !p.is(running) {
+		return
 	}
-	return b
+	line := ""
+	if n := tracer.MainLine(); n > 0 {
+		line = fmt.Sprintf("main.go:%d", n)
+	}
+	p.pause(held, func() { p.event, p.line = m.Event, line })
 }
 
-// returns is a Format behind the trace. It holds the return of each call.
-type returns struct{ *program }
-
-// Append waits until the program may know that a call has returned.
-func (p returns) Append(b []byte, m *event.Moment) []byte {
+// holdReturn waits until the program may know that a call has returned.
+func (p *program) holdReturn(m *event.Moment) {
 	if m.What != event.Returned {
-		return b
+		return
 	}
-	e := m.Event
-	p.returned = e.Return
-	if p.is(inCall) && p.event.Call == e.Call {
+	p.returned = m.Event.Return
+	if p.is(inCall) && p.event.Call == m.Event.Call {
 		p.pause(back, func() {
-			p.answer = e
-			p.noteAddresses(e)
+			p.answer = m.Event
+			p.noteAddresses(m.Event)
 		})
 	}
-	return b
 }
 
+// is reports whether the program is in a state, or is to end.
 func (p *program) is(s state) bool {
-	p.stage.mu.Lock()
-	defer p.stage.mu.Unlock()
-	return p.state == s || p.killed.Load()
+	return p.stage.stateOf(p) == s || p.killed.Load()
 }
 
 // answered is the kernel behind the trace. It knows when the machine's kernel had

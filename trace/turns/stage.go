@@ -11,6 +11,7 @@ package turns
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,8 @@ type Stage struct {
 	trace    Trace
 	watch    *sockets.Watch // nil if the kernel cannot be asked
 	programs []*program
+	order    *Order // nil if there is none
+	cast     Cast
 
 	alone  bool            // whether the peers are other programs, which nobody directs
 	memory *predict.Memory // of what the kernel holds; nil if no person directs
@@ -89,21 +92,27 @@ const (
 	longest = 10 * time.Second       // that a call of an order takes
 )
 
+// until looks again and again whether something is done, for as long as patience at most,
+// and reports whether it is.
+func until(patience time.Duration, done func() bool) bool {
+	for end := time.Now().Add(patience); !done(); (sys.Unix{}).Nanosleep(step) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
 // await waits until a program has come to one of some states; or is blocked in its
 // call, if that is enough.
 func (s *Stage) await(p *program, blocked bool, states ...state) error {
-	for deadline := time.Now().Add(longest); time.Now().Before(deadline); (sys.Unix{}).Nanosleep(step) {
+	if !until(longest, func() bool {
 		is := s.stateOf(p)
-		for _, state := range states {
-			if is == state {
-				return nil
-			}
-		}
-		if blocked && is == inCall && p.thread.blockedIn(p.event.Call.Name, p.since) {
-			return nil
-		}
+		return slices.Contains(states, is) || blocked && is == inCall && p.thread.blockedIn(p.event.Call.Name, p.since)
+	}) {
+		return fmt.Errorf("the %s has not gone on after %v", p.name, longest)
 	}
-	return fmt.Errorf("the %s has not gone on after %v", p.name, longest)
+	return nil
 }
 
 func (s *Stage) stateOf(p *program) state {
@@ -141,8 +150,7 @@ func (s *Stage) settle() {
 // whom it can. Otherwise an acknowledgement that the kernel delays (by 40 ms, mostly)
 // would come before the next call in one run, and with its segment in another.
 func (s *Stage) wait() {
-	const longest = 300 * time.Millisecond
-	for deadline := time.Now().Add(longest); ; (sys.Unix{}).Nanosleep(step) {
+	until(300*time.Millisecond, func() bool {
 		settled, _ := s.isSettled()
 		writes := false
 		for _, p := range s.programs {
@@ -152,10 +160,8 @@ func (s *Stage) wait() {
 			}
 		}
 		still, waits := s.isSettled()
-		if settled && still && writes == waits || time.Now().After(deadline) { // or else a write is about to go on
-			return
-		}
-	}
+		return settled && still && writes == waits // or else a write is about to go on
+	})
 }
 
 // isSettled reports whether all that the clients' connections have sent is acknowledged,

@@ -3,7 +3,13 @@
 // and the descriptors of the trace leave the low numbers to the sockets.
 package process
 
-import "runtime"
+import (
+	"os"
+	"os/signal"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
 
 // StayOnFirstThread keeps the calling goroutine on its thread: called by an init
 // function, that is the process's first one, which plain strace, without -f,
@@ -16,4 +22,30 @@ func StayOnFirstThread() {
 	// processor the other threads, which capture and write, would take that P.
 	const enough = 4
 	runtime.GOMAXPROCS(max(enough, runtime.GOMAXPROCS(0)))
+}
+
+// MoveUp gives the file that is open as fd a descriptor of 10 or above if one
+// is free, closes fd, and returns the new descriptor, as a shell does with the
+// files that it keeps for itself. What the trace opens is moved up, so that the
+// listening socket is 3.
+//
+// Source: fcntl(2), F_DUPFD_CLOEXEC.
+func MoveUp(fd int) int {
+	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 10)
+	if err != nil {
+		return fd
+	}
+	unix.Close(fd)
+	return high
+}
+
+// SignalsToEnd are the signals that ask the process to end, when they come. If SIGHUP is
+// ignored, as under nohup, it stays ignored.
+func SignalsToEnd() chan os.Signal {
+	signals := make(chan os.Signal, 2)
+	if !signal.Ignored(unix.SIGHUP) {
+		signal.Notify(signals, unix.SIGHUP)
+	}
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
+	return signals
 }
