@@ -1,7 +1,6 @@
 package patient
 
 import (
-	"errors"
 	"runtime"
 	"slices"
 	"time"
@@ -38,15 +37,15 @@ func (k *Kernel) Accept(fd int, peer *sys.Sockaddr) (connected int, err error) {
 			return connected, nil
 		case k.leaving.Load():
 			return -1, unix.ECANCELED
-		case outOfResources(err):
+		case isOneOf(outOfResources, err):
 			if !k.warned {
 				k.warned = true
 				k.warn(sys.Fail("accept", "", err))
 			}
 			k.Kernel.Nanosleep(pause)
-		case errors.Is(err, unix.EAGAIN):
+		case err == unix.EAGAIN:
 			k.Kernel.Nanosleep(pause)
-		case isTransient(err):
+		case isOneOf(transient, err):
 			if failures%manyFailures == 0 { // perhaps all of them will
 				k.Kernel.Nanosleep(pause)
 			}
@@ -71,23 +70,15 @@ func (k *Kernel) yield() {
 	}
 }
 
-// outOfResources reports whether an error of accept says that there is no
-// descriptor or no memory for the connection. The connection stays in the queue:
-// what the process or the system gives back makes room for it later.
+// outOfResources are the errors of accept that say that there is no descriptor or no
+// memory for the connection. It stays in the queue: what the process or the system
+// gives back makes room for it later.
 //
 // Source: accept(2).
-func outOfResources(err error) bool {
-	errno, ok := err.(unix.Errno)
-	return ok && slices.Contains([]unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM}, errno)
-}
+var outOfResources = []unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM}
 
-// isTransient reports whether an error of accept concerns one connection and not
-// the listening socket, so that the next call may well succeed: a signal came,
-// or an error was pending on the new connection, which Linux returns from
-// accept.
-//
-// Source: accept(2), error handling; UNP section 5.11.
-func isTransient(err error) bool {
+// isOneOf reports whether err is one of some errors.
+func isOneOf(errnos []unix.Errno, err error) bool {
 	errno, ok := err.(unix.Errno)
-	return ok && slices.Contains(transient, errno)
+	return ok && slices.Contains(errnos, errno)
 }

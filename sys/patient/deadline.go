@@ -69,7 +69,7 @@ func (k *Kernel) halfClosed(fd int) {
 	defer k.mu.Unlock()
 	if c, accepted := k.accepted[fd]; accepted {
 		c.restEnd = time.Now().Add(longestRest)
-		k.accepted[fd], k.due = c, earliest(c.restEnd, earliest(c.turnEnd, c.deadline))
+		k.accepted[fd], k.due = c, earliest(c.restEnd, c.turnEnd, c.deadline)
 	}
 }
 
@@ -85,7 +85,7 @@ func (k *Kernel) limit(call string, fd int) time.Time {
 	case c.restEnd.IsZero():
 		return c.deadline
 	}
-	return earliest(time.Now().Add(longestSilence), earliest(c.restEnd, c.deadline))
+	return earliest(time.Now().Add(longestSilence), c.restEnd, c.deadline)
 }
 
 func (k *Kernel) timeoutFromNow() time.Time {
@@ -95,12 +95,14 @@ func (k *Kernel) timeoutFromNow() time.Time {
 	return time.Now().Add(k.timeout)
 }
 
-// earliest returns the earlier of two deadlines; the zero time means none.
-func earliest(x, y time.Time) time.Time {
-	if x.IsZero() || !y.IsZero() && y.Before(x) {
-		return y
+// earliest returns the earliest of some deadlines; the zero time means none.
+func earliest(deadlines ...time.Time) (first time.Time) {
+	for _, t := range deadlines {
+		if first.IsZero() || !t.IsZero() && t.Before(first) {
+			first = t
+		}
 	}
-	return x
+	return first
 }
 
 // watch ends every wait that takes too long. It runs on a thread of its own, so
@@ -130,12 +132,10 @@ func (k *Kernel) endLongWait() time.Duration {
 	}
 	left := next.Sub(now)
 	switch {
-	case next.IsZero() || k.wait.gaveUp != nil:
+	case next.IsZero() || k.wait.gaveUp != nil || k.wait.call == "" && left <= 0:
 		return shortest
 	case left > 0:
 		return min(left, shortest)
-	case k.wait.call == "":
-		return shortest
 	}
 	err := k.Kernel.Shutdown(k.wait.fd, unix.SHUT_RDWR)
 	if err == nil || errors.Is(err, unix.ENOTCONN) && k.wait.call != "connect" {
@@ -159,4 +159,15 @@ func (k *Kernel) askForOthers(now time.Time) {
 		c.turnEnd = now.Add(askAgain)
 	}
 	k.accepted[k.wait.fd] = c
+}
+
+// connectionWaits reports whether a connection waits in the accept queue of the
+// listening socket fd: then fd is readable. It does not wait itself. It is not one
+// of the server's calls: it is asked before a client is dropped.
+//
+// Source: poll(2), accept(2); UNP section 6.3 (when is a descriptor ready).
+func connectionWaits(fd int) bool {
+	asked := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	_, err := unix.Poll(asked, 0)
+	return err == nil && asked[0].Revents == unix.POLLIN // and no error, such as POLLNVAL: fd is closed
 }

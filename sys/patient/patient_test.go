@@ -239,7 +239,7 @@ func TestSilentClientAlone(t *testing.T) {
 	})
 }
 
-// TestShutdownThatFails is tried again.
+// TestShutdownThatFails is tried again, unless the connection that was accepted is gone.
 func TestShutdownThatFails(t *testing.T) {
 	answers := map[string][]answer{"accept": {{result: 4}}, "shutdown": {{-1, unix.EIO}, {-1, unix.EIO}}}
 	inBubble(t, "EIO", answers, func(t *testing.T, k *scripted) {
@@ -248,6 +248,39 @@ func TestShutdownThatFails(t *testing.T) {
 			p.Read(fd, make([]byte, 10))
 		}, "0s accept(3)", "0s read(4)", "1s shutdown(4 RDWR)", "1.25s shutdown(4 RDWR)", "1.5s shutdown(4 RDWR)")
 	})
+	gone := func() []answer { return []answer{{-1, unix.ENOTCONN}} }
+	inBubble(t, "read, ENOTCONN", map[string][]answer{"accept": {{result: 4}}, "shutdown": gone()}, func(t *testing.T, k *scripted) {
+		test(t, k, time.Second, func(p *Kernel) {
+			go func() {
+				time.Sleep(time.Minute)
+				k.arrived <- nil
+			}()
+			fd, _ := p.Accept(3, new(sys.Sockaddr))
+			if _, err := p.Read(fd, make([]byte, 10)); err != Timeout(time.Second) {
+				t.Error(err)
+			}
+		}, "0s accept(3)", "0s read(4)", "1s shutdown(4 RDWR)")
+	})
+	inBubble(t, "connect, ENOTCONN", map[string][]answer{"shutdown": gone()}, func(t *testing.T, k *scripted) {
+		test(t, k, time.Second, func(p *Kernel) {
+			p.Connect(3, netip.AddrPort{})
+		}, "0s connect(3)", "1s shutdown(3 RDWR)", "1.25s shutdown(3 RDWR)")
+	})
+	inBubble(t, "accept, ENOTCONN", map[string][]answer{"shutdown": gone(), "connect": {{}}}, func(t *testing.T, k *scripted) {
+		test(t, k, 0, func(p *Kernel) {
+			go leaves(p)
+			if _, err := p.Accept(3, new(sys.Sockaddr)); err != unix.ECANCELED {
+				t.Error(err)
+			}
+			time.Sleep(time.Second)
+		}, "0s accept(3)", "0s shutdown(3 RD)", "0s getsockname(3)", "0s socket()", "0s connect(9)", "0s close(9)")
+	})
+}
+
+// leaves makes a call that waits end.
+func leaves(p *Kernel) {
+	synctest.Wait() // the call has begun to wait
+	p.Leave()
 }
 
 // TestHalfClosedClient: after the half-close it may be silent for 5 seconds, and
@@ -325,10 +358,6 @@ func TestSilentServer(t *testing.T) {
 // TestLeaving: a wait ends at once, but a half-closed connection's only after
 // the grace; what comes after that is not waited for.
 func TestLeaving(t *testing.T) {
-	leaves := func(p *Kernel) {
-		synctest.Wait() // the call has begun to wait
-		p.Leave()
-	}
 	inBubble(t, "accept", nil, func(t *testing.T, k *scripted) {
 		test(t, k, 0, func(p *Kernel) {
 			go leaves(p)
