@@ -102,3 +102,48 @@ func networkOrder(port uint16) uint16 {
 	binary.BigEndian.PutUint16(b[:], port)
 	return binary.NativeEndian.Uint16(b[:])
 }
+
+// The calls that carry an address are made by number: unix.Accept and
+// unix.Getsockname would each add a getsockopt(SO_PROTOCOL), to tell L2TP
+// sockets from TCP's, and the trace would show one call where strace sees two.
+
+// Bind is bind(2).
+func (Unix) Bind(fd int, local netip.AddrPort) error {
+	return callWithAddress(unix.SYS_BIND, fd, local)
+}
+
+// Connect is connect(2).
+func (Unix) Connect(fd int, remote netip.AddrPort) error {
+	return callWithAddress(unix.SYS_CONNECT, fd, remote)
+}
+
+func callWithAddress(call uintptr, fd int, addr netip.AddrPort) error {
+	var s Sockaddr
+	s.Set(addr)
+	_, _, errno := unix.Syscall(call, uintptr(fd), uintptr(unsafe.Pointer(&s.raw)), uintptr(s.len))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// Accept is accept(2).
+func (Unix) Accept(fd int, peer *Sockaddr) (int, error) {
+	return callForAddress(unix.SYS_ACCEPT, fd, peer)
+}
+
+// Getsockname is getsockname(2).
+func (Unix) Getsockname(fd int, local *Sockaddr) error {
+	_, err := callForAddress(unix.SYS_GETSOCKNAME, fd, local)
+	return err
+}
+
+// callForAddress makes a call that writes an address.
+func callForAddress(call uintptr, fd int, addr *Sockaddr) (int, error) {
+	*addr = Sockaddr{len: SockaddrRoom}
+	result, _, errno := unix.Syscall(call, uintptr(fd), uintptr(unsafe.Pointer(&addr.raw)), uintptr(unsafe.Pointer(&addr.len)))
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(result), nil
+}

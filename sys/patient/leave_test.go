@@ -62,7 +62,17 @@ func TestLeavingEqualsStrace(t *testing.T) {
 			defer conn.Close()
 		}
 		tracetest.WaitForFile(t, ours, `close\(4\)(?s:.*)\n`+waitsIn+`\(\d, $`)
-		if calls := leavesAndCompares(t, p, ours, theirs); !strings.Contains(calls, "shutdown(") {
+		p.Signal(syscall.SIGTERM)
+		if status := p.Status(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+		got, want := tracetest.WholeCalls(tracetest.ReadLines(t, ours)), tracetest.ServerCalls(tracetest.WholeCalls(tracetest.ReadLines(t, theirs)))
+		// Which of the two threads' calls returns first depends on the scheduler, and
+		// the two observers may see it differently.
+		slices.Sort(got)
+		slices.Sort(want)
+		tracetest.Compare(t, got, want)
+		if calls := strings.Join(got, ""); !strings.Contains(calls, "shutdown(") {
 			t.Errorf("no shutdown in\n%s", calls)
 		}
 		if waitsIn == "read" {
@@ -77,23 +87,6 @@ func checkAnswer(t *testing.T, conn net.Conn) {
 	if answer, err := io.ReadAll(conn); string(answer) != tracetest.HelloWorld || err != nil {
 		t.Errorf("answer %q, %v", answer, err)
 	}
-}
-
-// leavesAndCompares ends the server, compares the calls in its trace with those in
-// strace -f's, and returns them.
-func leavesAndCompares(t *testing.T, p *tracetest.Process, ours, theirs string) string {
-	t.Helper()
-	p.Signal(syscall.SIGTERM)
-	if status := p.Status(); status != 0 {
-		t.Errorf("status %d", status)
-	}
-	got, want := tracetest.WholeCalls(tracetest.ReadLines(t, ours)), tracetest.ServerCalls(tracetest.WholeCalls(tracetest.ReadLines(t, theirs)))
-	// Which of the two threads' calls returns first depends on the scheduler, and
-	// the two observers may see it differently.
-	slices.Sort(got)
-	slices.Sort(want)
-	tracetest.Compare(t, got, want)
-	return strings.Join(got, "")
 }
 
 // TestLeavingWhereShutdownDoesNotWakeAccept: on other systems than Linux,

@@ -3,7 +3,6 @@ package turns_test
 import (
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -129,26 +128,6 @@ func script(t *testing.T, keys string, args ...string) *tracetest.Process {
 	p.Cmd.Stdin = strings.NewReader(keys)
 	p.Run()
 	return p
-}
-
-// TestEverySchedule: whatever a person presses, the demo comes to an end.
-func TestEverySchedule(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
-	for seed := range uint64(*demos * 3) {
-		random := rand.New(rand.NewPCG(seed, 1))
-		var keys strings.Builder
-		for range 40 {
-			keys.WriteString([]string{"\n", "\n", "\n", "s\n", "c\n", "?\n", "z\n", "sssc", "\n\n"}[random.IntN(9)])
-			if random.IntN(30) == 0 {
-				keys.WriteString([]string{"x\n", "X\n", "q\n", "r\n", "R\n"}[random.IntN(5)])
-			}
-		}
-		p := script(t, keys.String(), "demo", "-step", "-addr", "127.0.0.1:0")
-		if status := p.Status(); status != 0 && !strings.Contains(p.Stderr.String(), "lbaws: ") {
-			t.Errorf("seed %d, %q: status %d: %s", seed, keys.String(), status, p.Stderr)
-		}
-	}
 }
 
 // TestTerminalIsWhole: however the program ends, the terminal is as it was.
