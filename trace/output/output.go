@@ -162,3 +162,9 @@ func (o *Stream) Window() (columns, lines int, terminal bool) {
 	}
 	return columns, lines, true
 }
+
+// IsTerminal reports whether a descriptor is a terminal.
+func IsTerminal(fd int) bool {
+	_, _, is := New(fd, "", nil).Window()
+	return is
+}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/trace/output"
 )
 
 // progress says on a terminal how much of long recordings was read or drawn: on a line
@@ -20,15 +22,10 @@ type progress struct {
 // being drawn on the same screen.
 func newProgress(doing string, size, whole int, onScreen bool) *progress {
 	const long = 16 << 20
-	if size < long || !isTerminal(unix.Stderr) || onScreen && isTerminal(unix.Stdout) {
+	if size < long || !output.IsTerminal(unix.Stderr) || onScreen && output.IsTerminal(unix.Stdout) {
 		whole = 0
 	}
 	return &progress{doing: doing, whole: whole}
-}
-
-func isTerminal(fd int) bool {
-	_, err := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ)
-	return err == nil
 }
 
 // add says that so much more was done.

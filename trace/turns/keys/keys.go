@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/trace/output"
 )
 
 // Key is a key's byte, such as 'q' or '\n', or one of the values below.
@@ -40,7 +42,7 @@ type Keys struct {
 // Open prepares standard input. hide is called before the process stops on Ctrl-Z:
 // what only belongs to a running program can be taken off the screen.
 func Open(hide func()) *Keys {
-	k := &Keys{hide: hide, terminal: isTerminal(unix.Stdin) && isTerminal(unix.Stderr)}
+	k := &Keys{hide: hide, terminal: output.IsTerminal(unix.Stdin) && output.IsTerminal(unix.Stderr)}
 	if k.terminal {
 		k.takeTerminal()
 		k.follow()

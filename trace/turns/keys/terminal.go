@@ -2,11 +2,6 @@ package keys
 
 import "golang.org/x/sys/unix"
 
-func isTerminal(fd int) bool {
-	_, err := unix.IoctlGetTermios(fd, getTermios)
-	return err == nil
-}
-
 // foreground reports whether this process may use the terminal: a job that the
 // shell runs in the background may not. Where there is no job control, it may.
 //
