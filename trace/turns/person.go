@@ -19,16 +19,13 @@ import (
 // a key makes the call.
 type person struct {
 	*Stage
-	keys *keys.Keys
-
-	moves    []move   // what is left of the order; nil if the person has left it
+	moves    []move   // what is left of the order, unless the person has left it
 	chosen   *program // whose call is next
 	goal     goal     // whether calls are made without a key
 	explains bool     // whether the panel explains the call
 	refusal  string   // why the last key did nothing
 	letters  bool     // whether the line of a script had a letter
 	moved    bool     // whether a call was made since the kernel was asked
-	accepted bool     // whether an accept has returned since the goal was set
 }
 
 // goal is how long calls are made without a key.
@@ -47,7 +44,8 @@ var errQuit = errors.New("quit")
 func (s *Stage) Step(o *Order, cast Cast) error {
 	defer s.Restore()
 	s.order, s.cast = o, cast
-	d := &person{Stage: s, keys: s.openKeys(), moves: o.moves}
+	s.openKeys()
+	d := &person{Stage: s, moves: o.moves}
 	if _, err := s.program("server"); err != nil {
 		return err
 	}
@@ -69,7 +67,8 @@ func (s *Stage) Program(side event.Side) sys.Kernel {
 		<-signals
 		s.Close()
 	}()
-	d := &person{Stage: s, keys: s.openKeys(), chosen: p}
+	s.openKeys()
+	d := &person{Stage: s, chosen: p}
 	go func() {
 		err := d.direct()
 		s.Close()
@@ -82,14 +81,13 @@ func (s *Stage) Program(side event.Side) sys.Kernel {
 
 // openKeys prepares for a person who directs. A signal that comes before, or
 // meanwhile, finds the terminal as it was or gives it back.
-func (s *Stage) openKeys() *keys.Keys {
+func (s *Stage) openKeys() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keys, s.memory = keys.Open(s.hidePanel), &predict.Memory{}
 	if s.left {
 		s.keys.Close()
 	}
-	return s.keys
 }
 
 // Restore takes the panel off the screen, and gives the terminal back as it was. Any
@@ -160,7 +158,7 @@ func (d *person) settleAll() (ended bool, err error) {
 	ended = true
 	for _, p := range d.programs {
 		switch is := d.stateOf(p); {
-		case d.moves != nil:
+		case len(d.moves) > 0:
 		case is == back:
 			d.release(p)
 		case is == idle: // the order has no moves for it any more
@@ -192,8 +190,7 @@ func (d *person) release(p *program) {
 	d.moved, d.refusal = true, ""
 	d.hide()
 	if p.answer.Call.Does == event.Accepts && p.answer.Result >= 0 {
-		d.accepted = true
-		d.arrive()
+		d.acceptReturns()
 	}
 	d.answer(p)
 	d.await(p, true, idle, held, back, over)
@@ -248,13 +245,11 @@ func (d *person) move() error {
 	d.hide()
 	if len(d.moves) > 0 {
 		m := &d.moves[0]
-		if d.moves = d.moves[1:]; len(d.moves) == 0 {
-			d.moves = nil
+		d.moves = d.moves[1:]
+		if m.verb == "accept" && !m.begins {
+			defer d.acceptReturns()
 		}
-		d.accepted = d.accepted || m.verb == "accept" && !m.begins
-		err := d.play(m)
-		d.arrive()
-		return err
+		return d.play(m)
 	}
 	p := d.chosen
 	d.proceed(p, inCall)
@@ -277,19 +272,17 @@ func (d *person) hide() {
 	}
 }
 
-// arrive stops at the goal.
-func (d *person) arrive() {
-	if d.goal == connection && d.accepted {
+// acceptReturns stops at the goal, if this is it.
+func (d *person) acceptReturns() {
+	if d.goal == connection {
 		d.goal = eachCall
 	}
 }
 
-// often is how often the panel is looked after while no key comes.
-const often = 50 * time.Millisecond
-
 // key shows the panel, and returns the next key, or None for now. A script's keys wait
 // until there is a call to make.
 func (d *person) key() keys.Key {
+	const often = 50 * time.Millisecond // the panel is looked after while no key comes
 	can := d.canMove()
 	d.draw(can)
 	if d.keys.Interactive() {
@@ -302,14 +295,10 @@ func (d *person) key() keys.Key {
 		return keys.None
 	}
 	k := d.keys.Next(time.Hour)
-	if k != '\n' {
-		d.letters = k > ' '
-		return k
+	if k == '\n' && d.letters { // it ends the line of a letter
+		k = keys.None
 	}
-	if d.letters { // it ends the line of a letter
-		d.letters = false
-		return keys.None
-	}
+	d.letters = k > ' '
 	return k
 }
 
@@ -319,7 +308,8 @@ func (d *person) press(k keys.Key) error {
 	case keys.None:
 		return nil
 	case keys.End:
-		return d.runOn()
+		d.runOn()
+		return nil
 	case keys.Redraw:
 		d.drawn = nil
 		return nil
@@ -332,15 +322,15 @@ func (d *person) press(k keys.Key) error {
 		}
 		d.refusal = "no program is about to make a call now"
 	case 'r':
-		d.goal, d.accepted = connection, false
+		d.goal = connection
 	case 'R':
-		return d.runOn()
+		d.runOn()
 	case 's':
 		d.choose(event.Server)
 	case 'c':
 		d.choose(event.Client)
 	case 'x', 'X':
-		return d.kill(k == 'X')
+		d.kill(k == 'X')
 	case '?':
 		d.explains = !d.explains
 	case 'q', '\x03':
@@ -355,12 +345,11 @@ func (d *person) press(k keys.Key) error {
 
 // runOn makes all calls that are left without a key. A program whose peers are
 // others goes on without a panel.
-func (d *person) runOn() error {
+func (d *person) runOn() {
 	d.goal = theEnd
 	if d.alone {
 		d.Close()
 	}
-	return nil
 }
 
 // choose lets the program of a side make its call next. With that the person may
@@ -382,7 +371,7 @@ func (d *person) choose(side event.Side) {
 }
 
 // kill ends the program whose call is next, or the other one, as kill -9 would.
-func (d *person) kill(theOther bool) error {
+func (d *person) kill(theOther bool) {
 	p := d.next()
 	for _, other := range d.programs {
 		if p == nil || d.stateOf(p) == over || theOther && other != p && d.stateOf(other) != over {
@@ -392,20 +381,17 @@ func (d *person) kill(theOther bool) error {
 	switch {
 	case d.alone:
 		d.refusal = "x works only in a demo"
-		return nil
 	case d.stateOf(p) == over:
 		d.refusal = "both programs have ended"
-		return nil
 	case p.puppet != nil:
 		d.refusal = "x cannot end the " + p.name + ": in this order, it only makes the calls of its moves"
-		return nil
+	default:
+		d.moves, d.chosen = nil, nil
+		if err := p.kill(); err != nil {
+			d.refusal = err.Error()
+		}
+		d.settle()
 	}
-	d.moves, d.chosen = nil, nil
-	if err := p.kill(); err != nil {
-		d.refusal = err.Error()
-	}
-	d.settle()
-	return nil
 }
 
 // next returns the program that makes the next call, or nil.
