@@ -74,9 +74,7 @@ func (s *Sockaddr) Flowinfo() uint32 {
 		return 0
 	}
 	in6 := (*unix.RawSockaddrInet6)(unsafe.Pointer(&s.raw))
-	var b [4]byte
-	binary.NativeEndian.PutUint32(b[:], in6.Flowinfo)
-	return binary.BigEndian.Uint32(b[:])
+	return binary.BigEndian.Uint32(binary.NativeEndian.AppendUint32(nil, in6.Flowinfo))
 }
 
 // ScopeID is the number of the interface that a link-local IPv6 address
@@ -98,9 +96,7 @@ func (s *Sockaddr) Pointer() uintptr { return uintptr(unsafe.Pointer(&s.raw)) }
 // networkOrder turns a port from the machine's byte order to the network's,
 // or back: C's htons and ntohs.
 func networkOrder(port uint16) uint16 {
-	var b [2]byte
-	binary.BigEndian.PutUint16(b[:], port)
-	return binary.NativeEndian.Uint16(b[:])
+	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, port))
 }
 
 // The calls that carry an address are made by number: unix.Accept and

@@ -14,15 +14,18 @@ import (
 // ErrShared means that the network is not this program's own.
 var ErrShared = errors.New("this program has no network namespace of its own")
 
-// loopback is the number of the interface in each network namespace.
-const loopback = 1
+const (
+	loopback = 1  // the number of the interface in each network namespace
+	header   = 14 // how many bytes a frame has before its packet
 
-// bucket is how many bytes pass at once: the kernel wants no less than the largest packet
-// of the loopback interface, with its header. A new bucket is full.
-const bucket = 65536 + header
+	// bucket is how many bytes pass at once: the kernel wants no less than the largest
+	// packet of the loopback interface, with its header. A new bucket is full.
+	bucket = 65536 + header
 
-// header is how many bytes a frame has before its packet.
-const header = 14
+	// The bytes that the bucket gets in a second.
+	slowest = 1
+	fastest = 1 << 30
+)
 
 // SendAgainLater lets the connections that are made from now on, in this program's own
 // network namespace, send again what is not acknowledged only after 15 seconds: a fifth of
@@ -38,12 +41,12 @@ func SendAgainLater() error {
 	}
 	const name, microseconds = "/proc/sys/net/ipv4/tcp_rto_min_us", "15000000"
 	fd, err := unix.Open(name, unix.O_WRONLY|unix.O_CLOEXEC, 0) // package os would open more than the file
-	switch err {
-	case unix.ENOENT, unix.EROFS:
+	if err == unix.ENOENT || err == unix.EROFS {
 		return nil
-	case nil:
-		defer unix.Close(fd)
+	}
+	if err == nil {
 		_, err = unix.Write(fd, []byte(microseconds))
+		unix.Close(fd)
 	}
 	return sys.Fail("open", name, err)
 }
@@ -69,12 +72,6 @@ func PassTwo() error {
 
 // PassAll passes all that is held, and holds nothing any more.
 func PassAll() error { return fillBucket(fastest, header) }
-
-// The bytes that the bucket gets in a second.
-const (
-	slowest = 1
-	fastest = 1 << 30
-)
 
 // fillBucket makes a bucket in front of the interface, or fills the one that is there,
 // and sends a frame of some bytes behind what is held. It is of no protocol, and nobody
@@ -138,12 +135,8 @@ func setBucket(bytesPerSecond uint32) error {
 		return err
 	}
 	var answer [512]byte
-	n, err := unix.Read(fd, answer[:])
-	switch {
-	case err != nil:
+	if _, err := unix.Read(fd, answer[:]); err != nil {
 		return err
-	case n < unix.SizeofNlMsghdr+4:
-		return unix.EBADMSG
 	}
 	if errno := -int32(binary.NativeEndian.Uint32(answer[unix.SizeofNlMsghdr:])); errno != 0 {
 		return unix.Errno(errno)

@@ -10,11 +10,7 @@ func Run() (status int, done bool) { return 0, false }
 // SendAgainLater does nothing.
 func SendAgainLater() error { return nil }
 
-// HoldSegments returns an error: this platform has no namespaces.
+// HoldSegments, PassTwo and PassAll return an error: this platform has no namespaces.
 func HoldSegments() error { return errors.ErrUnsupported }
-
-// PassTwo returns an error.
-func PassTwo() error { return errors.ErrUnsupported }
-
-// PassAll returns an error.
-func PassAll() error { return errors.ErrUnsupported }
+func PassTwo() error      { return errors.ErrUnsupported }
+func PassAll() error      { return errors.ErrUnsupported }

@@ -17,12 +17,9 @@ import (
 // of its own: to the descriptor of a pipe on which it reports to its parent.
 const namespaceVariable = "LBAWS_IN_NAMESPACE"
 
-// What the process in the namespace reports: some systems give the namespace and
-// not the rights in it.
-const (
-	hasRights = "+"
-	noRights  = "-"
-)
+// hasRights is what the process in the namespace reports, if it has the rights in it:
+// some systems do not give them.
+const hasRights = "+"
 
 // Run runs this program again, with the same arguments, in a network
 // namespace of its own: nobody else's segments pass there, no port is taken, and
@@ -36,7 +33,6 @@ func Run() (status int, done bool) {
 	if pipe, inNamespace := pipeToParent(); inNamespace {
 		defer unix.Close(pipe)
 		if BringUp("lo") != nil || !mayCapture() {
-			unix.Write(pipe, []byte(noRights))
 			return 1, true
 		}
 		unix.Write(pipe, []byte(hasRights))
@@ -75,7 +71,7 @@ func forkIntoNamespace() (pid int, report func() string, err error) {
 		return 0, nil, err
 	}
 	report = func() string {
-		var text [1]byte
+		var text [len(hasRights)]byte
 		n, err := unix.Read(pipe[0], text[:])
 		for err == unix.EINTR {
 			n, err = unix.Read(pipe[0], text[:])
@@ -88,10 +84,7 @@ func forkIntoNamespace() (pid int, report func() string, err error) {
 	attr := &syscall.ProcAttr{
 		Env:   os.Environ(),
 		Files: []uintptr{0, 1, 2, uintptr(pipe[1])},
-		Sys: &syscall.SysProcAttr{
-			Cloneflags: unix.CLONE_NEWNET,
-			Pdeathsig:  syscall.SIGTERM,
-		},
+		Sys:   &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGTERM},
 	}
 	pid, err = -1, unix.EPERM
 	if os.Getuid() == 0 {
