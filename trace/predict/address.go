@@ -14,16 +14,14 @@ import (
 
 // The calls that give a socket an address, a peer or a queue, or ask for them.
 
-func (s *situation) getsockname() Prediction {
+func (s *situation) getsockname() string {
 	if s.own.over() {
-		return Prediction{}
+		return ""
 	}
-	p := willSucceed("the socket's address is %v", s.own.Local)
-	p.Local = s.own.Local
-	return p
+	return fmt.Sprintf("the socket's address is %v", s.own.Local)
 }
 
-func (s *situation) setsockopt() Prediction {
+func (s *situation) setsockopt() string {
 	texts := map[string][2]string{ // off, on
 		"SO_REUSEADDR": {"bind will refuse a port that an old connection is on",
 			"bind will take the port even if old connections on it are in TIME_WAIT"},
@@ -34,19 +32,19 @@ func (s *situation) setsockopt() Prediction {
 	}
 	text := texts[string(strace.AppendOption(nil, &s.e.Args[2], s.e, 0))]
 	if s.e.Args[3].Int == 0 {
-		return Prediction{Text: text[0]}
+		return text[0]
 	}
-	return Prediction{Text: text[1]}
+	return text[1]
 }
 
 // bind cannot know which options the sockets have that are in the way.
-func (s *situation) bind() Prediction {
+func (s *situation) bind() string {
 	local := s.e.Args[1].Addr.AddrPort()
 	if s.own != nil && !s.own.over() {
 		return willFail(unix.EINVAL, "the socket has an address")
 	}
 	if local.Port() == 0 {
-		return Prediction{Text: "the kernel will choose a port that is free"}
+		return "the kernel will choose a port that is free"
 	}
 	listens, others := false, 0
 	for _, h := range s.held {
@@ -64,14 +62,12 @@ func (s *situation) bind() Prediction {
 	case others > 0:
 		return taken("SO_REUSEADDR", "port %d still has connections", local.Port())
 	}
-	return Prediction{Text: fmt.Sprintf("no socket listens on port %d, and no connection is left there", local.Port()),
-		May: []unix.Errno{unix.EADDRINUSE, unix.EADDRNOTAVAIL, unix.EACCES}}
+	return fmt.Sprintf("no socket listens on port %d, and no connection is left there", local.Port())
 }
 
 // taken predicts that another socket is in the way, unless both have an option.
-func taken(option, why string, args ...any) Prediction {
-	return Prediction{Text: fmt.Sprintf(why, args...) + ": it will fail with EADDRINUSE, unless both sockets have " + option,
-		Fails: unix.EADDRINUSE, Unless: option}
+func taken(option, why string, port uint16) string {
+	return willFail(unix.EADDRINUSE, why, port) + ", unless both sockets have " + option
 }
 
 // overlap reports whether two local addresses are the same, or one of them is all of
@@ -82,7 +78,7 @@ func overlap(x, y netip.Addr) bool {
 
 // listen says how many connections the queue holds. It is full when it is longer than
 // the backlog.
-func (s *situation) listen() Prediction {
+func (s *situation) listen() string {
 	backlog := s.e.Args[1].Int
 	if s.own != nil && s.own.State != wire.Listen && s.own.Remote.Port() != 0 {
 		return willFail(unix.EINVAL, "the socket has a connection")
@@ -94,49 +90,38 @@ func (s *situation) listen() Prediction {
 			}
 		}
 	}
-	what := "the kernel will queue connections for accept"
-	if backlog >= 0 {
-		what = fmt.Sprintf("the kernel will queue connections for accept, %d at the most", backlog+1)
+	if backlog < 0 {
+		return "the kernel will queue connections for accept"
 	}
-	if s.own == nil { // it may have no port, and the kernel then chooses one
-		return Prediction{Text: what, May: []unix.Errno{unix.EADDRINUSE}}
-	}
-	p := willSucceed("%s", what)
-	p.After = wire.Listen
-	return p
+	return fmt.Sprintf("the kernel will queue connections for accept, %d at the most", backlog+1)
 }
 
 // connect predicts the answer to the SYN of a server on this machine.
 //
 // Source: tcp_conn_request in Linux's net/ipv4.
-func (s *situation) connect() Prediction {
+func (s *situation) connect() string {
 	to := sys.Reachable(s.e.Args[1].Addr.AddrPort())
 	if s.own != nil {
 		if s.own.State == wire.SynSent || s.own.State == wire.Closed {
-			return Prediction{}
+			return ""
 		}
 		return willFail(unix.EISCONN, "the socket has a connection, or listens")
 	}
 	if !s.isHere(to.Addr()) {
-		return Prediction{}
+		return ""
 	}
 	listening, sure := s.listening(to)
 	switch {
 	case !sure:
-		return Prediction{}
+		return ""
 	case listening == nil:
-		p := willFail(unix.ECONNREFUSED, "nobody listens on port %d", to.Port())
-		p.Resets = 1
-		return p
+		return willFail(unix.ECONNREFUSED, "nobody listens on port %d", to.Port())
 	case listening.Receive > listening.Send:
-		return Prediction{Text: fmt.Sprintf("the accept queue is full (%d of %d): its SYN will be dropped, and it will wait",
-			listening.Receive, listening.Send), Waits: true}
+		return fmt.Sprintf("the accept queue is full (%d of %d): its SYN will be dropped, and it will wait", listening.Receive, listening.Send)
 	case s.halfOpen(to.Port()) >= listening.Send: // whether there is room for another one depends on tcp_syncookies
-		return Prediction{Text: fmt.Sprintf("a socket listens on port %d: it will wait for its SYN+ACK", to.Port()), Open: true}
+		return fmt.Sprintf("a socket listens on port %d: it will wait for its SYN+ACK", to.Port())
 	}
-	p := willSucceed("a socket listens on port %d, and its queue has room: it will return at once", to.Port())
-	p.After = wire.Established
-	return p
+	return fmt.Sprintf("a socket listens on port %d, and its queue has room: it will return at once", to.Port())
 }
 
 // isHere reports whether an address is one of this machine's, as far as its sockets

@@ -3,7 +3,6 @@ package predict
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -16,46 +15,21 @@ import (
 	"lbaws/trace/wire"
 )
 
-// Prediction is what a call will do. Text says it to a person; the other fields
-// say it once more, so that each of its claims can be held against what the call
-// then does.
-type Prediction struct {
-	Text   string       // one line: "1 connection is queued: it will return at once"
-	Waits  bool         // whether it will wait for the peer
-	Open   bool         // Text leaves open whether it waits, and for how long
-	Fails  unix.Errno   // 0 if it will not fail, or if it is one of May
-	Unless string       // the option with which it does not fail, if both sockets have it
-	May    []unix.Errno // what it may fail with; for sure with one of them if Result is known to be -1
-	FIN    bool         // whether a FIN will go out
-
-	// Result is what it returns, if Known; -1 is an error.
-	Result int
-	Known  bool
-	// Resets is how many RSTs will go out: in place of a FIN, to the connections in an
-	// accept queue, or as the answer to what the call sends.
-	Resets int
-	// After is the state of the call's socket when all is acknowledged that it sent;
-	// "" if Text does not say.
-	After wire.State
-	// Local is the address that getsockname will write.
-	Local netip.AddrPort
-}
-
-// Predict says what a call will do that is about to begin. The Prediction is the zero
-// value if nothing can be said that is sure.
+// Predict says in one line what a call will do that is about to begin: "1 connection is
+// queued: it will return at once". It returns "" if nothing can be said that is sure.
 //
 // It takes for granted what the kernel does not tell: that the program has neither
 // shut down reading (SHUT_RD) nor set an option that this package does not, nor used
 // bind on a socket whose connection is gone; that no other descriptor leads to the
 // socket; and that nothing is under way (Settled). Where the kernel cannot be asked
 // at all, there is nothing to predict from.
-func (m *Memory) Predict(e *event.Event) Prediction {
+func (m *Memory) Predict(e *event.Event) string {
 	s := &situation{e: e, held: m.sorted(), own: m.find(e.Thread, e.Args[0].Int)}
 	switch e.Call.Does {
 	case event.Makes:
-		return Prediction{Text: "it will return the lowest descriptor that is free, and send nothing"}
+		return "it will return the lowest descriptor that is free, and send nothing"
 	case event.Sleeps:
-		return Prediction{Text: fmt.Sprintf("it will pause for %v, whatever the peer does", time.Duration(e.Args[0].Int))}
+		return fmt.Sprintf("it will pause for %v, whatever the peer does", time.Duration(e.Args[0].Int))
 	case event.Sets:
 		return s.setsockopt()
 	case event.Binds:
@@ -66,7 +40,7 @@ func (m *Memory) Predict(e *event.Event) Prediction {
 		return s.listen()
 	}
 	if s.own == nil {
-		return Prediction{}
+		return ""
 	}
 	switch e.Call.Does {
 	case event.Asks:
@@ -82,7 +56,7 @@ func (m *Memory) Predict(e *event.Event) Prediction {
 	case event.Closes:
 		return s.close()
 	}
-	return Prediction{}
+	return ""
 }
 
 // situation is a call and what the kernel holds.
@@ -92,30 +66,19 @@ type situation struct {
 	own  *memory // of the call's descriptor; nil if the kernel holds nothing of it
 }
 
-// willReturn predicts that a call returns at once.
-func willReturn(result int, format string, args ...any) Prediction {
-	return Prediction{Text: fmt.Sprintf(format, args...), Result: result, Known: true}
-}
-
-// willSucceed predicts that a call succeeds.
-func willSucceed(format string, args ...any) Prediction { return willReturn(0, format, args...) }
-
 // willFail predicts an error.
-func willFail(errno unix.Errno, why string, args ...any) Prediction {
-	p := willReturn(-1, why, args...)
-	p.Text += ": it will fail with " + sys.ErrnoName(errno)
-	p.Fails = errno
-	return p
+func willFail(errno unix.Errno, why string, args ...any) string {
+	return fmt.Sprintf(why, args...) + ": it will fail with " + sys.ErrnoName(errno)
 }
 
-func (s *situation) accept() Prediction {
+func (s *situation) accept() string {
 	switch n := s.own.Receive; {
 	case s.own.State != wire.Listen:
 		return willFail(unix.EINVAL, "the socket does not listen")
 	case n == 0:
-		return Prediction{Text: "nobody is queued: it will wait", Waits: true}
+		return "nobody is queued: it will wait"
 	default:
-		return Prediction{Text: count(n, "connection") + " queued: it will return at once"}
+		return count(n, "connection") + " queued: it will return at once"
 	}
 }
 
@@ -123,7 +86,7 @@ func (s *situation) accept() Prediction {
 // then fails; it returns 0 in place of the error if the peer's FIN came before.
 //
 // Source: tcp_recvmsg_locked and tcp_reset in its net/ipv4.
-func (s *situation) read() Prediction {
+func (s *situation) read() string {
 	room, unread, over := len(s.e.Args[1].Data), s.own.Unread(), s.own.over()
 	fin := s.own.UnreadFIN() || s.own.State == wire.CloseWait || s.own.State == wire.LastAck || s.own.State == wire.Closing
 	are := "unread"
@@ -134,42 +97,37 @@ func (s *situation) read() Prediction {
 	case s.own.State == wire.Listen || s.own.State == wire.Closed && !over:
 		return willFail(unix.ENOTCONN, "the socket has no connection")
 	case room == 0 || s.own.State == wire.SynSent:
-		return Prediction{}
+		return ""
 	case unread > 0:
 		what := count(unread, "byte") + " " + are
 		if fin {
 			what += ", and then the peer's FIN"
 		}
 		if unread > room {
-			return willReturn(room, "%s: it will return %d of them", what, room)
+			return fmt.Sprintf("%s: it will return %d of them", what, room)
 		}
-		return willReturn(unread, "%s: it will return %d", what, unread)
+		return fmt.Sprintf("%s: it will return %d", what, unread)
 	case s.own.pending:
 		return willFail(unix.ECONNRESET, "the connection was reset")
 	case over:
-		return willSucceed("the connection is gone, and everything is read: it will return 0")
+		return "the connection is gone, and everything is read: it will return 0"
 	case s.own.UnreadFIN():
-		return willSucceed("the peer's FIN is there and nothing else: it will return 0")
+		return "the peer's FIN is there and nothing else: it will return 0"
 	case fin:
-		return willSucceed("the peer's FIN has come and everything is read: it will return 0")
+		return "the peer's FIN has come and everything is read: it will return 0"
 	}
-	return Prediction{Text: "nothing is unread: it will wait", Waits: true}
+	return "nothing is unread: it will wait"
 }
 
-// ended are the errors by which a call says that the peer has ended the connection,
-// or does not answer.
-var ended = []unix.Errno{unix.ECONNRESET, unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ENETUNREACH}
-
-func (s *situation) write() Prediction {
+func (s *situation) write() string {
 	n, unacknowledged := len(s.e.Args[1].Data), s.own.Unacknowledged()
 	switch {
 	case n == 0 || s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
-		return Prediction{}
+		return ""
 	case s.own.pending:
 		return willFail(unix.ECONNRESET, "the connection was reset")
 	case s.own.unsure:
-		return Prediction{Text: "the connection is gone: it will fail, with EPIPE if a call has told why before",
-			Known: true, Result: -1, May: append([]unix.Errno{unix.EPIPE}, ended...)}
+		return "the connection is gone: it will fail, with EPIPE if a call has told why before"
 	case s.own.over():
 		return willFail(unix.EPIPE, "the connection is gone")
 	case s.own.FINSent():
@@ -177,18 +135,18 @@ func (s *situation) write() Prediction {
 	case s.own.State == wire.Listen || s.own.State == wire.Closed:
 		return willFail(unix.EPIPE, "the socket has no connection")
 	case unacknowledged > 0:
-		return Prediction{Text: count(unacknowledged, "byte") + " not acknowledged yet: it will wait if there is no room behind them",
-			Open: true, May: ended}
+		return count(unacknowledged, "byte") + " not acknowledged yet: it will wait if there is no room behind them"
 	case n > order.SureRoom:
-		return Prediction{Text: fmt.Sprintf("the send buffer is empty: if it has no room for all %d bytes, it will wait", n),
-			Open: true, May: append([]unix.Errno{unix.EPIPE}, ended...)}
+		return fmt.Sprintf("the send buffer is empty: if it has no room for all %d bytes, it will wait", n)
 	}
-	p := willReturn(n, "the kernel takes %s", all(n))
+	text := fmt.Sprintf("the kernel takes all %d bytes", n)
+	if n == 1 {
+		text = "the kernel takes the byte"
+	}
 	if gone, why := s.peerGone(); gone {
-		p.Text += "; a RST will come back: " + why
-		p.Resets, p.After = 1, wire.Closed
+		text += "; a RST will come back: " + why
 	}
-	return p
+	return text
 }
 
 // peerGone reports whether nobody can take what is written, and says why. It does
@@ -211,7 +169,7 @@ func (s *situation) peerGone() (gone bool, why string) {
 // close predicts what becomes of the connection.
 //
 // Source: __tcp_close in Linux's net/ipv4; RFC 2525 section 2.17.
-func (s *situation) close() Prediction {
+func (s *situation) close() string {
 	switch s.own.OnClose() {
 	case sockets.Refuses:
 		return s.stopListening()
@@ -220,49 +178,38 @@ func (s *situation) close() Prediction {
 		if s.own.FINSent() {
 			where = "behind the FIN"
 		}
-		p := willSucceed("%s unread: a RST will go out %s", count(s.own.Unread(), "byte"), where)
-		p.Resets, p.After = 1, wire.Closed
-		return p
+		return fmt.Sprintf("%s unread: a RST will go out %s", count(s.own.Unread(), "byte"), where)
 	case sockets.FINSent:
-		return willSucceed("the FIN was sent before: it only frees the descriptor")
+		return "the FIN was sent before: it only frees the descriptor"
 	case sockets.FIN:
 		return s.sendFIN()
 	}
 	switch {
 	case s.own.over():
-		return willSucceed("the connection is over: it only frees the descriptor")
+		return "the connection is over: it only frees the descriptor"
 	case s.own.State == wire.SynSent:
-		return willSucceed("nobody has answered the SYN: it sends nothing more")
+		return "nobody has answered the SYN: it sends nothing more"
 	}
-	return willSucceed("the socket has no connection: it sends nothing")
+	return "the socket has no connection: it sends nothing"
 }
 
 // sendFIN predicts the FIN that close or shutdown sends.
-func (s *situation) sendFIN() Prediction {
-	which, p := "first", willSucceed("")
+func (s *situation) sendFIN() string {
+	which, close := "first", "the active close, with TIME_WAIT after the peer's FIN"
 	if s.own.State == wire.CloseWait {
-		which = "second"
+		which, close = "second", "the passive close, without a TIME_WAIT at this end"
 	}
 	if n := s.own.Unacknowledged(); n > 0 {
-		p.Text = fmt.Sprintf("%s not acknowledged: the %s FIN will go out behind them", count(n, "byte"), which)
-		return p
+		return fmt.Sprintf("%s not acknowledged: the %s FIN will go out behind them", count(n, "byte"), which)
 	}
-	p.FIN = true
-	if which == "first" {
-		p.Text = "the first FIN will go out: the active close, with TIME_WAIT after the peer's FIN"
-		p.After = wire.FinWait2
-	} else {
-		p.Text = "the second FIN will go out: the passive close, without a TIME_WAIT at this end"
-		p.After = wire.Closed
-	}
-	return p
+	return fmt.Sprintf("the %s FIN will go out: %s", which, close)
 }
 
 // stopListening predicts what becomes of the connections in the accept queue. They
 // have no descriptor yet, and those that were reset meanwhile are not to be seen.
 //
 // Source: inet_csk_listen_stop and tcp_disconnect in Linux's net/ipv4.
-func (s *situation) stopListening() Prediction {
+func (s *situation) stopListening() string {
 	queued, listening := 0, 0
 	for _, h := range s.held {
 		switch {
@@ -273,38 +220,35 @@ func (s *situation) stopListening() Prediction {
 			queued++
 		}
 	}
-	what := count(s.own.Receive, "connection") + " queued"
+	what, reset := count(s.own.Receive, "connection")+" queued", s.own.Receive-queued
 	switch {
 	case s.own.Receive == 0:
-		return willSucceed("nobody is queued: it sends nothing")
+		return "nobody is queued: it sends nothing"
 	case listening > 1: // it cannot be told whose queue a connection is in
-		return Prediction{Text: what + ": a RST will go to those that are not reset yet"}
+		return what + ": a RST will go to those that are not reset yet"
 	case queued == 0:
-		return willSucceed("%s, but reset already: it sends nothing", what)
+		return what + ", but reset already: it sends nothing"
+	case reset > 0:
+		return fmt.Sprintf("%s, %d of them reset already: a RST will go to each of the others", what, reset)
 	}
-	p := willSucceed("%s: a RST will go to each", what)
-	if queued < s.own.Receive {
-		p.Text = fmt.Sprintf("%s, %d of them reset already: a RST will go to each of the others", what, s.own.Receive-queued)
-	}
-	p.Resets = queued
-	return p
+	return what + ": a RST will go to each"
 }
 
-func (s *situation) shutdown() Prediction {
+func (s *situation) shutdown() string {
 	how := s.e.Args[1].Int
 	switch {
 	case s.own.State == wire.Listen && how == unix.SHUT_WR:
-		return willSucceed("the socket listens: it does nothing")
+		return "the socket listens: it does nothing"
 	case s.own.State == wire.Listen:
 		return s.stopListening()
 	case s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
-		return Prediction{}
+		return ""
 	case s.own.State == wire.TimeWait || s.own.State == wire.Closed:
 		return willFail(unix.ENOTCONN, "the socket has no connection")
 	case how == unix.SHUT_RD:
-		return willSucceed("it sends nothing: a read will return what is unread, and then 0 instead of waiting")
+		return "it sends nothing: a read will return what is unread, and then 0 instead of waiting"
 	case s.own.FINSent():
-		return willSucceed("the FIN was sent before: it sends nothing")
+		return "the FIN was sent before: it sends nothing"
 	}
 	return s.sendFIN()
 }
@@ -315,12 +259,4 @@ func count(n int, noun string) string {
 		return "1 " + noun + " is"
 	}
 	return fmt.Sprintf("%d %ss are", n, noun)
-}
-
-// all is "the byte" or "all 33 bytes".
-func all(n int) string {
-	if n == 1 {
-		return "the byte"
-	}
-	return fmt.Sprintf("all %d bytes", n)
 }

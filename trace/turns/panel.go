@@ -63,7 +63,7 @@ func (d *person) programLines(p *program, next bool) []string {
 	switch {
 	case state == held:
 		lines := line("%s   %s", figure.Beginning(event), p.line)
-		if will := d.memory.Predict(event).Text; next && will != "" && d.watch != nil {
+		if will := d.memory.Predict(event); next && will != "" && d.watch != nil {
 			lines = append(lines, fmt.Sprintf("  %-8s %s", "", will))
 		}
 		if next && d.explains {
