@@ -226,15 +226,9 @@ func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 func (o *options) demo(t *trace.Trace) error {
 	stage := turns.NewStage(t, o.server.addr)
 	turns.LeaveOnSignal(func() { stage.Restore(); t.End() })
-	direct := stage.Play
-	if o.turns.Step {
-		direct = stage.Step
-	}
-	return direct(o.turns.Order, func(r turns.Role) func(sys.Kernel) error {
+	return stage.Direct(&o.turns, func(r turns.Role) func(sys.Kernel) error {
 		if r.Client {
-			return func(k sys.Kernel) error {
-				return (&client{message.HelloURL(stage.Address()), io.Discard}).get(k)
-			}
+			return func(k sys.Kernel) error { return (&client{message.HelloURL(stage.Address()), io.Discard}).get(k) }
 		}
 		s := o.server
 		s.connections, s.halfClose, s.stdout = r.Connections, r.HalfClose, io.Discard

@@ -15,11 +15,8 @@ const (
 	// patience is how long the program may take to exit after a signal: as long as
 	// grace, and as the end of a trace that waits for the last segments.
 	patience  = 2 * time.Second
-	lastWords = time.Second // how long abandon may take then
-
-	// again is how long after the first signal another one begins to count as the
-	// second. (Some programs signal a process and, right after, its group.)
-	again = 100 * time.Millisecond
+	lastWords = time.Second            // how long abandon may take then
+	soon      = 100 * time.Millisecond // how long a signal to this process may take
 )
 
 // LeaveOnSignal makes SIGINT, SIGTERM and SIGHUP call k.Leave. A second signal ends
@@ -27,10 +24,7 @@ const (
 // because a call is still blocked or nothing is reading its output, LeaveOnSignal
 // calls abandon and ends the process with status 1.
 func (k *Kernel) LeaveOnSignal(abandon func()) {
-	signals := process.SignalsToEnd()
-	go func() {
-		<-signals
-		first := time.Now()
+	process.OnSignal(func(syscall.Signal) {
 		go k.Leave()
 		go func() {
 			k.sleep(patience)
@@ -41,14 +35,13 @@ func (k *Kernel) LeaveOnSignal(abandon func()) {
 			k.sleep(lastWords)
 			os.Exit(1)
 		}()
-		for s := range signals {
-			// When a terminal closes, its shell may send SIGHUP once more.
-			if s != unix.SIGHUP && time.Since(first) > again {
-				signal.Reset(s)
-				unix.Kill(unix.Getpid(), s.(syscall.Signal))
-				k.sleep(again)
-				os.Exit(128 + int(s.(syscall.Signal))) // the signal was ignored when the program started
-			}
+	}, func(s syscall.Signal) {
+		if s == unix.SIGHUP { // when a terminal closes, its shell may send it once more
+			return
 		}
-	}()
+		signal.Reset(s)
+		unix.Kill(unix.Getpid(), s)
+		k.sleep(soon)
+		os.Exit(128 + int(s)) // the signal was ignored when the program started
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,4 +50,22 @@ func SignalsToEnd() chan os.Signal {
 	}
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
 	return signals
+}
+
+// OnSignal calls first for the first signal that asks the process to end, and then later
+// for each one that comes: but not for one that comes at once. (Ctrl-C signals this
+// process and its parent, which passes the signal on.)
+func OnSignal(first, later func(syscall.Signal)) {
+	const atOnce = 100 * time.Millisecond
+	signals := SignalsToEnd()
+	go func() {
+		s := <-signals
+		came := time.Now()
+		first(s.(syscall.Signal))
+		for s := range signals {
+			if time.Since(came) > atOnce {
+				later(s.(syscall.Signal))
+			}
+		}
+	}()
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,15 +41,14 @@ const (
 // errQuit means that the person has left.
 var errQuit = errors.New("quit")
 
-// Step is Play, directed by a person, to whom the order's moves are proposed.
-func (s *Stage) Step(o *Order, cast Cast) error {
+// step is play, directed by a person, to whom the order's moves are proposed.
+func (s *Stage) step() error {
 	defer s.Restore()
-	s.order, s.cast = o, cast
 	s.openKeys()
-	d := &person{Stage: s, moves: o.moves}
 	if _, err := s.program("server"); err != nil {
 		return err
 	}
+	d := &person{Stage: s, moves: s.order.moves}
 	if err := d.direct(); !errors.Is(err, errQuit) {
 		return err
 	}
@@ -62,11 +62,7 @@ func (s *Stage) Program(side event.Side) sys.Kernel {
 	p.thread.follow()
 	s.programs = append(s.programs, p)
 	s.alone = true
-	signals := process.SignalsToEnd()
-	go func() { // what else a signal does, the program says
-		<-signals
-		s.Close()
-	}()
+	process.OnSignal(func(syscall.Signal) { s.Close() }, func(syscall.Signal) {}) // what else it does, the program says
 	s.openKeys()
 	d := &person{Stage: s, chosen: p}
 	go func() {

@@ -15,12 +15,20 @@ import (
 // Cast returns the program that plays a role.
 type Cast func(Role) func(sys.Kernel) error
 
-// Play makes the moves of an order. It returns why a program failed, or did not do
-// what the order says.
-func (s *Stage) Play(o *Order, cast Cast) error {
-	s.order, s.cast = o, cast
-	for i := range o.moves {
-		if err := s.play(&o.moves[i]); err != nil {
+// Direct directs the programs of an order: as it says, or as a person does. It returns
+// why a program failed, or did not do what the order says.
+func (s *Stage) Direct(o *Options, cast Cast) error {
+	s.order, s.cast = o.Order, cast
+	if o.Step {
+		return s.step()
+	}
+	return s.playAll()
+}
+
+// playAll makes the moves of the order.
+func (s *Stage) playAll() error {
+	for i := range s.order.moves {
+		if err := s.play(&s.order.moves[i]); err != nil {
 			return err
 		}
 	}
@@ -29,7 +37,7 @@ func (s *Stage) Play(o *Order, cast Cast) error {
 			s.proceed(p, running) // without a command
 		}
 		if err := s.await(p, false, over); err != nil {
-			return fmt.Errorf("order %s: %w", o.Name, err)
+			return fmt.Errorf("order %s: %w", s.order.Name, err)
 		}
 		if err := p.failed(); err != nil {
 			return err

@@ -11,11 +11,14 @@ package turns
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"lbaws/sys"
+	"lbaws/sys/process"
 	"lbaws/trace/event"
 	"lbaws/trace/predict"
 	"lbaws/trace/sockets"
@@ -178,4 +181,17 @@ func (s *Stage) isSettled() (settled, waits bool) {
 		waits = waits || forRoom
 	}
 	return true, waits
+}
+
+// LeaveOnSignal makes SIGINT, SIGTERM and SIGHUP end the process, with all programs
+// as they are. Before that, it calls end. A second signal does not wait for end.
+func LeaveOnSignal(end func()) {
+	status := 0
+	process.OnSignal(func(s syscall.Signal) {
+		status = 128 + int(s)
+		go func() {
+			end()
+			os.Exit(status)
+		}()
+	}, func(syscall.Signal) { os.Exit(status) })
 }
