@@ -71,8 +71,7 @@ func (s *server) serve(k sys.Kernel) error {
 	defer k.Close(listenSocket) // when serve returns
 
 	if s.reuseAddr {
-		err = k.Setsockopt(listenSocket, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-		if err != nil {
+		if err = k.Setsockopt(listenSocket, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
 			return sys.Fail("setsockopt", "SO_REUSEADDR", err)
 		}
 	}
@@ -148,8 +147,7 @@ func (s *server) drain(k sys.Kernel, clientConnection int) error {
 // isClientsFault reports whether err means only that the client has gone or was
 // too slow.
 func isClientsFault(err error) bool {
-	return slices.ContainsFunc([]error{unix.ECONNRESET, unix.EPIPE, unix.ENOTCONN, unix.ETIMEDOUT},
-		func(target error) bool { return errors.Is(err, target) })
+	return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ENOTCONN) || errors.Is(err, unix.ETIMEDOUT)
 }
 
 // client returns the address of the current client.
@@ -289,13 +287,11 @@ func (o *options) run() error {
 		err = o.server.serve(o.kernel(event.Server, t))
 	}
 	o.stage.Close()
-	if lost := t.End(); err == nil {
-		err = lost
+	lost := t.End()
+	if err = cmp.Or(err, lost); err != nil {
+		return err
 	}
-	if err == nil {
-		err = t.WritePictures()
-	}
-	return err
+	return t.WritePictures()
 }
 
 // kernel returns the Kernel of the server or the client. It waits for the peer for as
@@ -304,11 +300,11 @@ func (o *options) run() error {
 func (o *options) kernel(side event.Side, t *trace.Trace) *patient.Kernel {
 	k := t.Of(event.Caller{Side: side}, sys.Unix{})
 	if o.turns.Step {
-		server := o.server.addr
+		address := o.server.addr
 		if side == event.Client {
-			server = o.url.Addr
+			address = o.url.Addr
 		}
-		o.stage = turns.NewStage(t, server)
+		o.stage = turns.NewStage(t, address)
 		k = o.stage.Program(side)
 	}
 	p := patient.New(k, o.timeout, warn)
@@ -326,8 +322,8 @@ func (o *options) kernel(side event.Side, t *trace.Trace) *patient.Kernel {
 func warn(err error) {
 	line := "lbaws: " + err.Error()
 	var refused *sys.Error
-	var errno unix.Errno
 	if errors.As(err, &refused) {
+		var errno unix.Errno
 		errors.As(err, &errno)
 		line += cmp.Or(advice(refused.Call+" "+sys.ErrnoName(errno)), advice(refused.Call))
 	}
@@ -399,18 +395,17 @@ func parse(args []string) (*options, error) {
 		return nil, err
 	case o.timeout < 0:
 		return nil, errors.New("-timeout must not be negative")
-	case o.command == "draw" && flags.NArg() == 0:
+	case o.command == "draw" && len(args) == 0:
 		return nil, errors.New("draw needs a FILE that strace has written, or - for standard input: strace -f -o FILE PROGRAM")
 	case o.command == "draw":
 		o.files, args = args, nil
-	case o.command == "get" && flags.NArg() == 0:
+	case o.command == "get" && len(args) == 0:
 		return nil, errors.New("get needs a URL, such as http://localhost:8888/hello")
 	case o.command == "get":
-		if o.url, err = message.ParseURL(flags.Arg(0)); err != nil {
+		if o.url, err = message.ParseURL(args[0]); err != nil {
 			return nil, fmt.Errorf("get: %w", err)
 		}
-		o.trace.URL = o.url.Parts()
-		args = args[1:]
+		o.trace.URL, args = o.url.Parts(), args[1:]
 	}
 	if len(args) > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", args[0])

@@ -1,7 +1,6 @@
 package turns
 
 import (
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -44,13 +43,11 @@ func (c *puppet) call(k sys.Kernel, m *move) {
 		}
 	case "setsockopt":
 		level, option := options[m.args[0]][0], options[m.args[0]][1]
-		value, _ := strconv.Atoi(m.args[1])
-		k.Setsockopt(c.socket(), level, option, value)
+		k.Setsockopt(c.socket(), level, option, number(m.args[1]))
 	case "bind":
 		k.Bind(c.socket(), c.address())
 	case "listen":
-		backlog, _ := strconv.Atoi(m.args[0])
-		k.Listen(c.socket(), backlog)
+		k.Listen(c.socket(), number(m.args[0]))
 	case "accept":
 		if fd, err := k.Accept(c.sockets[0], &c.peer); err == nil {
 			c.sockets = append(c.sockets, fd)
@@ -60,7 +57,7 @@ func (c *puppet) call(k sys.Kernel, m *move) {
 	case "read":
 		room := 1024
 		if len(m.args) > 0 { // up to 65536
-			room, _ = strconv.Atoi(m.args[2])
+			room = number(m.args[2])
 		}
 		k.Read(c.socket(), c.buffer[:room])
 	case "write":
@@ -86,23 +83,21 @@ var options = map[string][2]int{
 
 // message is what a move writes: "a request", "a response", or either "of 3000 bytes".
 func message(args []string) []byte {
-	const response = "HTTP/1.1 200 OK\r\n\r\n"
-	length := 0
+	begin, end, filledEnd := "GET /hello HTTP/1.1\r\nHost: localhost\r\n", "\r\n", "\r\n\r\n"
+	if args[1] == "response" {
+		begin, end, filledEnd = "HTTP/1.1 200 OK\r\n\r\n", "Hello, World!\n", ""
+	}
 	if len(args) > 2 {
-		length, _ = strconv.Atoi(args[3])
+		if end = filledEnd; end != "" {
+			begin += "X: "
+		}
+		begin += strings.Repeat("x", number(args[3])-len(begin)-len(end))
 	}
-	switch {
-	case args[1] == "response" && length > 0:
-		return []byte(response + strings.Repeat("x", length-len(response)))
-	case args[1] == "response":
-		return []byte(response + "Hello, World!\n")
-	}
-	const format = "GET /hello HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
-	request := fmt.Sprintf(format, "")
-	if length > 0 {
-		const name, end = "X: ", "\r\n"
-		filler := strings.Repeat("x", length-len(request)-len(name)-len(end))
-		request = fmt.Sprintf(format, name+filler+end)
-	}
-	return []byte(request)
+	return []byte(begin + end)
+}
+
+// number reads a number of a script of this package.
+func number(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
 }

@@ -1,15 +1,11 @@
 package turns
 
 import (
-	"bufio"
-	"bytes"
 	"embed"
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -65,11 +61,11 @@ var scripts embed.FS
 
 // Orders returns the orders, by their names.
 func Orders() []*Order {
-	files, _ := fs.Glob(scripts, "orders/*.txt")
+	files, _ := scripts.ReadDir("orders")
 	var orders []*Order
 	for _, file := range files {
-		text, _ := scripts.ReadFile(file)
-		orders = append(orders, parse(strings.TrimSuffix(strings.TrimPrefix(file, "orders/"), ".txt"), text))
+		text, _ := scripts.ReadFile("orders/" + file.Name())
+		orders = append(orders, parse(strings.TrimSuffix(file.Name(), ".txt"), string(text)))
 	}
 	return orders
 }
@@ -97,11 +93,10 @@ func List() string {
 }
 
 // parse reads a script of this package.
-func parse(name string, text []byte) *Order {
+func parse(name, text string) *Order {
 	o := &Order{Name: name, roles: make(map[string]Role)}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for lines.Scan() {
-		line, about, isComment := strings.Cut(lines.Text(), "#")
+	for line := range strings.Lines(text) {
+		line, about, isComment := strings.Cut(line, "#")
 		if o.About == "" && isComment {
 			o.About = strings.TrimSpace(about)
 		}
@@ -121,7 +116,7 @@ func parse(name string, text []byte) *Order {
 func parseRole(words []string) Role {
 	r := Role{Client: words[0] == "get", Connections: 1, HalfClose: !slices.Contains(words, "-halfclose=false")}
 	if i := slices.Index(words, "-n"); i >= 0 {
-		r.Connections, _ = strconv.Atoi(words[i+1])
+		r.Connections = number(words[i+1])
 	}
 	return r
 }

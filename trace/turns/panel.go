@@ -22,12 +22,13 @@ func (d *person) draw(can bool) {
 	if len(d.moves) > 0 && (next == nil || next.puppet != nil) {
 		lines = append(lines, "▶ "+d.moves[0].line)
 	}
-	if held := d.memory.Held(); len(held) > 0 {
-		slices.SortStableFunc(held, func(x, y sockets.Socket) int { return rank(&x) - rank(&y) })
-		lines = append(lines, rule("the kernel"))
-		for i := range held {
-			lines = append(lines, d.socketLine(&held[i]))
+	held := d.memory.Held()
+	slices.SortStableFunc(held, func(x, y sockets.Socket) int { return rank(&x) - rank(&y) })
+	for i := range held {
+		if i == 0 {
+			lines = append(lines, rule("the kernel"))
 		}
+		lines = append(lines, d.socketLine(&held[i]))
 	}
 	if d.refusal != "" {
 		lines = append(lines, d.refusal)
