@@ -2,7 +2,7 @@ package turns
 
 import (
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"lbaws/sys"
 	"lbaws/trace/event"
@@ -17,22 +17,15 @@ func (untraced) Note(string)                                {}
 func (untraced) SetPanel([]string)                          {}
 
 // TestCloseWhileACallIsMade: a signal may come between the key that makes a call and
-// the call. Who directs then waits for nobody.
+// the call. Who directs then waits for nobody: in the bubble, it would be a deadlock.
 func TestCloseWhileACallIsMade(t *testing.T) {
-	s := &Stage{trace: untraced{}}
-	p := &program{stage: s, turn: make(chan struct{}, 1), state: held}
-	s.programs = append(s.programs, p)
-	done := make(chan struct{})
-	go func() {
+	synctest.Test(t, func(*testing.T) {
+		s := &Stage{trace: untraced{}}
+		p := &program{stage: s, turn: make(chan struct{}, 1), state: held}
+		s.programs = append(s.programs, p)
 		s.Close()
 		<-p.turn // the program goes on
 		s.proceed(p, inCall)
 		s.proceed(p, running)
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(5 * time.Second):
-		t.Fatal("it waits for a program that does not wait")
-	}
+	})
 }
