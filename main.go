@@ -71,7 +71,8 @@ func (s *server) serve(k sys.Kernel) error {
 	defer k.Close(listenSocket) // when serve returns
 
 	if s.reuseAddr {
-		if err = k.Setsockopt(listenSocket, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		err = k.Setsockopt(listenSocket, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+		if err != nil {
 			return sys.Fail("setsockopt", "SO_REUSEADDR", err)
 		}
 	}

@@ -125,21 +125,22 @@ func callWithAddress(call uintptr, fd int, addr netip.AddrPort) error {
 
 // Accept is accept(2).
 func (Unix) Accept(fd int, peer *Sockaddr) (int, error) {
-	return callForAddress(unix.SYS_ACCEPT, fd, peer)
+	*peer = Sockaddr{len: SockaddrRoom}
+	connected, _, errno := unix.Syscall(unix.SYS_ACCEPT, uintptr(fd),
+		uintptr(unsafe.Pointer(&peer.raw)), uintptr(unsafe.Pointer(&peer.len)))
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(connected), nil
 }
 
 // Getsockname is getsockname(2).
 func (Unix) Getsockname(fd int, local *Sockaddr) error {
-	_, err := callForAddress(unix.SYS_GETSOCKNAME, fd, local)
-	return err
-}
-
-// callForAddress makes a call that writes an address.
-func callForAddress(call uintptr, fd int, addr *Sockaddr) (int, error) {
-	*addr = Sockaddr{len: SockaddrRoom}
-	result, _, errno := unix.Syscall(call, uintptr(fd), uintptr(unsafe.Pointer(&addr.raw)), uintptr(unsafe.Pointer(&addr.len)))
+	*local = Sockaddr{len: SockaddrRoom}
+	_, _, errno := unix.Syscall(unix.SYS_GETSOCKNAME, uintptr(fd),
+		uintptr(unsafe.Pointer(&local.raw)), uintptr(unsafe.Pointer(&local.len)))
 	if errno != 0 {
-		return -1, errno
+		return errno
 	}
-	return int(result), nil
+	return nil
 }
