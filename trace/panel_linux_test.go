@@ -2,7 +2,6 @@ package trace_test
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -34,9 +33,8 @@ func (quick) Read(fd int, p []byte) (int, error)            { return copy(p, "GE
 // panel.
 type board struct {
 	t             *testing.T
-	user          *os.File // of the terminal
-	terminal      *os.File
-	display       *tracetest.Display
+	terminal      *tracetest.Terminal
+	device        *os.File // of the terminal
 	tracer        *tracer.Tracer
 	client, plain sys.Kernel
 	file          *os.File
@@ -44,9 +42,10 @@ type board struct {
 
 func newBoard(t *testing.T, columns, lines int) *board {
 	t.Helper()
-	s := &board{t: t, display: tracetest.NewDisplay(columns, lines)}
-	s.user, s.terminal = tracetest.OpenPTY(t, columns, lines)
-	go io.Copy(s.display, s.user)
+	t.Parallel()
+	s := &board{t: t, terminal: tracetest.OpenTerminal(t, columns, "true")}
+	s.terminal.Resize(columns, lines)
+	s.device = s.terminal.Device()
 	var err error
 	if s.file, err = os.Create(filepath.Join(t.TempDir(), "diagram")); err != nil {
 		t.Fatal(err)
@@ -58,7 +57,7 @@ func newBoard(t *testing.T, columns, lines int) *board {
 		return tracer.New(quick{}, tracer.Sink{Format: diagram.On(out), Output: out})
 	}
 	client := event.Caller{Side: event.Client}
-	s.tracer = tracer(s.terminal)
+	s.tracer = tracer(s.device)
 	s.client, s.plain = s.tracer.Of(client, quick{}), tracer(s.file).Of(client, quick{})
 	return s
 }
@@ -77,9 +76,8 @@ func (s *board) call(waits bool) {
 // resize gives the terminal another size.
 func (s *board) resize(columns, lines int) {
 	s.t.Helper()
-	s.display.Catch(s.t, s.terminal)
-	tracetest.SetWindow(s.t, s.user, columns, lines)
-	s.display.Resize(columns, lines)
+	s.terminal.Await(s.device)
+	s.terminal.Resize(columns, lines)
 }
 
 // check checks that the terminal shows the diagram and, once and below it, a panel.
@@ -93,7 +91,8 @@ func (s *board) check(panel ...string) {
 	for _, line := range panel {
 		text += line + "\n"
 	}
-	if shown := s.display.Catch(s.t, s.terminal); shown != text {
+	s.terminal.Await(s.device)
+	if shown := strings.Join(s.terminal.Lines(), "\n"); shown != strings.TrimRight(text, "\n") {
 		s.t.Fatalf("the terminal shows\n%s\nand not\n%s", shown, text)
 	}
 }
@@ -187,6 +186,9 @@ func TestWidePanel(t *testing.T) {
 		}
 		s.tracer.SetPanel(panel)
 		s.check(cut(columns), "", "short", fourth, cut(columns))
+	}
+	for range 25 {
+		s.call(true) // unless the screen is full, tmux lets rows leave it although there is room
 	}
 	for _, columns := range []int{100, 99, 50, 120, 33} { // without anything drawn in between
 		s.resize(columns, 50)

@@ -52,7 +52,7 @@ func TestResize(t *testing.T) {
 			terminal := tracetest.OpenTerminal(t, 140, tracetest.Binary(t)+" -addr 127.0.0.1:"+port+flags)
 			terminal.WaitFor(`accept\(3,\s*$`)
 			for _, width := range []int{80, 100, 60, 140} {
-				terminal.Resize(width)
+				terminal.Resize(width, 70)
 				tracetest.Await(t, fmt.Sprintf("a rule of %d characters", width), func() bool {
 					lines := serveOne(t, terminal, port)
 					last := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, "── connection") })

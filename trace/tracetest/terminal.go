@@ -1,6 +1,8 @@
 package tracetest
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -13,6 +15,7 @@ import (
 type Terminal struct {
 	t            testing.TB
 	tmux, socket string
+	titles       int // that Await has given it
 }
 
 // OpenTerminal opens a terminal of so many columns, and runs a shell's command in
@@ -31,7 +34,7 @@ func (w *Terminal) do(args ...string) string {
 	if err != nil {
 		w.t.Fatalf("tmux %q: %v\n%s", args, err, output)
 	}
-	return string(output)
+	return strings.TrimSuffix(string(output), "\n")
 }
 
 // Run runs another command in place of the one before, on an empty screen.
@@ -52,10 +55,15 @@ func (w *Terminal) Type(text string) {
 	w.do("send-keys", "-l", text)
 }
 
-// Resize gives the terminal another width.
-func (w *Terminal) Resize(columns int) {
+// Resize gives the terminal another size.
+func (w *Terminal) Resize(columns, lines int) {
 	w.t.Helper()
-	w.do("resize-window", "-x", strconv.Itoa(columns))
+	w.do("resize-window", "-x", strconv.Itoa(columns), "-y", strconv.Itoa(lines))
+	size := fmt.Sprintf("%d %d", lines, columns)
+	Await(w.t, size, func() bool { // tmux tells the program a little later
+		output, _ := exec.Command("stty", "-F", w.do("display-message", "-p", "#{pane_tty}"), "size").Output()
+		return strings.TrimSpace(string(output)) == size
+	})
 }
 
 // WaitFor returns what is on the screen as soon as pattern matches it.
@@ -68,6 +76,26 @@ func (w *Terminal) WaitFor(pattern string) string {
 		return re.MatchString(text)
 	})
 	return text
+}
+
+// Device opens the terminal's device: what is written there is shown.
+func (w *Terminal) Device() *os.File {
+	w.t.Helper()
+	device, err := os.OpenFile(w.do("display-message", "-p", "#{pane_tty}"), os.O_WRONLY, 0)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { device.Close() })
+	return device
+}
+
+// Await waits until the terminal shows all that was written to its device.
+func (w *Terminal) Await(device *os.File) {
+	w.t.Helper()
+	w.titles++
+	title := fmt.Sprint("title ", w.titles)
+	fmt.Fprintf(device, "\x1b]2;%s\a", title)
+	Await(w.t, title, func() bool { return w.do("display-message", "-p", "#{pane_title}") == title })
 }
 
 // Forget throws away the lines that have left the screen.
