@@ -1,7 +1,6 @@
 package trace_test
 
 import (
-	"encoding/json"
 	"io"
 	"net/netip"
 	"path/filepath"
@@ -155,66 +154,6 @@ func TestKernelThatCannotBeAsked(t *testing.T) {
 		if text := p.Stderr.String(); strings.Count(text, "EAFNOSUPPORT") != 1 || !why.MatchString(text) {
 			t.Errorf("not one line that says why:\n%s", text)
 		}
-	}
-}
-
-// TestJSONOfSocketsAndSegments: -trace=json has them as objects of their own.
-func TestJSONOfSocketsAndSegments(t *testing.T) {
-	t.Parallel()
-	tracetest.NeedCapture(t)
-	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:0", "-sockets", "-trace=json")
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
-	var segments, listens, timeWaits, asked int
-	for line := range strings.Lines(p.Stderr.String()) {
-		var object struct {
-			Time    time.Time
-			Call    string
-			Segment *struct {
-				From, To, Flags string
-				Seq, Ack, Len   int
-			}
-			Asked *struct {
-				From, To string
-				Last     bool
-			}
-			Socket *struct {
-				Side, Local, Remote, State string
-				FD                         *int
-				ReceiveQueue               int `json:"receive_queue"`
-				SendQueue                  int `json:"send_queue"`
-			}
-		}
-		if err := json.Unmarshal([]byte(line), &object); err != nil {
-			t.Fatalf("%v in %s", err, line)
-		}
-		kinds := 0
-		if object.Call != "" {
-			kinds++
-		}
-		if object.Segment != nil {
-			kinds++
-			segments++
-			if object.Asked != nil {
-				asked++
-			}
-		}
-		if s := object.Socket; s != nil {
-			kinds++
-			if s.State == "LISTEN" && s.SendQueue == 128 && s.FD != nil && *s.FD == 3 {
-				listens++
-			}
-			if s.State == "TIME_WAIT" && s.Side == "server" && s.FD == nil {
-				timeWaits++
-			}
-		}
-		if kinds != 1 || object.Time.IsZero() {
-			t.Errorf("%s", line)
-		}
-	}
-	if segments < 9 || listens == 0 || timeWaits == 0 || asked == 0 {
-		t.Errorf("%d segments, %d LISTEN, %d TIME_WAIT, %d asked in\n%s", segments, listens, timeWaits, asked, p.Stderr)
 	}
 }
 

@@ -46,10 +46,11 @@ func TestOnTheScreen(t *testing.T) {
 func TestResize(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
-	for _, flags := range []string{"", " -t"} {
+	for flags, head := range map[string]string{"": `^CLIENT`, " -t": `^ +SECONDS CLIENT`, " -r": `^ +\+SECONDS CLIENT`} {
 		t.Run("lbaws"+flags, func(t *testing.T) {
 			port := tracetest.FreePort(t)
 			terminal := tracetest.OpenTerminal(t, 140, tracetest.Binary(t)+" -addr 127.0.0.1:"+port+flags)
+			terminal.WaitFor(head)
 			terminal.WaitFor(`accept\(3,\s*$`)
 			for _, width := range []int{80, 100, 60, 140} {
 				terminal.Resize(width, 70)
