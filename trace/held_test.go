@@ -1,11 +1,8 @@
 package trace_test
 
 import (
-	"io"
 	"net/netip"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,34 +110,6 @@ func TestEarlierClient(t *testing.T) {
 	}
 }
 
-// onHigh is a call on a descriptor of 10 or above.
-var onHigh = regexp.MustCompile(`^\w+\(\d\d`)
-
-// TestNothingIsAskedWithoutTheFlag: without -sockets there is no netlink socket.
-// With it, its descriptor is 10 or above, and the server's calls are the same.
-func TestNothingIsAskedWithoutTheFlag(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
-	var calls [2][]string
-	for i, flags := range [][]string{nil, {"-sockets"}} {
-		file, port := filepath.Join(t.TempDir(), "strace"), tracetest.FreePort(t)
-		p := tracetest.Start(t, tracetest.Straced(t, file), append(flags, "-addr", ":"+port, "-n", "1")...)
-		p.Get()
-		p.Status()
-		lines := tracetest.ReadLines(t, file)
-		if asks := strings.Contains(strings.Join(lines, ""), "AF_NETLINK"); asks != (flags != nil) {
-			t.Errorf("%v: a netlink socket: %v", flags, asks)
-		}
-		calls[i] = tracetest.CallNames(slices.DeleteFunc(tracetest.ServerCalls(lines), func(line string) bool {
-			return strings.Contains(line, "NETLINK") || strings.HasPrefix(line, "openat(AT_FDCWD, \"/proc/self/fd\"") ||
-				onHigh.MatchString(line)
-		}))
-	}
-	if !slices.Equal(calls[0], calls[1]) {
-		t.Errorf("calls %v, with -sockets %v", calls[0], calls[1])
-	}
-}
-
 // TestKernelThatCannotBeAsked: one line says so, and the calls go on.
 func TestKernelThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
@@ -184,42 +153,4 @@ func TestSocketsNeedNoRights(t *testing.T) {
 	}
 	p.Stderr.WaitFor(t, ` ▪ 4: ESTABLISHED`)
 	p.Stderr.WaitFor(t, ` ▪ no descriptor any more: TIME_WAIT, 60 s left`)
-}
-
-// TestQueueIsSeen: while a first client is silent, the rows tell of the others.
-func TestQueueIsSeen(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
-	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-sockets", "-backlog", "1")
-	silent := p.Dial()
-	p.Stderr.WaitFor(t, `▪ 4: ESTABLISHED\n(.*\n)*.*read\(4, `)
-	second := p.Dial()
-	p.Stderr.WaitFor(t, `▪ 3: accept queue 1 of 1\n`)
-	p.Stderr.WaitFor(t, `▪ #2 no descriptor yet: ESTABLISHED, peer\s+`+second.LocalAddr().String())
-	io.WriteString(second, strings.Repeat("x", 2069))
-	p.Stderr.WaitFor(t, `▪ #2 no descriptor yet: 2069 bytes unread`)
-	third := p.Dial()
-	defer third.Close()
-	p.Stderr.WaitFor(t, `▪ 3: accept queue 2 of 1\n +# the accept queue is full`)
-	silent.Close()
-	p.Stderr.WaitFor(t, `▪ 3: accept queue 1 of 1\n(.*\n)*.*▪ 4: ESTABLISHED, 2069 bytes unread`)
-	second.Close()
-}
-
-// TestCloseWithUnreadBytes: the note on close says what will be lost, and the row
-// after it what was.
-func TestCloseWithUnreadBytes(t *testing.T) {
-	t.Parallel()
-	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-sockets", "-halfclose=false", "-n", "1")
-	conn := p.Dial()
-	io.WriteString(conn, tracetest.GetOf(3093))
-	p.Status()
-	for _, want := range []string{
-		`# 2069 bytes unread: the kernel throws them away,\s+# and sends a RST in place of a FIN\s+close\(4\) = 0`,
-		`▪ no descriptor any more: CLOSED, 2069\s+unread\s+bytes\s+thrown\s+away`,
-	} {
-		if !regexp.MustCompile(want).MatchString(p.Stderr.String()) {
-			t.Errorf("no %q in\n%s", want, p.Stderr)
-		}
-	}
 }

@@ -135,38 +135,6 @@ func TestPcapOfHostileClients(t *testing.T) {
 	}
 }
 
-// TestPcapOfServe: with curl, telnet and a client that resets, each call is there once, as
-// strace's format has it, and each segment once, as a capture beside it has it.
-func TestPcapOfServe(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
-	tracetest.Need(t, "telnet", "telnet")
-	port, dir := tracetest.FreePort(t), t.TempDir()
-	w := tracetest.ListenOnWire(t, port)
-	file, lines := filepath.Join(dir, "serve.pcapng"), filepath.Join(dir, "calls")
-	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:"+port, "-n", "3", "-pcap", file, "-trace=strace", "-o", lines)
-	if output, err := exec.Command(tracetest.Need(t, "curl", "curl"), "-s", p.URL()).CombinedOutput(); err != nil {
-		t.Fatalf("curl: %v\n%s", err, output)
-	}
-	telnet, keyboard, output := tracetest.StartTelnet(t, "127.0.0.1", port)
-	output.WaitFor(t, "Escape character")
-	fmt.Fprint(keyboard, "GET /hello HTTP/1.1\n\n")
-	telnet.Wait()
-	reset := p.Dial()
-	reset.SetLinger(0)
-	reset.Close()
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
-	calls, segments, _ := dissected(t, file, port)
-	text, err := os.ReadFile(lines)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tracetest.Compare(t, returned(strings.Join(calls, "\n")), returned(string(text)))
-	tracetest.Compare(t, segments, w.Labels())
-}
-
 // TestPcapWithoutSegments: an entry says why there are no segments.
 func TestPcapWithoutSegments(t *testing.T) {
 	t.Parallel()

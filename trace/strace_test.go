@@ -1,7 +1,6 @@
 package trace_test
 
 import (
-	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -75,26 +74,5 @@ func TestCallIsSeenBeforeItReturns(t *testing.T) {
 			onScreen.Stderr.WaitFor(t, patterns[1])
 			tracetest.WaitForFile(t, file, patterns[1])
 		})
-	}
-}
-
-// TestNoEscapeSequenceGetsThrough: a client that sends terminal escape
-// sequences changes nothing on the screen, in any format.
-func TestNoEscapeSequenceGetsThrough(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
-	const request = "GET /\x1b]0;title\a\x1b[2J\x9b31m\x90q HTTP/1.1\r\n\x00\x7f\u009b\u202e\r\n\r\n"
-	for _, format := range []string{"diagram", "strace", "json", "off"} {
-		p := tracetest.Start(t, nil, "-addr", ":0", "-trace", format, "-n", "1", "-s", "1000")
-		conn := p.Dial()
-		io.WriteString(conn, request)
-		io.ReadAll(conn)
-		conn.Close()
-		p.Status()
-		for _, r := range p.Stdout.String() + p.Stderr.String() {
-			if r != '\n' && !strconv.IsPrint(r) {
-				t.Errorf("-trace %s lets %U through", format, r)
-			}
-		}
 	}
 }
