@@ -1,7 +1,6 @@
 package trace_test
 
 import (
-	"fmt"
 	"maps"
 	"math/rand"
 	"os"
@@ -104,12 +103,12 @@ func startCostly(b *testing.B, command []string, clients, core, other string) *c
 // cost makes requests, and returns the processor time that the server has taken.
 func (s *costly) cost(b *testing.B, requests int) time.Duration {
 	const processes = "4"
-	before := processorTime(b, s.process.Cmd.Process.Pid)
+	before := tracetest.ProcessorTime(b, s.process.Cmd.Process.Pid)
 	command := append(s.clients, strconv.Itoa(requests), processes)
 	if output, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, output)
 	}
-	return processorTime(b, s.process.Cmd.Process.Pid) - before
+	return tracetest.ProcessorTime(b, s.process.Cmd.Process.Pid) - before
 }
 
 // twoCores returns the numbers of two processors that this process may use.
@@ -130,23 +129,4 @@ func compiled(b *testing.B, source string) string {
 		b.Fatalf("%v\n%s", err, output)
 	}
 	return program
-}
-
-// processorTime is what a process and its children have used, as the scheduler
-// counts it.
-func processorTime(b testing.TB, pid int) time.Duration {
-	total := 0
-	for _, pid := range append(tracetest.Children(pid), pid) {
-		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-		if err != nil || len(threads) == 0 {
-			b.Skip("no /proc/PID/task/TID/schedstat here")
-		}
-		for _, thread := range threads {
-			var used int
-			text, _ := os.ReadFile(thread) // a thread may just have ended
-			fmt.Sscan(string(text), &used)
-			total += used
-		}
-	}
-	return time.Duration(total)
 }

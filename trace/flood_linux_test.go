@@ -47,7 +47,7 @@ func TestFlood(t *testing.T) {
 	}
 	sent := 0
 	perSYN := func(n int) time.Duration {
-		before, seen := processorTime(t, p.PID()), drawn()
+		before, seen := tracetest.ProcessorTime(t, p.PID()), drawn()
 		for i := range n {
 			from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 98, 7, byte(2 + sent/60000)}), uint16(1024+sent%60000))
 			tunnel.Write(tracetest.Packet(from, server, wire.SYN, uint32(sent), 0, 0))
@@ -58,7 +58,7 @@ func TestFlood(t *testing.T) {
 		}
 		t.Logf("a client after %d SYNs: %v", n, answered())
 		seen = drawn() - seen
-		took := processorTime(t, p.PID()) - before
+		took := tracetest.ProcessorTime(t, p.PID()) - before
 		t.Logf("%d SYNs drawn of %d, in %v", seen, n, took)
 		return took / time.Duration(seen)
 	}

@@ -162,7 +162,7 @@ func converse(k sys.Kernel, loopback netip.AddrPort) error {
 		return fmt.Errorf("the peer is %v", got)
 	}
 	buffer := make([]byte, 1024)
-	for _, message := range messages() {
+	for _, message := range tracetest.Messages() {
 		if _, err := k.Write(client, message); err != nil {
 			return err
 		}
@@ -183,28 +183,6 @@ func converse(k sys.Kernel, loopback netip.AddrPort) error {
 	k.Write(server, buffer[:10])
 	k.Shutdown(server, unix.SHUT_RD)
 	return k.Close(server)
-}
-
-// messages are the buffers that are hard to quote.
-func messages() [][]byte {
-	var all [][]byte
-	every := make([]byte, 256)
-	digits := []byte{}
-	for i := range every {
-		every[i] = byte(i)
-		all = append(all, []byte{byte(i)})
-		digits = append(digits, byte(i), '0'+byte(i%10))
-	}
-	for _, s := range []string{
-		"GET /hello HTTP/1.1\r\n\r\n", "\x00", "\x00first", "\x001", "\x018", "\x7f9", "\x7f7", "1\x00", "\\\"'`",
-		"\a\b\t\n\v\f\r\x1b[31m", "h\xc3\xa9llo \xe2\x82\xac \xf0\x9f\x98\x80 \xff\xfe", "</script>]]>&<",
-		strings.Repeat("x", 31), strings.Repeat("x", 32), strings.Repeat("x", 33),
-		strings.Repeat("x", 31) + "\x01" + "7", strings.Repeat("x", 30) + "\x01" + "7",
-		strings.Repeat("longer than one read ", 70),
-	} {
-		all = append(all, []byte(s))
-	}
-	return append(all, every, digits)
 }
 
 // TestEveryCallEqualsStrace runs makeCalls under strace and compares all lines.

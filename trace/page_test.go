@@ -97,7 +97,7 @@ func testPage(t *testing.T, b *tracetest.Browser) {
 	if b.Eval(wholePage) != forwards[8] {
 		t.Error("a click on a row does not lead to its step")
 	}
-	checkSilence(t, b)
+	b.CheckSilence()
 
 	lines := filepath.Join(t.TempDir(), "calls")
 	tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", "early-client", "-trace=strace", "-o", lines).Status()
@@ -105,7 +105,7 @@ func testPage(t *testing.T, b *tracetest.Browser) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tracetest.Compare(t, returned(strings.Join(calls, "\n")), returned(string(text)))
+	tracetest.Compare(t, tracetest.Returned(strings.Join(calls, "\n")), tracetest.Returned(string(text)))
 	diagram := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", "early-client")
 	diagram.Status()
 	labels := regexp.MustCompile(`(?m)^[<>] `).ReplaceAllString(
@@ -210,7 +210,7 @@ func testPredictFirst(t *testing.T, b *tracetest.Browser) {
 	if b.Eval(`byID("keys").open`) != "true" {
 		t.Error("? does not list the keys")
 	}
-	checkSilence(t, b)
+	b.CheckSilence()
 }
 
 // testPageOfHostileClients: what a client sends is text in the page, and a long run is
@@ -254,7 +254,7 @@ func testPageOfHostileClients(t *testing.T, b *tracetest.Browser) {
 	if requests := b.Eval(`JSON.stringify(run.steps.flatMap((step) => step.parts))`); !strings.Contains(requests, `</script><script>alert(1)</script>]]>\\0\\33[31m`) {
 		t.Errorf("the request's parts are %.300s", requests)
 	}
-	checkSilence(t, b)
+	b.CheckSilence()
 	t.Logf("from the first step to the last and back: %s ms", b.Eval(`(() => { const t = performance.now(); go(1); go(1000); return (performance.now() - t) / 2 })()`))
 }
 
@@ -287,13 +287,5 @@ func testPageOfServer(t *testing.T, b *tracetest.Browser) {
 	if !strings.Contains(found, `GET /second HTTP/1.1`) || !strings.Contains(found, "1 of 128") {
 		t.Errorf("the second connection is not shown in the queue, with its bytes: %s", found)
 	}
-	checkSilence(t, b)
-}
-
-// checkSilence checks that what is open says nothing, and asks for nothing.
-func checkSilence(t *testing.T, b *tracetest.Browser) {
-	t.Helper()
-	if heard := b.Heard(); len(heard) > 0 {
-		t.Errorf("it says, or asks for, %s", heard)
-	}
+	b.CheckSilence()
 }

@@ -84,7 +84,7 @@ func TestPcap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tracetest.Compare(t, returned(strings.Join(calls, "\n")), returned(string(text)))
+	tracetest.Compare(t, tracetest.Returned(strings.Join(calls, "\n")), tracetest.Returned(string(text)))
 	tracetest.Compare(t, segments, w.Labels())
 	order := strings.Join(all, "\n")
 	for _, pattern := range []string{
@@ -96,15 +96,6 @@ func TestPcap(t *testing.T) {
 			t.Errorf("no %s in\n%s", pattern, order)
 		}
 	}
-}
-
-// returned are the calls that have returned, with what they returned, in that order.
-func returned(text string) []string {
-	var calls []string
-	for _, m := range regexp.MustCompile(`(?m)^(?:\d+ +)?(?:<\.\.\. )?(\w+)(?:\(| resumed>).*( = .*)$`).FindAllStringSubmatch(text, -1) {
-		calls = append(calls, m[1]+m[2])
-	}
-	return calls
 }
 
 // TestPcapOfHostileClients: whatever a client sends is text in an entry, and a segment

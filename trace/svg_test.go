@@ -87,5 +87,5 @@ func testPicture(t *testing.T, b *tracetest.Browser) {
 		!strings.Contains(shown, "returns 4, peer 127.0.0.1:") {
 		t.Errorf("Chromium shows %s", shown)
 	}
-	checkSilence(t, b)
+	b.CheckSilence()
 }

@@ -176,7 +176,7 @@ func TestDiagramSaysEachStepOnce(t *testing.T) {
 // Whatever bytes a client sends, each format keeps to printable characters and
 // line ends, and JSON gives the bytes back.
 func FuzzReceivedBytes(f *testing.F) {
-	for _, message := range messages() {
+	for _, message := range tracetest.Messages() {
 		f.Add(string(message), 32)
 	}
 	f.Add("GET /\x1b[2J\x9b31m\x90q HTTP/1.1\r\n\r\n", 100)

@@ -68,12 +68,14 @@ func (b *Browser) For(t testing.TB) *Browser {
 	return b
 }
 
-// Heard returns what has come since it was called last that nobody wants to see: errors,
-// and requests for anything but what is open.
-func (b *Browser) Heard() []string {
-	heard := b.heard
+// CheckSilence checks that what is open says nothing, and asks for nothing: that there
+// were no errors since the last time, and no requests for anything but what is open.
+func (b *Browser) CheckSilence() {
+	b.t.Helper()
+	if len(b.heard) > 0 {
+		b.t.Errorf("it says, or asks for, %s", b.heard)
+	}
 	b.heard = nil
-	return heard
 }
 
 // Open opens another page, or another place of the same one.

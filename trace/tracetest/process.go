@@ -232,3 +232,22 @@ func ResidentMemory(t testing.TB, pid int) int {
 	kilobytes, _ := strconv.Atoi(found[1])
 	return kilobytes << 10
 }
+
+// ProcessorTime is what a process and its children have used, as the scheduler
+// counts it.
+func ProcessorTime(t testing.TB, pid int) time.Duration {
+	total := 0
+	for _, pid := range append(Children(pid), pid) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+		if err != nil || len(threads) == 0 {
+			t.Skip("no /proc/PID/task/TID/schedstat here")
+		}
+		for _, thread := range threads {
+			var used int
+			text, _ := os.ReadFile(thread) // a thread may just have ended
+			fmt.Sscan(string(text), &used)
+			total += used
+		}
+	}
+	return time.Duration(total)
+}

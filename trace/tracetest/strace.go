@@ -154,3 +154,12 @@ func SidesUnderStrace(lines []string) (server, client []string) {
 	}
 	return server, client
 }
+
+// Returned are the calls that have returned, with what they returned, in that order.
+func Returned(text string) []string {
+	var calls []string
+	for _, m := range regexp.MustCompile(`(?m)^(?:\d+ +)?(?:<\.\.\. )?(\w+)(?:\(| resumed>).*( = .*)$`).FindAllStringSubmatch(text, -1) {
+		calls = append(calls, m[1]+m[2])
+	}
+	return calls
+}
