@@ -16,6 +16,8 @@ import (
 	"lbaws/trace/tracetest"
 )
 
+func TestMain(m *testing.M) { tracetest.Main(m) }
+
 // BenchmarkSideBySide holds what a request costs lbaws, without a trace, in each
 // format, and under strace, against what it costs the same loop in C. What C-again
 // differs from 1, the other numbers may be wrong by.

@@ -13,8 +13,6 @@ import (
 	"lbaws/trace/turns"
 )
 
-func TestMain(m *testing.M) { tracetest.Main(m) }
-
 // demos is how often TestOrders draws each order; if it is 0, the book's twice and the
 // others once.
 var demos = flag.Int("demos", 0, "draw each order `N` times")

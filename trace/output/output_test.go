@@ -1,12 +1,17 @@
-package trace_test
+package output_test
 
 import (
 	"strings"
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/output"
 	"lbaws/trace/tracetest"
 )
+
+func TestMain(m *testing.M) { tracetest.Main(m) }
 
 // TestTraceFileOnFullDisk: one line says so, and the server keeps running.
 func TestTraceFileOnFullDisk(t *testing.T) {
@@ -78,4 +83,42 @@ func TestStandardStreamsThatTakeNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOutputToNonBlockingPipe: somebody has made the pipe non-blocking, and it
+// is full. Nothing is lost.
+func TestOutputToNonBlockingPipe(t *testing.T) {
+	var pipe [2]int
+	if err := unix.Pipe(pipe[:]); err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range pipe {
+		if err := unix.SetNonblock(fd, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const size = 1 << 20
+	received := make(chan int)
+	go func() {
+		total, buffer := 0, make([]byte, 4096)
+		for total < size {
+			n, err := unix.Read(pipe[0], buffer)
+			if err == unix.EAGAIN {
+				unix.Poll([]unix.PollFd{{Fd: int32(pipe[0]), Events: unix.POLLIN}}, -1)
+				continue
+			}
+			if n <= 0 || err != nil {
+				break
+			}
+			total += n
+		}
+		received <- total
+	}()
+	out := output.New(pipe[1], "pipe", func(err error) { t.Error(err) })
+	out.Write(make([]byte, size))
+	if total := <-received; total != size {
+		t.Errorf("%d of %d bytes arrived", total, size)
+	}
+	unix.Close(pipe[0])
+	unix.Close(pipe[1])
 }

@@ -1,4 +1,4 @@
-package trace_test
+package sockets_test
 
 import (
 	"flag"
@@ -23,6 +23,8 @@ import (
 	"lbaws/trace/tracer"
 	"lbaws/trace/tracetest"
 )
+
+func TestMain(m *testing.M) { tracetest.Main(m) }
 
 var schedules = flag.Int("schedules", 3, "how many random schedules TestSocketsEqualSS follows")
 

@@ -1,4 +1,4 @@
-package trace_test
+package tracer_test
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -213,40 +214,28 @@ func FuzzReceivedBytes(f *testing.F) {
 	})
 }
 
-// TestOutputToNonBlockingPipe: somebody has made the pipe non-blocking, and it
-// is full. Nothing is lost.
-func TestOutputToNonBlockingPipe(t *testing.T) {
-	var pipe [2]int
-	if err := unix.Pipe(pipe[:]); err != nil {
-		t.Fatal(err)
-	}
-	for _, fd := range pipe {
-		if err := unix.SetNonblock(fd, true); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const size = 1 << 20
-	received := make(chan int)
-	go func() {
-		total, buffer := 0, make([]byte, 4096)
-		for total < size {
-			n, err := unix.Read(pipe[0], buffer)
-			if err == unix.EAGAIN {
-				unix.Poll([]unix.PollFd{{Fd: int32(pipe[0]), Events: unix.POLLIN}}, -1)
-				continue
+// TestCallIsSeenBeforeItReturns: while the server waits, the screen shows what
+// it waits for.
+func TestCallIsSeenBeforeItReturns(t *testing.T) {
+	t.Parallel()
+	for format, patterns := range map[string][2]string{
+		"strace":  {`accept\(3, $`, `= 4\nread\(4, $`},
+		"diagram": {` accept\(3, $`, `… accept = 4, .*\n( *# .*\n)* *read\(4, $`},
+		"json":    {`"result":null,"errno":null,"strace":"accept\(3, "}\n$`, `"result":null,"errno":null,"strace":"read\(4, "}\n$`},
+	} {
+		t.Run(format, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "trace")
+			onScreen := tracetest.Start(t, nil, "-addr", ":0", "-trace", format)
+			inFile := tracetest.Start(t, nil, "-addr", ":0", "-trace", format, "-o", file)
+			onScreen.Stderr.WaitFor(t, patterns[0])
+			if text := tracetest.WaitForFile(t, file, patterns[0]); !strings.Contains(text, "listen(3, 128)") {
+				t.Errorf("the calls before are not in the file:\n%s", text)
 			}
-			if n <= 0 || err != nil {
-				break
-			}
-			total += n
-		}
-		received <- total
-	}()
-	out := output.New(pipe[1], "pipe", func(err error) { t.Error(err) })
-	out.Write(make([]byte, size))
-	if total := <-received; total != size {
-		t.Errorf("%d of %d bytes arrived", total, size)
+			one, other := onScreen.Dial(), inFile.Dial()
+			defer one.Close()
+			defer other.Close()
+			onScreen.Stderr.WaitFor(t, patterns[1])
+			tracetest.WaitForFile(t, file, patterns[1])
+		})
 	}
-	unix.Close(pipe[0])
-	unix.Close(pipe[1])
 }

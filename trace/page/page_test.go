@@ -1,4 +1,4 @@
-package trace_test
+package page_test
 
 import (
 	"encoding/json"
@@ -14,8 +14,10 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// TestInChromium opens what the program draws in Chromium: in the same one, since that
-// takes longer to start than all the rest.
+func TestMain(m *testing.M) { tracetest.Main(m) }
+
+// TestInChromium opens pages in Chromium: in the same one, since that takes longer to
+// start than all the rest.
 func TestInChromium(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
@@ -27,7 +29,7 @@ func TestInChromium(t *testing.T) {
 	}{
 		{"page", testPage}, {"predict first", testPredictFirst}, {"page of hostile clients", testPageOfHostileClients},
 		{"page of a server", testPageOfServer},
-		{"picture", testPicture}, {"accessible", testAccessible},
+		{"accessible", testAccessible},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, b.For(t)) })
 	}

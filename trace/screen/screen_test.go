@@ -1,4 +1,4 @@
-package trace_test
+package screen_test
 
 import (
 	"fmt"
@@ -11,6 +11,8 @@ import (
 
 	"lbaws/trace/tracetest"
 )
+
+func TestMain(m *testing.M) { tracetest.Main(m) }
 
 // TestOnTheScreen looks at a terminal of 80, 100 and 140 columns, at a person's
 // pace: accept is there before a client comes, and has returned when telnet has
@@ -115,6 +117,29 @@ func TestColours(t *testing.T) {
 		}
 		if !strings.Contains(text, "\n# active open: send a SYN and wait for the answer\r\n") || strings.Contains(text, "\x1b[2m") {
 			t.Errorf("a note is not in the terminal's own colour in %q", text)
+		}
+	}
+}
+
+// TestNarrowTerminals: whatever size a terminal says it has, a diagram comes.
+func TestNarrowTerminals(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	script := tracetest.Need(t, "script", "bsdutils")
+	for _, columns := range []int{0, 1, 22, 23, 60, 61} {
+		command := fmt.Sprintf("stty cols %d; exec %s demo -addr 127.0.0.1:0 -segments=false", columns, tracetest.Binary(t))
+		p := tracetest.LaunchCommand(t, script, "-qec", command, "/dev/null")
+		if status := p.Status(); status != 0 {
+			t.Fatalf("%d columns: status %d", columns, status)
+		}
+		colours := regexp.MustCompile(`\x1b\[\d*m|\r`)
+		for line := range strings.Lines(colours.ReplaceAllString(p.Stdout.String(), "")) {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 || columns >= 60 && n > columns {
+				t.Errorf("%d columns, and a line of %d: %s", columns, n, line)
+			}
+		}
+		if !strings.Contains(p.Stdout.String(), "close(3) = 0") {
+			t.Errorf("%d columns: %s", columns, p.Stdout)
 		}
 	}
 }

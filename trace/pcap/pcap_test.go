@@ -1,4 +1,4 @@
-package trace_test
+package pcap_test
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 
 	"lbaws/trace/tracetest"
 )
+
+func TestMain(m *testing.M) { tracetest.Main(m) }
 
 // dissected is what tshark shows of a file: a line for each block, a call's message or
 // a segment's label.

@@ -1,8 +1,7 @@
-package trace_test
+package tracer_test
 
 import (
 	"net"
-	"os"
 	"regexp"
 	"strings"
 	"syscall"
@@ -53,16 +52,4 @@ func TestConnectThatWaits(t *testing.T) {
 	if text := p.Stderr.String(); strings.Contains(text, "▪CLOSED") {
 		t.Errorf("the kernel held the socket in SYN_SENT when the SYN had gone out:\n%s", text)
 	}
-}
-
-// TestRefusalOfLowPort runs without rights.
-func TestRefusalOfLowPort(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
-	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")
-	if err != nil || strings.TrimSpace(string(text)) != "1024" {
-		t.Skip("on this machine low ports are not for root alone")
-	}
-	p := tracetest.Launch(t, tracetest.Unprivileged(t), "-addr", ":1023", "-trace=off")
-	tracetest.CheckRefusal(t, p, 1, "bind 0.0.0.0:1023: EACCES, permission denied; ports below 1024 need root")
 }

@@ -1,4 +1,4 @@
-package trace_test
+package tracer_test
 
 import (
 	"io"
@@ -11,6 +11,8 @@ import (
 
 	"lbaws/trace/tracetest"
 )
+
+func TestMain(m *testing.M) { tracetest.Main(m) }
 
 // TestServeShowsRealSegments: every segment of every client, the reset one and
 // the silent one among them, once and in order.

@@ -1,4 +1,4 @@
-package trace_test
+package page_test
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package trace_test
+package figure_test
 
 import (
 	"io"
@@ -10,6 +10,8 @@ import (
 	"lbaws/trace/event"
 	"lbaws/trace/tracetest"
 )
+
+func TestMain(m *testing.M) { tracetest.Main(m) }
 
 // TestServeWithoutSegments: what the peer did is drawn as implied, and its
 // calls are not invented.

@@ -1,4 +1,4 @@
-package trace_test
+package strace_test
 
 import (
 	"errors"
@@ -24,7 +24,7 @@ import (
 )
 
 // These tests compare the strace format with strace itself, on calls that a
-// well-behaved server does not make too. The test tracetest.Binary(t) runs itself under
+// well-behaved server does not make too. The test program runs itself under
 // strace; makeCalls is what it does there.
 
 const (

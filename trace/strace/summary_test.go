@@ -1,4 +1,4 @@
-package trace_test
+package strace_test
 
 import (
 	"path/filepath"

@@ -1,4 +1,4 @@
-package trace_test
+package strace_test
 
 import (
 	"path/filepath"
@@ -48,31 +48,5 @@ func TestTraceEqualsStrace(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// TestCallIsSeenBeforeItReturns: while the server waits, the screen shows what
-// it waits for.
-func TestCallIsSeenBeforeItReturns(t *testing.T) {
-	t.Parallel()
-	for format, patterns := range map[string][2]string{
-		"strace":  {`accept\(3, $`, `= 4\nread\(4, $`},
-		"diagram": {` accept\(3, $`, `… accept = 4, .*\n( *# .*\n)* *read\(4, $`},
-		"json":    {`"result":null,"errno":null,"strace":"accept\(3, "}\n$`, `"result":null,"errno":null,"strace":"read\(4, "}\n$`},
-	} {
-		t.Run(format, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "trace")
-			onScreen := tracetest.Start(t, nil, "-addr", ":0", "-trace", format)
-			inFile := tracetest.Start(t, nil, "-addr", ":0", "-trace", format, "-o", file)
-			onScreen.Stderr.WaitFor(t, patterns[0])
-			if text := tracetest.WaitForFile(t, file, patterns[0]); !strings.Contains(text, "listen(3, 128)") {
-				t.Errorf("the calls before are not in the file:\n%s", text)
-			}
-			one, other := onScreen.Dial(), inFile.Dial()
-			defer one.Close()
-			defer other.Close()
-			onScreen.Stderr.WaitFor(t, patterns[1])
-			tracetest.WaitForFile(t, file, patterns[1])
-		})
 	}
 }

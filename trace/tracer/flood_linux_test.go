@@ -1,4 +1,4 @@
-package trace_test
+package tracer_test
 
 import (
 	"bufio"

@@ -1,4 +1,4 @@
-package trace_test
+package sockets_test
 
 import (
 	"fmt"

@@ -1,10 +1,8 @@
-package trace_test
+package turns_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -13,6 +11,8 @@ import (
 	"lbaws/trace/event"
 	"lbaws/trace/tracetest"
 )
+
+func TestMain(m *testing.M) { tracetest.Main(m) }
 
 // TestDemoIsTrue takes the calls and the segments of a connection without the
 // program's help, and finds each of them in the diagram, once, in an order in
@@ -102,29 +102,6 @@ func checkImplied(t *testing.T, p *tracetest.Process) {
 	}
 	if !slices.Equal(drawn, want) {
 		t.Errorf("implied %q, want %q", drawn, want)
-	}
-}
-
-// TestNarrowTerminals: whatever size a terminal says it has, a diagram comes.
-func TestNarrowTerminals(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
-	script := tracetest.Need(t, "script", "bsdutils")
-	for _, columns := range []int{0, 1, 22, 23, 60, 61} {
-		command := fmt.Sprintf("stty cols %d; exec %s demo -addr 127.0.0.1:0 -segments=false", columns, tracetest.Binary(t))
-		p := tracetest.LaunchCommand(t, script, "-qec", command, "/dev/null")
-		if status := p.Status(); status != 0 {
-			t.Fatalf("%d columns: status %d", columns, status)
-		}
-		colours := regexp.MustCompile(`\x1b\[\d*m|\r`)
-		for line := range strings.Lines(colours.ReplaceAllString(p.Stdout.String(), "")) {
-			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 || columns >= 60 && n > columns {
-				t.Errorf("%d columns, and a line of %d: %s", columns, n, line)
-			}
-		}
-		if !strings.Contains(p.Stdout.String(), "close(3) = 0") {
-			t.Errorf("%d columns: %s", columns, p.Stdout)
-		}
 	}
 }
 

@@ -1,4 +1,4 @@
-package trace_test
+package picture_test
 
 import (
 	"bytes"
@@ -14,9 +14,13 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// testPicture: whatever a client sends, the SVG is well-formed, refers to
+func TestMain(m *testing.M) { tracetest.Main(m) }
+
+// TestPicture: whatever a client sends, the SVG is well-formed, refers to
 // nothing outside, holds nothing but shapes and text, and opens in Chromium.
-func testPicture(t *testing.T, b *tracetest.Browser) {
+func TestPicture(t *testing.T) {
+	tracetest.Long(t)
+	b := tracetest.Browse(t, 1280, 720)
 	picture := filepath.Join(t.TempDir(), "picture.svg")
 	p := tracetest.Start(t, nil, "-addr", ":0", "-svg", picture, "-trace=off", "-n", "2")
 	for _, request := range []string{
