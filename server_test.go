@@ -174,21 +174,6 @@ func TestNoAnswerIsLost(t *testing.T) {
 	}
 }
 
-// TestWithoutHalfClose: as in the tutorial, a request that is longer than the buffer
-// is answered with a reset, and the client does not get the answer.
-func TestWithoutHalfClose(t *testing.T) {
-	t.Parallel()
-	tracetest.Long(t)
-	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=strace", "-halfclose=false")
-	lost := tracetest.InParallel(8, 200, func() error { return tracetest.Ask("127.0.0.1:"+p.Port, tracetest.InPieces(tracetest.GetOf(3000))) })
-	if len(lost) == 0 || !errors.Is(lost[0], unix.ECONNRESET) {
-		t.Errorf("%d answers lost: %v", len(lost), lost)
-	}
-	if strings.Contains(p.Stderr.String(), "shutdown(") {
-		t.Errorf("a shutdown in\n%s", p.Stderr)
-	}
-}
-
 // inProcess is a server that runs in the test's own process, for what cannot
 // be seen from outside: allocations, data races, and a kernel that is not the
 // machine's.

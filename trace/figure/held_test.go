@@ -44,6 +44,8 @@ func TestWordsOfSockets(t *testing.T) {
 	listening := func(queued, backlog int, was *sockets.Socket) sockets.Change {
 		return with(changed(wire.Listen, queued, backlog, 3, was), func(c *sockets.Change) { c.Remote = netip.AddrPort{} })
 	}
+	mirrored := changed(wire.TimeWait, 0, 0, -1, nil)
+	mirrored.Local, mirrored.Remote = clientAddr, serverAddr
 	for _, c := range []struct {
 		change sockets.Change
 		want   string
@@ -83,27 +85,20 @@ func TestWordsOfSockets(t *testing.T) {
 		{with(changed(wire.TimeWait, 0, 0, -1, nil), func(c *sockets.Change) {
 			c.Timer, c.Left, c.Had = sockets.TimeWait, 43*time.Second, true
 		}), "of an earlier connection: TIME_WAIT, peer 127.0.0.1:50716, 43 s left"},
+		{with(mirrored, func(c *sockets.Change) { c.Timer, c.Left, c.Had = sockets.TimeWait, time.Minute, true }),
+			"of an earlier connection: TIME_WAIT, peer 127.0.0.1:8888, 60 s left"},
 	} {
-		diagram := screen.NewDiagram(layout.Columns{}, 400, false)
+		diagram, side := screen.NewDiagram(layout.Columns{}, 400, false), event.Server
+		if c.change.Local == clientAddr {
+			side = event.Client
+		}
 		if c.change.Was != nil {
 			before := sockets.Change{Socket: *c.change.Was}
-			diagram.Append(nil, &event.Moment{What: event.Changed, Change: &before, Side: event.Server})
+			diagram.Append(nil, &event.Moment{What: event.Changed, Change: &before, Side: side})
 		}
-		row := string(diagram.Append(nil, &event.Moment{What: event.Changed, Change: &c.change, Side: event.Server}))
+		row := string(diagram.Append(nil, &event.Moment{What: event.Changed, Change: &c.change, Side: side}))
 		if got := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(row), "▪ "), "#1 "); got != c.want {
 			t.Errorf("%+v\n got %s\nwant %s", c.change, got, c.want)
 		}
-	}
-}
-
-// TestEarlierClient: what is left of a client of an earlier server is none of this one's
-// connections.
-func TestEarlierClient(t *testing.T) {
-	diagram := screen.NewDiagram(layout.Columns{}, 400, false)
-	change := &sockets.Change{Had: true, Socket: sockets.Socket{Local: clientAddr, Remote: serverAddr,
-		State: wire.TimeWait, Timer: sockets.TimeWait, Left: time.Minute, Descriptor: -1}}
-	row := string(diagram.Append(nil, &event.Moment{What: event.Changed, Change: change, Side: event.Client}))
-	if want := "▪ of an earlier connection: TIME_WAIT, peer 127.0.0.1:8888, 60 s left"; strings.TrimSpace(row) != want {
-		t.Errorf("got %s\nwant %s", row, want)
 	}
 }

@@ -27,7 +27,6 @@ func dissected(t *testing.T, file, port string) (calls, segments, all []string) 
 	if err != nil {
 		t.Fatalf("tshark: %v", err)
 	}
-	names := map[rune]string{'S': "SYN", 'F': "FIN", 'R': "RST", 'P': "PSH", 'A': "ACK"}
 	for line := range strings.Lines(string(output)) {
 		f := strings.SplitN(strings.TrimSuffix(line, "\n"), "|", 8)
 		if f[6] != "" {
@@ -38,24 +37,16 @@ func dissected(t *testing.T, file, port string) (calls, segments, all []string) 
 			continue
 		}
 		var flags []string
-		for _, c := range f[2] {
-			if name := names[c]; name != "" {
+		for _, name := range []string{"SYN", "FIN", "RST", "PSH", "ACK"} {
+			if strings.Contains(f[2], name[:1]) {
 				flags = append(flags, name)
-			}
-		}
-		// tshark has them in the order of their bits, from the highest on.
-		order := []string{"SYN", "FIN", "RST", "PSH", "ACK"}
-		var sorted []string
-		for _, name := range order {
-			if strings.Contains(strings.Join(flags, " "), name) {
-				sorted = append(sorted, name)
 			}
 		}
 		label := "< "
 		if f[1] == port {
 			label = "> "
 		}
-		label += fmt.Sprintf("%s seq %s", strings.Join(sorted, "+"), f[3])
+		label += fmt.Sprintf("%s seq %s", strings.Join(flags, "+"), f[3])
 		if strings.Contains(f[2], "A") {
 			label += " ack " + f[4]
 		}
