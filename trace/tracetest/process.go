@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -250,4 +251,39 @@ func ProcessorTime(t testing.TB, pid int) time.Duration {
 		}
 	}
 	return time.Duration(total)
+}
+
+// StartTelnet runs telnet with its keyboard in the test's hands.
+func StartTelnet(t testing.TB, args ...string) (*exec.Cmd, io.WriteCloser, *Screen) {
+	t.Helper()
+	telnet, output := exec.Command("telnet", args...), NewScreen()
+	typed, err := telnet.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	telnet.Stdout, telnet.Stderr = output, output
+	if err := telnet.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { telnet.Process.Kill() })
+	return telnet, typed, output
+}
+
+// CheckRefusal checks that a program ended with a status and one line that has
+// want.
+func CheckRefusal(t testing.TB, p *Process, status int, want string) {
+	t.Helper()
+	if got := p.Status(); got != status {
+		t.Errorf("status %d, want %d", got, status)
+	}
+	line := p.Stderr.String()
+	if !strings.HasPrefix(line, "lbaws: ") || !strings.Contains(line, want) || strings.Count(line, "\n") != 1 {
+		t.Errorf("stderr %q\nwant one line with %q", line, want)
+	}
+	if status == 2 && !strings.HasSuffix(line, "; see lbaws -h\n") {
+		t.Errorf("stderr %q does not say where to look", line)
+	}
+	if p.Stdout.String() != "" {
+		t.Errorf("stdout %q", p.Stdout)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -80,4 +81,17 @@ func Unprivileged(t testing.TB) []string {
 		return []string{Need(t, "unshare", "util-linux"), "--user", "--map-user=65534", "--map-group=65534"}
 	}
 	return []string{Need(t, "setpriv", "util-linux"), "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"}
+}
+
+// ListenOnWire begins a capture of the test's own. Where segments cannot be
+// captured, the test is skipped; in CI it fails.
+func ListenOnWire(t testing.TB, port string) *Wire {
+	t.Helper()
+	number, _ := strconv.Atoi(port)
+	w, err := Listen(uint16(number))
+	if err != nil {
+		Missing(t, noCapture(err))
+	}
+	t.Cleanup(w.Close)
+	return w
 }
