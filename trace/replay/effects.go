@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 
+	"lbaws/trace/event"
 	"lbaws/trace/strace"
 )
 
@@ -13,16 +14,16 @@ import (
 // first argument: of most lines of a long recording no more is ever looked at.
 func (s *scan) mayConcern(p *process, l *strace.Line, c *call) bool {
 	fd, noted := number(l.Text), note(l.Text)
-	switch c.name {
-	case "socket":
+	switch c.effect {
+	case event.Makes:
 		return bytes.HasPrefix(l.Text, []byte("AF_INET")) || bytes.HasPrefix(l.Text, []byte("PF_INET"))
-	case "poll", "ppoll", "select", "_newselect", "pselect6", "epoll_ctl":
+	case polls, adds:
 		return p != nil
-	case "epoll_wait", "epoll_pwait", "epoll_pwait2":
+	case epolls:
 		return p != nil && p.epoll[fd]
-	case "accept", "accept4", "bind", "connect", "fork", "vfork", "clone", "clone3": // a child may share what its parent opens later
+	case event.Accepts, event.Binds, event.Connects, forks: // a child may share what its parent opens later
 		return true
-	case "execve", "execveat":
+	case execs:
 		return p != nil && len(p.open) > 0
 	}
 	switch {
@@ -30,7 +31,7 @@ func (s *scan) mayConcern(p *process, l *strace.Line, c *call) bool {
 		return true
 	case strace.IsNote(noted) && !bytes.HasPrefix(noted, []byte("<socket:[")): // it is none, or no longer
 		return false
-	case c.name == "dup2" || c.name == "dup3":
+	case c.effect == replaces:
 		return p != nil && len(p.open) > 0
 	}
 	return p.at(fd) != nil
@@ -59,10 +60,6 @@ var opens = map[string]bool{"open": true, "openat": true, "openat2": true, "crea
 	"epoll_create": true, "epoll_create1": true, "eventfd": true, "eventfd2": true, "timerfd_create": true, "signalfd4": true,
 	"memfd_create": true, "inotify_init1": true, "pidfd_open": true, "dup": true, "fcntl": true}
 
-func isFork(name string) bool {
-	return name == "fork" || name == "vfork" || name == "clone" || name == "clone3"
-}
-
 // number is the number that text begins with; -1 if it begins with none.
 func number(text []byte) int {
 	n, value := 0, 0
@@ -84,49 +81,91 @@ func note(text []byte) []byte {
 }
 
 // begins does what is known when a call begins, and reports whether it is drawn.
-func (s *scan) begins(b *step, args []byte) bool {
-	p, name := b.process, b.call.name
-	switch name {
-	case "fork", "vfork", "clone", "clone3":
-		shares := bytes.Contains(args, []byte("CLONE_FILES"))
-		s.forking(b.thread, shares)
+func (s *scan) begins(b *step, rest *strace.Rest) bool {
+	p := b.process
+	switch b.call.effect {
+	case forks:
+		shares := bytes.Contains(rest.Args, []byte("CLONE_FILES"))
+		s.fork(&fork{thread: b.thread, shares: shares}, rest)
 		return !shares && len(p.open) > 0
-	case "execve", "execveat", "epoll_wait", "epoll_pwait", "epoll_pwait2":
+	case execs, epolls:
 		return true
-	case "socket":
+	case event.Makes:
 		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && isTCP(s.args[2])
-	case "close_range":
+	case closesSome:
 		return s.closesRange(b)
-	case "epoll_ctl":
+	case adds:
 		b.socket = s.addsToEpoll(p)
-	case "splice":
+	case splices:
 		b.socket = cmp.Or(p.at(s.fd(0)), p.at(s.fd(2)))
-	case "dup2", "dup3":
+	case replaces:
 		b.socket = p.at(s.fd(0))
 		return b.socket != nil || p.at(s.fd(1)) != nil
-	case "poll", "ppoll", "select", "_newselect", "pselect6":
-		b.socket = s.listed(p, args)
+	case polls:
+		b.socket = p.listed(rest.Args)
 	default:
-		b.socket = s.adopted(p, name)
+		b.socket = s.adopted(p, b.call.effect)
 	}
 	if b.socket == nil {
 		return false
 	}
-	switch name {
-	case "setsockopt":
-		if bytes.Contains(args, []byte("SO_LINGER")) {
-			b.socket.resets = bytes.Contains(args, []byte("l_onoff=1, l_linger=0"))
+	switch b.call.effect {
+	case event.Sets:
+		if bytes.Contains(rest.Args, []byte("SO_LINGER")) {
+			b.socket.resets = bytes.Contains(rest.Args, []byte("l_onoff=1, l_linger=0"))
 		}
-	case "bind":
+	case event.Binds:
 		b.socket.port = s.port()
-	case "connect":
+	case event.Connects:
 		b.socket.role, b.socket.port = clients, s.port()
 		p.connects(b.socket.port)
-	case "close":
+	case event.Closes:
 		b.shared = p.close(s.fd(0))
 		b.resets = b.socket.resets
 	}
 	return true
+}
+
+// fork follows a fork to its child, which may make calls before the fork returns.
+func (s *scan) fork(f *fork, rest *strace.Rest) {
+	const most = 64 // at once
+	child := rest.Value
+	if rest.Unfinished {
+		if s.children == nil {
+			s.children = s.file.children()
+		}
+		later := s.children[f.thread]
+		if len(later) == 0 {
+			s.forks = append(s.forks[max(0, len(s.forks)+1-most):], f)
+			return
+		}
+		child, s.children[f.thread] = later[0], later[1:]
+	}
+	if child > 0 && s.byThread[child] == nil {
+		s.born(f, child)
+	}
+}
+
+// children finds, for each thread, the children of its forks that return in another line
+// than they begin, in their order.
+func (f *file) children() map[int][]int {
+	found := make(map[int][]int)
+	for text := range f.lines() {
+		if !bytes.Contains(text, []byte("<... ")) {
+			continue
+		}
+		if l := strace.ParseLine(text); l.Kind == strace.Resumed && isFork(l.Name) {
+			if rest, err := l.Parse(nil); err == nil {
+				found[l.Thread] = append(found[l.Thread], rest.Value)
+			}
+		}
+	}
+	return found
+}
+
+func isFork(name []byte) bool {
+	c := calls[string(name)]
+	return c != nil && c.effect == forks
 }
 
 // fd is the descriptor that is the ith argument of the call in hand; -1 if that is none.
@@ -158,14 +197,14 @@ func isTCP(protocol []byte) bool {
 
 // adopted returns the socket on which a call is made. Where the recording does not have
 // the call that made it, strace -yy says what it is, or the call that is made on it.
-func (s *scan) adopted(p *process, name string) *socket {
+func (s *scan) adopted(p *process, effect event.Effect) *socket {
 	fd := s.fd(0)
 	if known := p.at(fd); known != nil || fd < 0 {
 		return known
 	}
 	role := unknown
 	switch isInet := len(s.args) > 1 && bytes.HasPrefix(s.args[1], []byte("{sa_family=AF_INET")); {
-	case isInet && (name == "accept" || name == "accept4"):
+	case isInet && effect == event.Accepts:
 		role = servers
 	case bytes.HasPrefix(note(s.args[0]), []byte("<TCP")):
 	default:
@@ -178,7 +217,7 @@ func (s *scan) adopted(p *process, name string) *socket {
 
 // listed returns the first TCP socket in a list of descriptors, as poll and select have
 // it; or nil.
-func (s *scan) listed(p *process, args []byte) *socket {
+func (p *process) listed(args []byte) *socket {
 	if len(p.open) == 0 {
 		return nil
 	}
@@ -206,7 +245,7 @@ func (s *scan) closesRange(b *step) bool {
 	}
 	first, last := s.fd(0), s.fd(1)
 	p, before := b.process, len(b.process.open)
-	s.file.ended[b] = p.closeAll(func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
+	b.ended = p.closeAll(func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
 	return len(p.open) < before
 }
 
@@ -223,41 +262,36 @@ func (s *scan) addsToEpoll(p *process) *socket {
 }
 
 // returns does what a call has done.
-func (s *scan) returns(b *step, rest *strace.Rest, isDrawn bool) {
-	p, name := b.process, b.call.name
-	if isFork(name) {
-		s.forked(b.thread, rest.Value)
+func (s *scan) returns(b *step, rest *strace.Rest) {
+	if rest.Value < 0 {
 		return
 	}
-	if rest.Value < 0 || !isDrawn {
-		return
-	}
-	made := descriptor{socket: b.socket, closeOnExec: bytes.Contains(rest.Args, []byte("CLOEXEC"))}
-	switch name {
-	case "socket":
+	p, made := b.process, descriptor{socket: b.socket, closeOnExec: bytes.Contains(rest.Args, []byte("CLOEXEC"))}
+	switch b.call.effect {
+	case event.Makes:
 		made.socket = s.create(unknown)
 		b.socket, b.made = made.socket, made.socket
-	case "accept", "accept4":
+	case event.Accepts:
 		made.socket = s.create(servers)
 		made.socket.accepted = true
 		b.socket.role, p.serves, b.made = servers, true, made.socket
-	case "listen":
+	case event.Listens:
 		b.socket.role, p.serves = servers, true
 		return
-	case "execve", "execveat":
-		s.file.ended[b] = p.closeAll(func(_ int, d descriptor) bool { return d.closeOnExec })
+	case execs:
+		b.ended = p.closeAll(func(_ int, d descriptor) bool { return d.closeOnExec })
 		return
-	case "fcntl", "fcntl64":
+	case controls:
 		if !bytes.Contains(rest.Args, []byte("F_DUPFD")) {
 			s.setsCloseOnExec(p, rest.Args)
 			return
 		}
-	case "dup2", "dup3":
+	case replaces:
 		if old := p.at(rest.Value); old != nil && old != b.socket && !p.close(rest.Value) {
-			s.file.ended[b] = []*socket{old}
+			b.ended = []*socket{old}
 		}
-	case "dup":
-	case "poll", "ppoll", "select", "_newselect", "pselect6":
+	case duplicates:
+	case polls:
 		if ready := p.at(firstReady(rest.Result)); ready != nil {
 			b.socket = ready
 		}

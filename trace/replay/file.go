@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-
-	"lbaws/trace/strace"
 )
 
 // file is a recording, and what was found out about it.
@@ -20,8 +17,7 @@ type file struct {
 	text     []byte
 	clock    clock
 	steps    []*step
-	ended    map[*step][]*socket // to which no descriptor leads since, although no close says so
-	left     map[string]int      // how many calls are left out, by name
+	left     map[string]int // how many calls are left out, by name
 	problems []problem
 }
 
@@ -45,7 +41,7 @@ func readFile(name string) (*file, error) {
 }
 
 func newFile(name string, text []byte) *file {
-	return &file{name: name, text: text, ended: make(map[*step][]*socket), left: make(map[string]int)}
+	return &file{name: name, text: text, left: make(map[string]int)}
 }
 
 // scan reads all lines. sockets is how many sockets there are in all files.
@@ -59,25 +55,6 @@ func (f *file) scan(sockets *int, reading *progress) {
 	if s.orphans > 0 {
 		f.problems = append(f.problems, problem{fmt.Errorf("descriptors that %d children got are not followed: there are too many", s.orphans), s.lines, 1})
 	}
-}
-
-// children finds, for each thread, the children of its forks that return in another line
-// than they begin, in their order.
-func (f *file) children() map[int][]int {
-	found := make(map[int][]int)
-	for text := range f.lines() {
-		if !bytes.Contains(text, []byte("<... ")) {
-			continue
-		}
-		l := strace.ParseLine(text)
-		if l.Kind != strace.Resumed || !isFork(string(l.Name)) {
-			continue
-		}
-		if rest, err := l.Parse(nil); err == nil {
-			found[l.Thread] = append(found[l.Thread], rest.Value)
-		}
-	}
-	return found
 }
 
 // problem notes that a line is left out.

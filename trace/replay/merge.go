@@ -167,7 +167,7 @@ func (c *causes) ready(m *moment) bool {
 
 // note notes what a moment has done.
 func (c *causes) note(m *moment) {
-	for _, s := range m.ended {
+	for _, s := range m.step.ended {
 		if end := c.sockets[s.id]; end != nil {
 			end.finished = true
 		}

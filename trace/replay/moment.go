@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lbaws/trace/event"
+	"lbaws/trace/order"
 	"lbaws/trace/strace"
 )
 
@@ -15,8 +16,7 @@ type moment struct {
 	step    *step
 	event   *event.Event // nil if the program ends
 	returns bool
-	ended   []*socket // to which no descriptor leads since, although no close says so
-	known   bool      // of a call that begins: whether the event has the result too
+	known   bool // of a call that begins: whether the event has the result too
 }
 
 // moments gives the moments of a file in its order. An event is good until the next step's,
@@ -25,7 +25,7 @@ func (f *file) moments() iter.Seq[moment] {
 	return func(yield func(moment) bool) {
 		r := new(room)
 		for _, s := range f.steps {
-			m := moment{at: f.clock.time(s.at), step: s, ended: f.ended[s]}
+			m := moment{at: f.clock.time(s.at), step: s}
 			var rest strace.Rest
 			if s.call != nil {
 				l := strace.Line{Kind: strace.Call, Text: s.text}
@@ -57,7 +57,7 @@ func (f *file) event(s *step, rest *strace.Rest, r *room) *event.Event {
 	e.Begin, e.Recorded.Thread, e.Recorded.Others = f.clock.time(s.at), s.thread, true
 	if s.begins == nil && rest.Unfinished {
 		r.setArgs()
-		if s.call.isOneRow() && !s.waits { // it never returns: the row shows that
+		if !order.DrawnInTwo(s.call.does) && !s.waits { // it never returns: the row shows that
 			e.Call = &event.Call{Name: e.Call.Name, Waits: true}
 		}
 		return e

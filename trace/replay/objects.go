@@ -8,6 +8,7 @@ import (
 
 	"lbaws/trace/event"
 	"lbaws/trace/jsonl"
+	"lbaws/trace/order"
 	"lbaws/trace/strace"
 )
 
@@ -91,7 +92,7 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 // at is when what an object says has happened.
 func (o *object) at() time.Time {
 	switch {
-	case o.Returned != nil && o.event != nil && !calls[o.Call].isOneRow():
+	case o.Returned != nil && o.event != nil && order.DrawnInTwo(o.event.Call):
 		return o.Returned.Time
 	case o.Time != nil:
 		return o.Time.Time

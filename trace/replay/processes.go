@@ -49,7 +49,7 @@ const (
 // processes are those of one recording.
 type processes struct {
 	byThread map[int]*process
-	forks    []*fork       // that have not returned
+	forks    []*fork       // that never return
 	children map[int][]int // of the forks that return later, by thread; nil until there is one
 	attached map[int]bool  // threads that strace has announced
 	sockets  *int          // how many there have been, in all recordings
@@ -58,10 +58,11 @@ type processes struct {
 	orphans  int           // how many children have none, because there were too many
 }
 
-// fork is a fork or clone that has not returned.
+// fork is a fork or clone of which the recording does not have the return.
 type fork struct {
-	thread, child int // 0 until the child has made a call
-	shares        bool
+	thread  int
+	shares  bool // whether its child shares its descriptors
+	hasCome bool // whether the child has made a call
 }
 
 func newProcesses(sockets *int) *processes {
@@ -99,8 +100,8 @@ func (p *processes) add(thread int, of *process) *process {
 // child makes a new thread the child of a fork that never returns, and has none.
 func (p *processes) child(thread int) *process {
 	for _, f := range p.forks {
-		if f.child == 0 {
-			f.child = thread
+		if !f.hasCome {
+			f.hasCome = true
 			return p.born(f, thread)
 		}
 	}
@@ -128,29 +129,6 @@ func (p *processes) born(f *fork, thread int) *process {
 	return p.add(thread, child)
 }
 
-// forking notes that a thread begins to make a child, which may share its descriptors.
-func (p *processes) forking(thread int, shares bool) {
-	const most = 64 // at once
-	if len(p.forks) == most {
-		p.forks = slices.Delete(p.forks, 0, 1)
-	}
-	p.forks = append(p.forks, &fork{thread: thread, shares: shares})
-}
-
-// forksUntil does what a fork does that returns in a later line: its child may make calls
-// before.
-func (p *processes) forksUntil(thread int) {
-	children := p.children[thread]
-	if len(children) == 0 {
-		return
-	}
-	p.children[thread] = children[1:]
-	f := p.forks[len(p.forks)-1]
-	if f.child = children[0]; f.child > 0 && p.byThread[f.child] == nil {
-		p.born(f, f.child)
-	}
-}
-
 // becomes notes that a thread has called execve, and has the number of its process's
 // first thread from now on.
 func (p *processes) becomes(thread, first int) {
@@ -158,19 +136,6 @@ func (p *processes) becomes(thread, first int) {
 		delete(p.byThread, thread)
 		p.byThread[first] = of
 		of.threads = 1
-	}
-}
-
-// forked notes that it has a child; 0 if it has none.
-func (p *processes) forked(thread, child int) {
-	for i, f := range p.forks {
-		if f.thread == thread {
-			p.forks = slices.Delete(p.forks, i, i+1)
-			if child > 0 && f.child == 0 && p.byThread[child] == nil {
-				p.born(f, child)
-			}
-			return
-		}
 	}
 }
 

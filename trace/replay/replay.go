@@ -175,7 +175,7 @@ func (p *player) give(m moment) {
 			e.Number = begun.number
 		}
 		p.trace.Append(&event.Moment{What: event.Returned, At: e.Return, Event: e})
-		if len(m.ended) > 0 {
+		if len(m.step.ended) > 0 {
 			p.exits(m, e.Recorded.Name)
 		}
 		return
@@ -193,7 +193,7 @@ func (p *player) give(m moment) {
 // close.
 func (p *player) exits(m moment, how string) {
 	e := &event.Exit{Caller: p.caller(m.step), How: how, Lives: m.event != nil}
-	for _, s := range m.ended {
+	for _, s := range m.step.ended {
 		e.Sockets = append(e.Sockets, s.id)
 	}
 	p.trace.Append(&event.Moment{What: event.Exited, At: m.at, Exit: e})

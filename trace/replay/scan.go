@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"lbaws/trace/event"
 	"lbaws/trace/order"
 	"lbaws/trace/strace"
 )
@@ -15,15 +16,16 @@ type step struct {
 	at      int64 // when the line was written, by the file's clock
 	process *process
 	thread  int
-	call    *call   // nil if a program ends
-	text    []byte  // what the line has behind the call's name; of a program's end: how it has ended
-	begins  *step   // of the rest of a call: its beginning
-	socket  *socket // that the call is about; nil if it is about several, or none
-	made    *socket // that it has made
-	number  int     // of the call, when it is drawn
-	waits   bool    // whether it is a write that has waited
-	shared  bool    // of a close: whether other descriptors lead to the socket
-	resets  bool    // or whether it sends a RST in any case
+	call    *call     // nil if a program ends
+	text    []byte    // what the line has behind the call's name; of a program's end: how it has ended
+	begins  *step     // of the rest of a call: its beginning
+	socket  *socket   // that the call is about; nil if it is about several, or none
+	made    *socket   // that it has made
+	ended   []*socket // to which no descriptor leads since, although no close says so
+	number  int       // of the call, when it is drawn
+	waits   bool      // whether it is a write that has waited
+	shared  bool      // of a close: whether other descriptors lead to the socket
+	resets  bool      // or whether it sends a RST in any case
 }
 
 // scan reads a recording's lines. It follows what each descriptor leads to, and so finds
@@ -80,9 +82,7 @@ func (s *scan) exit(l *strace.Line, at int64) {
 		return
 	}
 	if p, ended := s.exits(l.Thread); len(ended) > 0 {
-		end := &step{at: at, process: p, text: l.Text}
-		s.add(end)
-		s.file.ended[end] = ended
+		s.add(&step{at: at, process: p, text: l.Text, ended: ended})
 	}
 }
 
@@ -103,15 +103,9 @@ func (s *scan) called(l *strace.Line, at int64) {
 	}
 	s.args = rest.List
 	b := &step{at: at, process: s.of(l.Thread, false), thread: l.Thread, call: c, text: l.Text}
-	isDrawn := s.begins(b, rest.Args)
-	switch {
-	case !rest.Unfinished:
-		s.returns(b, &rest, isDrawn)
-	case isFork(c.name):
-		if s.children == nil {
-			s.children = s.file.children()
-		}
-		s.forksUntil(l.Thread)
+	isDrawn := s.begins(b, &rest)
+	if isDrawn && !rest.Unfinished {
+		s.returns(b, &rest)
 	}
 	if !isDrawn {
 		s.file.left[c.name]++
@@ -126,16 +120,13 @@ func (s *scan) called(l *strace.Line, at int64) {
 // resumed reads the rest of a call.
 func (s *scan) resumed(l *strace.Line, at int64) {
 	begun := s.begun[l.Thread]
-	if begun == nil && isFork(string(l.Name)) { // of a thread that had no number before, or that has no sockets
+	if begun == nil && isFork(l.Name) { // of a thread that had no number before, or that has no sockets
 		s.of(l.Thread, true)
 		begun = s.begun[0]
 		delete(s.begun, 0)
 	}
 	delete(s.begun, l.Thread)
 	if begun == nil {
-		if rest, err := l.Parse(s.args[:0]); err == nil && isFork(string(l.Name)) {
-			s.forked(l.Thread, rest.Value)
-		}
 		return
 	}
 	whole := joined(begun.text, l.Text)
@@ -149,9 +140,9 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 	}
 	now := *begun
 	now.at, now.thread, now.text, now.begins = at, l.Thread, whole.Text, begun
-	s.returns(&now, &rest, true)
-	begun.waits = begun.call.does.Name == "write" && rest.Value > order.SureRoom
-	if begun.call.isOneRow() && !begun.waits {
+	s.returns(&now, &rest)
+	begun.waits = begun.call.effect == event.Writes && rest.Value > order.SureRoom
+	if !order.DrawnInTwo(begun.call.does) && !begun.waits {
 		begun.text, begun.socket, begun.made = now.text, now.socket, now.made
 		return
 	}
