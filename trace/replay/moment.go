@@ -19,22 +19,19 @@ type moment struct {
 	known   bool // of a call that begins: whether the event has the result too
 }
 
-// moments gives the moments of a file in its order. An event is good until the next step's,
-// or, if its call has not returned yet, until that has.
+// moments gives the moments of a file in its order.
 func (f *file) moments() iter.Seq[moment] {
 	return func(yield func(moment) bool) {
-		r := new(room)
+		var args [][]byte // room for a call's
 		for _, s := range f.steps {
-			m := moment{at: f.clock.time(s.at), step: s}
-			var rest strace.Rest
+			m := moment{at: f.clock.time(s.at), step: s, returns: s.begins != nil}
 			if s.call != nil {
-				l := strace.Line{Kind: strace.Call, Text: s.text}
-				rest, _ = l.Parse(r.args[:0])
-				r.args = rest.List
-				m.event = f.event(s, &rest, r)
+				line := strace.Line{Kind: strace.Call, Text: s.text}
+				rest, _ := line.Parse(args[:0])
+				args = rest.List
+				rest.Unfinished = rest.Unfinished && !m.returns
+				m.event, m.known = f.event(s, &rest), !m.returns && !rest.Unfinished
 			}
-			m.returns = s.begins != nil
-			m.known = m.event != nil && !m.returns && !rest.Unfinished
 			if !yield(m) {
 				return
 			}
@@ -44,28 +41,21 @@ func (f *file) moments() iter.Seq[moment] {
 					return
 				}
 			}
-			if rest.Unfinished {
-				r = new(room)
-			}
 		}
 	}
 }
 
 // event returns the event of a step.
-func (f *file) event(s *step, rest *strace.Rest, r *room) *event.Event {
-	e := r.begin(s, s.call, rest.Args)
+func (f *file) event(s *step, rest *strace.Rest) *event.Event {
+	e := newEvent(s, rest)
 	e.Begin, e.Recorded.Thread, e.Recorded.Others = f.clock.time(s.at), s.thread, true
-	if s.begins == nil && rest.Unfinished {
-		r.setArgs()
-		if !order.DrawnInTwo(s.call.does) && !s.waits { // it never returns: the row shows that
-			e.Call = &event.Call{Name: e.Call.Name, Waits: true}
-		}
-		return e
-	}
-	r.finish(s, rest)
 	switch {
 	case s.begins != nil:
 		e.Begin, e.Return, e.Recorded.Thread = f.clock.time(s.begins.at), e.Begin, s.begins.thread
+	case rest.Unfinished:
+		if !order.DrawnInTwo(s.call.does) && !s.waits { // it never returns: the row shows that
+			e.Call = &event.Call{Name: e.Call.Name, Waits: true}
+		}
 	case rest.Took >= 0 || f.clock.kind == strace.NoClock:
 		e.Return = e.Begin.Add(max(0, rest.Took))
 	default:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"iter"
+	"slices"
 	"time"
 
 	"lbaws/trace/event"
@@ -58,25 +59,17 @@ func parseObject(text []byte) (*object, error) {
 
 // eventOf returns the event of a call's object.
 func eventOf(o *jsonl.Object) (*event.Event, error) {
-	line := strace.ParseLine(o.Strace)
-	c, r := calls[o.Call], new(room)
-	if line.Kind != strace.Call || string(line.Name) != o.Call || c == nil {
+	text := o.Strace
+	if o.Result == nil {
+		text = slices.Concat(text, jsonl.Text(" <unfinished ...>"))
+	}
+	line, c := strace.ParseLine(text), calls[o.Call]
+	rest, err := line.Parse(nil)
+	if err != nil || line.Kind != strace.Call || string(line.Name) != o.Call || c == nil {
 		return nil, jsonl.ErrNoObject
 	}
-	if o.Result == nil {
-		r.args = strace.Split(nil, line.Text)
-		r.begin(&step{}, c, line.Text)
-		r.setArgs()
-	} else {
-		rest, err := line.Parse(nil)
-		if err != nil {
-			return nil, jsonl.ErrNoObject
-		}
-		r.args = rest.List
-		r.begin(&step{}, c, rest.Args)
-		r.finish(&step{}, &rest)
-	}
-	e := &r.event
+	rest.Unfinished = o.Result == nil
+	e := newEvent(&step{call: c}, &rest)
 	if buf := o.Args.Buf; buf != nil && o.Result != nil && (e.Call.Does == event.Reads || e.Call.Does == event.Writes) {
 		if e.Args[1].Data = *buf; e.Call.Does == event.Reads && len(*buf) > max(0, e.Result) {
 			return nil, jsonl.ErrNoObject

@@ -23,6 +23,20 @@ var (
 	directions = names{unix.SHUT_RD: "SHUT_RD", unix.SHUT_WR: "SHUT_WR", unix.SHUT_RDWR: "SHUT_RDWR"}
 )
 
+// Constant returns the number of a constant's symbol, or the number in its place; -1 if it
+// is one that the diagram says nothing about.
+func Constant(kind event.Kind, symbol []byte) int {
+	for value, name := range map[event.Kind]names{event.Level: levels, event.Option: socketOptions, event.How: directions}[kind] {
+		if name == string(symbol) {
+			return value
+		}
+	}
+	if n, err := strconv.Atoi(string(symbol[:digits(symbol)])); err == nil {
+		return n
+	}
+	return -1
+}
+
 // append appends the symbol of an argument, or its number if it has none here.
 func (n names) append(b []byte, a *event.Arg, _ *event.Event, _ int) []byte {
 	if name, ok := n[a.Int]; ok {
