@@ -2,15 +2,73 @@ package replay
 
 import (
 	"bytes"
+	"iter"
 	"net/netip"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
 	"lbaws/trace/event"
+	"lbaws/trace/order"
 	"lbaws/trace/strace"
 )
+
+// moment is one thing that a recording tells: a call begins, a call returns, or a
+// program ends.
+type moment struct {
+	at      time.Time
+	step    *step
+	event   *event.Event // nil if the program ends
+	returns bool
+	known   bool // of a call that begins: whether the event has the result too
+}
+
+// moments gives the moments of a file in its order.
+func (f *file) moments() iter.Seq[moment] {
+	return func(yield func(moment) bool) {
+		var args [][]byte // room for a call's
+		for _, s := range f.steps {
+			m := moment{at: f.clock.time(s.at), step: s, returns: s.begins != nil}
+			if s.call != nil {
+				line := strace.Line{Kind: strace.Call, Text: s.text}
+				rest, _ := line.Parse(args[:0])
+				args = rest.List
+				rest.Unfinished = rest.Unfinished && !m.returns
+				m.event, m.known = f.event(s, &rest), !m.returns && !rest.Unfinished
+			}
+			if !yield(m) {
+				return
+			}
+			if m.known {
+				m.at, m.known, m.returns = m.event.Return, false, true
+				if !yield(m) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// event returns the event of a step.
+func (f *file) event(s *step, rest *strace.Rest) *event.Event {
+	e := newEvent(s, rest)
+	e.Begin, e.Recorded.Thread, e.Recorded.Others = f.clock.time(s.at), s.thread, true
+	switch {
+	case s.begins != nil:
+		e.Begin, e.Return, e.Recorded.Thread = f.clock.time(s.begins.at), e.Begin, s.begins.thread
+	case rest.Unfinished:
+		if !order.DrawnInTwo(s.call.does) && !s.waits { // it never returns: the row shows that
+			e.Call = &event.Call{Name: e.Call.Name, Waits: true}
+		}
+	case rest.Took >= 0 || f.clock.kind == strace.NoClock:
+		e.Return = e.Begin.Add(max(0, rest.Took))
+	default:
+		e.Return = event.NoTime(0)
+	}
+	return e
+}
 
 // peeks is a read that takes nothing.
 var peeks = &event.Call{Name: "recv", Waits: true}

@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -8,15 +10,91 @@ import (
 	"lbaws/trace"
 	"lbaws/trace/event"
 	"lbaws/trace/jsonl"
+	"lbaws/trace/order"
 	"lbaws/trace/sockets"
+	"lbaws/trace/strace"
 )
+
+// object is a line of this program's json format.
+type object struct {
+	*jsonl.Object
+	event *event.Event // of a call, without its times
+}
+
+// isJSON reports whether a file has this program's json format.
+func (f *file) isJSON() bool {
+	return bytes.HasPrefix(bytes.TrimSpace(f.text[:min(100, len(f.text))]), []byte("{"))
+}
+
+// objects returns the lines that are objects of the json format.
+func (f *file) objects() (objects []*object) {
+	number := 0
+	for text, cut := range f.lines() {
+		number++
+		o, err := parseObject(text)
+		switch {
+		case err == nil:
+			objects = append(objects, o)
+		case cut && !json.Valid(text):
+			f.problem(strace.ErrCut, number)
+		default:
+			f.problem(err, number)
+		}
+	}
+	return objects
+}
+
+func parseObject(text []byte) (*object, error) {
+	o, err := jsonl.ParseObject(text)
+	if err != nil || o.Call == "" {
+		return &object{Object: o}, err
+	}
+	e, err := eventOf(o)
+	return &object{o, e}, err
+}
+
+// eventOf returns the event of a call's object.
+func eventOf(o *jsonl.Object) (*event.Event, error) {
+	text := o.Strace
+	if o.Result == nil {
+		text = slices.Concat(text, jsonl.Text(" <unfinished ...>"))
+	}
+	line, c := strace.ParseLine(text), calls[o.Call]
+	rest, err := line.Parse(nil)
+	if err != nil || line.Kind != strace.Call || string(line.Name) != o.Call || c == nil {
+		return nil, jsonl.ErrNoObject
+	}
+	rest.Unfinished = o.Result == nil
+	e := newEvent(&step{call: c}, &rest)
+	if buf := o.Args.Buf; buf != nil && o.Result != nil && (e.Call.Does == event.Reads || e.Call.Does == event.Writes) {
+		if e.Args[1].Data = *buf; e.Call.Does == event.Reads && len(*buf) > max(0, e.Result) {
+			return nil, jsonl.ErrNoObject
+		}
+	}
+	if known := o.Recorded; known != nil {
+		e.Shared, e.Recorded.Others, e.Recorded.Thread = known.Shared, true, known.Thread
+		e.Recorded.Socket, e.Recorded.Made, e.Recorded.Port, e.Recorded.Resets = max(0, known.Socket), max(0, known.Made), known.Port, known.Resets
+	}
+	return e, nil
+}
+
+// at is when what an object says has happened.
+func (o *object) at() time.Time {
+	switch {
+	case o.Returned != nil && o.event != nil && order.DrawnInTwo(o.event.Call):
+		return o.Returned.Time
+	case o.Time != nil:
+		return o.Time.Time
+	}
+	return time.Time{}
+}
 
 // replay gives the formats what a json trace has.
 type replay struct {
 	trace *trace.Trace
 	side  event.Side // of all calls, if the objects do not say
 	calls int
-	begun map[thread][]*event.Event
+	begun map[thread]*event.Event
 	held  map[uint64]sockets.Socket // by cookie
 	at    time.Time
 
@@ -42,7 +120,7 @@ type jsonRun struct {
 
 // look goes through a json trace.
 func (f *file) look() *jsonRun {
-	run := &jsonRun{objects: slices.Collect(f.objects(f.problem)), side: event.Client}
+	run := &jsonRun{objects: f.objects(), side: event.Client}
 	for _, o := range run.objects {
 		run.segments, run.sockets = run.segments || o.Segment != nil, run.sockets || o.Socket != nil
 		e := o.event
@@ -53,11 +131,12 @@ func (f *file) look() *jsonRun {
 		if o.Side != "" {
 			run.sides[o.Caller(event.Server).Side] = true
 		}
-		if e.Call.Name == "listen" || e.Call.Name == "bind" {
+		does := e.Call.Does
+		if does == event.Listens || does == event.Binds {
 			run.side = event.Server
 		}
 		addr := e.Args[1].Addr
-		if isServers := e.Call.Name == "bind" || e.Call.Name == "getsockname"; addr != nil && (isServers || run.side == event.Client && e.Call.Name == "connect") {
+		if isServers := does == event.Binds || does == event.Asks; addr != nil && (isServers || run.side == event.Client && does == event.Connects) {
 			if port := addr.AddrPort().Port(); port != 0 && (run.port == 0 || isServers) {
 				run.port = port
 			}
@@ -87,7 +166,7 @@ func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
 	if err != nil {
 		return err
 	}
-	r := &replay{trace: t, side: runs[0].side, begun: make(map[thread][]*event.Event), held: make(map[uint64]sockets.Socket)}
+	r := &replay{trace: t, side: runs[0].side, begun: make(map[thread]*event.Event), held: make(map[uint64]sockets.Socket)}
 	segments := slices.IndexFunc(runs, func(run *jsonRun) bool { return run.segments })
 	held := slices.IndexFunc(runs, func(run *jsonRun) bool { return run.sockets })
 	if segments >= 0 {
@@ -165,13 +244,11 @@ func (r *replay) call(o *object) {
 		e.Recorded.Thread = e.Thread
 	}
 	who := thread{e.Caller, e.Recorded.Thread}
+	begun := r.begun[who]
 	if o.Result == nil {
 		r.calls++
-		e.Number = r.calls
+		e.Number, r.begun[who] = r.calls, e
 		r.trace.Append(&event.Moment{What: event.Began, At: e.Begin, Event: e})
-		if begun := r.begun[who]; len(begun) < mostBegun {
-			r.begun[who] = append(begun, e)
-		}
 		return
 	}
 	if e.Took = -1; o.Duration != nil {
@@ -181,24 +258,18 @@ func (r *replay) call(o *object) {
 	if o.Returned != nil {
 		e.Return = o.Returned.Time
 	}
-	i := slices.IndexFunc(r.begun[who], func(b *event.Event) bool { return b.Recorded.Name == o.Call })
-	if i < 0 {
+	if begun != nil && begun.Recorded.Name == o.Call {
+		delete(r.begun, who)
+		e.Number = begun.Number
+		*begun = *e // the formats know the event that has begun
+		e = begun
+	} else {
 		r.calls++
 		e.Number = r.calls
 		begins(r.trace, e)
-		r.trace.Append(&event.Moment{What: event.Returned, At: e.Return, Event: e})
-		return
 	}
-	b := r.begun[who][i]
-	r.begun[who] = slices.Delete(r.begun[who], i, i+1)
-	number := b.Number
-	*b = *e // the formats know the event that has begun
-	b.Number = number
-	r.trace.Append(&event.Moment{What: event.Returned, At: b.Return, Event: b})
+	r.trace.Append(&event.Moment{What: event.Returned, At: e.Return, Event: e})
 }
-
-// mostBegun is how many calls of one thread may have begun and not returned.
-const mostBegun = 16
 
 // socket gives the formats a change in a socket.
 func (r *replay) socket(o *jsonl.SocketObject) {

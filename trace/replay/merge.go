@@ -49,7 +49,7 @@ func moments(files []*file) iter.Seq[moment] {
 
 // choose returns which file goes on; -1 at the end.
 func (m *merge) choose() int {
-	if head := m.heads[m.current]; head != nil && head.returns && neverWaits(head.event.Errno) {
+	if head := m.heads[m.current]; head != nil && head.returns && (head.event.Errno == unix.EAGAIN || head.event.Errno == unix.EINPROGRESS) {
 		return m.current // it has returned before anything else happened
 	}
 	if chosen := m.earliest(m.causes.ready); chosen >= 0 {
@@ -57,9 +57,6 @@ func (m *merge) choose() int {
 	}
 	return m.earliest(func(*moment) bool { return true }) // the files do not fit together
 }
-
-// neverWaits reports whether an error is that of a call that has not waited.
-func neverWaits(errno unix.Errno) bool { return errno == unix.EAGAIN || errno == unix.EINPROGRESS }
 
 // earliest returns which file goes on, of those whose next moment may come; -1 if none can.
 func (m *merge) earliest(may func(*moment) bool) int {

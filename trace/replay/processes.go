@@ -16,9 +16,6 @@ type process struct {
 	asks    bool            // whether it has called connect
 	ports   map[uint16]bool // to which; a few of them
 	parent  *process        // from which it has its descriptors; or nil
-
-	scenes  [2]*scene // that it is in, by the side of its part
-	numbers [2]int    // which one of the side's programs it is in the scene that is drawn, from 1; 0 until it makes a call
 }
 
 // descriptor leads to a socket.

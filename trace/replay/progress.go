@@ -2,6 +2,7 @@ package replay
 
 import (
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -35,18 +36,12 @@ func (p *progress) add(n int) {
 		return
 	}
 	p.told = p.done
-	fmt.Fprintf(stderr{}, "\r%s: %d %%", p.doing, p.done*100/p.whole)
+	fmt.Fprintf(os.Stderr, "\r%s: %d %%", p.doing, p.done*100/p.whole)
 }
 
 // end erases the line.
 func (p *progress) end() {
 	if p.told > 0 {
-		fmt.Fprint(stderr{}, "\r\x1b[K")
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
 	}
 }
-
-// stderr is standard error without package os, with which a write to a closed pipe would
-// end the process.
-type stderr struct{}
-
-func (stderr) Write(p []byte) (int, error) { return unix.Write(unix.Stderr, p) }

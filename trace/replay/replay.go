@@ -76,10 +76,11 @@ type player struct {
 	steps    []*step // of all
 	scenes   *scenes
 	trace    *trace.Trace
-	onScreen bool   // whether standard output has a picture
-	several  bool   // whether there is more than one process
-	calls    int    // so far
-	programs [2]int // how many of each side have made a call in the scene
+	onScreen bool         // whether standard output has a picture
+	several  bool         // whether there is more than one process
+	calls    int          // so far
+	programs [2]int       // how many of each side have made a call in the scene
+	numbers  map[part]int // which one of them a program is
 }
 
 // check returns an error if nothing can be drawn.
@@ -146,10 +147,7 @@ func (p *player) play(t *trace.Trace) {
 
 // playScene gives the formats the moments of a scene; nil is all of them.
 func (p *player) playScene(only *scene) {
-	p.programs = [2]int{}
-	for _, part := range p.scenes.parts {
-		part.process.numbers[part.side] = 0
-	}
+	p.programs, p.numbers = [2]int{}, make(map[part]int)
 	drawing := newProgress("drawing", p.size, len(p.steps), p.onScreen)
 	for m := range moments(p.files) {
 		if only == nil || p.scenes.of(m.step) == only {
@@ -209,13 +207,14 @@ func begins(t *trace.Trace, e *event.Event) {
 
 // caller returns who makes the call of a step.
 func (p *player) caller(s *step) event.Caller {
-	side := sideOf(s)
-	number := &s.process.numbers[side]
-	if *number == 0 {
-		p.programs[side]++
-		*number = p.programs[side]
+	of := part{s.process, sideOf(s)}
+	number, known := p.numbers[of]
+	if !known {
+		number = p.programs[of.side]
+		p.numbers[of] = number
+		p.programs[of.side]++
 	}
-	c := event.Caller{Side: side, Program: *number - 1}
+	c := event.Caller{Side: of.side, Program: number}
 	if p.several {
 		c.Thread = s.process.id
 	}

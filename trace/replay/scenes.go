@@ -18,7 +18,7 @@ type part struct {
 // program that plays both parts is in two of them.
 type scenes struct {
 	list  []*scene
-	parts []part
+	parts map[part]*scene
 }
 
 // scene is one figure.
@@ -35,7 +35,7 @@ func (s *scene) isBoth() bool { return s.sides == [2]bool{true, true} }
 // servers that are not in the recording are in one scene, and so are a client and a server
 // of which the recording does not say on which port they meet.
 func newScenes(steps []*step) *scenes {
-	s := new(scenes)
+	s := &scenes{parts: make(map[part]*scene)}
 	listens := make(map[uint16]*scene)
 	for _, each := range steps {
 		of := s.of(each)
@@ -45,24 +45,20 @@ func newScenes(steps []*step) *scenes {
 	}
 	anywhere := new(scene) // clients of servers elsewhere
 	for _, each := range steps {
-		of, parent := s.of(each), each.process.parent
+		of := s.of(each)
 		if each.socket != nil && each.socket.role == clients {
-			asksServers := func() bool { // of the recording, too
-				for port := range each.process.ports {
-					if listens[port] != nil {
-						return true
-					}
-				}
-				return false
+			asksServers := false // of the recording, too
+			for port := range each.process.ports {
+				asksServers = asksServers || listens[port] != nil
 			}
 			if server := cmp.Or(listens[each.socket.port], listens[0]); server != nil {
 				of.joins(server)
-			} else if sideOf(each) == event.Client && !asksServers() {
+			} else if sideOf(each) == event.Client && !asksServers {
 				of.joins(anywhere)
 			}
 		}
-		if parent != nil && parent.scenes[sideOf(each)] != nil {
-			of.joins(parent.scenes[sideOf(each)])
+		if parents := s.parts[part{each.process.parent, sideOf(each)}]; parents != nil {
+			of.joins(parents)
 		}
 	}
 	s.number(steps)
@@ -71,7 +67,7 @@ func newScenes(steps []*step) *scenes {
 
 // clients is how many client programs the only scene has; 0 if there are several scenes.
 func (s *scenes) clients() (n int) {
-	for _, p := range s.parts {
+	for p := range s.parts {
 		if p.side == event.Client && len(s.list) == 1 {
 			n++
 		}
@@ -100,8 +96,8 @@ func (s *scenes) number(steps []*step) {
 			continue
 		}
 		why := ": not all of these programs talk to each other"
-		for _, p := range s.parts {
-			if p.side == event.Server && p.process.scenes[event.Client] != nil {
+		for p := range s.parts {
+			if p.side == event.Server && s.parts[part{p.process, event.Client}] != nil {
 				why = ": a program is both a server and a client, and has a figure for each part"
 			}
 		}
@@ -111,12 +107,11 @@ func (s *scenes) number(steps []*step) {
 
 // of returns the scene of a step.
 func (s *scenes) of(at *step) *scene {
-	p, side := at.process, sideOf(at)
-	if p.scenes[side] == nil {
-		p.scenes[side] = new(scene)
-		s.parts = append(s.parts, part{p, side})
+	p := part{at.process, sideOf(at)}
+	if s.parts[p] == nil {
+		s.parts[p] = new(scene)
 	}
-	return p.scenes[side].last()
+	return s.parts[p].last()
 }
 
 // last is the scene that a scene has become a part of.
