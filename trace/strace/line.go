@@ -28,9 +28,8 @@ type Kind int
 const (
 	Call       Kind = iota // a call, or its beginning
 	Resumed                // the rest of a call that another thread's line has cut off
-	Signal                 // a signal came
 	Exited                 // a thread has ended: Text says how
-	Remark                 // a word of strace's own
+	Remark                 // a signal came, or a word of strace's own
 	NotStraces             // none of these
 )
 
@@ -62,9 +61,7 @@ func ParseLine(text []byte) Line {
 		}
 	case bytes.HasPrefix(text, []byte("+++ ")) && bytes.HasSuffix(text, []byte(" +++")):
 		l.Kind, l.Text = Exited, text[len("+++ "):len(text)-len(" +++")]
-	case bytes.HasPrefix(text, []byte("--- ")):
-		l.Kind = Signal
-	case bytes.HasPrefix(text, []byte("strace: ")) || bytes.HasPrefix(text, []byte("[ Process PID=")) || len(text) == 0:
+	case bytes.HasPrefix(text, []byte("--- ")) || bytes.HasPrefix(text, []byte("strace: ")) || bytes.HasPrefix(text, []byte("[ Process PID=")) || len(text) == 0:
 		l.Kind = Remark
 	default:
 		if name, rest, found := bytes.Cut(text[:min(len(text), longestName)], []byte("(")); found && isName(name) {

@@ -1,11 +1,9 @@
 package strace
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"lbaws/trace/event"
@@ -37,23 +35,17 @@ func (s *Summary) Append(b []byte, m *event.Moment) []byte {
 }
 
 func (s *Summary) count(e *event.Event) {
-	row := s.row(e.Name())
+	i := slices.IndexFunc(s.rows, func(r *summaryRow) bool { return r.call == e.Name() })
+	if i < 0 {
+		i = len(s.rows)
+		s.rows = append(s.rows, &summaryRow{call: e.Name()})
+	}
+	row := s.rows[i]
 	row.calls++
 	row.took += max(0, e.Took)
 	if e.Failed() {
 		row.errors++
 	}
-}
-
-func (s *Summary) row(call string) *summaryRow {
-	for _, row := range s.rows {
-		if row.call == call {
-			return row
-		}
-	}
-	row := &summaryRow{call: call}
-	s.rows = append(s.rows, row)
-	return row
 }
 
 // table appends the table: the call that took longest first.
@@ -65,31 +57,23 @@ func (s *Summary) table(b []byte) []byte {
 		total.errors += row.errors
 		total.took += row.took
 	}
-	var table bytes.Buffer
-	rule := fmt.Sprintf("%s %s %s %s %s %s\n", strings.Repeat("-", 6), strings.Repeat("-", 11),
-		strings.Repeat("-", 11), strings.Repeat("-", 9), strings.Repeat("-", 9), strings.Repeat("-", 16))
-	fmt.Fprintf(&table, "%6s %11s %11s %9s %9s %s\n", "% time", "seconds", "usecs/call", "calls", "errors", "syscall")
-	table.WriteString(rule)
+	const rule = "------ ----------- ----------- --------- --------- ----------------\n"
+	b = append(b, "% time     seconds  usecs/call     calls    errors syscall\n"+rule...)
 	for _, row := range s.rows {
-		row.write(&table, total.took)
+		b = row.append(b, total.took)
 	}
-	table.WriteString(rule)
-	total.write(&table, total.took)
-	return append(b, table.Bytes()...)
+	return total.append(append(b, rule...), total.took)
 }
 
-func (r *summaryRow) write(table *bytes.Buffer, whole time.Duration) {
-	percent, each := 0.0, time.Duration(0)
+// append appends a row. whole is what all calls took.
+func (r *summaryRow) append(b []byte, whole time.Duration) []byte {
+	percent, errors := 0.0, ""
 	if whole > 0 {
 		percent = 100 * float64(r.took) / float64(whole)
 	}
-	if r.calls > 0 {
-		each = r.took / time.Duration(r.calls)
-	}
-	errors := ""
 	if r.errors > 0 {
 		errors = fmt.Sprint(r.errors)
 	}
-	fmt.Fprintf(table, "%6.2f %11.6f %11d %9d %9s %s\n",
-		percent, r.took.Seconds(), each.Microseconds(), r.calls, errors, r.call)
+	each := r.took / time.Duration(max(1, r.calls))
+	return fmt.Appendf(b, "%6.2f %11.6f %11d %9d %9s %s\n", percent, r.took.Seconds(), each.Microseconds(), r.calls, errors, r.call)
 }

@@ -2,8 +2,10 @@ package strace
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -84,9 +86,7 @@ func (s *Writer) exited(b []byte, e *event.Exit) []byte {
 	if how == "" {
 		how = "exited with 0"
 	}
-	b = append(b, "+++ "...)
-	b = append(b, how...)
-	return append(b, " +++\n"...)
+	return fmt.Appendf(b, "+++ %s +++\n", how)
 }
 
 // appendThread appends who makes a call, as strace -f -o does.
@@ -94,14 +94,7 @@ func appendThread(b []byte, thread int) []byte {
 	if thread == 0 {
 		return b
 	}
-	const width = 6
-	start := len(b)
-	b = strconv.AppendInt(b, int64(thread), 10)
-	b = append(b, ' ')
-	for len(b)-start < width {
-		b = append(b, ' ')
-	}
-	return b
+	return fmt.Appendf(b, "%-5d ", thread)
 }
 
 // appendUnfinished ends the line of a call that has not returned.
@@ -150,23 +143,8 @@ func AppendResult(b []byte, e *event.Event) []byte {
 	if e.Errno == 0 {
 		return b
 	}
-	b = append(b, ' ')
-	b = append(b, sys.ErrnoName(e.Errno)...)
-	b = append(b, " ("...)
-	b = appendMessage(b, e.Errno)
-	return append(b, ')')
-}
-
-// appendMessage appends the C library's message for errno, which is Go's with
-// a capital letter.
-func appendMessage(b []byte, errno unix.Errno) []byte {
-	message := errno.Error()
-	first := message[0]
-	if first >= 'a' && first <= 'z' {
-		first -= 'a' - 'A'
-	}
-	b = append(b, first)
-	return append(b, message[1:]...)
+	message := e.Errno.Error() // the C library's, but for its capital letter
+	return fmt.Appendf(b, " %s (%s%s)", sys.ErrnoName(e.Errno), strings.ToUpper(message[:1]), message[1:])
 }
 
 // appendArgs appends the arguments from number from on and below number to,
@@ -225,11 +203,7 @@ func appendIntPointer(b []byte, a *event.Arg, _ *event.Event, _ int) []byte {
 // appendDuration appends a struct timespec.
 func appendDuration(b []byte, a *event.Arg, _ *event.Event, _ int) []byte {
 	d := time.Duration(a.Int)
-	b = append(b, "{tv_sec="...)
-	b = strconv.AppendInt(b, int64(d/time.Second), 10)
-	b = append(b, ", tv_nsec="...)
-	b = strconv.AppendInt(b, int64(d%time.Second), 10)
-	return append(b, '}')
+	return fmt.Appendf(b, "{tv_sec=%d, tv_nsec=%d}", d/time.Second, d%time.Second)
 }
 
 func appendNull(b []byte, _ *event.Arg, _ *event.Event, _ int) []byte {
@@ -291,42 +265,32 @@ func appendAddress(b []byte, a *event.Arg, e *event.Event, _ int) []byte {
 		b = addr.Addr().AppendTo(b)
 		return append(b, "\")}"...)
 	case unix.AF_INET6:
-		b = append(b, "{sa_family=AF_INET6, sin6_port=htons("...)
-		b = strconv.AppendUint(b, uint64(addr.Port()), 10)
-		b = append(b, "), sin6_flowinfo=htonl("...)
-		b = strconv.AppendUint(b, uint64(a.Addr.Flowinfo()), 10)
-		b = append(b, "), inet_pton(AF_INET6, \""...)
-		b = appendIPv6(b, addr.Addr())
-		b = append(b, "\", &sin6_addr), sin6_scope_id="...)
-		b = appendScope(b, a.Addr, e.Args[0].Int)
-		return append(b, '}')
+		return fmt.Appendf(b, "{sa_family=AF_INET6, sin6_port=htons(%d), sin6_flowinfo=htonl(%d), inet_pton(AF_INET6, \"%s\", &sin6_addr), sin6_scope_id=%s}",
+			addr.Port(), a.Addr.Flowinfo(), ipv6(addr.Addr()), scope(a.Addr, e.Args[0].Int))
 	}
 	return append(b, "{sa_family=AF_UNSPEC}"...)
 }
 
-// appendScope appends an IPv6 address's scope: for a link-local address the
-// name of the interface, which the kernel is asked for on the socket fd.
-func appendScope(b []byte, addr *sys.Sockaddr, fd int) []byte {
+// scope is an IPv6 address's scope: of a link-local address the name of the interface,
+// which the kernel is asked for on the socket fd.
+func scope(addr *sys.Sockaddr, fd int) string {
 	ip := addr.AddrPort().Addr()
 	if ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() {
 		if name := interfaceName(fd, addr.ScopeID()); name != "" {
-			b = append(b, "if_nametoindex(\""...)
-			b = append(b, name...)
-			return append(b, "\")"...)
+			return `if_nametoindex("` + name + `")`
 		}
 	}
-	return strconv.AppendUint(b, uint64(addr.ScopeID()), 10)
+	return fmt.Sprint(addr.ScopeID())
 }
 
-// appendIPv6 appends an IPv6 address as the C library's inet_ntop(3) spells
-// it. It differs from package netip for the old IPv4-compatible addresses,
-// whose last four bytes it writes as an IPv4 address: ::192.0.2.1.
-func appendIPv6(b []byte, addr netip.Addr) []byte {
+// ipv6 is an IPv6 address as the C library's inet_ntop(3) spells it. It differs from package
+// netip for the old IPv4-compatible addresses, whose last four bytes it writes as an IPv4
+// address: ::192.0.2.1.
+func ipv6(addr netip.Addr) string {
 	octets := addr.As16()
 	high, low := binary.BigEndian.Uint64(octets[:8]), binary.BigEndian.Uint64(octets[8:])
 	if high == 0 && low > 0xffff && low <= 0xffffffff {
-		b = append(b, "::"...)
-		return netip.AddrFrom4([4]byte(octets[12:])).AppendTo(b)
+		return "::" + netip.AddrFrom4([4]byte(octets[12:])).String()
 	}
-	return addr.WithZone("").AppendTo(b)
+	return addr.WithZone("").String()
 }
