@@ -13,7 +13,7 @@ import (
 // mayConcern reports whether a call may be about a TCP socket. It reads no more than the
 // first argument: of most lines of a long recording no more is ever looked at.
 func (s *scan) mayConcern(p *process, l *strace.Line, c *call) bool {
-	fd, noted := number(l.Text), note(l.Text)
+	fd, noted := strace.Number(l.Text), bytes.TrimLeft(l.Text, "0123456789")
 	switch c.effect {
 	case event.Makes:
 		return bytes.HasPrefix(l.Text, []byte("AF_INET")) || bytes.HasPrefix(l.Text, []byte("PF_INET"))
@@ -43,7 +43,7 @@ func (s *scan) frees(p *process, l *strace.Line) {
 	if p == nil || len(p.open) == 0 {
 		return
 	}
-	if fd, noted := number(l.Text), note(l.Text); p.at(fd) != nil && strace.IsNote(noted) {
+	if fd, noted := strace.Number(l.Text), bytes.TrimLeft(l.Text, "0123456789"); p.at(fd) != nil && strace.IsNote(noted) {
 		p.close(fd)
 	}
 	if !opens[string(l.Name)] {
@@ -59,26 +59,6 @@ func (s *scan) frees(p *process, l *strace.Line) {
 var opens = map[string]bool{"open": true, "openat": true, "openat2": true, "creat": true, "socket": true, "accept": true, "accept4": true,
 	"epoll_create": true, "epoll_create1": true, "eventfd": true, "eventfd2": true, "timerfd_create": true, "signalfd4": true,
 	"memfd_create": true, "inotify_init1": true, "pidfd_open": true, "dup": true, "fcntl": true}
-
-// number is the number that text begins with; -1 if it begins with none.
-func number(text []byte) int {
-	n, value := 0, 0
-	for ; n < len(text) && n < 9 && text[n] >= '0' && text[n] <= '9'; n++ {
-		value = 10*value + int(text[n]-'0')
-	}
-	if n == 0 {
-		return -1
-	}
-	return value
-}
-
-// note is what stands behind the number that text begins with.
-func note(text []byte) []byte {
-	for len(text) > 0 && text[0] >= '0' && text[0] <= '9' {
-		text = text[1:]
-	}
-	return text
-}
 
 // begins does what is known when a call begins, and reports whether it is drawn.
 func (s *scan) begins(b *step, rest *strace.Rest) bool {
@@ -173,7 +153,7 @@ func (s *scan) fd(i int) int {
 	if i >= len(s.args) {
 		return -1
 	}
-	return number(s.args[i])
+	return strace.Number(s.args[i])
 }
 
 // port is the port of the address that the call in hand is given; 0 if there is none.
@@ -206,7 +186,7 @@ func (s *scan) adopted(p *process, effect event.Effect) *socket {
 	switch isInet := len(s.args) > 1 && bytes.HasPrefix(s.args[1], []byte("{sa_family=AF_INET")); {
 	case isInet && effect == event.Accepts:
 		role = servers
-	case bytes.HasPrefix(note(s.args[0]), []byte("<TCP")):
+	case bytes.HasPrefix(bytes.TrimLeft(s.args[0], "0123456789"), []byte("<TCP")):
 	default:
 		return nil
 	}
@@ -229,7 +209,7 @@ func (p *process) listed(args []byte) *socket {
 		case c == ']':
 			depth--
 		case depth == 1 && c >= '0' && c <= '9' && (args[i-1] == '[' || args[i-1] == ' ' || bytes.HasSuffix(args[:i], []byte("fd="))):
-			if listed := p.at(number(args[i:])); listed != nil {
+			if listed := p.at(strace.Number(args[i:])); listed != nil {
 				return listed
 			}
 		}
@@ -308,7 +288,7 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 func firstReady(result []byte) int {
 	for _, mark := range []string{"{fd=", "(in [", "(out [", "out ["} {
 		if _, after, found := bytes.Cut(result, []byte(mark)); found {
-			return number(after)
+			return strace.Number(after)
 		}
 	}
 	return -1
@@ -316,7 +296,7 @@ func firstReady(result []byte) int {
 
 // setsCloseOnExec notes what fcntl says of a descriptor.
 func (s *scan) setsCloseOnExec(p *process, args []byte) {
-	fd := number(args)
+	fd := strace.Number(args)
 	if d, open := p.open[fd]; open && bytes.Contains(args, []byte("F_SETFD")) {
 		d.closeOnExec = bytes.Contains(args, []byte("FD_CLOEXEC"))
 		p.open[fd] = d

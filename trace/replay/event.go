@@ -137,13 +137,13 @@ func setArgs(e *event.Event, args [][]byte) {
 		}
 		return nil
 	}
-	e.Args[0].Int = number(at(0))
+	e.Args[0].Int = strace.Number(at(0))
 	for i, p := range e.Call.Params {
 		switch arg := &e.Args[i]; p.Kind {
 		case event.Decimal:
-			arg.Int = number(at(i))
+			arg.Int = strace.Number(at(i))
 		case event.IntPointer:
-			arg.Int = number(bytes.TrimPrefix(at(i), []byte("[")))
+			arg.Int = strace.Number(bytes.TrimPrefix(at(i), []byte("[")))
 		case event.Level, event.Option, event.How:
 			arg.Int = strace.Constant(p.Kind, at(i))
 		case event.Address, event.PeerAddress:
@@ -180,7 +180,7 @@ func setBuffer(e *event.Event, at func(int) []byte) {
 	case "readv", "writev", "recvmsg", "sendmsg":
 		e.Args[1].Data, e.Args[2].Int = vectors(at(1))
 	case "sendfile", "sendfile64":
-		e.Args[2].Int = number(at(3))
+		e.Args[2].Int = strace.Number(at(3))
 	default:
 		e.Recorded.Whole = true
 		if buffer := at(1); len(buffer) > 0 && buffer[0] == '"' {
@@ -204,6 +204,6 @@ func vectors(arg []byte) (data []byte, length int) {
 			mark = "iov_base="
 		}
 		_, arg, _ = bytes.Cut(rest, []byte("iov_len="))
-		length += max(0, number(arg))
+		length += max(0, strace.Number(arg))
 	}
 }

@@ -2,8 +2,8 @@ package replay
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"lbaws/trace/event"
@@ -48,7 +48,10 @@ func (s *scan) line(text []byte) {
 	case strace.NotStraces:
 		s.file.problem(errNotStraces, s.lines)
 	case strace.Remark:
-		s.remark(text)
+		var thread int
+		if _, err := fmt.Sscanf(string(text), "strace: Process %d attached", &thread); err == nil {
+			s.attached[thread] = true
+		}
 	case strace.Exited:
 		s.exit(&l, at)
 	case strace.Resumed:
@@ -58,20 +61,10 @@ func (s *scan) line(text []byte) {
 	}
 }
 
-// remark notes a thread that strace has announced.
-func (s *scan) remark(text []byte) {
-	fields := bytes.Fields(text)
-	if len(fields) == 4 && string(fields[1]) == "Process" && string(fields[3]) == "attached" {
-		if thread, err := strconv.Atoi(string(fields[2])); err == nil {
-			s.attached[thread] = true
-		}
-	}
-}
-
 // exit reads the end of a thread.
 func (s *scan) exit(l *strace.Line, at int64) {
 	if pid, found := bytes.CutPrefix(l.Text, []byte("superseded by execve in pid ")); found {
-		other := number(pid)
+		other := strace.Number(pid)
 		s.begun[l.Thread] = s.begun[other]
 		delete(s.begun, other)
 		s.becomes(other, l.Thread)

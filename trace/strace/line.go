@@ -86,26 +86,21 @@ func isName(text []byte) bool {
 
 // readThread reads who makes a call: "[pid 12] " on a terminal, "12 " in a file.
 func (l *Line) readThread(text []byte) []byte {
+	end := byte(' ')
 	rest, inBrackets := bytes.CutPrefix(text, []byte("[pid "))
-	if !inBrackets {
-		rest = text
+	if inBrackets {
+		end = ']'
 	}
 	rest = bytes.TrimLeft(rest, " ")
 	n := digits(rest)
-	if n == 0 || n > 9 || n == len(rest) || rest[n] != " ]"[btoi(inBrackets)] {
+	if n == 0 || n > 9 || n == len(rest) || rest[n] != end {
 		return text
 	}
 	l.Thread, _ = strconv.Atoi(string(rest[:n]))
 	return bytes.TrimLeft(rest[n+1:], " ")
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
+// digits is how many digits text begins with.
 func digits(text []byte) int {
 	n := 0
 	for n < len(text) && text[n] >= '0' && text[n] <= '9' {

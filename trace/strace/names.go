@@ -31,10 +31,7 @@ func Constant(kind event.Kind, symbol []byte) int {
 			return value
 		}
 	}
-	if n, err := strconv.Atoi(string(symbol[:digits(symbol)])); err == nil {
-		return n
-	}
-	return -1
+	return Number(symbol)
 }
 
 // append appends the symbol of an argument, or its number if it has none here.

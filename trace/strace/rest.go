@@ -3,7 +3,6 @@ package strace
 import (
 	"bytes"
 	"errors"
-	"strconv"
 	"time"
 )
 
@@ -13,7 +12,7 @@ type Rest struct {
 	List       [][]byte      // the same, one by one, without the blanks around them
 	Unfinished bool          // whether the call has not returned: another line has the rest
 	Result     []byte        // what stands behind the equals sign, without the time
-	Value      int           // the number at its beginning; -1 if there is none
+	Value      int           // the number at its beginning; -1 if there is none, or less than 0
 	Errno      string        // the name of the error behind it; "" if there is none
 	Took       time.Duration // how long the call took; -1 if the line does not say
 }
@@ -38,18 +37,18 @@ func (l *Line) Parse(list [][]byte) (Rest, error) {
 	for _, mark := range []string{"<unfinished ...>", "<detached ...>"} {
 		if args, found := bytes.CutSuffix(text, []byte(mark)); found {
 			r.Args, r.Unfinished = bytes.TrimSuffix(args, []byte(" ")), true
-			r.List = Split(list, r.Args)
+			r.List, _ = split(list, r.Args)
 			return r, nil
 		}
 	}
-	split, end := split(list, text)
+	all, end := split(list, text)
 	if end == len(text) {
 		return r, ErrCut
 	}
-	r.Args, r.List = text[:end], split
+	r.Args, r.List = text[:end], all
 	if args, found := bytes.CutSuffix(r.Args, []byte("<unfinished ...>")); found { // a thread was killed in a call
 		r.Args = bytes.TrimRight(args, " ,")
-		r.List = Split(list, r.Args)
+		r.List, _ = split(list, r.Args)
 	}
 	_, result, found := bytes.Cut(text[end+1:], []byte("= "))
 	if !found {
@@ -79,12 +78,7 @@ func (r *Rest) setResult(text []byte) {
 		}
 	}
 	r.Result = text
-	sign := btoi(len(text) > 0 && text[0] == '-')
-	n := sign + digits(text[sign:])
-	if value, err := strconv.Atoi(string(text[:n])); err == nil {
-		r.Value = value
-	}
-	if r.Value >= 0 {
+	if r.Value = Number(text); r.Value >= 0 {
 		return
 	}
 	if fields := bytes.Fields(text); len(fields) > 1 && fields[1][0] == 'E' {
@@ -92,14 +86,9 @@ func (r *Rest) setResult(text []byte) {
 	}
 }
 
-// Split appends to list the arguments of a call, without the blanks around them.
-func Split(list [][]byte, args []byte) [][]byte {
-	list, _ = split(list, args)
-	return list
-}
-
-// split is Split up to where the parenthesis is closed in which text begins: at end, which
-// is the end of text if it is not closed.
+// split appends to list the arguments of a call, without the blanks around them, up to where
+// the parenthesis is closed in which text begins: at end, which is the end of text if it is
+// not closed.
 func split(list [][]byte, text []byte) (_ [][]byte, end int) {
 	start, end := 0, len(text)
 	scan(text, func(i int) bool {
@@ -153,13 +142,12 @@ func scan(text []byte, f func(i int) bool) {
 			}
 		case '(', '[', '{':
 			depth++
-		case ']', '}':
-			depth = max(0, depth-1)
-		case ')', ',':
-			if depth > 0 {
-				depth -= btoi(c == ')')
-			} else if !f(i) {
+		case ')', ']', '}', ',':
+			if depth == 0 && (c == ')' || c == ',') && !f(i) {
 				return
+			}
+			if c != ',' {
+				depth = max(0, depth-1)
 			}
 		}
 	}

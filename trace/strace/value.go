@@ -6,6 +6,14 @@ import (
 	"strconv"
 )
 
+// Number is the number that text begins with; -1 if it begins with none.
+func Number(text []byte) int {
+	if n, err := strconv.Atoi(string(text[:digits(text)])); err == nil {
+		return n
+	}
+	return -1
+}
+
 // AppendQuoted appends data as strace shows a buffer with -s limit: in quotes,
 // at most limit bytes of it, and "..." if there are more. What is not
 // printable ASCII becomes an escape of C, octal where C has no letter for it.
