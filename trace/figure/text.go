@@ -151,7 +151,7 @@ func (t *Text) addArg(e *event.Event, a *event.Arg, kind event.Kind) {
 	case kind == event.Address || kind == event.PeerAddress:
 		*end = a.Addr.AddrPort().AppendTo(*end)
 	default:
-		*end = strace.Kinds[kind](*end, a, e, 0)
+		*end = strace.AppendArg(*end, e, a, kind, 0)
 	}
 }
 

@@ -180,7 +180,7 @@ func (j *Writer) appendArgs(b []byte, e *event.Event, returned bool) []byte {
 func appendArg(b []byte, a *event.Arg, kind event.Kind, e *event.Event, limit int) []byte {
 	switch {
 	case kind.IsSymbol():
-		return append(strace.Kinds[kind](append(b, '"'), a, e, limit), '"')
+		return append(strace.AppendArg(append(b, '"'), e, a, kind, limit), '"')
 	case kind == event.Outgoing:
 		return appendString(b, a.Data[:min(len(a.Data), limit)])
 	case kind == event.Incoming && !e.Failed():

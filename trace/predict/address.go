@@ -30,7 +30,7 @@ func (s *situation) setsockopt() string {
 		"SO_SNDBUF": {"the send buffer gets its smallest size", "the send buffer gets twice this size, or as much as the system allows"},
 		"SO_RCVBUF": {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, or as much as the system allows"},
 	}
-	text := texts[string(strace.AppendOption(nil, &s.e.Args[2], s.e, 0))]
+	text := texts[string(strace.AppendArg(nil, s.e, &s.e.Args[2], s.e.Call.Params[2].Kind, 0))]
 	if s.e.Args[3].Int == 0 {
 		return text[0]
 	}

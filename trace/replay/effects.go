@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"cmp"
+	"slices"
 
 	"lbaws/trace/event"
 	"lbaws/trace/strace"
@@ -62,6 +63,7 @@ var opens = map[string]bool{"open": true, "openat": true, "openat2": true, "crea
 
 // begins does what is known when a call begins, and reports whether it is drawn.
 func (s *scan) begins(b *step, rest *strace.Rest) bool {
+	const mostPorts = 64
 	p := b.process
 	switch b.call.effect {
 	case forks:
@@ -98,7 +100,9 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 		b.socket.port = s.port()
 	case event.Connects:
 		b.socket.role, b.socket.port = clients, s.port()
-		p.connects(b.socket.port)
+		if len(p.ports) < mostPorts && !slices.Contains(p.ports, b.socket.port) {
+			p.ports = append(p.ports, b.socket.port)
+		}
 	case event.Closes:
 		b.shared = p.close(s.fd(0))
 		b.resets = b.socket.resets
@@ -263,7 +267,11 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		return
 	case controls:
 		if !bytes.Contains(rest.Args, []byte("F_DUPFD")) {
-			s.setsCloseOnExec(p, rest.Args)
+			fd := strace.Number(rest.Args)
+			if d, open := p.open[fd]; open && bytes.Contains(rest.Args, []byte("F_SETFD")) {
+				d.closeOnExec = bytes.Contains(rest.Args, []byte("FD_CLOEXEC"))
+				p.open[fd] = d
+			}
 			return
 		}
 	case replaces:
@@ -292,13 +300,4 @@ func firstReady(result []byte) int {
 		}
 	}
 	return -1
-}
-
-// setsCloseOnExec notes what fcntl says of a descriptor.
-func (s *scan) setsCloseOnExec(p *process, args []byte) {
-	fd := strace.Number(args)
-	if d, open := p.open[fd]; open && bytes.Contains(args, []byte("F_SETFD")) {
-		d.closeOnExec = bytes.Contains(args, []byte("FD_CLOEXEC"))
-		p.open[fd] = d
-	}
 }

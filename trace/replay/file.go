@@ -47,15 +47,15 @@ func newFile(name string, text []byte) *file {
 }
 
 // scan reads all lines. sockets is how many sockets there are in all files.
-func (f *file) scan(sockets *int, reading *progress) {
+func (f *file) scan(sockets *int, read func(n int)) {
 	s := &scan{processes: newProcesses(sockets), file: f, begun: make(map[int]*step)}
 	for text := range f.lines() {
 		s.line(text)
-		reading.add(len(text) + 1)
+		read(len(text) + 1)
 	}
 	f.clock = s.clock
 	if s.orphans > 0 {
-		f.problems = append(f.problems, problem{fmt.Errorf("descriptors that %d children got are not followed: there are too many", s.orphans), s.lines, 1})
+		f.problem(fmt.Errorf("descriptors that %d children got are not followed: there are too many", s.orphans), s.lines)
 	}
 }
 

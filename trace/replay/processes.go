@@ -11,11 +11,10 @@ type process struct {
 	id      int // its first thread, as the recording has it
 	threads int // how many live
 	open    map[int]descriptor
-	epoll   map[int]bool    // epoll descriptors that wait for TCP sockets
-	serves  bool            // whether it has listened, or accepted
-	asks    bool            // whether it has called connect
-	ports   map[uint16]bool // to which; a few of them
-	parent  *process        // from which it has its descriptors; or nil
+	epoll   map[int]bool // epoll descriptors that wait for TCP sockets
+	serves  bool         // whether it has listened, or accepted
+	ports   []uint16     // to which it has called connect; a few of them
+	parent  *process     // from which it has its descriptors; or nil
 }
 
 // descriptor leads to a socket.
@@ -198,17 +197,6 @@ func (p *process) close(fd int) (shared bool) {
 	delete(p.open, fd)
 	d.socket.descriptors--
 	return d.socket.descriptors > 0
-}
-
-// connects notes that a process has called connect.
-func (p *process) connects(port uint16) {
-	const most = 64
-	if p.ports == nil {
-		p.ports = make(map[uint16]bool)
-	}
-	if p.asks = true; len(p.ports) < most {
-		p.ports[port] = true
-	}
 }
 
 // create returns a new socket.

@@ -9,39 +9,25 @@ import (
 	"lbaws/trace/output"
 )
 
-// progress says on a terminal how much of long recordings was read or drawn: on a line
-// of standard error, which it erases.
-type progress struct {
-	doing string
-	whole int // 0 if it says nothing
-	done  int // of it
-	told  int // of that
-}
-
-// newProgress returns the progress of reading or drawing recordings of so many bytes: of
-// bytes or steps, in whole. It says nothing of short recordings, nor where a picture is
-// being drawn on the same screen.
-func newProgress(doing string, size, whole int, onScreen bool) *progress {
+// progress says on a terminal how much of recordings of so many bytes was read or drawn,
+// of whole bytes or steps: on a line of standard error. add adds to it, and end erases the
+// line. It says nothing of short recordings, nor where a picture is being drawn on the same
+// screen.
+func progress(doing string, size, whole int, onScreen bool) (add func(n int), end func()) {
 	const long = 16 << 20
 	if size < long || !output.IsTerminal(unix.Stderr) || onScreen && output.IsTerminal(unix.Stdout) {
-		whole = 0
+		return func(int) {}, func() {}
 	}
-	return &progress{doing: doing, whole: whole}
-}
-
-// add says that so much more was done.
-func (p *progress) add(n int) {
-	p.done += n
-	if p.whole == 0 || p.done-p.told < p.whole/100 {
-		return
+	done, told := 0, 0
+	add = func(n int) {
+		if done += n; done-told >= whole/100 {
+			told = done
+			fmt.Fprintf(os.Stderr, "\r%s: %d %%", doing, done*100/whole)
+		}
 	}
-	p.told = p.done
-	fmt.Fprintf(os.Stderr, "\r%s: %d %%", p.doing, p.done*100/p.whole)
-}
-
-// end erases the line.
-func (p *progress) end() {
-	if p.told > 0 {
-		fmt.Fprint(os.Stderr, "\r\x1b[K")
+	return add, func() {
+		if told > 0 {
+			fmt.Fprint(os.Stderr, "\r\x1b[K")
+		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package draw draws recordings: what strace has written of any program, and this
+// Package replay draws recordings: what strace has written of any program, and this
 // program's own traces in the json format.
 //
 // It reads a recording's lines and finds those that are about TCP sockets, and whose
@@ -45,12 +45,12 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 		p.size += len(f.text)
 	}
 	sockets := 0
-	reading := newProgress("reading", p.size, p.size, false)
+	read, end := progress("reading", p.size, p.size, false)
 	for _, f := range files {
-		f.scan(&sockets, reading)
+		f.scan(&sockets, read)
 		p.steps = append(p.steps, f.steps...)
 	}
-	reading.end()
+	end()
 	for _, f := range files {
 		f.warn(warn)
 	}
@@ -117,7 +117,7 @@ func sideOf(s *step) event.Side {
 	}
 	p := s.process
 	for range 100 { // a child is what its parent is
-		if p.serves || p.asks || p.parent == nil {
+		if p.serves || len(p.ports) > 0 || p.parent == nil {
 			break
 		}
 		p = p.parent
@@ -148,16 +148,16 @@ func (p *player) play(t *trace.Trace) {
 // playScene gives the formats the moments of a scene; nil is all of them.
 func (p *player) playScene(only *scene) {
 	p.programs, p.numbers = [2]int{}, make(map[part]int)
-	drawing := newProgress("drawing", p.size, len(p.steps), p.onScreen)
+	draw, end := progress("drawing", p.size, len(p.steps), p.onScreen)
 	for m := range moments(p.files) {
 		if only == nil || p.scenes.of(m.step) == only {
 			p.give(m)
 		}
 		if !m.known { // it is the last of its step
-			drawing.add(1)
+			draw(1)
 		}
 	}
-	drawing.end()
+	end()
 }
 
 // give gives the formats a moment.

@@ -48,7 +48,7 @@ func newScenes(steps []*step) *scenes {
 		of := s.of(each)
 		if each.socket != nil && each.socket.role == clients {
 			asksServers := false // of the recording, too
-			for port := range each.process.ports {
+			for _, port := range each.process.ports {
 				asksServers = asksServers || listens[port] != nil
 			}
 			if server := cmp.Or(listens[each.socket.port], listens[0]); server != nil {

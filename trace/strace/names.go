@@ -1,43 +1,43 @@
 package strace
 
 import (
-	"strconv"
-
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace/event"
 )
 
-// names has the symbols by which the headers of C name a call's constants.
-type names map[int]string
+// names has the symbols by which the headers of C name the constants that the server's and
+// the client's calls use.
+var names = map[event.Kind]map[int]string{
+	event.Domain:     {unix.AF_INET: "AF_INET", unix.AF_INET6: "AF_INET6"},
+	event.SocketType: {unix.SOCK_STREAM: "SOCK_STREAM", unix.SOCK_DGRAM: "SOCK_DGRAM"},
+	event.Protocol:   {unix.IPPROTO_IP: "IPPROTO_IP", unix.IPPROTO_TCP: "IPPROTO_TCP"},
+	event.Level:      {unix.SOL_SOCKET: "SOL_SOCKET", unix.IPPROTO_TCP: "SOL_TCP"},
+	event.Option: {unix.SO_REUSEADDR: "SO_REUSEADDR", unix.SO_REUSEPORT: "SO_REUSEPORT",
+		unix.SO_SNDBUF: "SO_SNDBUF", unix.SO_RCVBUF: "SO_RCVBUF"},
+	event.How: {unix.SHUT_RD: "SHUT_RD", unix.SHUT_WR: "SHUT_WR", unix.SHUT_RDWR: "SHUT_RDWR"},
+}
 
-// The constants that the server's and the client's calls use.
-var (
-	domains       = names{unix.AF_INET: "AF_INET", unix.AF_INET6: "AF_INET6"}
-	socketTypes   = names{unix.SOCK_STREAM: "SOCK_STREAM", unix.SOCK_DGRAM: "SOCK_DGRAM"}
-	protocols     = names{unix.IPPROTO_IP: "IPPROTO_IP", unix.IPPROTO_TCP: "IPPROTO_TCP"}
-	levels        = names{unix.SOL_SOCKET: "SOL_SOCKET", unix.IPPROTO_TCP: "SOL_TCP"}
-	socketOptions = names{unix.SO_REUSEADDR: "SO_REUSEADDR", unix.SO_REUSEPORT: "SO_REUSEPORT",
-		unix.SO_SNDBUF: "SO_SNDBUF", unix.SO_RCVBUF: "SO_RCVBUF"}
-	tcpOptions = names{12: "TCP_QUICKACK"} // of Linux
-	directions = names{unix.SHUT_RD: "SHUT_RD", unix.SHUT_WR: "SHUT_WR", unix.SHUT_RDWR: "SHUT_RDWR"}
-)
+// nameOf returns the symbol of an argument; "" if it has none here. The same number is
+// another option on another level.
+func nameOf(kind event.Kind, e *event.Event, a *event.Arg) string {
+	const quickAck = 12 // of Linux
+	switch level := e.Args[1].Int; {
+	case kind != event.Option || level == unix.SOL_SOCKET:
+		return names[kind][a.Int]
+	case level == unix.IPPROTO_TCP && a.Int == quickAck:
+		return "TCP_QUICKACK"
+	}
+	return ""
+}
 
 // Constant returns the number of a constant's symbol, or the number in its place; -1 if it
 // is one that the diagram says nothing about.
 func Constant(kind event.Kind, symbol []byte) int {
-	for value, name := range map[event.Kind]names{event.Level: levels, event.Option: socketOptions, event.How: directions}[kind] {
+	for value, name := range names[kind] {
 		if name == string(symbol) {
 			return value
 		}
 	}
 	return Number(symbol)
-}
-
-// append appends the symbol of an argument, or its number if it has none here.
-func (n names) append(b []byte, a *event.Arg, _ *event.Event, _ int) []byte {
-	if name, ok := n[a.Int]; ok {
-		return append(b, name...)
-	}
-	return strconv.AppendInt(b, int64(a.Int), 10)
 }

@@ -151,7 +151,7 @@ func AppendResult(b []byte, e *event.Event) []byte {
 // with the comma that stands after each but the call's last.
 func (s *Writer) appendArgs(b []byte, e *event.Event, from, to int) []byte {
 	for i := from; i < to; i++ {
-		b = Kinds[e.Call.Params[i].Kind](b, &e.Args[i], e, s.Limit)
+		b = AppendArg(b, e, &e.Args[i], e.Call.Params[i].Kind, s.Limit)
 		if i+1 < len(e.Call.Params) {
 			b = append(b, ", "...)
 		}
@@ -159,87 +159,44 @@ func (s *Writer) appendArgs(b []byte, e *event.Event, from, to int) []byte {
 	return b
 }
 
-// Kinds has, for each kind of argument, what appends it.
-var Kinds = [...]func(b []byte, a *event.Arg, e *event.Event, limit int) []byte{
-	event.Decimal:     appendDecimal,
-	event.Domain:      domains.append,
-	event.SocketType:  socketTypes.append,
-	event.Protocol:    protocols.append,
-	event.Level:       levels.append,
-	event.Option:      AppendOption,
-	event.IntPointer:  appendIntPointer,
-	event.How:         directions.append,
-	event.Duration:    appendDuration,
-	event.Null:        appendNull,
-	event.Outgoing:    appendOutgoing,
-	event.Address:     appendAddress,
-	event.Incoming:    appendIncoming,
-	event.PeerAddress: appendPeerAddress,
-	event.AddressRoom: appendAddressRoom,
-}
-
-func appendDecimal(b []byte, a *event.Arg, _ *event.Event, _ int) []byte {
+// AppendArg appends an argument of a call, with at most limit bytes of a buffer. If the call
+// has failed, there is nothing to show of what the kernel was to fill in but where it is.
+func AppendArg(b []byte, e *event.Event, a *event.Arg, kind event.Kind, limit int) []byte {
+	switch kind {
+	case event.Decimal:
+		return strconv.AppendInt(b, int64(a.Int), 10)
+	case event.IntPointer:
+		return append(strconv.AppendInt(append(b, '['), int64(a.Int), 10), ']')
+	case event.Duration: // a struct timespec
+		d := time.Duration(a.Int)
+		return fmt.Appendf(b, "{tv_sec=%d, tv_nsec=%d}", d/time.Second, d%time.Second)
+	case event.Null:
+		return append(b, "NULL"...)
+	case event.Outgoing:
+		return AppendQuoted(b, a.Data, limit)
+	case event.Incoming:
+		if e.Failed() {
+			return appendPointer(b, uintptr(unsafe.Pointer(unsafe.SliceData(a.Data))))
+		}
+		return AppendQuoted(b, e.Received(), limit)
+	case event.PeerAddress:
+		if e.Failed() {
+			return appendPointer(b, a.Addr.Pointer())
+		}
+		return appendAddress(b, a.Addr, e.Args[0].Int)
+	case event.Address:
+		return appendAddress(b, a.Addr, e.Args[0].Int)
+	case event.AddressRoom: // a value-result argument: the length that the program offered, and the one that the kernel used
+		b = strconv.AppendInt(append(b, '['), sys.SockaddrRoom, 10)
+		if !e.Failed() && a.Addr.Len() != sys.SockaddrRoom {
+			b = strconv.AppendInt(append(b, " => "...), int64(a.Addr.Len()), 10)
+		}
+		return append(b, ']')
+	}
+	if name := nameOf(kind, e, a); name != "" {
+		return append(b, name...)
+	}
 	return strconv.AppendInt(b, int64(a.Int), 10)
-}
-
-// AppendOption appends an option's name: the same number is another option on
-// another level.
-func AppendOption(b []byte, a *event.Arg, e *event.Event, limit int) []byte {
-	switch e.Args[1].Int {
-	case unix.SOL_SOCKET:
-		return socketOptions.append(b, a, e, limit)
-	case unix.IPPROTO_TCP:
-		return tcpOptions.append(b, a, e, limit)
-	}
-	return appendDecimal(b, a, e, limit)
-}
-
-func appendIntPointer(b []byte, a *event.Arg, _ *event.Event, _ int) []byte {
-	b = append(b, '[')
-	b = strconv.AppendInt(b, int64(a.Int), 10)
-	return append(b, ']')
-}
-
-// appendDuration appends a struct timespec.
-func appendDuration(b []byte, a *event.Arg, _ *event.Event, _ int) []byte {
-	d := time.Duration(a.Int)
-	return fmt.Appendf(b, "{tv_sec=%d, tv_nsec=%d}", d/time.Second, d%time.Second)
-}
-
-func appendNull(b []byte, _ *event.Arg, _ *event.Event, _ int) []byte {
-	return append(b, "NULL"...)
-}
-
-func appendOutgoing(b []byte, a *event.Arg, _ *event.Event, limit int) []byte {
-	return AppendQuoted(b, a.Data, limit)
-}
-
-// appendIncoming appends what read got. When it failed there is nothing to
-// show but where the buffer is.
-func appendIncoming(b []byte, a *event.Arg, e *event.Event, limit int) []byte {
-	if e.Failed() {
-		return appendPointer(b, address(a.Data))
-	}
-	return AppendQuoted(b, e.Received(), limit)
-}
-
-func appendPeerAddress(b []byte, a *event.Arg, e *event.Event, limit int) []byte {
-	if e.Failed() {
-		return appendPointer(b, a.Addr.Pointer())
-	}
-	return appendAddress(b, a, e, limit)
-}
-
-// appendAddressRoom appends the length that the program offered for an address
-// and the length that the kernel used: a value-result argument.
-func appendAddressRoom(b []byte, a *event.Arg, e *event.Event, _ int) []byte {
-	b = append(b, '[')
-	b = strconv.AppendInt(b, sys.SockaddrRoom, 10)
-	if !e.Failed() && a.Addr.Len() != sys.SockaddrRoom {
-		b = append(b, " => "...)
-		b = strconv.AppendInt(b, int64(a.Addr.Len()), 10)
-	}
-	return append(b, ']')
 }
 
 // appendPointer appends a place in memory; "?" where it is not known.
@@ -251,13 +208,10 @@ func appendPointer(b []byte, p uintptr) []byte {
 	return strconv.AppendUint(b, uint64(p), 16)
 }
 
-// address is where in memory a buffer is.
-func address(p []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(p))) }
-
-// appendAddress appends a struct sockaddr with the names of its fields.
-func appendAddress(b []byte, a *event.Arg, e *event.Event, _ int) []byte {
-	addr := a.Addr.AddrPort()
-	switch a.Addr.Family() {
+// appendAddress appends a struct sockaddr of the socket fd with the names of its fields.
+func appendAddress(b []byte, a *sys.Sockaddr, fd int) []byte {
+	addr := a.AddrPort()
+	switch a.Family() {
 	case unix.AF_INET:
 		b = append(b, "{sa_family=AF_INET, sin_port=htons("...)
 		b = strconv.AppendUint(b, uint64(addr.Port()), 10)
@@ -266,7 +220,7 @@ func appendAddress(b []byte, a *event.Arg, e *event.Event, _ int) []byte {
 		return append(b, "\")}"...)
 	case unix.AF_INET6:
 		return fmt.Appendf(b, "{sa_family=AF_INET6, sin6_port=htons(%d), sin6_flowinfo=htonl(%d), inet_pton(AF_INET6, \"%s\", &sin6_addr), sin6_scope_id=%s}",
-			addr.Port(), a.Addr.Flowinfo(), ipv6(addr.Addr()), scope(a.Addr, e.Args[0].Int))
+			addr.Port(), a.Flowinfo(), ipv6(addr.Addr()), scope(a, fd))
 	}
 	return append(b, "{sa_family=AF_UNSPEC}"...)
 }
