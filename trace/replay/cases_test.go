@@ -23,9 +23,9 @@ func TestCases(t *testing.T) {
 	}{
 		"a child announced in the middle of a line": {
 			text: "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\nbind(3, " + address + ") = 0\nlisten(3, 5) = 0\naccept(3, NULL, NULL) = 4\n" +
-				"clone(child_stack=NULL, flags=SIGCHLDstrace: Process 12 attached\n, child_tidptr=0x7f) = 12\n" +
+				"clone(child_stack=NULL, flags=SIGstrace: Process 12 attached\nCHLDstrace: Process 13 attached\n, child_tidptr=0x7f) = 12\n" +
 				"[pid 11] close(4) = 0\n[pid 12] read(4, \"a\", 10) = 1\n[pid 12] close(4) = 0\n",
-			want: []string{"clone(", ") = 12", "#2 … read = 1", "no FIN is sent", "#2 close(4) = 0"},
+			want: []string{"clone(", "SIGCHLD, child", ") = 12", "#2 … read = 1", "no FIN is sent", "#2 close(4) = 0"},
 			deny: []string{"cut off"},
 		},
 		"a request of which the beginning was recorded": {
@@ -123,6 +123,10 @@ func TestCases(t *testing.T) {
 			text: serving + "10 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD} => {parent_tid=[11]}, 88) = 11\n11 execve(\"/bin/x\", [\"x\"], 0x7f /* 39 vars */ <unfinished ...>\n" +
 				"10 +++ superseded by execve in pid 11 +++\n10 <... execve resumed>)             = 0\n10 accept(3, NULL, NULL)             = 4\n10 read(4, \"x\", 10) = 1\n",
 			want: []string{"execve(", ") = 0", "accept = 4", "read = 1"},
+		},
+		"a thread": {
+			text: serving + "10 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD} => {parent_tid=[11]}, 88) = 11\n11 accept(3, NULL, NULL) = 4\n10 read(4, \"x\", 10) = 1\n",
+			want: []string{"read(4"}, deny: []string{"#2"},
 		},
 		"splice and recvmmsg": {
 			text: serving + "10 accept(3, NULL, NULL) = 4\n10 splice(4, NULL, 6, NULL, 4096, 0) = 5\n10 recvmmsg(4, [{msg_hdr={msg_iov=[{iov_base=\"x\", iov_len=1}]}, msg_len=1}], 1, 0, NULL) = 1\n",

@@ -36,16 +36,6 @@ func recorded(t *testing.T, ready string, use func(p *tracetest.Process), comman
 // those that strace itself says are on a TCP socket.
 func TestPrograms(t *testing.T) {
 	tracetest.Need(t, "curl", "curl")
-	get := func(port string, n int) func(*tracetest.Process) {
-		return func(p *tracetest.Process) {
-			for range n {
-				url := "http://127.0.0.1:" + port + "/"
-				if output, err := exec.Command("curl", "-sS", "--http0.9", url).CombinedOutput(); err != nil {
-					t.Errorf("curl: %v\n%s", err, output)
-				}
-			}
-		}
-	}
 	t.Run("C", func(t *testing.T) {
 		port := tracetest.FreePort(t)
 		forks := filepath.Join(t.TempDir(), "forks")
@@ -57,43 +47,23 @@ func TestPrograms(t *testing.T) {
 		}
 	})
 	tracetest.Long(t)
-	t.Run("net/http", func(t *testing.T) {
-		needPort(t)
-		server := filepath.Join(t.TempDir(), "nethttp")
-		build(t, "go", "build", "-o", server, "../../docs/nethttp.go")
-		file := recorded(t, "Serving", func(p *tracetest.Process) {
-			tracetest.AwaitListening(t, "8888")
-			get("8888", 2)(p)
-			end(p, syscall.SIGTERM)
-		}, server)
-		checkPicture(t, file, "epoll_ctl", "accept4", "EAGAIN")
-	})
 	t.Run("curl", func(t *testing.T) {
 		server := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=off", "-n", "1")
 		file := recorded(t, "", func(*tracetest.Process) {}, "curl", "-sS", "--http0.9", server.URL())
 		checkPicture(t, file, "connect(", "EINPROGRESS", "┄┄ SYN ┄", "◁┄ SYN+ACK", "getsockopt(", "HTTP/1.1  200")
 	})
-	t.Run("nginx", func(t *testing.T) {
-		port, folder := tracetest.FreePort(t), t.TempDir()
-		os.WriteFile(filepath.Join(folder, "index.html"), []byte("Hello, World!\n"), 0o644)
-		nginx := configured(t, folder, "", "listen "+port+"; root "+folder+";")
-		file := recorded(t, "", func(p *tracetest.Process) {
-			tracetest.AwaitListening(t, port)
-			get(port, 2)(p)
-			end(p, syscall.SIGQUIT)
-		}, nginx...)
-		checkPicture(t, file, "epoll_wait", "accept4", "writev", "#2 recvfrom")
-	})
 	t.Run("a proxy", func(t *testing.T) {
 		upstream := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=off", "-n", "1")
 		port, folder := tracetest.FreePort(t), t.TempDir()
-		nginx := configured(t, folder, "master_process off;", "listen "+port+"; location / { proxy_pass "+upstream.URL()+"; }")
+		nginx := configured(t, folder, "listen "+port+"; location / { proxy_pass "+upstream.URL()+"; }")
 		file := recorded(t, "", func(p *tracetest.Process) {
 			tracetest.AwaitListening(t, port)
-			get(port, 1)(p)
-			end(p, syscall.SIGQUIT)
+			build(t, "curl", "-sS", "--http0.9", "http://127.0.0.1:"+port+"/")
+			for _, child := range tracetest.Children(p.Cmd.Process.Pid) {
+				syscall.Kill(child, syscall.SIGQUIT)
+			}
 		}, nginx...)
-		text := checkPicture(t, file, "figure 1 of 2: a program is both a server and a client", "figure 2 of 2")
+		text := checkPicture(t, file, "figure 1 of 2: a program is both a server and a client", "figure 2 of 2", "epoll_wait", "accept4")
 		asServer, asClient, _ := strings.Cut(text, "figure 2 of 2")
 		if !strings.Contains(asServer, "accept4(") || strings.Contains(asServer, "connect(") || !strings.Contains(asClient, "\nconnect(") {
 			t.Errorf("the parts are mixed up:\n%s", text)
@@ -101,11 +71,11 @@ func TestPrograms(t *testing.T) {
 	})
 }
 
-// configured writes a configuration of nginx, which keeps all files in a folder, and returns
-// the command that runs it.
-func configured(t *testing.T, folder, program, server string) []string {
+// configured writes a configuration of nginx, which is one process and keeps all files in a
+// folder, and returns the command that runs it.
+func configured(t *testing.T, folder, server string) []string {
 	t.Helper()
-	text := "daemon off; user root; pid FOLDER/pid; error_log FOLDER/errors; " + program + "\nevents {}\nhttp { access_log off;" +
+	text := "daemon off; user root; pid FOLDER/pid; error_log FOLDER/errors; master_process off;\nevents {}\nhttp { access_log off;" +
 		" client_body_temp_path FOLDER/body; proxy_temp_path FOLDER/proxy; fastcgi_temp_path FOLDER/fastcgi;" +
 		" uwsgi_temp_path FOLDER/uwsgi; scgi_temp_path FOLDER/scgi;\nserver { " + server + " } }\n"
 	config := filepath.Join(folder, "nginx.conf")
@@ -119,21 +89,6 @@ func build(t *testing.T, command ...string) {
 	t.Helper()
 	if output, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", command, err, output)
-	}
-}
-
-// needPort skips a test that needs port 8888 where it has no network of its own.
-func needPort(t *testing.T) {
-	t.Helper()
-	if os.Getenv("LBAWS_TEST_INSIDE") != "namespace" {
-		tracetest.Missing(t, "a network namespace, with port 8888 free")
-	}
-}
-
-// end ends the program that strace runs.
-func end(p *tracetest.Process, signal syscall.Signal) {
-	for _, child := range tracetest.Children(p.Cmd.Process.Pid) {
-		syscall.Kill(child, signal)
 	}
 }
 

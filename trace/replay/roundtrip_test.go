@@ -1,7 +1,6 @@
 package replay_test
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -17,28 +16,18 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-var runs = flag.Int("runs", 12, "how many random runs TestRoundTrip draws again")
-
 // TestRoundTrip draws random runs of the server from their own traces. From json, the
 // picture is the live one, byte for byte; from strace's format, it is the same but for
 // times.
 func TestRoundTrip(t *testing.T) {
+	runs := 12
 	if testing.Short() {
-		*runs = min(*runs, 3)
+		runs = 3
 	}
-	seeds := make(chan int, *runs)
-	for seed := range *runs {
-		seeds <- seed
-	}
-	close(seeds)
-	for worker := range 4 {
-		t.Run(strconv.Itoa(worker), func(t *testing.T) {
+	for seed := range runs {
+		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
-			for seed := range seeds {
-				if !t.Failed() {
-					roundTrip(t, seed)
-				}
-			}
+			roundTrip(t, seed)
 		})
 	}
 }
@@ -77,9 +66,6 @@ func roundTrip(t *testing.T, seed int) {
 	want, _ := os.ReadFile(live)
 	got, _ := os.ReadFile(again)
 	if len(want) == 0 || string(got) != string(want) {
-		if keep := os.Getenv("KEEP"); keep != "" {
-			os.CopyFS(filepath.Join(keep, strconv.Itoa(seed)), os.DirFS(folder))
-		}
 		t.Errorf("seed %d, flags %v %v", seed, args, shown)
 		tracetest.Compare(t, texts(got), texts(want))
 	}
