@@ -73,7 +73,8 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 	case execs, epolls:
 		return true
 	case event.Makes:
-		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && isTCP(s.args[2])
+		tcp := []string{"0", "IPPROTO_IP", "IPPROTO_TCP", "IPPROTO_MPTCP"} // multipath TCP is TCP as far as a program sees
+		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && slices.Contains(tcp, string(s.args[2]))
 	case closesSome:
 		return s.closesRange(b)
 	case adds:
@@ -167,16 +168,6 @@ func (s *scan) port() uint16 {
 	}
 	addr, _ := strace.ParseSockaddr(s.args[1])
 	return addr.Port()
-}
-
-// isTCP reports whether TCP is the protocol of a stream socket. Multipath TCP is TCP as
-// far as a program sees.
-func isTCP(protocol []byte) bool {
-	switch string(protocol) {
-	case "0", "IPPROTO_IP", "IPPROTO_TCP", "IPPROTO_MPTCP":
-		return true
-	}
-	return false
 }
 
 // adopted returns the socket on which a call is made. Where the recording does not have

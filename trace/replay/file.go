@@ -48,7 +48,8 @@ func newFile(name string, text []byte) *file {
 
 // scan reads all lines. sockets is how many sockets there are in all files.
 func (f *file) scan(sockets *int, read func(n int)) {
-	s := &scan{processes: newProcesses(sockets), file: f, begun: make(map[int]*step)}
+	p := &processes{byThread: make(map[int]*process), attached: make(map[int]bool), sockets: sockets}
+	s := &scan{processes: p, file: f, begun: make(map[int]*step)}
 	for text := range f.lines() {
 		s.line(text)
 		read(len(text) + 1)

@@ -31,7 +31,11 @@ func (f *file) objects() (objects []*object) {
 	number := 0
 	for text, cut := range f.lines() {
 		number++
-		o, err := parseObject(text)
+		parsed, err := jsonl.ParseObject(text)
+		o := &object{Object: parsed}
+		if err == nil && o.Call != "" {
+			o.event, err = eventOf(parsed)
+		}
 		switch {
 		case err == nil:
 			objects = append(objects, o)
@@ -42,15 +46,6 @@ func (f *file) objects() (objects []*object) {
 		}
 	}
 	return objects
-}
-
-func parseObject(text []byte) (*object, error) {
-	o, err := jsonl.ParseObject(text)
-	if err != nil || o.Call == "" {
-		return &object{Object: o}, err
-	}
-	e, err := eventOf(o)
-	return &object{o, e}, err
 }
 
 // eventOf returns the event of a call's object.
@@ -94,17 +89,11 @@ type replay struct {
 	trace *trace.Trace
 	side  event.Side // of all calls, if the objects do not say
 	calls int
-	begun map[thread]*event.Event
-	held  map[uint64]sockets.Socket // by cookie
+	begun map[event.Caller]*event.Event // by thread, of a recording's process too
+	held  map[uint64]sockets.Socket     // by cookie
 	at    time.Time
 
 	moments int64 // how many objects have no time
-}
-
-// thread is who makes a call: of a recording's process, one of its threads.
-type thread struct {
-	event.Caller
-	number int
 }
 
 // jsonRun is a json trace, and what one has to know of it before it is drawn.
@@ -166,7 +155,7 @@ func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
 	if err != nil {
 		return err
 	}
-	r := &replay{trace: t, side: runs[0].side, begun: make(map[thread]*event.Event), held: make(map[uint64]sockets.Socket)}
+	r := &replay{trace: t, side: runs[0].side, begun: make(map[event.Caller]*event.Event), held: make(map[uint64]sockets.Socket)}
 	segments := slices.IndexFunc(runs, func(run *jsonRun) bool { return run.segments })
 	held := slices.IndexFunc(runs, func(run *jsonRun) bool { return run.sockets })
 	if segments >= 0 {
@@ -243,7 +232,8 @@ func (r *replay) call(o *object) {
 	if !e.Recorded.Others {
 		e.Recorded.Thread = e.Thread
 	}
-	who := thread{e.Caller, e.Recorded.Thread}
+	who := e.Caller
+	who.Thread = e.Recorded.Thread
 	begun := r.begun[who]
 	if o.Result == nil {
 		r.calls++

@@ -61,10 +61,6 @@ type fork struct {
 	hasCome bool // whether the child has made a call
 }
 
-func newProcesses(sockets *int) *processes {
-	return &processes{byThread: make(map[int]*process), attached: make(map[int]bool), sockets: sockets}
-}
-
 // of returns the process of a thread, which may be new.
 func (p *processes) of(thread int, resumesFork bool) *process {
 	if known := p.byThread[thread]; known != nil {

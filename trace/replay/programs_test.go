@@ -183,19 +183,14 @@ func drawnCalls(text string) (programs [][]string) {
 }
 
 // straceCalls returns the same of strace's lines: its notes say what is a TCP socket.
-// Threads of one process, of which there is one that forks no children, are one program.
 func straceCalls(text string) (programs [][]string) {
 	order, open := map[string]int{}, map[string]bool{}
-	isThreaded := strings.Contains(text, "CLONE_THREAD")
 	for line := range strings.Lines(text) {
 		m := callLine.FindStringSubmatch(line)
 		if m == nil {
 			continue
 		}
 		thread, name := m[1], m[2]+m[3]
-		if isThreaded {
-			thread = "all"
-		}
 		isTCP := strings.Contains(m[4], "<TCP") || strings.Contains(m[4], "<socket:[") // that is MPTCP
 		if m[2] != "" {
 			isTCP = isTCP || open[m[1]]

@@ -76,11 +76,9 @@ func (s *scan) exit(l *strace.Line, at int64) {
 		return
 	}
 	if p, ended := s.exits(l.Thread); len(ended) > 0 {
-		s.add(&step{at: at, process: p, text: l.Text, ended: ended})
+		s.file.steps = append(s.file.steps, &step{at: at, process: p, text: l.Text, ended: ended})
 	}
 }
-
-func (s *scan) add(drawn *step) { s.file.steps = append(s.file.steps, drawn) }
 
 // called reads a call, or its beginning.
 func (s *scan) called(l *strace.Line, at int64) {
@@ -105,7 +103,7 @@ func (s *scan) called(l *strace.Line, at int64) {
 		s.file.left[c.name]++
 		return
 	}
-	s.add(b)
+	s.file.steps = append(s.file.steps, b)
 	if rest.Unfinished {
 		s.begun[l.Thread] = b
 	}
@@ -140,7 +138,7 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 		begun.text, begun.socket, begun.made = now.text, now.socket, now.made
 		return
 	}
-	s.add(&now)
+	s.file.steps = append(s.file.steps, &now)
 }
 
 // joined returns a call as it would stand in one line, of which the first line has been
