@@ -131,23 +131,19 @@ func errno(name string) unix.Errno {
 
 // setArgs reads the arguments that the diagram understands.
 func setArgs(e *event.Event, args [][]byte) {
-	at := func(i int) []byte {
-		if i < len(args) {
-			return args[i]
-		}
-		return nil
-	}
-	e.Args[0].Int = strace.Number(at(0))
+	var at [len(e.Args)][]byte // none where there are fewer
+	copy(at[:], args)
+	e.Args[0].Int = strace.Number(at[0])
 	for i, p := range e.Call.Params {
 		switch arg := &e.Args[i]; p.Kind {
 		case event.Decimal:
-			arg.Int = strace.Number(at(i))
+			arg.Int = strace.Number(at[i])
 		case event.IntPointer:
-			arg.Int = strace.Number(bytes.TrimPrefix(at(i), []byte("[")))
+			arg.Int = strace.Number(bytes.TrimPrefix(at[i], []byte("[")))
 		case event.Level, event.Option, event.How:
-			arg.Int = strace.Constant(p.Kind, at(i))
+			arg.Int = strace.Constant(p.Kind, at[i])
 		case event.Address, event.PeerAddress:
-			addr, ok := strace.ParseSockaddr(at(i))
+			addr, ok := strace.ParseSockaddr(at[i])
 			if !ok {
 				addr, ok = peerInNote(e.Recorded.Result)
 			}
@@ -159,7 +155,7 @@ func setArgs(e *event.Event, args [][]byte) {
 		}
 	}
 	if e.Call.Does == event.Reads || e.Call.Does == event.Writes {
-		setBuffer(e, at)
+		setBuffer(e, at[:])
 	}
 }
 
@@ -175,15 +171,15 @@ func peerInNote(text []byte) (netip.AddrPort, bool) {
 }
 
 // setBuffer reads what was read or written, and how much was to be.
-func setBuffer(e *event.Event, at func(int) []byte) {
+func setBuffer(e *event.Event, at [][]byte) {
 	switch e.Recorded.Name {
 	case "readv", "writev", "recvmsg", "sendmsg":
-		e.Args[1].Data, e.Args[2].Int = vectors(at(1))
+		e.Args[1].Data, e.Args[2].Int = vectors(at[1])
 	case "sendfile", "sendfile64":
-		e.Args[2].Int = strace.Number(at(3))
+		e.Args[2].Int = strace.Number(at[3])
 	default:
 		e.Recorded.Whole = true
-		if buffer := at(1); len(buffer) > 0 && buffer[0] == '"' {
+		if buffer := at[1]; len(buffer) > 0 && buffer[0] == '"' {
 			e.Args[1].Data, _, _ = strace.Unquote(make([]byte, 0, len(buffer)), buffer)
 		}
 	}

@@ -90,19 +90,16 @@ func (s *scenes) number(steps []*step) {
 		}
 		of.sides[side] = true
 	}
-	for i, of := range s.list {
+	for _, of := range s.list {
 		of.title += fmt.Sprintf(" of %d", len(s.list))
-		if i > 0 {
-			continue
-		}
-		why := ": not all of these programs talk to each other"
-		for p := range s.parts {
-			if p.side == event.Server && s.parts[part{p.process, event.Client}] != nil {
-				why = ": a program is both a server and a client, and has a figure for each part"
-			}
-		}
-		of.title += why
 	}
+	why := ": not all of these programs talk to each other"
+	for p := range s.parts {
+		if p.side == event.Server && s.parts[part{p.process, event.Client}] != nil {
+			why = ": a program is both a server and a client, and has a figure for each part"
+		}
+	}
+	s.list[0].title += why
 }
 
 // of returns the scene of a step.

@@ -3,6 +3,7 @@ package strace
 import (
 	"bytes"
 	"errors"
+	"iter"
 	"time"
 )
 
@@ -91,15 +92,14 @@ func (r *Rest) setResult(text []byte) {
 // not closed.
 func split(list [][]byte, text []byte) (_ [][]byte, end int) {
 	start, end := 0, len(text)
-	scan(text, func(i int) bool {
+	for i := range marks(text) {
 		if text[i] == ')' {
 			end = i
-			return false
+			break
 		}
 		list = append(list, bytes.TrimSpace(text[start:i]))
 		start = i + 1
-		return true
-	})
+	}
 	if last := bytes.TrimSpace(text[start:end]); len(last) > 0 {
 		list = append(list, last)
 	}
@@ -109,51 +109,51 @@ func split(list [][]byte, text []byte) (_ [][]byte, end int) {
 // Cut cuts arguments in two behind the comma of the nth.
 func Cut(args []byte, n int) (before, after []byte) {
 	at := len(args)
-	scan(args, func(i int) bool {
+	for i := range marks(args) {
 		if args[i] == ',' {
-			if n--; n == 0 {
-				at = i + 1
-				return false
-			}
+			n--
 		}
-		return true
-	})
-	for at < len(args) && args[at] == ' ' {
-		at++
-	}
-	return args[:at], args[at:]
-}
-
-// scan calls f for each comma and closing parenthesis of text that is in no string, no
-// bracket and no note, until f returns false.
-func scan(text []byte, f func(i int) bool) {
-	depth := 0
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if !isMark[c] {
-			continue
-		}
-		switch c {
-		case '"':
-			i = StringEnd(text, i)
-		case '<':
-			if IsNote(text[i:]) {
-				i = len(text) - len(AfterNote(text[i:])) - 1
-			}
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}', ',':
-			if depth == 0 && (c == ')' || c == ',') && !f(i) {
-				return
-			}
-			if c != ',' {
-				depth = max(0, depth-1)
-			}
+		if n == 0 {
+			at = i + 1
+			break
 		}
 	}
+	after = bytes.TrimLeft(args[at:], " ")
+	return args[:len(args)-len(after)], after
 }
 
-// isMark has the bytes at which scan stops.
+// marks gives the commas and closing parentheses of text that are in no string, no bracket
+// and no note.
+func marks(text []byte) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		depth := 0
+		for i := 0; i < len(text); i++ {
+			c := text[i]
+			if !isMark[c] {
+				continue
+			}
+			switch c {
+			case '"':
+				i = StringEnd(text, i)
+			case '<':
+				if IsNote(text[i:]) {
+					i = len(text) - len(AfterNote(text[i:])) - 1
+				}
+			case '(', '[', '{':
+				depth++
+			case ')', ']', '}', ',':
+				if depth == 0 && (c == ')' || c == ',') && !yield(i) {
+					return
+				}
+				if c != ',' {
+					depth = max(0, depth-1)
+				}
+			}
+		}
+	}
+}
+
+// isMark has the bytes at which marks stops.
 var isMark = [256]bool{'"': true, '<': true, '(': true, '[': true, '{': true, ']': true, '}': true, ')': true, ',': true}
 
 // StringEnd is where the string ends that begins at i: at its second quotation mark, or

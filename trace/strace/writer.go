@@ -68,9 +68,7 @@ func (s *Writer) returned(b []byte, e *event.Event) []byte {
 		b = s.appendUnfinished(b)
 		start := len(b)
 		b = appendThread(b, e.ThreadID())
-		b = append(b, "<... "...)
-		b = append(b, e.Name()...)
-		b = append(b, " resumed>"...)
+		b = fmt.Appendf(b, "<... %s resumed>", e.Name())
 		s.column = len(b) - start
 	}
 	b = s.AppendRest(b, e, s.column)
@@ -108,8 +106,7 @@ func (s *Writer) appendUnfinished(b []byte) []byte {
 
 // AppendBegin appends the part of the line that is known when a call begins.
 func (s *Writer) AppendBegin(b []byte, e *event.Event) []byte {
-	b = append(b, e.Name()...)
-	b = append(b, '(')
+	b = append(append(b, e.Name()...), '(')
 	if e.Recorded != nil {
 		return append(b, e.Recorded.Begin...)
 	}
