@@ -5,10 +5,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 )
@@ -31,16 +29,6 @@ type problem struct {
 }
 
 var errNotStraces = errors.New("not a line of strace's")
-
-// readFile reads a file; "-" is standard input.
-func readFile(name string) (*file, error) {
-	if name == "-" {
-		text, err := io.ReadAll(os.Stdin)
-		return newFile("standard input", text), err
-	}
-	text, err := os.ReadFile(name)
-	return newFile(name, text), err
-}
 
 func newFile(name string, text []byte) *file {
 	return &file{name: name, text: text, left: make(map[string]int)}

@@ -9,7 +9,9 @@ package replay
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -25,12 +27,19 @@ import (
 func Draw(names []string, o *trace.Options, warn func(error)) error {
 	var files []*file
 	for _, name := range names {
-		f, err := readFile(name)
+		var text []byte
+		var err error
+		if name == "-" {
+			name = "standard input"
+			text, err = io.ReadAll(os.Stdin)
+		} else {
+			text, err = os.ReadFile(name)
+		}
 		var path *fs.PathError
 		if errors.As(err, &path) {
 			return sys.Fail("read", path.Path, path.Err) // the advice on an open is for a file that is written
 		}
-		files = append(files, f)
+		files = append(files, newFile(name, text))
 	}
 	o.Title, o.Source = strings.Join(names, ", "), ""
 	return drawFiles(files, o, warn)

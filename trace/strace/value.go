@@ -78,25 +78,19 @@ func Unquote(b, text []byte) (data, rest []byte, more bool) {
 // appendUnescaped appends the byte that stands behind a backslash, and returns how many
 // characters that took.
 func appendUnescaped(b, text []byte) ([]byte, int) {
-	const letters, values = "tnvfrabe", "\t\n\v\f\r\a\b\x1b"
-	c := text[0]
-	if i := bytes.IndexByte([]byte(letters), c); i >= 0 {
-		return append(b, values[i]), 1
+	if i := bytes.IndexByte([]byte("tnvfrabe"), text[0]); i >= 0 {
+		return append(b, "\t\n\v\f\r\a\b\x1b"[i]), 1
 	}
-	digits, base, most, from := text, 8, 3, 0
-	if c == 'x' {
-		base, most, from = 16, 2, 1
-		digits = text[1:]
+	base, from, to := 8, 0, min(3, len(text))
+	if text[0] == 'x' {
+		base, from = 16, 1
 	}
-	n := 0
-	for n < min(most, len(digits)) && (base == 16 && IsHex(digits[n]) || digits[n] >= '0' && digits[n] <= '7') {
-		n++
+	for ; to > from; to-- {
+		if value, err := strconv.ParseUint(string(text[from:to]), base, 16); err == nil {
+			return append(b, byte(value)), to
+		}
 	}
-	if n == 0 {
-		return append(b, c), 1
-	}
-	value, _ := strconv.ParseUint(string(digits[:n]), base, 16)
-	return append(b, byte(value)), from + n
+	return append(b, text[0]), 1
 }
 
 // IsHex reports whether c is a hexadecimal digit.

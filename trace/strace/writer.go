@@ -24,8 +24,6 @@ import (
 // in the meantime cuts the line in two, as strace -f cuts it: "<unfinished
 // ...>" and "<... accept resumed>". If threads have descriptors of their own, each
 // line begins with the number of its thread, as with strace -f -o.
-//
-// Source: strace(1); the sources of strace 6.1.
 type Writer struct {
 	Limit int // how many bytes of a buffer are shown: strace's -s
 
