@@ -16,28 +16,15 @@ import (
 // Source: RFC 9293 section 3.1; RFC 1071; RFC 8200 section 8.1; packet(7).
 func isDamaged(f *frame) bool {
 	p := f.packet
-	if f.header.Status&(unix.TP_STATUS_CSUMNOTREADY|unix.TP_STATUS_CSUM_VALID) != 0 || int(f.header.Len) > len(p) {
-		return false
-	}
-	var addresses, segment []byte
-	switch {
-	case p[0] == 0x45 && binary.BigEndian.Uint16(p[6:])&0x3fff == 0: // no option, no fragment
-		total := int(binary.BigEndian.Uint16(p[2:]))
-		if total < 20 || total > len(p) {
-			return false
-		}
-		addresses, segment = p[12:20], p[20:total]
-	case p[0]>>4 == 6 && p[6] == protocolTCP:
-		end := 40 + int(binary.BigEndian.Uint16(p[4:]))
-		if end > len(p) {
-			return false
-		}
-		addresses, segment = p[8:40], p[40:end]
-	default:
+	isPlain := p[0] == 0x45 && binary.BigEndian.Uint16(p[6:])&0x3fff == 0 || // no option, no fragment
+		p[0]>>4 == 6 && p[6] == protocolTCP
+	addresses, segment, length, _ := split(p)
+	if !isPlain || length > len(segment) || int(f.header.Len) > len(p) ||
+		f.header.Status&(unix.TP_STATUS_CSUMNOTREADY|unix.TP_STATUS_CSUM_VALID) != 0 {
 		return false
 	}
 	// A sum that the sender's checksum is part of has all bits set.
-	sum := onesSum(segment, onesSum(addresses, protocolTCP+uint64(len(segment))))
+	sum := onesSum(segment[:length], onesSum(addresses, protocolTCP+uint64(length)))
 	for sum > 0xffff {
 		sum = sum>>16 + sum&0xffff
 	}

@@ -37,16 +37,9 @@ type Segment struct {
 
 // Data returns what is kept of the segment's data.
 func (s *Segment) Data() []byte {
-	const v4, v6, tcp = 20, 40, 20 // bytes of a header, without options
-	if len(s.Packet) < v6 || s.Len == 0 {
-		return nil
-	}
-	headers, size := v6+tcp, v6+int(binary.BigEndian.Uint16(s.Packet[4:])) // of the packet: the link may have added bytes
-	if s.Packet[0]>>4 == 4 {
-		headers, size = v4+tcp, int(binary.BigEndian.Uint16(s.Packet[2:]))
-	}
-	if start := size - s.Len; start >= headers && start < len(s.Packet) {
-		return s.Packet[start:min(size, len(s.Packet))]
+	_, segment, length, ok := split(s.Packet) // the link may have added bytes behind it
+	if start := length - s.Len; ok && s.Len > 0 && start >= 20 && start < len(segment) {
+		return segment[start:min(length, len(segment))]
 	}
 	return nil
 }
@@ -108,88 +101,30 @@ func (f *Flags) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// ParseSegment reads an IPv4 or IPv6 packet. It reports false if the packet is
-// no TCP segment, is cut short, or is a fragment that does not begin one.
+// protocolTCP is TCP's number in an IP header.
+const protocolTCP = 6
+
+// ParseSegment reads an IPv4 or IPv6 packet, of which only the headers need be there. It
+// reports false if the packet is no TCP segment, or a fragment that does not begin one.
 //
-// Source: RFC 791 section 3.1, RFC 8200 sections 3 and 4, RFC 9293 section 3.1.
+// Source: RFC 9293 section 3.1.
 func ParseSegment(packet []byte) (s Segment, ok bool) {
 	ok = s.parse(packet)
 	return s, ok
 }
 
-// parse makes s, which has to be zero, the segment of a packet. If it reports false, s
-// may have become anything.
+// parse is ParseSegment, in the memory of s, which has to be zero.
 func (s *Segment) parse(packet []byte) bool {
-	if len(packet) == 0 {
-		return false
-	}
-	switch packet[0] >> 4 {
-	case 4:
-		return s.parseIPv4(packet)
-	case 6:
-		return s.parseIPv6(packet)
-	}
-	return false
-}
-
-// protocolTCP is TCP's number in an IP header.
-const protocolTCP = 6
-
-func (s *Segment) parseIPv4(packet []byte) bool {
-	if len(packet) < 20 {
-		return false
-	}
-	header := int(packet[0]&15) * 4
-	total := int(binary.BigEndian.Uint16(packet[2:]))
-	fragmentOffset := binary.BigEndian.Uint16(packet[6:]) & 0x1fff
-	if total == 0 { // larger than the field can say: the card is to cut it up
-		total = len(packet)
-	}
-	if packet[9] != protocolTCP || fragmentOffset != 0 || header < 20 || total < header || len(packet) < header {
-		return false
-	}
-	from, to := netip.AddrFrom4([4]byte(packet[12:16])), netip.AddrFrom4([4]byte(packet[16:20]))
-	return s.parseTCP(packet[header:], total-header, from, to)
-}
-
-func (s *Segment) parseIPv6(packet []byte) bool {
-	if len(packet) < 40 {
-		return false
-	}
-	payload := int(binary.BigEndian.Uint16(packet[4:]))
-	if payload == 0 { // larger than the field can say
-		payload = len(packet) - 40
-	}
-	from, to := netip.AddrFrom16([16]byte(packet[8:24])), netip.AddrFrom16([16]byte(packet[24:40]))
-	next, rest := packet[6], packet[40:]
-	// The extension headers that may stand before TCP's: hop-by-hop options,
-	// routing and destination options.
-	for next == 0 || next == 43 || next == 60 {
-		if len(rest) < 8 {
-			return false
-		}
-		length := int(rest[1])*8 + 8
-		if len(rest) < length {
-			return false
-		}
-		next, rest, payload = rest[0], rest[length:], payload-length
-	}
-	if next != protocolTCP {
-		return false
-	}
-	return s.parseTCP(rest, payload, from, to)
-}
-
-// parseTCP reads a TCP header. length is the segment's, as the IP header has
-// it; of the segment, only the header need be there.
-func (s *Segment) parseTCP(segment []byte, length int, from, to netip.Addr) bool {
-	if len(segment) < 20 {
+	addresses, segment, length, ok := split(packet)
+	if !ok || len(segment) < 20 {
 		return false
 	}
 	header := int(segment[12]>>4) * 4
 	if header < 20 || length < header {
 		return false
 	}
+	from, _ := netip.AddrFromSlice(addresses[:len(addresses)/2])
+	to, _ := netip.AddrFromSlice(addresses[len(addresses)/2:])
 	s.From = netip.AddrPortFrom(from, binary.BigEndian.Uint16(segment[0:]))
 	s.To = netip.AddrPortFrom(to, binary.BigEndian.Uint16(segment[2:]))
 	s.Seq = binary.BigEndian.Uint32(segment[4:])
@@ -200,6 +135,41 @@ func (s *Segment) parseTCP(segment []byte, length int, from, to netip.Addr) bool
 	s.Scale = -1
 	s.readOptions(segment[20:min(header, len(segment))])
 	return true
+}
+
+// split returns the two addresses in a packet's IP header, and what is there of the TCP
+// segment behind it, which has length bytes by that header. A length of 0 stands for
+// more than the field can say: the network card is to cut the packet up.
+//
+// Source: RFC 791 section 3.1, RFC 8200 sections 3 and 4.
+func split(packet []byte) (addresses, segment []byte, length int, ok bool) {
+	switch {
+	case len(packet) >= 20 && packet[0]>>4 == 4:
+		header, total := int(packet[0]&15)*4, int(binary.BigEndian.Uint16(packet[2:]))
+		fragmentOffset := binary.BigEndian.Uint16(packet[6:]) & 0x1fff
+		if total == 0 {
+			total = len(packet)
+		}
+		if packet[9] != protocolTCP || fragmentOffset != 0 || header < 20 || min(total, len(packet)) < header {
+			return nil, nil, 0, false
+		}
+		return packet[12:20], packet[header:], total - header, true
+	case len(packet) >= 40 && packet[0]>>4 == 6:
+		length, next, rest := int(binary.BigEndian.Uint16(packet[4:])), packet[6], packet[40:]
+		if length == 0 {
+			length = len(rest)
+		}
+		const hopByHop, routing, destination = 0, 43, 60 // the extension headers that may stand before TCP's
+		for next == hopByHop || next == routing || next == destination {
+			if len(rest) < 8 || len(rest) < int(rest[1])*8+8 {
+				return nil, nil, 0, false
+			}
+			size := int(rest[1])*8 + 8
+			next, rest, length = rest[0], rest[size:], length-size
+		}
+		return packet[8:40], rest, length, next == protocolTCP
+	}
+	return nil, nil, 0, false
 }
 
 // readOptions reads those that are there, and whole. The maximum segment size and the
