@@ -27,15 +27,11 @@ type Capture struct {
 	held    bool           // whether Only is still to say which that is
 	ring    *ring
 	local   *localAddresses
-	paths   map[direction]path
+	paths   map[[2]netip.AddrPort]path
 	pending []Segment // read from the ring, in order of time
 	taken   int       // how many of them were taken
-	dry     time.Time // when there was nothing more to read
 	left    frame     // the last one read, if the kernel is still to get it back
 }
-
-// direction is one direction of a connection.
-type direction struct{ from, to netip.AddrPort }
 
 // path is the interface on which the segments of one direction are taken.
 type path struct {
@@ -46,15 +42,15 @@ type path struct {
 // OpenCapture begins to capture the segments from and to the server at the
 // given address, which may be the unspecified one; remote says that it may be
 // another machine's, and that only one client's connection is wanted, which is
-// named by Only; keep says that each segment is to have its packet. It needs CAP_NET_RAW: a process without it gets EPERM. Like
-// CreateOutput it takes no descriptor below 10.
+// named by Only; keep says that each segment is to have its packet. It needs
+// CAP_NET_RAW: a process without it gets EPERM. It takes no descriptor below 10.
 func OpenCapture(server netip.AddrPort, remote, keep bool) (*Capture, error) {
 	low, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_PACKET", err)
 	}
-	c := &Capture{fd: process.MoveUp(low), remote: remote, held: remote, keep: keep, paths: make(map[direction]path)}
-	c.server = Plain(server)
+	c := &Capture{fd: process.MoveUp(low), server: Plain(server), remote: remote, held: remote, keep: keep,
+		paths: make(map[[2]netip.AddrPort]path)}
 	if err := c.open(); err != nil {
 		unix.Close(c.fd)
 		return nil, err
@@ -62,40 +58,31 @@ func OpenCapture(server netip.AddrPort, remote, keep bool) (*Capture, error) {
 	return c, nil
 }
 
-// open makes the socket capture. It gets packets from bind on.
+// open makes the socket capture, from bind on: on every interface, or on the loopback
+// one if the server's address is reached on no other. There the filter wants no packet
+// that is sent, and the kernel is spared the copies of them (since Linux 4.20).
 func (c *Capture) open() (err error) {
-	most := uint32(headers)
-	if c.keep {
-		most = whole
-	}
-	filter := portFilter(c.server.Port(), most)
+	isLoopback := c.server.Addr().IsLoopback()
+	filter := portFilter(c.server.Port())
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	if err := unix.SetsockoptSockFprog(c.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
 		return sys.Fail("setsockopt", "SO_ATTACH_FILTER", err)
 	}
 	// Of what passes on the loopback interface, the headers are taken; on
 	// others, a packet as it is on Ethernet.
-	count, size := 2048, packetOffset+PacketRoom
-	if c.server.Addr().IsLoopback() && !c.keep {
-		count, size = 8192, packetOffset+headers
+	count, room := 2048, PacketRoom
+	if isLoopback && !c.keep {
+		count, room = 8192, 176
 	}
-	if c.ring, err = openRing(c.fd, count, size-packetOffset); err != nil {
+	if c.ring, err = openRing(c.fd, count, room); err != nil {
 		return err
 	}
 	if c.local, err = openLocalAddresses(); err != nil {
 		return err
 	}
-	return c.bind()
-}
-
-// bind begins the capture: on every interface, or on the loopback one if the
-// server's address is reached on no other. There the filter wants no packet that
-// is sent, and the kernel is spared the copies of them (since Linux 4.20).
-func (c *Capture) bind() error {
 	everything := unix.SockaddrLinklayer{Protocol: binary.NativeEndian.Uint16([]byte{0, unix.ETH_P_ALL})}
-	if c.server.Addr().IsLoopback() {
-		const loopback = 1 // its index, everywhere
-		everything.Ifindex = loopback
+	if isLoopback {
+		everything.Ifindex = 1 // everywhere
 		unix.SetsockoptInt(c.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
 	}
 	return sys.Fail("bind", "AF_PACKET", unix.Bind(c.fd, &everything))
@@ -104,11 +91,11 @@ func (c *Capture) bind() error {
 // Next returns the next segment that was sent or received before the given
 // time, or nil if there is none yet. It is good until the next call.
 func (c *Capture) Next(before time.Time) *Segment {
-	isNext := c.taken < len(c.pending) && !c.pending[c.taken].Time.After(before)
-	if !isNext && before.After(c.dry) { // or else what came before then was read
+	isThere := func() bool { return c.taken < len(c.pending) && !c.pending[c.taken].Time.After(before) }
+	if !isThere() {
 		c.receive()
 	}
-	if c.held || c.taken == len(c.pending) || c.pending[c.taken].Time.After(before) {
+	if c.held || !isThere() {
 		return nil
 	}
 	c.taken++
@@ -126,22 +113,20 @@ func (c *Capture) receive() {
 		c.taken = 0
 	}
 	sorted := true
-	for now := time.Now(); len(c.pending)-c.taken < most; {
+	for len(c.pending)-c.taken < most {
 		f, ok := c.ring.read()
 		if !ok {
-			c.dry = now
 			break
 		}
-		n := len(c.pending)
-		c.pending = append(c.pending, Segment{Time: f.time()})
-		if s := &c.pending[n]; s.parse(f.packet) && c.concerns(s, f.link) {
+		s, ok := ParseSegment(f.packet)
+		if s.Time = f.time(); ok && c.concerns(&s, f.link) {
 			s.Damaged = isDamaged(&f)
 			if c.keep {
 				s.Packet, s.Size = bytes.Clone(f.packet), int(f.header.Len)
 			}
+			n := len(c.pending)
 			sorted = sorted && (n == 0 || !s.Time.Before(c.pending[n-1].Time))
-		} else {
-			c.pending = c.pending[:n]
+			c.pending = append(c.pending, s)
 		}
 		c.left.release()
 		c.left = f
@@ -205,7 +190,7 @@ func (c *Capture) isOnPath(s *Segment, link int32) bool {
 		longest = time.Second
 		many    = 4096
 	)
-	d := direction{s.From, s.To}
+	d := [2]netip.AddrPort{s.From, s.To}
 	p, ok := c.paths[d]
 	if ok && p.link != link && s.Time.Sub(p.last).Abs() < longest {
 		return false

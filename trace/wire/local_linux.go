@@ -13,14 +13,9 @@ import (
 
 // localAddresses knows which addresses are this machine's.
 type localAddresses struct {
-	fd    int // a netlink socket
-	known map[netip.Addr]answer
-}
-
-// answer is what the kernel has said of an address.
-type answer struct {
-	local bool
-	when  time.Time
+	fd    int                 // a netlink socket
+	known map[netip.Addr]bool // what the kernel has said
+	since time.Time           // when the first of them was asked for
 }
 
 func openLocalAddresses() (*localAddresses, error) {
@@ -28,7 +23,7 @@ func openLocalAddresses() (*localAddresses, error) {
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_NETLINK", err)
 	}
-	return &localAddresses{fd: process.MoveUp(low), known: make(map[netip.Addr]answer)}, nil
+	return &localAddresses{fd: process.MoveUp(low), known: make(map[netip.Addr]bool)}, nil
 }
 
 // has reports whether an address is, or was a second before now, this machine's.
@@ -37,15 +32,16 @@ func (l *localAddresses) has(a netip.Addr, now time.Time) bool {
 		fresh = time.Second
 		many  = 1024
 	)
-	known, ok := l.known[a]
-	if !ok || now.Sub(known.when).Abs() > fresh {
-		if len(l.known) >= many {
-			clear(l.known)
-		}
-		known = answer{l.ask(a), now}
-		l.known[a] = known
+	if now.Sub(l.since).Abs() > fresh || len(l.known) >= many {
+		clear(l.known)
+		l.since = now
 	}
-	return known.local
+	local, ok := l.known[a]
+	if !ok {
+		local = l.ask(a)
+		l.known[a] = local
+	}
+	return local
 }
 
 // ask asks the kernel by which route it would send to an address: to one of its

@@ -212,7 +212,7 @@ func (e *end) receivesACK(from *end, s *Segment) string {
 		e.una = s.Ack
 	}
 	if e.sentFIN && s.Ack == e.fin {
-		e.state = e.state.afterACK()
+		e.state = e.state.after(&finIsAcked)
 	}
 	return ""
 }
@@ -246,7 +246,7 @@ func (e *end) takes(s *Segment, seq uint32) string {
 		e.advance(end)
 	}
 	if e.tookFIN() {
-		e.state = e.state.afterPeersFIN()
+		e.state = e.state.after(&getsPeerFIN)
 	}
 	return ""
 }

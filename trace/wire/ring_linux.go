@@ -59,26 +59,21 @@ func openRing(fd, count, room int) (*ring, error) {
 	return r, nil
 }
 
-// header is that of the frame n places after the next one.
-func (r *ring) header(n int) *unix.Tpacket2Hdr {
-	n = (r.next + n) % r.count
-	return (*unix.Tpacket2Hdr)(unsafe.Pointer(&r.memory[n*r.size]))
-}
-
-// filled reports whether the kernel has filled the frame n places after the next
-// one.
+// filled reports whether the kernel has filled the frame n places after the next one.
 func (r *ring) filled(n int) bool {
-	return atomic.LoadUint32(&r.header(n).Status)&unix.TP_STATUS_USER != 0
+	start := (r.next + n) % r.count * r.size
+	header := (*unix.Tpacket2Hdr)(unsafe.Pointer(&r.memory[start]))
+	return atomic.LoadUint32(&header.Status)&unix.TP_STATUS_USER != 0
 }
 
 // read returns the next packet, if it is there. It stays in the ring until
 // release.
 func (r *ring) read() (f frame, ok bool) {
-	if !r.filled(0) && !(r.overtaken() && r.awaitFilled()) {
+	if !r.filled(0) && !r.awaitFilled() {
 		return frame{}, false
 	}
-	f.header = r.header(0)
 	start := r.next * r.size
+	f.header = (*unix.Tpacket2Hdr)(unsafe.Pointer(&r.memory[start]))
 	f.link = (*unix.RawSockaddrLinklayer)(unsafe.Pointer(&r.memory[start+unix.SizeofTpacket2Hdr]))
 	start += int(f.header.Net)
 	f.packet = r.memory[start : start+int(f.header.Snaplen)]
@@ -86,23 +81,14 @@ func (r *ring) read() (f frame, ok bool) {
 	return f, true
 }
 
-// overtaken reports whether a frame after the next one is filled. Then another
-// processor is filling the next one at this moment, in two processors' case; more
-// of them may be filling more.
-func (r *ring) overtaken() bool {
-	const processors = 4
-	for n := 1; n < processors; n++ {
-		if r.filled(n) {
-			return true
-		}
-	}
-	return false
-}
-
-// awaitFilled waits for the next frame to be filled. The kernel is not to be
-// interrupted then, and so it takes no time, except in a virtual machine.
+// awaitFilled waits for the next frame, if one after it is filled: then another processor
+// is filling the next one at this moment. The kernel is not to be interrupted then, and so
+// it takes no time, except in a virtual machine.
 func (r *ring) awaitFilled() bool {
 	const patience = time.Millisecond
+	if !r.filled(1) && !r.filled(2) && !r.filled(3) { // of four processors
+		return false
+	}
 	for deadline := time.Now().Add(patience); !r.filled(0); {
 		if time.Now().After(deadline) {
 			return false

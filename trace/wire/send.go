@@ -100,8 +100,7 @@ func (e *end) sendsACK(to *end, s *Segment) {
 		if s.Damaged {
 			return
 		}
-		e.number(s.Seq - 1) // its SYN was before
-		e.send(e.first, s.Seq)
+		e.hasSent(s.Seq)
 		e.una = s.Seq
 	}
 	if !e.maySend(to, s) {
@@ -118,7 +117,7 @@ func (e *end) sendsACK(to *end, s *Segment) {
 			// crossed. RFC 9293 figure 13.
 			e.state = Closing
 		} else {
-			e.state = e.state.afterFIN()
+			e.state = e.state.after(&sendsFIN)
 		}
 	}
 	if !s.Damaged {
@@ -155,8 +154,7 @@ func (e *end) maySend(to *end, s *Segment) bool {
 // more than what was worked out from what was sent to it.
 func (e *end) acknowledges(to *end, s *Segment) {
 	if !to.known {
-		to.number(s.Ack - 1)
-		to.send(to.first, s.Ack)
+		to.hasSent(s.Ack)
 	}
 	if before(s.Ack, to.first+1) {
 		return
@@ -176,15 +174,14 @@ func (e *end) acknowledges(to *end, s *Segment) {
 	e.learn(to, s)
 	if !took && to.sentFIN && s.Ack == to.fin {
 		e.gotFIN, e.peerFIN = true, to.fin
-		e.state = e.state.afterPeersFIN()
+		e.state = e.state.after(&getsPeerFIN)
 	}
 }
 
 // learn takes the number that an end says it waits for, if it is news.
 func (e *end) learn(to *end, s *Segment) {
 	if !to.known {
-		to.number(s.Ack - 1)
-		to.send(to.first, s.Ack)
+		to.hasSent(s.Ack)
 		if s.Flags&SYN != 0 {
 			to.state, to.active = SynSent, true // its SYN was not seen
 		}
@@ -210,6 +207,13 @@ func (e *end) number(first uint32) {
 	e.known, e.first, e.next, e.una = true, first, first, first
 }
 
+// hasSent notes that all before the number next was sent, of which nothing was seen: at
+// least its SYN.
+func (e *end) hasSent(next uint32) {
+	e.number(next - 1)
+	e.send(e.first, next)
+}
+
 // send notes that the numbers from, …, to-1 were sent.
 func (e *end) send(from, to uint32) {
 	if from == to {
@@ -218,7 +222,10 @@ func (e *end) send(from, to uint32) {
 	e.sent.mustAdd(from, to)
 	if after(to, e.next) {
 		e.next = to
-		e.sent.forget(to - largestWindow)
+		old := to - largestWindow // what is before it is forgotten
+		if end := e.sent.follow(old); end != old {
+			e.sent.mustAdd(old, end)
+		}
 	}
 }
 

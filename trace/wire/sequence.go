@@ -33,32 +33,25 @@ const mostSpans = 16
 // there is no room for another span.
 func (r *ranges) add(from, to uint32) bool {
 	spans := *r
-	if len(spans) == 0 {
-		*r = append(spans, span{from, to})
-		return true
-	}
-	if last := len(spans) - 1; !before(from, spans[last].from) && !after(from, spans[last].to) {
-		if after(to, spans[last].to) { // mostly what follows
-			spans[last].to = to
-		}
-		return true
-	}
 	first := 0
 	for first < len(spans) && before(spans[first].to, from) {
 		first++
 	}
 	end := first // of the spans that the new one touches
-	for end < len(spans) && !after(spans[end].from, to) {
+	for ; end < len(spans) && !after(spans[end].from, to); end++ {
 		if before(spans[end].from, from) {
 			from = spans[end].from
 		}
 		if after(spans[end].to, to) {
 			to = spans[end].to
 		}
-		end++
 	}
 	if first == end && len(spans) == mostSpans {
 		return false
+	}
+	if end == first+1 { // mostly
+		spans[first] = span{from, to}
+		return true
 	}
 	*r = slices.Replace(spans, first, end, span{from, to})
 	return true
@@ -68,31 +61,14 @@ func (r *ranges) add(from, to uint32) bool {
 func (r *ranges) mustAdd(from, to uint32) {
 	if !r.add(from, to) {
 		(*r)[1].from = (*r)[0].from
-		r.removeFirst()
+		*r = slices.Delete(*r, 0, 1)
 		r.add(from, to)
 	}
 }
 
-func (r *ranges) removeFirst() { *r = slices.Delete(*r, 0, 1) }
-
 // contains reports whether all of from, …, to-1 are in the set.
 func (r ranges) contains(from, to uint32) bool {
-	for _, s := range r {
-		if !after(s.from, from) && !before(s.to, to) {
-			return true
-		}
-	}
-	return false
-}
-
-// forget removes the numbers before x.
-func (r *ranges) forget(x uint32) {
-	for len(*r) > 0 && !after((*r)[0].to, x) {
-		r.removeFirst()
-	}
-	if len(*r) > 0 && before((*r)[0].from, x) {
-		(*r)[0].from = x
-	}
+	return slices.ContainsFunc(r, func(s span) bool { return !after(s.from, from) && !before(s.to, to) })
 }
 
 // follow returns the first number from next on that is not in the set, and
@@ -102,7 +78,7 @@ func (r *ranges) follow(next uint32) uint32 {
 		if after((*r)[0].to, next) {
 			next = (*r)[0].to
 		}
-		r.removeFirst()
+		*r = slices.Delete(*r, 0, 1)
 	}
 	return next
 }

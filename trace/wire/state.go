@@ -49,7 +49,7 @@ func (s State) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalText reads the name in what MarshalJSON has written.
-func (s *State) UnmarshalText(name []byte) (err error) {
+func (s *State) UnmarshalText(name []byte) error {
 	state, ok := ParseState(string(name))
 	if !ok {
 		return fmt.Errorf("no state of TCP: %q", name)
@@ -61,40 +61,22 @@ func (s *State) UnmarshalText(name []byte) (err error) {
 // Over reports whether the end has nothing more to send or to receive.
 func (s State) Over() bool { return s == TimeWait || s == Closed }
 
-// afterFIN is the state of an end that has sent its FIN.
-func (s State) afterFIN() State {
-	switch s {
-	case SynReceived, Established:
-		return FinWait1
-	case CloseWait:
-		return LastAck
-	}
-	return s
-}
+// transitions say to which state an end goes from another.
+type transitions [Closed + 1]State
 
-// afterACK is the state of an end whose FIN has been acknowledged.
-func (s State) afterACK() State {
-	switch s {
-	case FinWait1:
-		return FinWait2
-	case Closing:
-		return TimeWait
-	case LastAck:
-		return Closed
-	}
-	return s
-}
+// What takes an end from one state to another, once the handshake is under way.
+//
+// Source: UNP figure 2.4.
+var (
+	sendsFIN    = transitions{SynReceived: FinWait1, Established: FinWait1, CloseWait: LastAck}
+	finIsAcked  = transitions{FinWait1: FinWait2, Closing: TimeWait, LastAck: Closed}
+	getsPeerFIN = transitions{SynReceived: CloseWait, Established: CloseWait, FinWait1: Closing, FinWait2: TimeWait}
+)
 
-// afterPeersFIN is the state of an end that has got the peer's FIN, and all
-// that was sent before it.
-func (s State) afterPeersFIN() State {
-	switch s {
-	case SynReceived, Established:
-		return CloseWait
-	case FinWait1:
-		return Closing
-	case FinWait2:
-		return TimeWait
+// after returns the state to which the transitions lead from s, or s if they lead nowhere.
+func (s State) after(t *transitions) State {
+	if next := t[s]; next != Unknown {
+		return next
 	}
 	return s
 }
