@@ -3,6 +3,7 @@ package sockets
 import (
 	"encoding/binary"
 	"net/netip"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -17,34 +18,33 @@ import (
 // the trace's, not the server's: its calls are not traced.
 type asker struct {
 	fd       int
-	families []byte
 	sequence uint32    // the number of the last question
 	given    time.Time // when the kernel made the part of the answer that is read next
 	answer   []byte    // room for a part of an answer
 	sockets  []Socket
 }
 
-// newAsker opens a netlink socket, with a descriptor of 10 or above. Either end of
-// a connection may be an IPv6 socket with IPv4-mapped addresses, so both families
-// are asked for.
+// newAsker opens a netlink socket, with a descriptor of 10 or above.
 func newAsker() (*asker, error) {
 	low, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
 	if err != nil {
 		return nil, sys.Fail("socket", "AF_NETLINK", err)
 	}
-	a := &asker{fd: process.MoveUp(low), families: []byte{unix.AF_INET, unix.AF_INET6}, answer: make([]byte, 32<<10)}
-	if _, err = a.one(netip.AddrPortFrom(netip.IPv4Unspecified(), 1), netip.AddrPortFrom(netip.IPv4Unspecified(), 1), 0); err != nil {
+	a := &asker{fd: process.MoveUp(low), answer: make([]byte, 32<<10)}
+	nowhere := netip.AddrPortFrom(netip.IPv4Unspecified(), 1)
+	if _, err = a.one(nowhere, nowhere, 0); err != nil {
 		unix.Close(a.fd)
 	}
 	return a, err
 }
 
-// all returns the sockets of a port, local or remote. They are good until the
-// next question. The kernel goes through its table of connections for that, which
+// all returns the sockets of a port, local or remote: of both families, as either end of a
+// connection may be an IPv6 socket with IPv4-mapped addresses. They are good until the next
+// question. The kernel goes through its table of connections for that, which
 // is as large as the machine's memory makes it.
 func (a *asker) all(port uint16) ([]Socket, error) {
 	a.sockets = a.sockets[:0]
-	for _, family := range a.families {
+	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
 		if err := a.ask(dumpRequest(family, port)); err != nil {
 			return nil, err
 		}
@@ -96,7 +96,7 @@ func (a *asker) one(local, remote netip.AddrPort, link uint32) (*Socket, error) 
 // ask sends a question, again if a signal comes.
 func (a *asker) ask(r *request) error {
 	a.sequence++
-	r.sequence = a.sequence
+	r.Seq = a.sequence
 	for {
 		err := unix.Sendto(a.fd, r.bytes(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 		if err != unix.EINTR {
@@ -128,32 +128,22 @@ func (a *asker) receive() (more bool, err error) {
 //
 // Source: netlink(7).
 func (a *asker) take(answer []byte, given time.Time) (more bool, err error) {
-	for len(answer) >= unix.SizeofNlMsghdr {
-		length := int(binary.NativeEndian.Uint32(answer))
-		if length < unix.SizeofNlMsghdr || length > len(answer) {
-			return false, unix.EBADMSG
-		}
-		body := answer[unix.SizeofNlMsghdr:length]
-		kind := binary.NativeEndian.Uint16(answer[4:])
-		if binary.NativeEndian.Uint32(answer[8:]) != a.sequence { // it is left of an earlier answer
-			kind = unix.NLMSG_NOOP
-		}
-		switch kind {
-		case unix.NLMSG_DONE:
+	messages, err := syscall.ParseNetlinkMessage(answer)
+	if err != nil {
+		return false, err
+	}
+	for _, m := range messages {
+		switch kind := m.Header.Type; {
+		case m.Header.Seq != a.sequence: // it is left of an earlier answer
+		case kind == unix.NLMSG_DONE:
 			return false, nil
-		case unix.NLMSG_ERROR:
-			if len(body) >= 4 {
-				return false, unix.Errno(-int32(binary.NativeEndian.Uint32(body)))
-			}
+		case kind == unix.NLMSG_ERROR && len(m.Data) >= 4:
+			return false, unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data)))
+		case kind == unix.SOCK_DIAG_BY_FAMILY && len(m.Data) >= int(unsafe.Sizeof(diagMessage{})):
+			a.sockets = append(a.sockets, (*diagMessage)(unsafe.Pointer(&m.Data[0])).socket(given))
+		case kind == unix.NLMSG_ERROR || kind == unix.SOCK_DIAG_BY_FAMILY:
 			return false, unix.EBADMSG
-		case unix.SOCK_DIAG_BY_FAMILY:
-			if len(body) < int(unsafe.Sizeof(diagMessage{})) {
-				return false, unix.EBADMSG
-			}
-			a.sockets = append(a.sockets, (*diagMessage)(unsafe.Pointer(&body[0])).socket(given))
 		}
-		const align = unix.NLMSG_ALIGNTO
-		answer = answer[min(len(answer), (length+align-1)/align*align):]
 	}
 	return true, nil
 }
@@ -220,23 +210,20 @@ func (m *diagMessage) address(addr [16]byte, port [2]byte) netip.AddrPort {
 // a port, as an attribute a program that the kernel runs on each socket, so that
 // it copies only those of the port.
 type request struct {
-	length      uint32
-	kind, flags uint16
-	sequence    uint32
-	sender      uint32
-	family      uint8
-	protocol    uint8
-	extensions  uint8
-	_           uint8
-	states      uint32
-	id          diagID
-	attribute   uint16 // its length
-	isProgram   uint16
-	localIs     op
-	localPort   op
-	orElse      op
-	remoteIs    op
-	remotePort  op
+	unix.NlMsghdr
+	family     uint8
+	protocol   uint8
+	extensions uint8
+	_          uint8
+	states     uint32
+	id         diagID
+	attribute  uint16 // its length
+	isProgram  uint16
+	localIs    op
+	localPort  op
+	orElse     op
+	remoteIs   op
+	remotePort op
 }
 
 // op is an instruction of the program: how many bytes to go on if it holds, and if
@@ -257,8 +244,8 @@ const (
 // dumpRequest asks for the sockets of a family whose local or remote port is port.
 func dumpRequest(family byte, port uint16) *request {
 	r := &request{
-		kind: unix.SOCK_DIAG_BY_FAMILY, flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP,
-		family: family, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
+		NlMsghdr: unix.NlMsghdr{Type: unix.SOCK_DIAG_BY_FAMILY, Flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP},
+		family:   family, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
 		isProgram:  bytecode,
 		localIs:    op{localEqual, 8, 12}, // or go to remoteIs
 		localPort:  op{no: port},
@@ -266,7 +253,7 @@ func dumpRequest(family byte, port uint16) *request {
 		remoteIs:   op{remoteEqual, 8, 12},
 		remotePort: op{no: port},
 	}
-	r.length = uint32(unsafe.Sizeof(*r))
+	r.Len = uint32(unsafe.Sizeof(*r))
 	r.attribute = uint16(unsafe.Sizeof(*r) - unsafe.Offsetof(r.attribute))
 	return r
 }
@@ -274,8 +261,8 @@ func dumpRequest(family byte, port uint16) *request {
 // oneRequest asks for the socket with these addresses.
 func oneRequest(local, remote netip.AddrPort, link uint32) *request {
 	r := &request{
-		kind: unix.SOCK_DIAG_BY_FAMILY, flags: unix.NLM_F_REQUEST,
-		family: unix.AF_INET6, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
+		NlMsghdr: unix.NlMsghdr{Type: unix.SOCK_DIAG_BY_FAMILY, Flags: unix.NLM_F_REQUEST},
+		family:   unix.AF_INET6, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
 	}
 	if local.Addr().Is4() {
 		r.family = unix.AF_INET
@@ -286,8 +273,8 @@ func oneRequest(local, remote netip.AddrPort, link uint32) *request {
 	binary.BigEndian.PutUint16(r.id.remotePort[:], remote.Port())
 	r.id.link = link
 	r.id.cookie = [2]uint32{^uint32(0), ^uint32(0)} // INET_DIAG_NOCOOKIE
-	r.length = uint32(unsafe.Offsetof(r.attribute))
+	r.Len = uint32(unsafe.Offsetof(r.attribute))
 	return r
 }
 
-func (r *request) bytes() []byte { return unsafe.Slice((*byte)(unsafe.Pointer(r)), r.length) }
+func (r *request) bytes() []byte { return unsafe.Slice((*byte)(unsafe.Pointer(r)), r.Len) }

@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"cmp"
+	"math"
 	"net/netip"
 	"slices"
 	"time"
@@ -170,20 +171,21 @@ func (w *Watch) awaitDescriptors() {
 // those about which the kernel was asked first.
 func (w *Watch) sort() {
 	slices.SortStableFunc(w.list, func(x, y Change) int {
+		listens := func(c *Change) int { return btoi(c.State == wire.Listen) }
 		isClients := func(c *Change) int { return btoi(c.Local.Port() != w.port) }
-		return cmp.Or(isClients(&x)-isClients(&y), cmp.Compare(x.Cookie, y.Cookie))
+		return cmp.Or(listens(&y)-listens(&x), cmp.Compare(x.holding.age, y.holding.age),
+			isClients(&x)-isClients(&y), cmp.Compare(x.Cookie, y.Cookie))
 	})
-	for i := range w.list {
-		if h := w.list[i].holding; h.age == 0 {
+	for _, c := range w.list {
+		if c.holding.age == isNew {
 			w.seen++
-			h.age = w.seen
+			c.holding.age = w.seen
 		}
 	}
-	slices.SortStableFunc(w.list, func(x, y Change) int {
-		listens := func(c *Change) int { return btoi(c.State == wire.Listen) }
-		return cmp.Or(listens(&y)-listens(&x), cmp.Compare(x.holding.age, y.holding.age))
-	})
 }
+
+// isNew is the age of a socket that was not seen before.
+const isNew = math.MaxInt
 
 func btoi(b bool) int {
 	if b {
@@ -269,7 +271,7 @@ func (w *Watch) note(s *Socket) {
 	}
 	s.Thread, s.Descriptor = w.files.descriptor(s.Inode)
 	if h == nil {
-		h = &holding{Socket: *s, had: s.Inode != 0 || s.wasClosed()}
+		h = &holding{Socket: *s, had: s.Inode != 0 || s.wasClosed(), age: isNew}
 		w.held[s.Cookie] = h
 		w.list = append(w.list, Change{Time: s.at, Socket: *s, Had: h.had, holding: h})
 	} else {
@@ -338,3 +340,27 @@ func (w *Watch) IsOthers(local, remote netip.AddrPort) bool {
 
 // Asked returns when the kernel had answered all that it was asked last.
 func (w *Watch) Asked() time.Time { return w.at }
+
+// Settled asks the kernel, and reports whether nothing is under way between two
+// sockets of this machine: all that was sent is acknowledged. It says so too if
+// nobody answers, so that something was sent again, or if a peer has no room; waits
+// reports whether something waits for that.
+func (w *Watch) Settled(local, remote netip.AddrPort) (settled, waits bool, err error) {
+	for _, ends := range []ends{{local, remote}, {remote, local}} {
+		s, err := w.Between(ends.local, ends.remote)
+		if err != nil || s.isUnderWay() {
+			return false, false, err
+		}
+		waits = waits || s.Timer == ZeroWindowProbe
+	}
+	return true, waits, nil
+}
+
+// Between asks the kernel for one socket: the zero Socket if there is none.
+func (w *Watch) Between(local, remote netip.AddrPort) (Socket, error) {
+	s, err := w.asker.one(wire.Plain(local), wire.Plain(remote), 0)
+	if s == nil {
+		return Socket{}, err
+	}
+	return *s, nil
+}

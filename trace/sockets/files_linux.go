@@ -2,7 +2,8 @@ package sockets
 
 import (
 	"fmt"
-	"slices"
+	"io"
+	"os"
 	"strconv"
 	"strings"
 
@@ -20,34 +21,30 @@ type files struct {
 
 // table is a table of descriptors.
 type table struct {
-	thread  int // whose it is; 0 is the process
-	path    string
-	folder  int            // path, open as a descriptor of 10 or above; or -1
-	known   map[uint32]int // descriptors by inode
-	entries []byte         // room for a part of the folder
-	names   []string
+	thread int            // whose it is; 0 is the process
+	path   string         // its folder
+	folder *os.File       // which is open, or nil
+	known  map[uint32]int // descriptors by inode
 }
 
 // openFiles opens the process's table. It stays open: to open it later would take
 // a descriptor that a socket is to have.
 func openFiles() *files {
-	const path = "/proc/self/fd"
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		fd = -1
-	} else {
-		fd = process.MoveUp(fd)
+	t := &table{path: "/proc/self/fd", known: make(map[uint32]int)}
+	if fd, err := t.open(); err == nil {
+		t.folder = os.NewFile(uintptr(process.MoveUp(fd)), t.path)
 	}
-	return &files{tables: []*table{newTable(0, path, fd)}}
+	return &files{tables: []*table{t}}
 }
 
-func newTable(thread int, path string, folder int) *table {
-	return &table{thread: thread, path: path, folder: folder, known: make(map[uint32]int), entries: make([]byte, 4096)}
+// open opens the folder. Package os would open descriptors of its own with it.
+func (t *table) open() (fd int, err error) {
+	return unix.Open(t.path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 }
 
 // addThread adds the table of a thread.
 func (f *files) addThread(id int) {
-	f.tables = append(f.tables, newTable(id, fmt.Sprintf("/proc/self/task/%d/fd", id), -1))
+	f.tables = append(f.tables, &table{thread: id, path: fmt.Sprintf("/proc/self/task/%d/fd", id), known: make(map[uint32]int)})
 }
 
 // begin begins a round of questions: what leads nowhere now may have a descriptor
@@ -55,35 +52,24 @@ func (f *files) addThread(id int) {
 func (f *files) begin() { f.scanned = false }
 
 // descriptor returns the lowest descriptor of a table that leads to a socket, or
-// -1, and whose table that is.
+// -1, and whose table that is. It reads the tables, unless it has done so since begin.
 func (f *files) descriptor(inode uint32) (thread, fd int) {
 	if inode == 0 {
 		return 0, -1
 	}
-	t := f.find(inode)
-	if t == nil && !f.scanned {
-		f.scanned = true
-		for _, t := range f.tables {
-			t.scan()
+	for _, t := range f.tables {
+		if fd, known := t.known[inode]; known {
+			return t.thread, fd
 		}
-		t = f.find(inode)
 	}
-	if t == nil {
+	if f.scanned {
 		return 0, -1
 	}
-	return t.thread, t.known[inode]
-}
-
-// find returns the table with a descriptor that leads to a socket, or nil.
-func (f *files) find(inode uint32) *table {
-	i := slices.IndexFunc(f.tables, func(t *table) bool {
-		_, known := t.known[inode]
-		return known
-	})
-	if i < 0 {
-		return nil
+	f.scanned = true
+	for _, t := range f.tables {
+		t.scan()
 	}
-	return f.tables[i]
+	return f.descriptor(inode)
 }
 
 // inode returns the inode of the socket that a descriptor of a thread leads to, or
@@ -103,53 +89,28 @@ func (f *files) inode(thread, fd int) uint32 {
 func (t *table) scan() {
 	clear(t.known)
 	folder := t.folder
-	if folder < 0 {
-		var err error
-		if folder, err = unix.Open(t.path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
+	if folder == nil {
+		fd, err := t.open()
+		if err != nil {
 			return // the thread has ended
 		}
-		defer unix.Close(folder)
+		folder = os.NewFile(uintptr(fd), t.path)
+		defer folder.Close()
 	}
-	unix.Seek(folder, 0, 0)
-	for {
-		n, err := unix.ReadDirent(folder, t.entries)
-		if n <= 0 || err != nil {
-			return
+	folder.Seek(0, io.SeekStart)
+	names, _ := folder.Readdirnames(-1)
+	for _, name := range names {
+		fd, _ := strconv.Atoi(name)
+		inode := t.inode(fd)
+		if lowest, known := t.known[inode]; inode != 0 && (!known || fd < lowest) {
+			t.known[inode] = fd
 		}
-		_, _, t.names = unix.ParseDirent(t.entries[:n], -1, t.names[:0])
-		for _, name := range t.names {
-			t.note(name)
-		}
-	}
-}
-
-// note notes where a descriptor leads, if it leads to a socket.
-func (t *table) note(name string) {
-	fd, err := strconv.Atoi(name)
-	if err != nil {
-		return
-	}
-	inode := t.inode(fd)
-	if lowest, known := t.known[inode]; inode != 0 && (!known || fd < lowest) {
-		t.known[inode] = fd
 	}
 }
 
 // inode returns the inode of the socket that a descriptor leads to, or 0.
 func (t *table) inode(fd int) uint32 {
-	var target [64]byte
-	folder, path := t.folder, strconv.Itoa(fd)
-	if folder < 0 {
-		path = t.path + "/" + path
-	}
-	n, err := unix.Readlinkat(folder, path, target[:])
-	if err != nil {
-		return 0
-	}
-	link, isSocket := strings.CutPrefix(string(target[:n]), "socket:[")
-	inode, err := strconv.ParseUint(strings.TrimSuffix(link, "]"), 10, 32)
-	if !isSocket || err != nil {
-		return 0
-	}
+	link, _ := os.Readlink(t.path + "/" + strconv.Itoa(fd))
+	inode, _ := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(link, "socket:["), "]"), 10, 32)
 	return uint32(inode)
 }
