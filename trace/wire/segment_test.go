@@ -6,8 +6,11 @@ import (
 	"reflect"
 	"testing"
 
+	"lbaws/trace/tracetest"
 	"lbaws/trace/wire"
 )
+
+func TestMain(m *testing.M) { tracetest.Main(m) }
 
 // tcp makes a TCP header of 20 bytes and options, with data after it.
 func tcp(from, to uint16, seq, ack uint32, flags wire.Flags, options, data int) []byte {
@@ -83,7 +86,6 @@ func TestParseSegment(t *testing.T) {
 		got, ok := wire.ParseSegment(c.packet)
 		if ok != c.ok {
 			t.Errorf("%s: %v", c.name, ok)
-			continue
 		}
 		if !ok {
 			continue
@@ -98,48 +100,35 @@ func TestParseSegment(t *testing.T) {
 	}
 }
 
-// TestOptions: the maximum segment size counts in a SYN, timestamps in each segment.
+// TestOptions: they are read where they are whole. The maximum segment size and the
+// window scale count in a SYN.
 func TestOptions(t *testing.T) {
-	options := []byte{2, 4, 5, 180, 1, 1, 8, 10, 0, 0, 1, 0, 0, 0, 2, 0}
-	for _, c := range []struct {
-		flags wire.Flags
-		mss   int
-	}{{wire.SYN, 1460}, {wire.ACK, 0}} {
-		segment := tcp(40000, 8888, 1000, 2000, c.flags, len(options), 0)
-		copy(segment[20:], options)
-		got, ok := wire.ParseSegment(ipv4("192.0.2.1", "192.0.2.2", 6, segment))
-		if !ok || got.MSS != c.mss || !got.HasTimes || got.SentAt != 256 || got.Echo != 512 {
-			t.Errorf("%v: %+v, %v", c.flags, got, ok)
-		}
-	}
-}
-
-// TestWindowScale: the option is read where it is whole, and counts in a SYN.
-func TestWindowScale(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		flags   wire.Flags
-		options []byte // the header says that there are twelve bytes
-		want    int
+		options []byte // the header says that there are 16 bytes
+		mss     int
+		scale   int
+		sentAt  uint32
 	}{
-		{"Linux's", wire.SYN, []byte{2, 4, 5, 180, 4, 2, 1, 3, 3, 7, 0, 0}, 7},
-		{"at the end", wire.SYN | wire.ACK, []byte{1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 14}, 14},
-		{"not in a SYN", wire.ACK, []byte{1, 3, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0}, -1},
-		{"none", wire.SYN, []byte{2, 4, 5, 180, 4, 2, 0, 0, 0, 0, 0, 0}, -1},
-		{"after the end of the list", wire.SYN, []byte{0, 3, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0}, -1},
-		{"in another option", wire.SYN, []byte{8, 10, 3, 3, 7, 3, 3, 7, 0, 0, 0, 0}, -1},
-		{"of another length", wire.SYN, []byte{3, 4, 7, 0, 3, 3, 6, 0, 0, 0, 0, 0}, 6},
-		{"of length 0", wire.SYN, []byte{3, 0, 3, 3, 7, 0, 0, 0, 0, 0, 0, 0}, -1},
-		{"longer than the header", wire.SYN, []byte{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3}, -1},
-		{"cut by the capture", wire.SYN, []byte{1, 3, 3}, -1},
-		{"all cut by the capture", wire.SYN, nil, -1},
+		{"Linux's", wire.SYN, []byte{2, 4, 5, 180, 4, 2, 1, 3, 3, 7, 0, 0, 0, 0, 0, 0}, 1460, 7, 0},
+		{"timestamps", wire.SYN, []byte{2, 4, 5, 180, 1, 1, 8, 10, 0, 0, 1, 0, 0, 0, 2, 0}, 1460, -1, 256},
+		{"not in a SYN", wire.ACK, []byte{2, 4, 5, 180, 1, 1, 8, 10, 0, 0, 1, 0, 0, 0, 2, 0}, 0, -1, 256},
+		{"a scale that is not in a SYN", wire.ACK, []byte{1, 3, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, -1, 0},
+		{"at the end", wire.SYN | wire.ACK, []byte{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 14}, 0, 14, 0},
+		{"after the end of the list", wire.SYN, []byte{0, 3, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, -1, 0},
+		{"in another option", wire.SYN, []byte{77, 10, 3, 3, 7, 3, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0}, 0, -1, 0},
+		{"of another length", wire.SYN, []byte{3, 4, 7, 0, 3, 3, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, 6, 0},
+		{"of length 0", wire.SYN, []byte{3, 0, 3, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, -1, 0},
+		{"longer than the header", wire.SYN, []byte{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3}, 0, -1, 0},
+		{"cut by the capture", wire.SYN, []byte{1, 3, 3}, 0, -1, 0},
+		{"all cut by the capture", wire.SYN, nil, 0, -1, 0},
 	} {
-		segment := tcp(40000, 8888, 1000, 2000, c.flags, 12, 0)
+		segment := tcp(40000, 8888, 1000, 2000, c.flags, 16, 0)
 		copy(segment[20:], c.options)
-		packet := ipv4("192.0.2.1", "192.0.2.2", 6, segment)
-		got, ok := wire.ParseSegment(packet[:20+20+len(c.options)])
-		if !ok || got.Scale != c.want {
-			t.Errorf("%s: %d, %v, want %d", c.name, got.Scale, ok, c.want)
+		got, ok := wire.ParseSegment(ipv4("192.0.2.1", "192.0.2.2", 6, segment)[:20+20+len(c.options)])
+		if !ok || got.MSS != c.mss || got.Scale != c.scale || got.SentAt != c.sentAt || got.Echo != 2*c.sentAt || got.HasTimes != (c.sentAt > 0) {
+			t.Errorf("%s: %+v, %v", c.name, got, ok)
 		}
 	}
 }

@@ -14,10 +14,7 @@ import (
 
 // device is a network interface whose other end is in the test's hands: what it
 // writes, arrives.
-type device struct {
-	name string
-	fd   int
-}
+type device struct{ fd int }
 
 // newDevice makes a TUN device, or a TAP one, with an address in a network of 256
 // addresses, if one is given.
@@ -33,7 +30,7 @@ func newDevice(t *testing.T, kind uint16, name, address string) *device {
 	if err := namespace.BringUp(name); err != nil {
 		t.Fatal(err)
 	}
-	return &device{name, fd}
+	return &device{fd}
 }
 
 // control makes an ioctl about an interface.
@@ -105,11 +102,15 @@ func checkTaken(t *testing.T, c *wire.Capture, want ...string) {
 	tracetest.Compare(t, senders(taken(c)), want)
 }
 
-// senders says who has sent each segment, and its flags.
+// senders says who has sent each segment, its flags, and whether it is damaged.
 func senders(segments []wire.Segment) []string {
 	var senders []string
 	for _, s := range segments {
-		senders = append(senders, s.From.String()+" "+s.Flags.String())
+		sender := s.From.String() + " " + s.Flags.String()
+		if s.Damaged {
+			sender += ", damaged"
+		}
+		senders = append(senders, sender)
 	}
 	return senders
 }
