@@ -129,30 +129,34 @@ func answering(t *testing.T, response string, closes bool) string {
 // TestGetOfWhatIsNoWholeResponse: one line, status 1, and what came of the body
 // is not lost. Nothing in the line is escaped twice.
 func TestGetOfWhatIsNoWholeResponse(t *testing.T) {
-	for _, c := range []struct{ response, body, want string }{
-		{"", "", "lbaws: the server closed the connection without a response"},
-		{"220 mail\x1b[31m\\\r\n", "", `lbaws: not an HTTP response: it begins with "220 mail\x1b[31m\\"`},
-		{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "hello", "lbaws: the response ended after 5 of its 10 bytes"},
-	} {
-		p := tracetest.Launch(t, nil, "get", "-trace=off", "http://"+answering(t, c.response, true))
-		status, line := p.Status(), p.Stderr.String()
-		if status != 1 || p.Stdout.String() != c.body || line != c.want+"\n" {
-			t.Errorf("%q: status %d, stdout %q, stderr %q\nwant %q", c.response, status, p.Stdout, line, c.want)
-		}
+	const response = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"
+	p := tracetest.Launch(t, nil, "get", "-trace=off", "http://"+answering(t, response, true))
+	if p.Status() != 1 || p.Stdout.String() != "hello" || p.Stderr.String() != "lbaws: the response ended after 5 of its 10 bytes\n" {
+		t.Errorf("status %d, stdout %q, stderr %q", p.Status(), p.Stdout, p.Stderr)
 	}
-	p := tracetest.Launch(t, nil, "get", "-trace=off", "http://127.0.0.1:"+tracetest.FreePort(t)+"/")
+	p = tracetest.Launch(t, nil, "get", "-trace=off", "http://"+answering(t, "220 mail\x1b[31m\\\r\n", true))
+	const want = `lbaws: not an HTTP response: it begins with "220 mail\x1b[31m\\"` + "\n"
+	if p.Status() != 1 || p.Stderr.String() != want {
+		t.Errorf("status %d, stderr %q", p.Status(), p.Stderr)
+	}
+	p = tracetest.Launch(t, nil, "get", "-trace=off", "http://127.0.0.1:"+tracetest.FreePort(t)+"/")
 	if status, line := p.Status(), p.Stderr.String(); status != 1 ||
 		!strings.Contains(line, "ECONNREFUSED, connection refused; nothing listens there: start the server first, with lbaws\n") {
 		t.Errorf("status %d, stderr %q", status, line)
 	}
 }
 
-// TestGetFromServerThatKeepsTheConnection does not wait for its end of file.
-func TestGetFromServerThatKeepsTheConnection(t *testing.T) {
-	address := answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false)
-	p := tracetest.Launch(t, nil, "get", "-timeout", "0", "-trace=off", "http://"+address)
-	if status := p.Status(); status != 0 || p.Stdout.String() != "hello" {
-		t.Errorf("status %d, stdout %q, stderr %q", status, p.Stdout, p.Stderr)
+// TestPrintedRequest: the server prints a request in a form that is safe on a terminal.
+func TestPrintedRequest(t *testing.T) {
+	p := tracetest.Start(t, nil, "-addr", ":0", "-trace=off", "-n", "1")
+	conn := p.Dial()
+	defer conn.Close()
+	io.WriteString(conn, "GET /\x1b[31m HTTP/1.1\r\n\r\n")
+	io.ReadAll(conn)
+	status := p.Status()
+	_, printed, _ := strings.Cut(p.Stdout.String(), "...\n")
+	if status != 0 || printed != `GET /\x1b[31m HTTP/1.1`+"\n\n\n" || p.Stderr.String() != "" {
+		t.Errorf("status %d, printed %q, stderr %q", status, printed, p.Stderr)
 	}
 }
 

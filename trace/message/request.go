@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"strconv"
+	"strings"
 )
 
 // Incomplete says in a few words why the client may have more to send than these
@@ -65,4 +66,61 @@ func bodyLength(header []byte) int {
 		}
 	}
 	return length
+}
+
+// Part is one part of a request, a response or a URL, and what it is called.
+type Part struct {
+	Text []byte
+	Name string
+}
+
+// RequestParts cuts the first line of a request into method, path and version,
+// as the tutorial's picture does. It reports false if the bytes do not begin
+// with such a line.
+//
+// Source: RFC 9112 section 3.
+func RequestParts(request []byte) (parts [3]Part, ok bool) {
+	line, _, ended := bytes.Cut(request, newline)
+	method, rest, _ := bytes.Cut(bytes.TrimSuffix(line, []byte("\r")), []byte(" "))
+	path, version, _ := bytes.Cut(rest, []byte(" "))
+	if !ended || !isToken(method) || len(path) == 0 || !isVersion(version) {
+		return parts, false
+	}
+	return [3]Part{{method, "method"}, {path, "path"}, {version, "version"}}, true
+}
+
+// ResponseParts cuts the status line of a response into version, status code
+// and reason, as the tutorial's picture does, and finds the body, if the blank
+// line before it is there. It reports false if the bytes do not begin with a
+// status line.
+//
+// Source: RFC 9112 sections 2 and 4.
+func ResponseParts(response []byte) (status [3]Part, body []byte, ok bool) {
+	line, _, ended := bytes.Cut(response, newline)
+	version, rest, _ := bytes.Cut(bytes.TrimSuffix(line, []byte("\r")), []byte(" "))
+	code, reason, _ := bytes.Cut(rest, []byte(" "))
+	if n, err := strconv.Atoi(string(code)); !ended || !isVersion(version) || err != nil || n < 100 || n > 999 {
+		return status, nil, false
+	}
+	_, body, _ = bytes.Cut(response, []byte("\r\n\r\n"))
+	return [3]Part{{version, "version"}, {code, "status code"}, {reason, "reason"}}, body, true
+}
+
+// isVersion reports whether b is HTTP's name and a version, as in "HTTP/1.1".
+func isVersion(b []byte) bool {
+	return len(b) == 8 && bytes.HasPrefix(b, []byte("HTTP/")) && b[6] == '.' &&
+		b[5] >= '0' && b[5] <= '9' && b[7] >= '0' && b[7] <= '9'
+}
+
+// isToken reports whether b can be the name of a method (RFC 9110 section
+// 5.6.2).
+func isToken(b []byte) bool {
+	const signs = "!#$%&'*+-.^_`|~"
+	for _, c := range b {
+		isLetter, isDigit := c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9'
+		if !isLetter && !isDigit && strings.IndexByte(signs, c) < 0 {
+			return false
+		}
+	}
+	return len(b) > 0
 }
