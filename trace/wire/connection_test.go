@@ -173,19 +173,3 @@ const asked = opened + `
 	> P. 1:11(10)  ack 1       | ESTABLISHED | ESTABLISHED
 	< .  1:1(0)    ack 11      | ESTABLISHED | ESTABLISHED
 `
-
-func ExampleConnection() {
-	c := wire.Connection{Client: clientAddr, Server: serverAddr}
-	for _, s := range []wire.Segment{
-		{From: clientAddr, To: serverAddr, Flags: wire.SYN, Seq: 1000},
-		{From: serverAddr, To: clientAddr, Flags: wire.SYN | wire.ACK, Seq: 5000, Ack: 1001},
-		{From: clientAddr, To: serverAddr, Flags: wire.ACK, Seq: 1001, Ack: 5001},
-	} {
-		seen := c.See(&s)
-		fmt.Printf("%s: client %q, server %q\n", s.Flags, seen.Client, seen.Server)
-	}
-	// Output:
-	// SYN: client "SYN_SENT", server ""
-	// SYN+ACK: client "ESTABLISHED", server "SYN_RCVD"
-	// ACK: client "ESTABLISHED", server "ESTABLISHED"
-}

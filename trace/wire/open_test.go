@@ -21,9 +21,6 @@ func TestOpening(t *testing.T) {
 		"an ACK with the number of the SYN": `
 			> S  0:0(0)           | SYN_SENT    | -
 			> .  0:0(0)   ack 1   | SYN_SENT    | -           | shown 0 1`,
-		"refused": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< R. 0:0(0)   ack 1   | CLOSED      | CLOSED      | shown 1`,
 		"refused by a RST that answers another SYN": `
 			> S  0:0(0)           | SYN_SENT    | -
 			< R. 0:0(0)   ack 5   | SYN_SENT    | -           | shown 1 | answers another SYN
@@ -63,10 +60,6 @@ func TestOpening(t *testing.T) {
 			> S  500:500(0)       | ESTABLISHED | CLOSED
 			new
 			> S  500:500(0)       | SYN_SENT    | -           | shown 0`,
-		"another SYN in SYN_RCVD, outside of it": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
-			> S  5000:5000(0)     | ESTABLISHED | SYN_RCVD    | shown 0 | a SYN inside a connection: challenge ACK`,
 		"a SYN cookie in answer to another SYN": `
 			> S  0:0(0)           | SYN_SENT    | -
 			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
