@@ -48,10 +48,8 @@ func (a *asker) all(port uint16) ([]Socket, error) {
 		if err := a.ask(dumpRequest(family, port)); err != nil {
 			return nil, err
 		}
-		for more := true; more; {
-			var err error
-			more, err = a.receive()
-			if err == unix.ENOENT && family == unix.AF_INET6 { // this kernel has no IPv6
+		for more, err := true, error(nil); more; {
+			if more, err = a.receive(); err == unix.ENOENT && family == unix.AF_INET6 { // this kernel has no IPv6
 				break
 			}
 			if err != nil {
@@ -84,51 +82,34 @@ func (a *asker) one(local, remote netip.AddrPort, link uint32) (*Socket, error) 
 		return nil, nil
 	case err != nil:
 		return nil, sys.Fail("read", "NETLINK_SOCK_DIAG", err)
-	}
-	for i := range a.sockets {
-		if s := &a.sockets[i]; s.Local == local && s.Remote == remote { // and not what listens there
-			return s, nil
-		}
+	case len(a.sockets) > 0 && a.sockets[0].Local == local && a.sockets[0].Remote == remote: // and not what listens there
+		return &a.sockets[0], nil
 	}
 	return nil, nil
 }
 
-// ask sends a question, again if a signal comes.
+// ask sends a question.
 func (a *asker) ask(r *request) error {
 	a.sequence++
 	r.Seq = a.sequence
-	for {
-		err := unix.Sendto(a.fd, r.bytes(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
-		if err != unix.EINTR {
-			a.given = time.Now()
-			return sys.Fail("sendto", "NETLINK_SOCK_DIAG", err)
-		}
-	}
+	err := unix.Sendto(a.fd, r.bytes(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	a.given = time.Now()
+	return sys.Fail("sendto", "NETLINK_SOCK_DIAG", err)
 }
 
-// receive receives a part of the answer, and reports whether more may come. The kernel
-// makes the first part when it is asked, and each of the others when the one before is read.
-func (a *asker) receive() (more bool, err error) {
-	given := a.given
-	for {
-		n, err := unix.Read(a.fd, a.answer)
-		switch {
-		case err == unix.EINTR:
-		case err != nil:
-			return false, err
-		default:
-			a.given = time.Now()
-			return a.take(a.answer[:n], given)
-		}
-	}
-}
-
-// take adds the sockets of a part of an answer, and reports whether there are
-// more parts.
+// receive adds the sockets of a part of the answer, and reports whether more may come. The
+// kernel makes the first part when it is asked, and each of the others when the one before
+// is read.
 //
 // Source: netlink(7).
-func (a *asker) take(answer []byte, given time.Time) (more bool, err error) {
-	messages, err := syscall.ParseNetlinkMessage(answer)
+func (a *asker) receive() (more bool, err error) {
+	n, err := unix.Read(a.fd, a.answer)
+	if err != nil {
+		return false, err
+	}
+	given := a.given
+	a.given = time.Now()
+	messages, err := syscall.ParseNetlinkMessage(a.answer[:n])
 	if err != nil {
 		return false, err
 	}

@@ -207,27 +207,22 @@ func (w *Watch) queueGrows() bool {
 func (w *Watch) askKnown() error {
 	for h := range w.live {
 		s, err := w.asker.one(h.Local, h.Remote, h.Link)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if s == nil && h.State == wire.Closed { // it has an address and nothing more: such a one is not found
+		case s == nil && h.State == wire.Closed: // it has an address and nothing more: such a one is not found
 			continue
-		}
-		if s == nil || s.Cookie != h.Cookie {
+		case s == nil || s.Cookie != h.Cookie:
 			w.forget(h)
 		}
-		if s != nil {
-			w.note(s)
-		}
+		w.note(s)
 	}
 	for _, e := range w.expected {
 		s, err := w.asker.one(e.local, e.remote, 0)
 		if err != nil {
 			return err
 		}
-		if s != nil {
-			w.note(s)
-		}
+		w.note(s)
 	}
 	return nil
 }
@@ -263,27 +258,29 @@ func (w *Watch) knows(thread, fd int) bool {
 	return false
 }
 
-// note compares a socket with what the kernel held of it.
+// note compares a socket, if there is one, with what the kernel held of it.
 func (w *Watch) note(s *Socket) {
+	if s == nil {
+		return
+	}
 	h := w.held[s.Cookie]
 	if s.Inode == 0 && h != nil && h.Descriptor >= 0 && w.files.inode(h.Thread, h.Descriptor) == h.Inode {
 		s.Inode = h.Inode // TIME_WAIT has taken over; the descriptor is still there
 	}
 	s.Thread, s.Descriptor = w.files.descriptor(s.Inode)
+	var was *Socket
 	if h == nil {
-		h = &holding{Socket: *s, had: s.Inode != 0 || s.wasClosed(), age: isNew}
+		h = &holding{age: isNew}
 		w.held[s.Cookie] = h
-		w.list = append(w.list, Change{Time: s.at, Socket: *s, Had: h.had, holding: h})
 	} else {
 		delete(w.ends, h.ends()) // connect and listen may have changed them
-		was := h.Socket
-		h.Socket = *s
-		h.had = h.had || s.Inode != 0 || s.wasClosed()
-		if differs(&was, s) {
-			w.list = append(w.list, Change{Time: s.at, Socket: *s, Was: &was, Had: h.had, holding: h})
-		}
+		was = new(h.Socket)
 	}
-	h.round = w.round
+	h.Socket, h.round = *s, w.round
+	h.had = h.had || s.Inode != 0 || s.wasClosed()
+	if was == nil || differs(was, s) {
+		w.list = append(w.list, Change{Time: s.at, Socket: *s, Was: was, Had: h.had, holding: h})
+	}
 	w.ends[h.ends()] = h
 	if s.State == wire.TimeWait && s.Descriptor < 0 { // it only ends
 		delete(w.live, h)
