@@ -3,7 +3,6 @@ package message
 import (
 	"bytes"
 	"strconv"
-	"strings"
 )
 
 // Incomplete says in a few words why the client may have more to send than these
@@ -115,12 +114,6 @@ func isVersion(b []byte) bool {
 // isToken reports whether b can be the name of a method (RFC 9110 section
 // 5.6.2).
 func isToken(b []byte) bool {
-	const signs = "!#$%&'*+-.^_`|~"
-	for _, c := range b {
-		isLetter, isDigit := c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9'
-		if !isLetter && !isDigit && strings.IndexByte(signs, c) < 0 {
-			return false
-		}
-	}
-	return len(b) > 0
+	const token = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return len(b) > 0 && len(bytes.TrimLeft(b, token)) == 0
 }

@@ -131,21 +131,3 @@ func TestEndlessHeads(t *testing.T) {
 		}
 	}
 }
-
-// FuzzCopyBody: whatever a server sends, there is no panic, and the body is no
-// longer than the response.
-func FuzzCopyBody(f *testing.F) {
-	for _, seed := range []string{
-		"HTTP/1.1 200 OK\r\n\r\nHello, World!\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "HTTP/1.1 100 \r\n\r\n", "",
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, response []byte) {
-		var body bytes.Buffer
-		message.CopyBody(&body, bytes.NewReader(response))
-		if body.Len() > len(response) {
-			t.Errorf("a body of %d bytes from a response of %d", body.Len(), len(response))
-		}
-	})
-}

@@ -63,11 +63,7 @@ func (s *Socket) IsEnding() bool {
 // UnreadFIN reports whether Receive counts the peer's FIN. Nothing can come after
 // it, and a read that has returned 0 has taken it.
 func (s *Socket) UnreadFIN() bool {
-	switch s.State {
-	case wire.CloseWait, wire.LastAck, wire.Closing:
-		return s.Receive > 0
-	}
-	return false
+	return s.Receive > 0 && (s.State == wire.CloseWait || s.State == wire.LastAck || s.State == wire.Closing)
 }
 
 // Unread returns how many bytes wait for a read.

@@ -27,15 +27,12 @@ func (e *end) sends(to *end, s *Segment) {
 
 // sendsSYN takes a segment with SYN.
 func (e *end) sendsSYN(to *end, s *Segment) {
-	answers := s.Flags&ACK != 0
-	if answers && to.known && !(after(s.Ack, to.first) && !after(s.Ack, to.next)) {
-		e.sendsStrangeSYN(to, s) // it answers another SYN
-		return
-	}
+	answersAnother := s.Flags&ACK != 0 && to.known && !within(s.Ack, to.first+1, to.next)
+	isNone := s.Flags&(RST|FIN) != 0 // no SYN that anyone sends
 	switch {
-	case s.Flags&(RST|FIN) != 0: // no SYN that anyone sends
-	case e.known && s.Seq != e.first:
-		e.sendsStrangeSYN(to, s)
+	case answersAnother, !isNone && e.known && s.Seq != e.first: // it is not this connection's
+		e.strange, e.stranger, e.outside = true, s.Seq, !e.known || !to.inWindow(s.Seq)
+	case isNone:
 	case e.known:
 		e.repeatsSYN(to, s)
 	default:
@@ -58,11 +55,6 @@ func (e *end) sendsFirstSYN(to *end, s *Segment) {
 		}
 	}
 	e.offers(to, s)
-}
-
-// sendsStrangeSYN takes a SYN that is not this connection's.
-func (e *end) sendsStrangeSYN(to *end, s *Segment) {
-	e.strange, e.stranger, e.outside = true, s.Seq, !e.known || !to.inWindow(s.Seq)
 }
 
 // repeatsSYN takes a SYN that was sent before, perhaps now with an ACK.
