@@ -1,6 +1,7 @@
 package message_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -160,36 +161,29 @@ func TestPrintedRequest(t *testing.T) {
 	}
 }
 
-// TestTimeoutOfGet: the client waits no longer than it should.
+// TestTimeoutOfGet: the client waits no longer than it should, for an answer or for room
+// in the accept queue.
 func TestTimeoutOfGet(t *testing.T) {
-	silent := answering(t, "", false)
-	p := tracetest.Launch(t, nil, "get", "-timeout", "200ms", "-trace=off", "http://"+silent+"/")
-	want := "lbaws: read from " + silent + ": the peer did not respond within 200ms; -timeout sets how long to wait\n"
-	if status := p.Status(); status != 1 || p.Stderr.String() != want {
-		t.Errorf("status %d, stderr %q\nwant %q", status, p.Stderr, want)
-	}
-
-	full, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(full)
-	if err := unix.Bind(full, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+	defer unix.Close(fd)
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Listen(full, 0); err != nil {
-		t.Fatal(err)
-	}
-	local, err := unix.Getsockname(full)
+	local, err := unix.Getsockname(fd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := fmt.Sprintf("127.0.0.1:%d", local.(*unix.SockaddrInet4).Port)
-	defer tracetest.Dial(t, address).Close() // it fills the queue
-	p = tracetest.Launch(t, nil, "get", "-timeout", "200ms", "-trace=off", "http://"+address+"/")
-	want = "lbaws: connect " + address + ": the peer did not respond within 200ms; -timeout sets how long to wait\n"
-	if status := p.Status(); status != 1 || p.Stderr.String() != want {
-		t.Errorf("status %d, stderr %q\nwant %q", status, p.Stderr, want)
+	silent, full := answering(t, "", false), fmt.Sprintf("127.0.0.1:%d", local.(*unix.SockaddrInet4).Port)
+	defer tracetest.Dial(t, full).Close() // it fills the queue
+	for address, call := range map[string]string{silent: "read from ", full: "connect "} {
+		p := tracetest.Launch(t, nil, "get", "-timeout", "200ms", "-trace=off", "http://"+address+"/")
+		want := "lbaws: " + call + address + ": the peer did not respond within 200ms; -timeout sets how long to wait\n"
+		if status := p.Status(); status != 1 || p.Stderr.String() != want {
+			t.Errorf("status %d, stderr %q\nwant %q", status, p.Stderr, want)
+		}
 	}
 }
 

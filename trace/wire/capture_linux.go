@@ -118,15 +118,16 @@ func (c *Capture) receive() {
 		if !ok {
 			break
 		}
-		s, ok := ParseSegment(f.packet)
-		if s.Time = f.time(); ok && c.concerns(&s, f.link) {
-			s.Damaged = isDamaged(&f)
+		n := len(c.pending)
+		c.pending = append(c.pending, Segment{Time: time.Unix(int64(f.header.Sec), int64(f.header.Nsec))})
+		if s := &c.pending[n]; s.parse(f.packet) && c.concerns(s, f.link) {
+			s.Damaged = f.isDamaged()
 			if c.keep {
 				s.Packet, s.Size = bytes.Clone(f.packet), int(f.header.Len)
 			}
-			n := len(c.pending)
 			sorted = sorted && (n == 0 || !s.Time.Before(c.pending[n-1].Time))
-			c.pending = append(c.pending, s)
+		} else {
+			c.pending = c.pending[:n]
 		}
 		c.left.release()
 		c.left = f

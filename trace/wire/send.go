@@ -45,8 +45,7 @@ func (e *end) sendsFirstSYN(to *end, s *Segment) {
 	if s.Damaged && s.Flags&ACK != 0 && !to.known {
 		return // it may answer anything
 	}
-	e.number(s.Seq)
-	e.send(s.Seq, s.after())
+	e.begins(s.Seq, s.after())
 	if e.state == Unknown || e.state == Listen {
 		e.state, e.active = SynSent, s.Flags&ACK == 0
 		if !e.active {
@@ -92,7 +91,7 @@ func (e *end) sendsACK(to *end, s *Segment) {
 		if s.Damaged {
 			return
 		}
-		e.hasSent(s.Seq)
+		e.begins(s.Seq-1, s.Seq) // its SYN was before
 		e.una = s.Seq
 	}
 	if !e.maySend(to, s) {
@@ -146,7 +145,7 @@ func (e *end) maySend(to *end, s *Segment) bool {
 // more than what was worked out from what was sent to it.
 func (e *end) acknowledges(to *end, s *Segment) {
 	if !to.known {
-		to.hasSent(s.Ack)
+		to.begins(s.Ack-1, s.Ack)
 	}
 	if before(s.Ack, to.first+1) {
 		return
@@ -173,7 +172,7 @@ func (e *end) acknowledges(to *end, s *Segment) {
 // learn takes the number that an end says it waits for, if it is news.
 func (e *end) learn(to *end, s *Segment) {
 	if !to.known {
-		to.hasSent(s.Ack)
+		to.begins(s.Ack-1, s.Ack)
 		if s.Flags&SYN != 0 {
 			to.state, to.active = SynSent, true // its SYN was not seen
 		}
@@ -194,16 +193,10 @@ func (e *end) learn(to *end, s *Segment) {
 	e.advance(s.Ack)
 }
 
-// number notes the number of the end's SYN.
-func (e *end) number(first uint32) {
+// begins notes that the end has sent its SYN, with the number first, and all up to next.
+func (e *end) begins(first, next uint32) {
 	e.known, e.first, e.next, e.una = true, first, first, first
-}
-
-// hasSent notes that all before the number next was sent, of which nothing was seen: at
-// least its SYN.
-func (e *end) hasSent(next uint32) {
-	e.number(next - 1)
-	e.send(e.first, next)
+	e.send(first, next)
 }
 
 // send notes that the numbers from, …, to-1 were sent.
