@@ -89,11 +89,9 @@ const mostAsked = 100
 // first, then of the others in the order in which they were first seen. The changes
 // are good until the next call.
 //
-// It asks for the sockets that it knows or expects one by one. To ask for all that
-// the port has takes the kernel some milliseconds. Ask spends a tenth of the time
-// on that at most (where calls are slow, it does it each time), and a third of it
-// while the accept queue grows; and it does so if descriptor fd of a thread leads to
-// a socket that is unknown (-1 is none).
+// It asks for the sockets that it knows or expects one by one. To ask for all takes the
+// kernel some milliseconds: it does so for a tenth of the time at most, or a third while
+// the accept queue grows, or if a thread's fd leads to an unknown socket (-1 is none).
 func (w *Watch) Ask(thread, fd int) ([]Change, error) { return w.ask(thread, fd, 0) }
 
 // All is Ask, and asks for all sockets in any case.
@@ -126,21 +124,14 @@ func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 	w.at = time.Now()
 	w.awaitDescriptors()
 	for i := range w.list {
-		w.list[i].noteOthers()
+		c := &w.list[i]
+		if c.Descriptor >= 0 || c.Was == nil {
+			c.holding.other = c.Descriptor < 0 && c.Inode != 0
+		}
+		c.Others = c.holding.other
 	}
 	w.sort()
 	return w.list, nil
-}
-
-// noteOthers notes whether the socket is another process's.
-func (c *Change) noteOthers() {
-	switch {
-	case c.Descriptor >= 0:
-		c.holding.other = false
-	case c.Was == nil:
-		c.holding.other = c.Inode != 0
-	}
-	c.Others = c.holding.other
 }
 
 // awaitDescriptors looks again, for a millisecond, for the descriptors of sockets that

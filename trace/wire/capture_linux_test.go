@@ -229,7 +229,7 @@ func TestBurst(t *testing.T) {
 	tun := newDevice(t, unix.IFF_TUN, "tun0", "10.9.0.1")
 	const many = 60000
 	for _, server := range []string{"0.0.0.0:8888", "10.9.0.1:8888"} {
-		for _, looks := range []int{0, 1, 100} {
+		for _, looks := range []int{0, 100} {
 			capture := startCapture(t, server, false)
 			began := time.Now()
 			syn := packet("10.7.0.0:4000", "10.9.0.1:8888", wire.SYN, 0)
