@@ -128,7 +128,7 @@ func TestPlainGetMakesTheCallsOfTheBook(t *testing.T) {
 }
 
 // asking is a line of the calls by which -sockets asks.
-var asking = regexp.MustCompile(`NETLINK|^openat\(AT_FDCWD, "/proc/self/fd"|^\w+\(\d\d`)
+var asking = regexp.MustCompile(`NETLINK|"/proc/self/fd|^\w+\(\d\d`)
 
 // TestFlagsReachTheCalls: the flags that change a call's arguments do.
 func TestFlagsReachTheCalls(t *testing.T) {

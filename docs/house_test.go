@@ -29,8 +29,8 @@ var floors = []map[string]int{
 	{"trace/predict": 1, "trace/figure": 2, "trace/jsonl": 3, "trace/pcap": 4},
 	{"trace/tracer": 0, "trace/order": 2, "trace/strace": 3},
 	{"sys/patient": 1, "trace/event": 2},
-	{"sys/namespace": 1, "trace/sockets": 2},
-	{"trace/turns/keys": 0, "trace/output": 1, "trace/wire": 2, "trace/message": 3},
+	{"trace/turns/keys": 0, "sys/namespace": 1, "trace/sockets": 2},
+	{"trace/output": 1, "trace/wire": 2, "trace/message": 3},
 	{"sys/process": 1},
 	{"sys": 2},
 }

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"strings"
+	"sync"
 
 	"lbaws/trace/event"
 )
@@ -30,10 +31,8 @@ const (
 	splices                             // bytes from one descriptor to another
 )
 
-// calls are those that are drawn, if they are about a TCP socket.
-var calls = callsByName()
-
-func callsByName() map[string]*call {
+// calls returns those that are drawn, if they are about a TCP socket, by their names.
+var calls = sync.OnceValue(func() map[string]*call {
 	const (
 		wait      = "wait until one of these descriptors is ready: a call on it will return at once"
 		inherit   = "a child, which has the same descriptors: each of them leads to the same socket"
@@ -80,4 +79,4 @@ func callsByName() map[string]*call {
 		}
 	}
 	return calls
-}
+})

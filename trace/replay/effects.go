@@ -149,7 +149,7 @@ func (f *file) children() map[int][]int {
 }
 
 func isFork(name []byte) bool {
-	c := calls[string(name)]
+	c := calls()[string(name)]
 	return c != nil && c.effect == forks
 }
 

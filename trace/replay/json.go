@@ -54,7 +54,7 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 	if o.Result == nil {
 		text = slices.Concat(text, jsonl.Text(" <unfinished ...>"))
 	}
-	line, c := strace.ParseLine(text), calls[o.Call]
+	line, c := strace.ParseLine(text), calls()[o.Call]
 	rest, err := line.Parse(nil)
 	if err != nil || line.Kind != strace.Call || string(line.Name) != o.Call || c == nil {
 		return nil, jsonl.ErrNoObject

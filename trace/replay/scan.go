@@ -82,7 +82,7 @@ func (s *scan) exit(l *strace.Line, at int64) {
 
 // called reads a call, or its beginning.
 func (s *scan) called(l *strace.Line, at int64) {
-	c, p := calls[string(l.Name)], s.known(l.Thread)
+	c, p := calls()[string(l.Name)], s.known(l.Thread)
 	if c == nil || !s.mayConcern(p, l, c) {
 		s.frees(p, l)
 		s.file.left[string(l.Name)]++
