@@ -46,6 +46,7 @@ type conversations struct {
 	given    int // how many were given up before they were over
 
 	current *conversation // the one that the rows are about
+	last    *conversation // the one that was found last: mostly it is the next one too
 	spare   *conversation // one that was forgotten, whose memory the next one gets; or nil
 }
 
@@ -59,7 +60,11 @@ const mostEnded = 64
 
 // Find returns the conversation with the client at addr, or nil.
 func (t *conversations) Find(addr netip.AddrPort) *conversation {
-	return t.byClient[wire.Plain(addr)]
+	client := wire.Plain(addr)
+	if t.last == nil || t.last.Client != client {
+		t.last = t.byClient[client]
+	}
+	return t.last
 }
 
 // begin adds a conversation with the client at addr. If there are too many, the oldest
@@ -81,7 +86,7 @@ func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
 	if old := t.byClient[c.Client]; old != nil && old.completed && !old.accepted {
 		c.older = old
 	}
-	t.byClient[c.Client] = c
+	t.byClient[c.Client], t.last = c, c
 	*place = c
 	return c
 }
@@ -97,6 +102,7 @@ func (t *conversations) ends(c *conversation) {
 
 // forget forgets a conversation.
 func (t *conversations) forget(c *conversation) {
+	t.last = nil
 	if t.byClient[c.Client] == c { // and not another one that has taken its place
 		delete(t.byClient, c.Client)
 		t.followed[c.Number%mostFollowed] = nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"lbaws/trace/event"
+	"lbaws/trace/wire"
 )
 
 // Order puts moments in order. The Tracer need not report two threads' calls, or a
@@ -19,6 +20,7 @@ type Order struct {
 	waiting    []int                // the numbers of writes that wait
 	held       []event.Moment       // what has come since unfinished began
 	kept       map[int]*event.Event // copies of the events in held, by their calls' numbers
+	segments   []wire.Segment       // copies of the segments in held, or room for them
 	due        []event.Moment
 }
 
@@ -94,12 +96,24 @@ func (o *Order) happens(m *event.Moment) {
 	}
 	held := *m
 	if m.Segment != nil {
-		held.Segment = copyOf(m.Segment)
+		held.Segment = o.keep(m.Segment)
 	} else if held.Change = copyOf(m.Change); m.Change.Was != nil {
 		held.Change.Was = copyOf(m.Change.Was)
 	}
 	o.held = append(o.held, held)
 	o.release(false)
+}
+
+// keep returns a copy of a segment. Those before stay where they are.
+func (o *Order) keep(s *wire.Segment) *wire.Segment {
+	if len(o.held) == 0 { // nothing refers to them any more
+		o.segments = o.segments[:0]
+	}
+	if len(o.segments) == cap(o.segments) {
+		o.segments = make([]wire.Segment, 0, max(16, 2*len(o.segments)))
+	}
+	o.segments = append(o.segments, *s)
+	return &o.segments[len(o.segments)-1]
 }
 
 func copyOf[T any](v *T) *T {
