@@ -3,8 +3,8 @@
 //
 //go:debug containermaxprocs=0
 
-// Lbaws is the web server of the tutorial "Let's Build A Web Server, Part 1",
-// written directly on system calls; it shows each of them as it happens.
+// Lbaws is the web server of "Let's Build A Web Server, Part 1", on system calls. It shows
+// each of them as it happens.
 //
 // The tutorial's program is serve and answer. After it come get, the client, and
 // demo, which runs both ends of one connection; the command line comes last, with

@@ -168,7 +168,7 @@ const (
 	roomWidth, roomHeight = 214, 62
 	columnWidth           = 230
 	floorHeight           = roomHeight + 34
-	lineLength            = 38
+	lineLength            = 35
 )
 
 // drawHouse draws the packages on their floors, and an arrow for each import.

@@ -1,5 +1,4 @@
-// Package sys has the system calls of a TCP server and of its client, one
-// method for each, and nothing between the method and the kernel.
+// Package sys has the system calls of a TCP server and its client, one method for each.
 //
 // The calls are those of figure 4.1 in Stevens, Fenner and Rudoff, Unix
 // Network Programming, volume 1, third edition (UNP below):

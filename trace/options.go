@@ -1,5 +1,4 @@
-// Package trace does what the command line asks of the trace: it chooses the formats,
-// opens what they write to, and puts a Tracer in front of the kernel.
+// Package trace begins the trace that the command line asks for, with its formats and files.
 //
 // What happens goes one way from there. A Tracer, or a recording, gives its formats a
 // moment (package event) when a call begins and when it returns, when a segment passes

@@ -1,6 +1,6 @@
-// Package process keeps what else this process does away from the server's calls: they
-// are made on its first thread, which plain strace follows; no signal cuts them in two;
-// and the descriptors of the trace leave the low numbers to the sockets.
+// Package process keeps the rest of the process away from the server's calls. They are made
+// on its first thread, which plain strace follows; no signal cuts them in two; and the
+// trace's descriptors leave the low numbers to the sockets.
 package process
 
 import (

@@ -1,6 +1,5 @@
-// Package message knows what the bytes of a connection mean: the parts of an HTTP
-// request and of a response, whether a request may go on, and how to show bytes on a
-// terminal.
+// Package message knows what bytes mean: the parts of HTTP's requests and responses, and
+// of URLs. It says whether a request may go on, and how to show bytes on a terminal.
 package message
 
 import (

@@ -1,5 +1,5 @@
-// Package replay draws recordings: what strace has written of any program, and this
-// program's own traces in the json format.
+// Package replay draws recordings: strace's of any program, and this program's own traces
+// in the json format.
 //
 // It reads a recording's lines and finds those that are about TCP sockets, and whose
 // they are: who listens is the server, who connects is a client. When it has read them

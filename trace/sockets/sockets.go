@@ -1,6 +1,6 @@
-// Package sockets asks the kernel what it holds of the connections of one port:
-// each socket's state, its queues, its timer and its descriptor, also of sockets
-// that no program has yet, or has any more.
+// Package sockets asks the kernel what it holds of the connections of one port. It says
+// each socket's state, its queues, its timer and its descriptor, also of sockets that no
+// program has yet, or has any more.
 //
 // Source: sock_diag(7). The program ss prints the same.
 package sockets

@@ -1,6 +1,5 @@
-// Package strace speaks strace's language both ways: it writes calls as strace does, and
-// reads its lines: who makes a call and when, its name, its arguments as they stand there,
-// and what it returned.
+// Package strace writes calls as strace(1) does, and reads its lines. It knows how strace
+// spells things, and not what a call means.
 //
 // Source: strace(1); the sources of strace 6.1.
 package strace

@@ -1,5 +1,4 @@
-// Package turns lets programs make their calls one after another, in an order that
-// somebody directs: a script, such as the books' figure, or a person.
+// Package turns lets programs make their calls in turn, as a script or a person directs.
 //
 // In front of the trace, it holds the beginning of each call until its turn. Behind
 // the trace, it holds the return: when the kernel lets two programs go on at the same
