@@ -62,7 +62,7 @@ type server struct {
 // serve makes the listening socket and serves one client after another. k makes
 // the system calls, one per method. In front of the machine's kernel stand
 // package patient, which retries calls and limits how long they may wait, and
-// package trace, which shows each call.
+// the Tracer, which shows each call.
 func (s *server) serve(k sys.Kernel) error {
 	listenSocket, err := k.Socket(sys.Family(s.addr), unix.SOCK_STREAM, unix.IPPROTO_IP)
 	if err != nil {

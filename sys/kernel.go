@@ -14,7 +14,7 @@
 //	                               close
 //
 // Kernel is that set of calls as an interface. The server is written against it;
-// packages patient and trace put Kernels of their own in front of another, and a
+// packages patient, turns and tracer put Kernels of their own in front of another, and a
 // test can stand in for it. Unix is the machine's own.
 //
 // Every error that Unix returns is a unix.Errno, so errors.Is(err, unix.EADDRINUSE)

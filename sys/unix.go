@@ -24,26 +24,16 @@ func (Unix) Setsockopt(fd, level, option, value int) error {
 }
 
 // Listen is listen(2).
-func (Unix) Listen(fd, backlog int) error {
-	return unix.Listen(fd, backlog)
-}
+func (Unix) Listen(fd, backlog int) error { return unix.Listen(fd, backlog) }
 
 // Read is read(2).
-func (Unix) Read(fd int, p []byte) (int, error) {
-	return unix.Read(fd, p)
-}
+func (Unix) Read(fd int, p []byte) (int, error) { return unix.Read(fd, p) }
 
 // Write is write(2).
-func (Unix) Write(fd int, p []byte) (int, error) {
-	return unix.Write(fd, p)
-}
+func (Unix) Write(fd int, p []byte) (int, error) { return unix.Write(fd, p) }
 
 // Shutdown is shutdown(2).
-func (Unix) Shutdown(fd, how int) error {
-	return unix.Shutdown(fd, how)
-}
+func (Unix) Shutdown(fd, how int) error { return unix.Shutdown(fd, how) }
 
 // Close is close(2).
-func (Unix) Close(fd int) error {
-	return unix.Close(fd)
-}
+func (Unix) Close(fd int) error { return unix.Close(fd) }

@@ -9,12 +9,13 @@
 package trace
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"lbaws/trace/message"
 	"lbaws/trace/picture"
@@ -134,15 +135,7 @@ func (o *Options) checkTimes() error {
 
 // checkFiles returns an error if two of the outputs are the same file.
 func (o *Options) checkFiles() error {
-	var files []string
-	if o.Output != "" {
-		files = append(files, o.Output)
-	}
-	for _, file := range []string{o.SVG, o.HTML, o.Pcap} {
-		if file != "" {
-			files = append(files, file)
-		}
-	}
+	files := slices.DeleteFunc([]string{o.Output, o.SVG, o.HTML, o.Pcap}, func(file string) bool { return file == "" })
 	if o.Pictures != "" {
 		for name := range picture.Pictures() {
 			files = append(files, filepath.Join(o.Pictures, name))
@@ -169,33 +162,27 @@ func sameFile(x, y string) bool {
 	return resolved(x) == resolved(y)
 }
 
-// resolved is the path of the file that opening path creates.
+// resolved is the path of the file that opening path creates. What .. means may depend on a
+// link before it.
 func resolved(path string) string {
 	const most = 40 // links, as the kernel follows
+	folder, name := filepath.Split(path)
 	for range most {
 		target, err := os.Readlink(path)
 		if err != nil {
 			break
 		}
 		if !filepath.IsAbs(target) {
-			target = folder(path) + target
+			target = folder + target
 		}
 		path = target
+		folder, name = filepath.Split(path)
 	}
-	if real, err := filepath.EvalSymlinks(folder(path)); err == nil {
-		path = filepath.Join(real, filepath.Base(path))
+	if real, err := filepath.EvalSymlinks(cmp.Or(folder, ".")); err == nil {
+		path = filepath.Join(real, name)
 	}
 	path, _ = filepath.Abs(path)
 	return path
-}
-
-// folder is the path up to its last element, as it is written: what .. means may
-// depend on a link before it.
-func folder(path string) string {
-	if i := strings.LastIndexByte(path, '/'); i >= 0 {
-		return path[:i+1]
-	}
-	return "./"
 }
 
 // ShowsSegments reports whether segments are wanted, and a format shows them.

@@ -68,7 +68,8 @@ const wholeBuffers = 4096
 func (o *Options) sinks(report, fail func(error)) ([]tracer.Sink, error) {
 	out := output.New(unix.Stderr, "standard error", report)
 	if o.Recording {
-		out = output.New(unix.Stdout, "standard output", report).HoldBack()
+		out = output.New(unix.Stdout, "standard output", report)
+		out.Held = true
 	}
 	table := out
 	var err error

@@ -48,14 +48,12 @@ type CallObject struct {
 	Duration *time.Duration `json:"duration_ns"` // how long the kernel took
 	CallerObject
 	Call     string          `json:"call"`
-	Does     string          `json:"does,omitempty"` // of a recording: the call that does the same
 	Recorded *RecordedObject `json:"recorded,omitempty"`
 	Args     struct {
 		Buf *Text `json:"buf"` // the only one that its strace line may not have
 	} `json:"args"`
-	Result *int    `json:"result"`
-	Errno  *string `json:"errno"`  // the error's name
-	Strace Text    `json:"strace"` // its line in strace's language
+	Result *int `json:"result"`
+	Strace Text `json:"strace"` // its line in strace's language
 }
 
 // RecordedObject is what the reading of a recording has found out about a call: which

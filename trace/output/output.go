@@ -21,23 +21,17 @@ import (
 type Stream struct {
 	fd     int
 	name   string
-	held   bool // whether text is held back until Flush
 	opened bool // whether the descriptor is its own
 	report func(error)
 	failed bool
 
+	Held   bool                    // whether text is held back until Flush
 	Text   []byte                  // what is held back
 	Around func(new []byte) []byte // if not nil, what is written in place of new text
 }
 
 // maxHeld is how many bytes are held back at most.
 const maxHeld = 64 << 10
-
-// HoldBack makes the Stream hold text back until Flush, and returns it.
-func (o *Stream) HoldBack() *Stream {
-	o.held = true
-	return o
-}
 
 // New returns a Stream that writes at once to the descriptor fd, which
 // it does not close. name is for report, which is called once if a write fails.
@@ -56,7 +50,7 @@ func Create(path string, report func(error)) (*Stream, error) {
 	if err != nil {
 		return nil, sys.Fail("open", path, err)
 	}
-	return &Stream{fd: process.MoveUp(fd), name: path, held: true, opened: true, report: report}, nil
+	return &Stream{fd: process.MoveUp(fd), name: path, Held: true, opened: true, report: report}, nil
 }
 
 // NewBuffer returns a Stream that keeps what is written to it.
@@ -91,7 +85,7 @@ func (o *Stream) Write(p []byte) (int, error) {
 
 // Settle writes what need not or cannot be held back.
 func (o *Stream) Settle() {
-	if !o.held || len(o.Text) > maxHeld {
+	if !o.Held || len(o.Text) > maxHeld {
 		o.Flush()
 	}
 }
@@ -142,9 +136,6 @@ func (o *Stream) write(rest []byte) {
 		}
 	}
 }
-
-// IsHeld reports whether text is held back until Flush.
-func (o *Stream) IsHeld() bool { return o.held }
 
 // Window reports whether the output is a terminal, and how many characters wide and how
 // many lines high that is.

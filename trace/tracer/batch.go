@@ -35,7 +35,7 @@ func (r *recorder) batches() bool { return r.files && !r.Both && r.watch == nil 
 
 // inFiles reports whether the text of all formats is held back.
 func inFiles(sinks Sinks) bool {
-	return !slices.ContainsFunc(sinks, func(s Sink) bool { return !s.Output.IsHeld() })
+	return !slices.ContainsFunc(sinks, func(s Sink) bool { return !s.Output.Held })
 }
 
 // keepBuffers keeps what a call has read or written, whose beginning was e. It reports

@@ -79,7 +79,7 @@ func (b *buffers) serve(t *testing.T, path string, format event.Format, out *out
 			t.Fatalf("%d bytes kept", kept)
 		}
 	}
-	if batches := mostKept > 1; batches != out.IsHeld() || mostKept > mostBatched {
+	if batches := mostKept > 1; batches != out.Held || mostKept > mostBatched {
 		t.Errorf("%s: up to %d calls kept", path, mostKept)
 	}
 	tracer.End()
