@@ -164,7 +164,7 @@ func TestPrintedRequest(t *testing.T) {
 // TestTimeoutOfGet: the client waits no longer than it should, for an answer or for room
 // in the accept queue.
 func TestTimeoutOfGet(t *testing.T) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
