@@ -37,11 +37,6 @@ type answer struct {
 	err    error
 }
 
-// newScripted returns a kernel with answers.
-func newScripted(answers map[string][]answer) *scripted {
-	return &scripted{began: time.Now(), answers: answers, arrived: make(chan []byte, 100), ended: map[int]chan struct{}{}}
-}
-
 // note notes a call, and returns its next answer, if there is one.
 func (k *scripted) note(call string, args ...any) (a answer, ok bool) {
 	k.mu.Lock()
@@ -53,6 +48,12 @@ func (k *scripted) note(call string, args ...any) (a answer, ok bool) {
 		return rest[0], true
 	}
 	return answer{}, false
+}
+
+// arrive lets data arrive after a while.
+func (k *scripted) arrive(after time.Duration, data []byte) {
+	time.Sleep(after)
+	k.arrived <- data
 }
 
 // end returns a channel that shutdown closes.
@@ -171,33 +172,23 @@ func (k *scripted) all() []string {
 	return slices.Clone(k.calls)
 }
 
-// newPatient returns a patient kernel in front of k, which works until the end
-// of the test.
-func newPatient(t *testing.T, k *scripted, timeout time.Duration) *Kernel {
-	p := &Kernel{Kernel: k, timeout: timeout, sleep: time.Sleep, othersWait: k.othersWait, accepted: make(map[int]connection),
-		warn: func(err error) { k.note("warn", err) }}
-	go p.watch()
-	t.Cleanup(func() {
-		p.urgent.Store(true) // ends the watch
-		time.Sleep(time.Hour)
-	})
-	return p
-}
-
-// test runs f with a patient kernel in front of k, and compares the calls that
-// reach k.
-func test(t *testing.T, k *scripted, timeout time.Duration, f func(*Kernel), want ...string) {
-	t.Helper()
-	f(newPatient(t, k, timeout))
-	if got := k.all(); !slices.Equal(got, want) {
-		t.Errorf("calls\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
-	}
-}
-
-// inBubble runs a test with a kernel, in time that passes only when everybody
-// waits.
-func inBubble(t *testing.T, name string, answers map[string][]answer, f func(t *testing.T, k *scripted)) {
+// inBubble runs a test with a patient kernel in front of a scripted one, in time that
+// passes only when everybody waits. It compares the calls that reach the scripted one,
+// if any are wanted.
+func inBubble(t *testing.T, name string, answers map[string][]answer, timeout time.Duration,
+	f func(t *testing.T, k *scripted, p *Kernel), want ...string) {
 	t.Run(name, func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { f(t, newScripted(answers)) })
+		synctest.Test(t, func(t *testing.T) {
+			k := &scripted{began: time.Now(), answers: answers, arrived: make(chan []byte, 100), ended: map[int]chan struct{}{}}
+			p := &Kernel{Kernel: k, timeout: timeout, sleep: time.Sleep, othersWait: k.othersWait, accepted: make(map[int]connection),
+				warn: func(err error) { k.note("warn", err) }}
+			go p.watch()
+			f(t, k, p)
+			if got := k.all(); len(want) > 0 && !slices.Equal(got, want) {
+				t.Errorf("calls\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+			}
+			p.urgent.Store(true) // ends the watch
+			time.Sleep(time.Hour)
+		})
 	})
 }

@@ -24,17 +24,15 @@ func TestInterruptedCalls(t *testing.T) {
 		"accept": {{-1, unix.EINTR}, {4, nil}},
 		"read":   {{-1, unix.EINTR}, {5, nil}},
 		"write":  {{-1, unix.EINTR}, {10, nil}, {3, nil}, {-1, unix.EINTR}, {20, nil}},
-	}, func(t *testing.T, k *scripted) {
-		test(t, k, 0, func(p *Kernel) {
-			fd, err := p.Accept(3, new(sys.Sockaddr))
-			n, readErr := p.Read(fd, make([]byte, 10))
-			written, writeErr := p.Write(fd, make([]byte, 33))
-			if err := errors.Join(err, readErr, writeErr); err != nil || fd != 4 || n != 5 || written != 33 {
-				t.Errorf("descriptor %d, %d bytes read, %d written, %v", fd, n, written, err)
-			}
-		}, "0s accept(3)", "0s accept(3)", "0s read(4)", "0s read(4)",
-			"0s write(4 33)", "0s write(4 33)", "0s write(4 23)", "0s write(4 20)", "0s write(4 20)")
-	})
+	}, 0, func(t *testing.T, k *scripted, p *Kernel) {
+		fd, err := p.Accept(3, new(sys.Sockaddr))
+		n, readErr := p.Read(fd, make([]byte, 10))
+		written, writeErr := p.Write(fd, make([]byte, 33))
+		if err := errors.Join(err, readErr, writeErr); err != nil || fd != 4 || n != 5 || written != 33 {
+			t.Errorf("descriptor %d, %d bytes read, %d written, %v", fd, n, written, err)
+		}
+	}, "0s accept(3)", "0s accept(3)", "0s read(4)", "0s read(4)",
+		"0s write(4 33)", "0s write(4 33)", "0s write(4 23)", "0s write(4 20)", "0s write(4 20)")
 }
 
 // TestErrorsOfCalls: what the kernel answers comes back, with -1.
@@ -42,34 +40,30 @@ func TestErrorsOfCalls(t *testing.T) {
 	for _, errno := range []unix.Errno{unix.ECONNRESET, unix.EPIPE, unix.EBADF} {
 		inBubble(t, errno.Error(), map[string][]answer{
 			"read": {{-1, errno}}, "write": {{7, nil}, {-1, errno}}, "connect": {{-1, errno}}, "accept": {{-1, errno}},
-		}, func(t *testing.T, k *scripted) {
-			test(t, k, 0, func(p *Kernel) {
-				n, err := p.Read(4, nil)
-				written, writeErr := p.Write(4, make([]byte, 8))
-				connectErr := p.Connect(5, netip.AddrPort{})
-				fd, acceptErr := p.Accept(3, new(sys.Sockaddr))
-				for _, err := range []error{err, writeErr, connectErr, acceptErr} {
-					if err != errno {
-						t.Errorf("got %v, want %v", err, errno)
-					}
+		}, 0, func(t *testing.T, k *scripted, p *Kernel) {
+			n, err := p.Read(4, nil)
+			written, writeErr := p.Write(4, make([]byte, 8))
+			connectErr := p.Connect(5, netip.AddrPort{})
+			fd, acceptErr := p.Accept(3, new(sys.Sockaddr))
+			for _, err := range []error{err, writeErr, connectErr, acceptErr} {
+				if err != errno {
+					t.Errorf("got %v, want %v", err, errno)
 				}
-				if n != -1 || written != -1 || fd != -1 {
-					t.Errorf("results %d, %d and %d", n, written, fd)
-				}
-			}, "0s read(4)", "0s write(4 8)", "0s write(4 1)", "0s connect(5)", "0s accept(3)")
-		})
+			}
+			if n != -1 || written != -1 || fd != -1 {
+				t.Errorf("results %d, %d and %d", n, written, fd)
+			}
+		}, "0s read(4)", "0s write(4 8)", "0s write(4 1)", "0s connect(5)", "0s accept(3)")
 	}
 }
 
 // TestKernelThatTakesNothing is not asked for ever.
 func TestKernelThatTakesNothing(t *testing.T) {
-	inBubble(t, "write", map[string][]answer{"write": {{0, nil}}}, func(t *testing.T, k *scripted) {
-		test(t, k, 0, func(p *Kernel) {
-			if n, err := p.Write(4, make([]byte, 8)); n != -1 || err != unix.EIO {
-				t.Errorf("got %d, %v", n, err)
-			}
-		}, "0s write(4 8)")
-	})
+	inBubble(t, "write", map[string][]answer{"write": {{0, nil}}}, 0, func(t *testing.T, k *scripted, p *Kernel) {
+		if n, err := p.Write(4, make([]byte, 8)); n != -1 || err != unix.EIO {
+			t.Errorf("got %d, %v", n, err)
+		}
+	}, "0s write(4 8)")
 }
 
 // TestAcceptOutOfResources: one warning, a pause before each try, and a warning
@@ -77,22 +71,19 @@ func TestKernelThatTakesNothing(t *testing.T) {
 func TestAcceptOutOfResources(t *testing.T) {
 	inBubble(t, "EMFILE", map[string][]answer{
 		"accept": {{-1, unix.EMFILE}, {-1, unix.ENOMEM}, {-1, unix.ECONNABORTED}, {4, nil}, {-1, unix.ENFILE}, {5, nil}},
-	}, func(t *testing.T, k *scripted) {
-		test(t, k, 0, func(p *Kernel) {
-			p.Accept(3, new(sys.Sockaddr))
-			p.Accept(3, new(sys.Sockaddr))
-		}, "0s accept(3)", "0s warn(accept: EMFILE, too many open files)", "0s nanosleep(250ms)",
-			"250ms accept(3)", "250ms nanosleep(250ms)", "500ms accept(3)", "500ms accept(3)",
-			"500ms accept(3)", "500ms warn(accept: ENFILE, too many open files in system)", "500ms nanosleep(250ms)",
-			"750ms accept(3)")
-	})
+	}, 0, func(t *testing.T, k *scripted, p *Kernel) {
+		p.Accept(3, new(sys.Sockaddr))
+		p.Accept(3, new(sys.Sockaddr))
+	}, "0s accept(3)", "0s warn(accept: EMFILE, too many open files)", "0s nanosleep(250ms)",
+		"250ms accept(3)", "250ms nanosleep(250ms)", "500ms accept(3)", "500ms accept(3)",
+		"500ms accept(3)", "500ms warn(accept: ENFILE, too many open files in system)", "500ms nanosleep(250ms)",
+		"750ms accept(3)")
 }
 
 // TestAcceptOfBrokenConnections: they are passed over, with a pause now and then.
 func TestAcceptOfBrokenConnections(t *testing.T) {
 	broken := slices.Repeat([]answer{{-1, unix.ECONNABORTED}}, 250)
-	inBubble(t, "ECONNABORTED", map[string][]answer{"accept": append(broken, answer{4, nil})}, func(t *testing.T, k *scripted) {
-		p := newPatient(t, k, 0)
+	inBubble(t, "ECONNABORTED", map[string][]answer{"accept": append(broken, answer{4, nil})}, 0, func(t *testing.T, k *scripted, p *Kernel) {
 		if fd, err := p.Accept(3, new(sys.Sockaddr)); fd != 4 || err != nil {
 			t.Errorf("got %d, %v", fd, err)
 		}
@@ -105,26 +96,21 @@ func TestAcceptOfBrokenConnections(t *testing.T) {
 // TestSilentClient is dropped when its connection is as old as the timeout,
 // whatever it has sent by then.
 func TestSilentClient(t *testing.T) {
-	inBubble(t, "says nothing", accepted(), func(t *testing.T, k *scripted) {
-		test(t, k, 30*time.Second, func(p *Kernel) {
-			fd, _ := p.Accept(3, new(sys.Sockaddr))
-			n, err := p.Read(fd, make([]byte, 10))
-			if n != -1 || !errors.Is(err, unix.ETIMEDOUT) || err.Error() != "the peer did not respond within 30s" {
-				t.Errorf("got %d, %v", n, err)
-			}
-		}, "0s accept(3)", "0s read(4)", "30s shutdown(4 RDWR)")
-	})
-	inBubble(t, "takes nothing", accepted(), func(t *testing.T, k *scripted) {
-		test(t, k, 7*time.Second, func(p *Kernel) {
-			fd, _ := p.Accept(3, new(sys.Sockaddr))
-			time.Sleep(2 * time.Second)
-			if n, err := p.Write(fd, make([]byte, 10)); n != -1 || !errors.Is(err, unix.ETIMEDOUT) {
-				t.Errorf("got %d, %v", n, err)
-			}
-		}, "0s accept(3)", "2s write(4 10)", "7s shutdown(4 RDWR)")
-	})
-	inBubble(t, "drips", accepted(), func(t *testing.T, k *scripted) {
-		p := newPatient(t, k, 10*time.Second)
+	inBubble(t, "says nothing", accepted(), 30*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		fd, _ := p.Accept(3, new(sys.Sockaddr))
+		n, err := p.Read(fd, make([]byte, 10))
+		if n != -1 || !errors.Is(err, unix.ETIMEDOUT) || err.Error() != "the peer did not respond within 30s" {
+			t.Errorf("got %d, %v", n, err)
+		}
+	}, "0s accept(3)", "0s read(4)", "30s shutdown(4 RDWR)")
+	inBubble(t, "takes nothing", accepted(), 7*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		fd, _ := p.Accept(3, new(sys.Sockaddr))
+		time.Sleep(2 * time.Second)
+		if n, err := p.Write(fd, make([]byte, 10)); n != -1 || !errors.Is(err, unix.ETIMEDOUT) {
+			t.Errorf("got %d, %v", n, err)
+		}
+	}, "0s accept(3)", "2s write(4 10)", "7s shutdown(4 RDWR)")
+	inBubble(t, "drips", accepted(), 10*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
 		fd, _ := p.Accept(3, new(sys.Sockaddr))
 		go func() {
 			for range 30 {
@@ -140,35 +126,26 @@ func TestSilentClient(t *testing.T) {
 			t.Errorf("got %v after %v", err, passed)
 		}
 	})
-	inBubble(t, "waits for ever", accepted(), func(t *testing.T, k *scripted) {
-		test(t, k, 0, func(p *Kernel) {
-			fd, _ := p.Accept(3, new(sys.Sockaddr))
-			go func() {
-				time.Sleep(100 * time.Hour)
-				k.arrived <- []byte("at last")
-			}()
-			if n, err := p.Read(fd, make([]byte, 10)); n != 7 || err != nil {
-				t.Errorf("got %d, %v", n, err)
-			}
-		}, "0s accept(3)", "0s read(4)")
-	})
+	inBubble(t, "waits for ever", accepted(), 0, func(t *testing.T, k *scripted, p *Kernel) {
+		fd, _ := p.Accept(3, new(sys.Sockaddr))
+		go k.arrive(100*time.Hour, []byte("at last"))
+		if n, err := p.Read(fd, make([]byte, 10)); n != 7 || err != nil {
+			t.Errorf("got %d, %v", n, err)
+		}
+	}, "0s accept(3)", "0s read(4)")
 }
 
 // TestSilentClientAlone: with OnlyForOthers, a client whose time is up is waited for
 // until others wait; only from then on is the kernel asked, four times a second.
 func TestSilentClientAlone(t *testing.T) {
-	alone := func(t *testing.T, k *scripted) (p *Kernel, fd int) {
-		p = newPatient(t, k, 30*time.Second)
+	alone := func(p *Kernel) (fd int) {
 		p.OnlyForOthers = true
 		fd, _ = p.Accept(3, new(sys.Sockaddr))
-		return p, fd
+		return fd
 	}
-	inBubble(t, "types for ten minutes", accepted(), func(t *testing.T, k *scripted) {
-		p, fd := alone(t, k)
-		go func() {
-			time.Sleep(10*time.Minute - askAgain/2)
-			k.arrived <- []byte("GET")
-		}()
+	inBubble(t, "types for ten minutes", accepted(), 30*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		fd := alone(p)
+		go k.arrive(10*time.Minute-askAgain/2, []byte("GET"))
 		if n, err := p.Read(fd, make([]byte, 10)); n != 3 || err != nil {
 			t.Errorf("got %d, %v", n, err)
 		}
@@ -179,9 +156,9 @@ func TestSilentClientAlone(t *testing.T) {
 		}
 	})
 	for name, queued := range map[string]time.Duration{"others wait before": time.Second, "others come later": time.Minute} {
-		inBubble(t, name, accepted(), func(t *testing.T, k *scripted) {
+		inBubble(t, name, accepted(), 30*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
 			k.queued = queued
-			p, fd := alone(t, k)
+			fd := alone(p)
 			n, err := p.Read(fd, make([]byte, 10))
 			if n != -1 || err != OthersWait(30*time.Second) || err.Error() != "the client has had its 30s, and others wait" {
 				t.Errorf("got %d, %v", n, err)
@@ -199,25 +176,18 @@ func TestSilentClientAlone(t *testing.T) {
 			}
 		})
 	}
-	inBubble(t, "answers in time", accepted(), func(t *testing.T, k *scripted) {
+	inBubble(t, "answers in time", accepted(), 30*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
 		k.queued = time.Second
-		p, fd := alone(t, k)
-		go func() {
-			time.Sleep(29 * time.Second)
-			k.arrived <- []byte("GET")
-		}()
+		fd := alone(p)
+		go k.arrive(29*time.Second, []byte("GET"))
 		if n, err := p.Read(fd, make([]byte, 10)); n != 3 || err != nil {
 			t.Errorf("got %d, %v", n, err)
 		}
 		p.Close(fd)
 		time.Sleep(time.Minute)
-		want := []string{"0s accept(3)", "0s read(4)", "29s close(4)"}
-		if got := k.all(); !slices.Equal(got, want) {
-			t.Errorf("calls %s, want %s", got, want)
-		}
-	})
-	inBubble(t, "is half-closed later", accepted(), func(t *testing.T, k *scripted) {
-		p, fd := alone(t, k)
+	}, "0s accept(3)", "0s read(4)", "29s close(4)")
+	inBubble(t, "is half-closed later", accepted(), 30*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		fd := alone(p)
 		time.Sleep(time.Minute)
 		p.Shutdown(fd, unix.SHUT_WR)
 		_, err := p.Read(fd, make([]byte, 10))
@@ -225,13 +195,10 @@ func TestSilentClientAlone(t *testing.T) {
 			t.Errorf("got %v after %v, want a Timeout after the longest silence", err, passed)
 		}
 	})
-	inBubble(t, "after the listening socket was closed", accepted(), func(t *testing.T, k *scripted) {
-		p, fd := alone(t, k)
+	inBubble(t, "after the listening socket was closed", accepted(), 30*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		fd := alone(p)
 		p.Close(3)
-		go func() {
-			time.Sleep(31 * time.Second)
-			k.arrived <- nil
-		}()
+		go k.arrive(31*time.Second, nil)
 		p.Read(fd, make([]byte, 10))
 		if calls := k.all(); !slices.Contains(calls, "30s queue(-1)") {
 			t.Errorf("calls %s", calls)
@@ -242,39 +209,28 @@ func TestSilentClientAlone(t *testing.T) {
 // TestShutdownThatFails is tried again, unless the connection that was accepted is gone.
 func TestShutdownThatFails(t *testing.T) {
 	answers := map[string][]answer{"accept": {{result: 4}}, "shutdown": {{-1, unix.EIO}, {-1, unix.EIO}}}
-	inBubble(t, "EIO", answers, func(t *testing.T, k *scripted) {
-		test(t, k, time.Second, func(p *Kernel) {
-			fd, _ := p.Accept(3, new(sys.Sockaddr))
-			p.Read(fd, make([]byte, 10))
-		}, "0s accept(3)", "0s read(4)", "1s shutdown(4 RDWR)", "1.25s shutdown(4 RDWR)", "1.5s shutdown(4 RDWR)")
-	})
+	inBubble(t, "EIO", answers, time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		fd, _ := p.Accept(3, new(sys.Sockaddr))
+		p.Read(fd, make([]byte, 10))
+	}, "0s accept(3)", "0s read(4)", "1s shutdown(4 RDWR)", "1.25s shutdown(4 RDWR)", "1.5s shutdown(4 RDWR)")
 	gone := func() []answer { return []answer{{-1, unix.ENOTCONN}} }
-	inBubble(t, "read, ENOTCONN", map[string][]answer{"accept": {{result: 4}}, "shutdown": gone()}, func(t *testing.T, k *scripted) {
-		test(t, k, time.Second, func(p *Kernel) {
-			go func() {
-				time.Sleep(time.Minute)
-				k.arrived <- nil
-			}()
-			fd, _ := p.Accept(3, new(sys.Sockaddr))
-			if _, err := p.Read(fd, make([]byte, 10)); err != Timeout(time.Second) {
-				t.Error(err)
-			}
-		}, "0s accept(3)", "0s read(4)", "1s shutdown(4 RDWR)")
-	})
-	inBubble(t, "connect, ENOTCONN", map[string][]answer{"shutdown": gone()}, func(t *testing.T, k *scripted) {
-		test(t, k, time.Second, func(p *Kernel) {
-			p.Connect(3, netip.AddrPort{})
-		}, "0s connect(3)", "1s shutdown(3 RDWR)", "1.25s shutdown(3 RDWR)")
-	})
-	inBubble(t, "accept, ENOTCONN", map[string][]answer{"shutdown": gone(), "connect": {{}}}, func(t *testing.T, k *scripted) {
-		test(t, k, 0, func(p *Kernel) {
-			go leaves(p)
-			if _, err := p.Accept(3, new(sys.Sockaddr)); err != unix.ECANCELED {
-				t.Error(err)
-			}
-			time.Sleep(time.Second)
-		}, "0s accept(3)", "0s shutdown(3 RD)", "0s getsockname(3)", "0s socket()", "0s connect(9)", "0s close(9)")
-	})
+	inBubble(t, "read, ENOTCONN", map[string][]answer{"accept": {{result: 4}}, "shutdown": gone()}, time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		go k.arrive(time.Minute, nil)
+		fd, _ := p.Accept(3, new(sys.Sockaddr))
+		if _, err := p.Read(fd, make([]byte, 10)); err != Timeout(time.Second) {
+			t.Error(err)
+		}
+	}, "0s accept(3)", "0s read(4)", "1s shutdown(4 RDWR)")
+	inBubble(t, "connect, ENOTCONN", map[string][]answer{"shutdown": gone()}, time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		p.Connect(3, netip.AddrPort{})
+	}, "0s connect(3)", "1s shutdown(3 RDWR)", "1.25s shutdown(3 RDWR)")
+	inBubble(t, "accept, ENOTCONN", map[string][]answer{"shutdown": gone(), "connect": {{}}}, 0, func(t *testing.T, k *scripted, p *Kernel) {
+		go leaves(p)
+		if _, err := p.Accept(3, new(sys.Sockaddr)); err != unix.ECANCELED {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+	}, "0s accept(3)", "0s shutdown(3 RD)", "0s getsockname(3)", "0s socket()", "0s connect(9)", "0s close(9)")
 }
 
 // leaves makes a call that waits end.
@@ -286,31 +242,24 @@ func leaves(p *Kernel) {
 // TestHalfClosedClient: after the half-close it may be silent for 5 seconds, and
 // send for 30, if its connection is not too old before.
 func TestHalfClosedClient(t *testing.T) {
-	inBubble(t, "silent", accepted(), func(t *testing.T, k *scripted) {
-		test(t, k, 30*time.Second, func(p *Kernel) {
-			fd, _ := p.Accept(3, new(sys.Sockaddr))
-			p.Shutdown(fd, unix.SHUT_WR)
-			if _, err := p.Read(fd, make([]byte, 10)); !errors.Is(err, unix.ETIMEDOUT) {
-				t.Error(err)
-			}
-		}, "0s accept(3)", "0s shutdown(4 WR)", "0s read(4)", "5s shutdown(4 RDWR)")
-	})
-	inBubble(t, "without any limit", accepted(), func(t *testing.T, k *scripted) {
-		p := newPatient(t, k, 0)
+	inBubble(t, "silent", accepted(), 30*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		fd, _ := p.Accept(3, new(sys.Sockaddr))
+		p.Shutdown(fd, unix.SHUT_WR)
+		if _, err := p.Read(fd, make([]byte, 10)); !errors.Is(err, unix.ETIMEDOUT) {
+			t.Error(err)
+		}
+	}, "0s accept(3)", "0s shutdown(4 WR)", "0s read(4)", "5s shutdown(4 RDWR)")
+	inBubble(t, "without any limit", accepted(), 0, func(t *testing.T, k *scripted, p *Kernel) {
 		p.OnlyForOthers = true
 		fd, _ := p.Accept(3, new(sys.Sockaddr))
 		p.Shutdown(fd, unix.SHUT_WR)
-		go func() {
-			time.Sleep(time.Hour)
-			k.arrived <- []byte("x")
-		}()
+		go k.arrive(time.Hour, []byte("x"))
 		if n, err := p.Read(fd, make([]byte, 10)); n != 1 || err != nil {
 			t.Errorf("got %d, %v", n, err)
 		}
 	})
 	for timeout, want := range map[time.Duration]time.Duration{0: 30 * time.Second, time.Minute: 30 * time.Second, 12 * time.Second: 12 * time.Second} {
-		inBubble(t, timeout.String(), accepted(), func(t *testing.T, k *scripted) {
-			p := newPatient(t, k, timeout)
+		inBubble(t, timeout.String(), accepted(), timeout, func(t *testing.T, k *scripted, p *Kernel) {
 			fd, _ := p.Accept(3, new(sys.Sockaddr))
 			p.Shutdown(fd, unix.SHUT_WR)
 			go func() {
@@ -332,75 +281,60 @@ func TestHalfClosedClient(t *testing.T) {
 
 // TestSilentServer: a client waits for as long as the timeout in each call.
 func TestSilentServer(t *testing.T) {
-	inBubble(t, "connect", nil, func(t *testing.T, k *scripted) {
-		test(t, k, 3*time.Second, func(p *Kernel) {
-			if err := p.Connect(3, netip.AddrPort{}); !errors.Is(err, unix.ETIMEDOUT) {
-				t.Error(err)
-			}
-		}, "0s connect(3)", "3s shutdown(3 RDWR)")
-	})
-	inBubble(t, "read", map[string][]answer{"connect": {{}}}, func(t *testing.T, k *scripted) {
-		test(t, k, 3*time.Second, func(p *Kernel) {
-			p.Connect(3, netip.AddrPort{})
-			go func() {
-				time.Sleep(2 * time.Second)
-				k.arrived <- []byte("x")
-			}()
-			n, _ := p.Read(3, make([]byte, 10))
-			_, err := p.Read(3, make([]byte, 10))
-			if n != 1 || !errors.Is(err, unix.ETIMEDOUT) {
-				t.Errorf("got %d, %v", n, err)
-			}
-		}, "0s connect(3)", "0s read(3)", "2s read(3)", "5s shutdown(3 RDWR)")
-	})
+	inBubble(t, "connect", nil, 3*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		if err := p.Connect(3, netip.AddrPort{}); !errors.Is(err, unix.ETIMEDOUT) {
+			t.Error(err)
+		}
+	}, "0s connect(3)", "3s shutdown(3 RDWR)")
+	inBubble(t, "read", map[string][]answer{"connect": {{}}}, 3*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
+		p.Connect(3, netip.AddrPort{})
+		go k.arrive(2*time.Second, []byte("x"))
+		n, _ := p.Read(3, make([]byte, 10))
+		_, err := p.Read(3, make([]byte, 10))
+		if n != 1 || !errors.Is(err, unix.ETIMEDOUT) {
+			t.Errorf("got %d, %v", n, err)
+		}
+	}, "0s connect(3)", "0s read(3)", "2s read(3)", "5s shutdown(3 RDWR)")
 }
 
 // TestLeaving: a wait ends at once, but a half-closed connection's only after
 // the grace; what comes after that is not waited for.
 func TestLeaving(t *testing.T) {
-	inBubble(t, "accept", nil, func(t *testing.T, k *scripted) {
-		test(t, k, 0, func(p *Kernel) {
-			go leaves(p)
-			for range 2 {
-				if _, err := p.Accept(3, new(sys.Sockaddr)); err != unix.ECANCELED {
-					t.Error(err)
-				}
-			}
-			time.Sleep(time.Second)
-		}, "0s accept(3)", "0s shutdown(3 RD)")
-	})
-	inBubble(t, "read of an accepted connection", accepted(), func(t *testing.T, k *scripted) {
-		test(t, k, 0, func(p *Kernel) {
-			fd, _ := p.Accept(3, new(sys.Sockaddr))
-			go leaves(p)
-			if n, err := p.Read(fd, make([]byte, 10)); n != 0 || err != nil {
-				t.Errorf("got %d, %v", n, err)
-			}
-			time.Sleep(time.Second)
-			if n, err := p.Read(fd, make([]byte, 10)); n != 0 || err != nil {
-				t.Errorf("later %d, %v", n, err)
-			}
-		}, "0s accept(3)", "0s read(4)", "0s shutdown(4 RD)")
-	})
-	inBubble(t, "read of a half-closed connection", accepted(), func(t *testing.T, k *scripted) {
-		test(t, k, 0, func(p *Kernel) {
-			fd, _ := p.Accept(3, new(sys.Sockaddr))
-			p.Shutdown(fd, unix.SHUT_WR)
-			go leaves(p)
-			p.Read(fd, make([]byte, 10))
-		}, "0s accept(3)", "0s shutdown(4 WR)", "0s read(4)", "400ms shutdown(4 RD)")
-	})
-	inBubble(t, "connect and read of a client", map[string][]answer{"connect": {{}}}, func(t *testing.T, k *scripted) {
-		test(t, k, 0, func(p *Kernel) {
-			p.Connect(3, netip.AddrPort{})
-			go leaves(p)
-			if n, err := p.Read(3, make([]byte, 10)); n != -1 || err != unix.ECANCELED {
-				t.Errorf("got %d, %v", n, err)
-			}
-			if err := p.Connect(5, netip.AddrPort{}); err != unix.ECANCELED {
+	inBubble(t, "accept", nil, 0, func(t *testing.T, k *scripted, p *Kernel) {
+		go leaves(p)
+		for range 2 {
+			if _, err := p.Accept(3, new(sys.Sockaddr)); err != unix.ECANCELED {
 				t.Error(err)
 			}
-			time.Sleep(time.Second)
-		}, "0s connect(3)", "0s read(3)", "0s shutdown(3 RD)")
-	})
+		}
+		time.Sleep(time.Second)
+	}, "0s accept(3)", "0s shutdown(3 RD)")
+	inBubble(t, "read of an accepted connection", accepted(), 0, func(t *testing.T, k *scripted, p *Kernel) {
+		fd, _ := p.Accept(3, new(sys.Sockaddr))
+		go leaves(p)
+		if n, err := p.Read(fd, make([]byte, 10)); n != 0 || err != nil {
+			t.Errorf("got %d, %v", n, err)
+		}
+		time.Sleep(time.Second)
+		if n, err := p.Read(fd, make([]byte, 10)); n != 0 || err != nil {
+			t.Errorf("later %d, %v", n, err)
+		}
+	}, "0s accept(3)", "0s read(4)", "0s shutdown(4 RD)")
+	inBubble(t, "read of a half-closed connection", accepted(), 0, func(t *testing.T, k *scripted, p *Kernel) {
+		fd, _ := p.Accept(3, new(sys.Sockaddr))
+		p.Shutdown(fd, unix.SHUT_WR)
+		go leaves(p)
+		p.Read(fd, make([]byte, 10))
+	}, "0s accept(3)", "0s shutdown(4 WR)", "0s read(4)", "400ms shutdown(4 RD)")
+	inBubble(t, "connect and read of a client", map[string][]answer{"connect": {{}}}, 0, func(t *testing.T, k *scripted, p *Kernel) {
+		p.Connect(3, netip.AddrPort{})
+		go leaves(p)
+		if n, err := p.Read(3, make([]byte, 10)); n != -1 || err != unix.ECANCELED {
+			t.Errorf("got %d, %v", n, err)
+		}
+		if err := p.Connect(5, netip.AddrPort{}); err != unix.ECANCELED {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+	}, "0s connect(3)", "0s read(3)", "0s shutdown(3 RD)")
 }

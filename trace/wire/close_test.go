@@ -13,33 +13,26 @@ func TestClosing(t *testing.T) {
 			> .  11:11(0)  ack 35 | CLOSE_WAIT  | FIN_WAIT_2
 			> F. 11:11(0)  ack 35 | LAST_ACK    | TIME_WAIT
 			< .  35:35(0)  ack 12 | CLOSED      | TIME_WAIT`,
-		"the client closes first, and its FIN is acknowledged with the server's": asked + `
-			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT
+		"the client closes first, and its FIN is acknowledged with the server's": halfClosed + `
 			< F. 1:1(0)    ack 12 | TIME_WAIT   | LAST_ACK
 			> .  12:12(0)  ack 2  | TIME_WAIT   | CLOSED`,
-		"the client half-closes, and still gets the response": asked + `
-			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT
+		"the client half-closes, and still gets the response": halfClosed + `
 			< .  1:1(0)    ack 12 | FIN_WAIT_2  | CLOSE_WAIT
 			< P. 1:34(33)  ack 12 | FIN_WAIT_2  | CLOSE_WAIT
 			> .  12:12(0)  ack 34 | FIN_WAIT_2  | CLOSE_WAIT
 			< F. 34:34(0)  ack 12 | TIME_WAIT   | LAST_ACK
 			> .  12:12(0)  ack 35 | TIME_WAIT   | CLOSED`,
-		"both close at the same time": asked + `
-			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT
+		"both close at the same time": halfClosed + `
 			< F. 1:1(0)    ack 11 | CLOSING     | CLOSING
 			> .  12:12(0)  ack 2  | CLOSING     | TIME_WAIT
 			< .  2:2(0)    ack 12 | TIME_WAIT   | TIME_WAIT`,
-		"a FIN in the third segment of the handshake": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)    ack 1  | ESTABLISHED | SYN_RCVD
+		"a FIN in the third segment of the handshake": begun + `
 			> F. 1:1(0)    ack 1  | FIN_WAIT_1  | CLOSE_WAIT`,
-		"a FIN that is sent again": asked + `
-			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT
+		"a FIN that is sent again": halfClosed + `
 			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT | again
 			< .  1:1(0)    ack 12 | FIN_WAIT_2  | CLOSE_WAIT
 			> F. 11:11(0)  ack 1  | FIN_WAIT_2  | CLOSE_WAIT | again`,
-		"a FIN that is sent again with the last ACK": asked + `
-			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT
+		"a FIN that is sent again with the last ACK": halfClosed + `
 			< F. 1:1(0)    ack 12 | TIME_WAIT   | LAST_ACK
 			> F. 11:11(0)  ack 2  | TIME_WAIT   | CLOSED     | again
 			< F. 1:1(0)    ack 12 | TIME_WAIT   | CLOSED     | again
@@ -50,8 +43,7 @@ func TestClosing(t *testing.T) {
 			> P. 6:11(5)   ack 1  | FIN_WAIT_1  | ESTABLISHED
 			> P. 1:6(5)    ack 1  | FIN_WAIT_1  | CLOSE_WAIT
 			< .  1:1(0)    ack 12 | FIN_WAIT_2  | CLOSE_WAIT`,
-		"a FIN before missing data, in FIN_WAIT_2": asked + `
-			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT
+		"a FIN before missing data, in FIN_WAIT_2": halfClosed + `
 			< .  1:1(0)    ack 12 | FIN_WAIT_2  | CLOSE_WAIT
 			< F. 21:21(0)  ack 12 | FIN_WAIT_2  | LAST_ACK
 			> .  12:12(0)  ack 1  | FIN_WAIT_2  | LAST_ACK
@@ -66,8 +58,7 @@ func TestClosing(t *testing.T) {
 			> F. 11:11(0)  ack 9  | ESTABLISHED | ESTABLISHED | acknowledges what was not sent`,
 		"a FIN that acknowledges what was never sent any more": asked + `
 			> F. 11:11(0) ack -5000 | FIN_WAIT_1 | ESTABLISHED | acknowledges what was acknowledged long ago`,
-		"data after the FIN": asked + `
-			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT
+		"data after the FIN": halfClosed + `
 			> P. 12:22(10) ack 1  | FIN_WAIT_1  | CLOSE_WAIT | data after the FIN`,
 		"a FIN that only its receiver has seen": asked + `
 			> F. 11:11(0)  ack 1 damaged | FIN_WAIT_1 | ESTABLISHED | damaged: its checksum is wrong
@@ -102,8 +93,7 @@ func TestReset(t *testing.T) {
 			> R  31:31(0)          | CLOSED      | ESTABLISHED | a RST, but not with the next sequence number: challenge ACK
 			< .  1:1(0)    ack 11  | CLOSED      | ESTABLISHED | no connection here any more
 			> R  11:11(0)          | CLOSED      | CLOSED`,
-		"in TIME_WAIT": asked + `
-			> F. 11:11(0)  ack 1   | FIN_WAIT_1  | CLOSE_WAIT
+		"in TIME_WAIT": halfClosed + `
 			< F. 1:1(0)    ack 12  | TIME_WAIT   | LAST_ACK
 			< R  2:2(0)            | CLOSED      | CLOSED`,
 	})
@@ -133,8 +123,7 @@ func TestAnotherSYN(t *testing.T) {
 			> P. 11:21(10) ack 1   | ESTABLISHED | ESTABLISHED`,
 		"from the server": asked + `
 			< S. 300:300(0) ack 11 | ESTABLISHED | ESTABLISHED | a SYN inside a connection: challenge ACK`,
-		"in LAST_ACK": asked + `
-			> F. 11:11(0) ack 1    | FIN_WAIT_1  | CLOSE_WAIT
+		"in LAST_ACK": halfClosed + `
 			< F. 1:1(0)   ack 12   | TIME_WAIT   | LAST_ACK
 			> S  70000:70000(0)    | TIME_WAIT   | LAST_ACK    | shown 0 | a SYN inside a connection: challenge ACK
 			< .  2:2(0)   ack 12   | TIME_WAIT   | LAST_ACK

@@ -161,10 +161,14 @@ func play(t *testing.T, scripts map[string]string) {
 	}
 }
 
-// opened is the handshake. It leaves both windows at 1000.
-const opened = `
+// begun is the handshake without its last segment. It leaves both windows at 1000.
+const begun = `
 	> S  0:0(0)                | SYN_SENT    | -
 	< S. 0:0(0)    ack 1       | ESTABLISHED | SYN_RCVD
+`
+
+// opened is the handshake.
+const opened = begun + `
 	> .  1:1(0)    ack 1       | ESTABLISHED | ESTABLISHED
 `
 
@@ -172,4 +176,9 @@ const opened = `
 const asked = opened + `
 	> P. 1:11(10)  ack 1       | ESTABLISHED | ESTABLISHED
 	< .  1:1(0)    ack 11      | ESTABLISHED | ESTABLISHED
+`
+
+// halfClosed is the same, and the client's FIN.
+const halfClosed = asked + `
+	> F. 11:11(0)  ack 1       | FIN_WAIT_1  | CLOSE_WAIT
 `

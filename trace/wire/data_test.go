@@ -43,9 +43,7 @@ func TestData(t *testing.T) {
 		"a damaged RST": asked + `
 			< R  5:5(0)    damaged | ESTABLISHED | ESTABLISHED | damaged: its checksum is wrong
 			> R  11:11(0)  damaged | CLOSED      | ESTABLISHED | damaged: its checksum is wrong`,
-		"a damaged ACK": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)    ack 1  | ESTABLISHED | SYN_RCVD
+		"a damaged ACK": begun + `
 			> .  1:1(0)    ack 1 damaged | ESTABLISHED | SYN_RCVD | damaged: its checksum is wrong`,
 		"a damaged SYN+ACK": `
 			> S  0:0(0)           | SYN_SENT    | -
@@ -104,8 +102,7 @@ func TestData(t *testing.T) {
 // TestCorrect: working out goes on from what the kernel says.
 func TestCorrect(t *testing.T) {
 	play(t, map[string]string{
-		"the FIN has not come": asked + `
-			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT
+		"the FIN has not come": halfClosed + `
 			correct server ESTABLISHED
 			> F. 11:11(0)  ack 1  | FIN_WAIT_1  | CLOSE_WAIT  | again`,
 		"the FIN has come": asked + `

@@ -13,9 +13,7 @@ func TestOpening(t *testing.T) {
 			> S  0:0(0)           | ESTABLISHED | SYN_RCVD    | again
 			> .  1:1(0)   ack 1   | ESTABLISHED | ESTABLISHED
 			> S  0:0(0)           | ESTABLISHED | ESTABLISHED | again`,
-		"a SYN+ACK from a client that has sent a SYN": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+		"a SYN+ACK from a client that has sent a SYN": begun + `
 			> S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD    | again
 			> .  1:1(0)   ack 1   | ESTABLISHED | ESTABLISHED`,
 		"an ACK with the number of the SYN": `
@@ -49,30 +47,20 @@ func TestOpening(t *testing.T) {
 			> S. 0:0(0)   ack 1   | SYN_RCVD    | ESTABLISHED | again
 			< S. 0:0(0)   ack 1   | ESTABLISHED | ESTABLISHED | again
 			< P. 1:11(10) ack 1   | ESTABLISHED | ESTABLISHED`,
-		"an ACK that acknowledges another SYN+ACK": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+		"an ACK that acknowledges another SYN+ACK": begun + `
 			> .  1:1(0)   ack 2   | ESTABLISHED | SYN_RCVD    | acknowledges what was not sent
 			> .  1:1(0)   ack 0   | ESTABLISHED | SYN_RCVD    | acknowledges what was not sent`,
-		"another SYN in SYN_RCVD, in the window": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+		"another SYN in SYN_RCVD, in the window": begun + `
 			> S  500:500(0)       | ESTABLISHED | CLOSED
 			new
 			> S  500:500(0)       | SYN_SENT    | -           | shown 0`,
-		"a SYN cookie in answer to another SYN": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+		"a SYN cookie in answer to another SYN": begun + `
 			> S  5000:5000(0)     | ESTABLISHED | SYN_RCVD    | shown 0 | a SYN inside a connection: challenge ACK
 			new
 			< S. 80:80(0) ack 5001 | ESTABLISHED | SYN_RCVD   | shown 0 1`,
-		"reset by the server before the handshake is over": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+		"reset by the server before the handshake is over": begun + `
 			< R  1:1(0)           | CLOSED      | CLOSED`,
-		"reset before the handshake is over": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+		"reset before the handshake is over": begun + `
 			> R  1:1(0)           | CLOSED      | CLOSED`,
 		"the SYN was not seen": `
 			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
@@ -108,9 +96,7 @@ func TestOpening(t *testing.T) {
 // TestFullQueue: the third ACK, and the data after it, that meet a full accept
 // queue are dropped, and only what comes later completes the handshake.
 func TestFullQueue(t *testing.T) {
-	const dropped = `
-		> S  0:0(0)           | SYN_SENT    | -
-		< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+	const dropped = begun + `
 		queue full
 		> .  1:1(0)   ack 1   | ESTABLISHED | SYN_RCVD    | the accept queue is full
 		> P. 1:11(10) ack 1   | ESTABLISHED | SYN_RCVD    | the accept queue is full
@@ -133,17 +119,13 @@ func TestFullQueue(t *testing.T) {
 		"an established connection does not care": asked + `
 			queue full
 			> P. 11:21(10) ack 1  | ESTABLISHED | ESTABLISHED`,
-		"nobody said that it was full, but the SYN+ACK comes again": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+		"nobody said that it was full, but the SYN+ACK comes again": begun + `
 			> .  1:1(0)   ack 1   | ESTABLISHED | ESTABLISHED
 			> FP. 1:11(10) ack 1  | FIN_WAIT_1  | CLOSE_WAIT
 			< S. 0:0(0)   ack 1   | FIN_WAIT_1  | SYN_RCVD    | again
 			> FP. 1:11(10) ack 1  | FIN_WAIT_1  | CLOSE_WAIT  | again
 			< .  1:1(0)   ack 12  | FIN_WAIT_2  | CLOSE_WAIT`,
-		"the kernel said so": `
-			> S  0:0(0)           | SYN_SENT    | -
-			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD
+		"the kernel said so": begun + `
 			> .  1:1(0)   ack 1   | ESTABLISHED | ESTABLISHED
 			> P. 1:11(10) ack 1   | ESTABLISHED | ESTABLISHED
 			correct server SYN_RCVD
