@@ -44,11 +44,7 @@ func TestDocuments(t *testing.T) {
 }
 
 func followDocument(t *testing.T, name string) {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sections := regexp.MustCompile(`(?m)^## `).Split(string(text), -1)
+	sections := regexp.MustCompile(`(?m)^## `).Split(tracetest.ReadFile(t, name), -1)
 	today := slices.Clone(sections)
 	t.Run("sections", func(t *testing.T) {
 		for i, section := range sections {

@@ -2,12 +2,13 @@ package docs_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"lbaws/trace/tracetest"
 )
 
 // rule takes out of a text what may vary from run to run.
@@ -105,11 +106,7 @@ func TestPagesSayNotWhenTheyWereMade(t *testing.T) {
 	documents, _ := filepath.Glob("*.md")
 	blocks := 0
 	for _, name := range append(documents, "../README.md") {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range consoleBlock.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range consoleBlock.FindAllStringSubmatch(tracetest.ReadFile(t, name), -1) {
 			blocks++
 			if found := betrays.FindString(normalDocument(m[2], m[1] != "")); found != "" {
 				t.Errorf("%s shows %q, which is true only there and then:\n%s", name, found, m[2])

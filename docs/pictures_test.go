@@ -19,9 +19,7 @@ func TestPictures(t *testing.T) {
 	dir, early := t.TempDir(), t.TempDir()
 	for order, dir := range map[string]string{"book": dir, "early-client": early} {
 		p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", order, "-pictures", dir, "-trace=off")
-		if status := p.Status(); status != 0 {
-			t.Fatalf("status %d: %s", status, p.Stderr)
-		}
+		p.Succeed()
 	}
 	// A connection waits for accept only while the server is not in it.
 	if err := os.Rename(early+"/kernel.svg", dir+"/kernel.svg"); err != nil {
@@ -67,10 +65,6 @@ func TestPicturesOfAFailure(t *testing.T) {
 // lines are the lines of a picture, without the client's port.
 func lines(t *testing.T, path string) []string {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = regexp.MustCompile(`127.0.0.1:\d{5}`).ReplaceAll(text, []byte("CLIENT"))
-	return strings.Split(string(text), "\n")
+	text := regexp.MustCompile(`127.0.0.1:\d{5}`).ReplaceAllString(tracetest.ReadFile(t, path), "CLIENT")
+	return strings.Split(text, "\n")
 }

@@ -32,14 +32,11 @@ func TestReadme(t *testing.T) {
 		tracetest.Missing(t, "port 8888, which the README uses, is taken")
 	}
 	listener.Close()
-	text, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := tracetest.ReadFile(t, "../README.md")
 	reader := &reader{t: t, dir: copySource(t)}
 	// What an earlier run has built, in another folder, is not built again.
 	reader.env = append(os.Environ(), "GOFLAGS=-trimpath")
-	blocks := regexp.MustCompile("(?s)(?:<!-- typed: ([^\n]*) -->\n)?```console\n(.*?)```\n").FindAllStringSubmatch(string(text), -1)
+	blocks := regexp.MustCompile("(?s)(?:<!-- typed: ([^\n]*) -->\n)?```console\n(.*?)```\n").FindAllStringSubmatch(text, -1)
 	for _, block := range blocks {
 		reader.follow(block[2], block[1])
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lbaws/trace/tracetest"
 )
 
 var link = regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]*))?\)`)
@@ -17,11 +19,7 @@ func TestLinks(t *testing.T) {
 	documents, _ := filepath.Glob("*.md")
 	links := 0
 	for _, name := range append(documents, "../README.md") {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range link.FindAllStringSubmatch(tracetest.ReadFile(t, name), -1) {
 			links++
 			target := name
 			if m[1] != "" {
@@ -60,20 +58,16 @@ func TestQuotedCode(t *testing.T) {
 	for _, pattern := range []string{"../*.go", "../sys/*.go", "../sys/*/*.go", "../trace/*.go", "../trace/*/*.go", "*.go"} {
 		files, _ := filepath.Glob(pattern)
 		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
 			if !strings.HasSuffix(file, "_test.go") {
-				source.WriteString(withoutIndent(string(text)) + "\n")
+				source.WriteString(withoutIndent(tracetest.ReadFile(t, file)) + "\n")
 			}
 		}
 	}
 	documents, _ := filepath.Glob("*.md")
 	pieces := 0
 	for _, name := range documents {
-		text, _ := os.ReadFile(name)
-		for _, m := range regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(string(text), -1) {
+		text := tracetest.ReadFile(t, name)
+		for _, m := range regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(text, -1) {
 			for piece := range strings.SplitSeq(withoutIndent(m[1]), "...\n") {
 				pieces++
 				if !strings.Contains(source.String(), "\n"+piece) {

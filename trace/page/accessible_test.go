@@ -36,15 +36,10 @@ func testAccessible(t *testing.T, b *tracetest.Browser) {
 
 	dir := t.TempDir()
 	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-pictures", dir, "-trace=off")
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	pictures, _ := filepath.Glob(dir + "/*.svg")
 	for _, picture := range pictures {
-		svg, err := os.ReadFile(picture)
-		if err != nil {
-			t.Fatal(err)
-		}
+		svg := tracetest.ReadFile(t, picture)
 		page := filepath.Join(dir, "page.html")
 		text := fmt.Sprintf("<!DOCTYPE html><html lang=en><title>picture</title><main><h1>a picture</h1>%s</main></html>", svg)
 		if err := os.WriteFile(page, []byte(text), 0o644); err != nil {

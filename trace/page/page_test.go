@@ -40,9 +40,7 @@ func demoPage(t *testing.T, b *tracetest.Browser, order string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "run.html")
 	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", order, "-html", file, "-trace=off")
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	if info, err := os.Stat(file); err != nil || info.Size() > 500_000 {
 		t.Errorf("%v, %v: the page is larger than 500 kB", info, err)
 	}
@@ -103,11 +101,7 @@ func testPage(t *testing.T, b *tracetest.Browser) {
 
 	lines := filepath.Join(t.TempDir(), "calls")
 	tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", "early-client", "-trace=strace", "-o", lines).Status()
-	text, err := os.ReadFile(lines)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tracetest.Compare(t, tracetest.Returned(strings.Join(calls, "\n")), tracetest.Returned(string(text)))
+	tracetest.Compare(t, tracetest.Returned(strings.Join(calls, "\n")), tracetest.Returned(tracetest.ReadFile(t, lines)))
 	diagram := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", "early-client")
 	diagram.Status()
 	labels := regexp.MustCompile(`(?m)^[<>] `).ReplaceAllString(
@@ -229,19 +223,14 @@ func testPageOfHostileClients(t *testing.T, b *tracetest.Browser) {
 		io.ReadAll(conn)
 		conn.Close()
 	}
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, r := range string(text) {
+	p.Succeed()
+	text := tracetest.ReadFile(t, file)
+	for i, r := range text {
 		if r != '\n' && !strconv.IsPrint(r) {
 			t.Fatalf("%U at %d", r, i)
 		}
 	}
-	if strings.Contains(string(text), "://") {
+	if strings.Contains(text, "://") {
 		t.Error("an address is in the page")
 	}
 	b.Open("file://" + file)
@@ -273,9 +262,7 @@ func testPageOfServer(t *testing.T, b *tracetest.Browser) {
 	first.Close()
 	io.ReadAll(second)
 	second.Close()
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	b.Open("file://" + file)
 	found := ""
 	steps, _ := strconv.Atoi(b.Eval("run.steps.length"))

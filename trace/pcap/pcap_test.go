@@ -69,15 +69,9 @@ func TestPcap(t *testing.T) {
 	// It is made to believe that it is in a namespace of its own: see TestDemoIsTrue.
 	p := tracetest.LaunchCommand(t, "sh", "-c", `mkfifo `+dir+`/pipe && LBAWS_IN_NAMESPACE=3 exec "$0" "$@" 3<>`+dir+`/pipe`,
 		tracetest.Binary(t), "demo", "-addr", "127.0.0.1:"+port, "-pcap", file, "-trace=strace", "-o", lines)
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	calls, segments, all := dissected(t, file, port)
-	text, err := os.ReadFile(lines)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tracetest.Compare(t, tracetest.Returned(strings.Join(calls, "\n")), tracetest.Returned(string(text)))
+	tracetest.Compare(t, tracetest.Returned(strings.Join(calls, "\n")), tracetest.Returned(tracetest.ReadFile(t, lines)))
 	tracetest.Compare(t, segments, w.Labels())
 	order := strings.Join(all, "\n")
 	for _, pattern := range []string{
@@ -127,9 +121,7 @@ func TestPcapWithoutSegments(t *testing.T) {
 	wrap := tracetest.Straced(t, "/dev/null", "-f", "-e", "inject=socket:error=EPERM:when=2")
 	p := tracetest.Start(t, wrap, "-addr", "127.0.0.1:0", "-pcap", file, "-n", "1", "-trace=off")
 	p.Get()
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	calls, segments, _ := dissected(t, file, p.Port)
 	if len(segments) > 0 || !strings.Contains(strings.Join(calls, "\n"), "no segments: socket AF_PACKET: EPERM") {
 		t.Errorf("%q, %q", calls, segments)

@@ -1,10 +1,8 @@
 package picture_test
 
 import (
-	"bytes"
 	"encoding/xml"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -31,20 +29,15 @@ func TestPicture(t *testing.T) {
 		io.ReadAll(conn)
 		conn.Close()
 	}
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
-	text, err := os.ReadFile(picture)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, r := range string(text) {
+	p.Succeed()
+	text := tracetest.ReadFile(t, picture)
+	for i, r := range text {
 		if r != '\n' && !strconv.IsPrint(r) {
 			t.Errorf("%U at %d", r, i)
 		}
 	}
 	elements := map[string]int{}
-	decoder := xml.NewDecoder(bytes.NewReader(text))
+	decoder := xml.NewDecoder(strings.NewReader(text))
 	words := ""
 	for {
 		token, err := decoder.Token()
@@ -74,7 +67,7 @@ func TestPicture(t *testing.T) {
 	if elements["title"] != 1 || elements["desc"] != 1 || elements["text"] < 30 {
 		t.Errorf("elements %v", elements)
 	}
-	if strings.Contains(string(text), `<line class="seen"`) || strings.Count(string(text), `<line class="implied"`) != 9 {
+	if strings.Contains(text, `<line class="seen"`) || strings.Count(text, `<line class="implied"`) != 9 {
 		t.Error("the picture does not show four implied arrows of one connection and five of the other")
 	}
 	for _, want := range []string{"/<script>alert(1)</script>]]>", "not an HTTP request", "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3"} {
@@ -82,7 +75,7 @@ func TestPicture(t *testing.T) {
 			t.Errorf("no %q in the picture's text", want)
 		}
 	}
-	if strings.Contains(string(text), "url(") || strings.Count(string(text), "http://") != 1 {
+	if strings.Contains(text, "url(") || strings.Count(text, "http://") != 1 {
 		t.Error("the picture refers to something outside")
 	}
 

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -474,11 +473,7 @@ func (w *world) awaitConnect(fd int, overflows string) (waits bool) {
 
 // overflows returns how often this network namespace found an accept queue full.
 func (w *world) overflows() string {
-	text, err := os.ReadFile("/proc/self/net/netstat")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	lines := strings.Split(string(text), "\n")
+	lines := tracetest.ReadLines(w.t, "/proc/self/net/netstat")
 	names, values := strings.Fields(lines[0]), strings.Fields(lines[1])
 	return values[slices.Index(names, "ListenOverflows")]
 }

@@ -1,12 +1,12 @@
 package replay
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"lbaws/trace"
+	"lbaws/trace/tracetest"
 )
 
 // FuzzDraw draws any text. Whatever is in it, the program draws something or says why
@@ -17,10 +17,7 @@ func FuzzDraw(f *testing.F) {
 		f.Fatal(err, seeds)
 	}
 	for _, name := range seeds {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
+		text := []byte(tracetest.ReadFile(f, name))
 		f.Add(text)
 		f.Add(text[:len(text)/2])
 	}
@@ -36,14 +33,11 @@ func FuzzDraw(f *testing.F) {
 				checkText(t, err.Error())
 				continue
 			}
-			drawn, err := os.ReadFile(out)
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkText(t, string(drawn))
+			drawn := tracetest.ReadFile(t, out)
+			checkText(t, drawn)
 			if format == "json" {
 				o := &trace.Options{Format: "diagram", Output: out, Limit: 32, Recording: true}
-				drawFiles([]*file{newFile("FILE", drawn)}, o, func(err error) { checkText(t, err.Error()) })
+				drawFiles([]*file{newFile("FILE", []byte(drawn))}, o, func(err error) { checkText(t, err.Error()) })
 			}
 			const perByte, spare = 100, 10000
 			if len(drawn) > perByte*len(text)+spare {

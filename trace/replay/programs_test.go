@@ -120,12 +120,9 @@ func drawn(t testing.TB, args ...string) string {
 // its first line says what is left out. It contains the given texts.
 func checkPicture(t *testing.T, file string, want ...string) string {
 	t.Helper()
-	noted, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noted := tracetest.ReadFile(t, file)
 	plain := file + ".plain"
-	os.WriteFile(plain, note.ReplaceAll(noted, []byte("$1")), 0o644)
+	os.WriteFile(plain, []byte(note.ReplaceAllString(noted, "$1")), 0o644)
 	text := drawn(t, plain)
 	if fromNoted := drawn(t, file); fromNoted != text {
 		t.Errorf("with and without -yy:\n%s", noted)
@@ -144,7 +141,7 @@ func checkPicture(t *testing.T, file string, want ...string) string {
 			t.Errorf("no %q in\n%s", w, text)
 		}
 	}
-	got, asked := drawnCalls(text), straceCalls(string(noted))
+	got, asked := drawnCalls(text), straceCalls(noted)
 	for i := range max(len(got), len(asked)) {
 		if i >= len(got) || i >= len(asked) || !slices.Equal(got[i], asked[i]) {
 			t.Errorf("process %d\n drawn  %v\n strace %v\n%s", i+1, got[min(i, len(got)-1)], asked[min(i, len(asked)-1)], text)

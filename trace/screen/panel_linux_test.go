@@ -83,11 +83,7 @@ func (s *board) resize(columns, lines int) {
 // check checks that the terminal shows the diagram and, once and below it, a panel.
 func (s *board) check(panel ...string) {
 	s.t.Helper()
-	rows, err := os.ReadFile(s.file.Name())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	text := string(rows)
+	text := tracetest.ReadFile(s.t, s.file.Name())
 	for _, line := range panel {
 		text += line + "\n"
 	}

@@ -16,6 +16,7 @@ import (
 	"lbaws/trace/output"
 	"lbaws/trace/screen"
 	"lbaws/trace/strace"
+	"lbaws/trace/tracetest"
 )
 
 // TestBatch: formats that get many calls at once write what those write that get each one
@@ -83,12 +84,9 @@ func (b *buffers) serve(t *testing.T, path string, format event.Format, out *out
 		t.Errorf("%s: up to %d calls kept", path, mostKept)
 	}
 	tracer.End()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := tracetest.ReadFile(t, path)
 	waited := regexp.MustCompile(` +waited .*`) // on a slow machine, a call may take a while
-	return strings.Split(waited.ReplaceAllString(string(text), ""), "\n")
+	return strings.Split(waited.ReplaceAllString(text, ""), "\n")
 }
 
 // faulty is a Kernel that has no descriptor for each fifth connection; and each third one

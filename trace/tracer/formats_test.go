@@ -73,11 +73,7 @@ func traced(t testing.TB, kernel sys.Kernel, f func(sys.Kernel), formats ...even
 	tracer := tracer.New(kernel, sinks...)
 	f(tracer)
 	tracer.End()
-	text, err := os.ReadFile(file.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return tracetest.ReadFile(t, file.Name())
 }
 
 // TestEveryMessage compares the text of each error with the C library's, which

@@ -27,9 +27,7 @@ func TestServeShowsRealSegments(t *testing.T) {
 			client.Talk(t, conn)
 			conn.Close()
 		}
-		if status := p.Status(); status != 0 {
-			t.Fatalf("status %d", status)
-		}
+		p.Succeed()
 		got := tracetest.Captured(t, tracetest.ReadDiagram(p.Stderr.String()))
 		want := w.Labels()
 		for i := range got { // the number of a connection that is not the current one, and remarks

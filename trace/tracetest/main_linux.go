@@ -125,11 +125,7 @@ func AwaitCall(t testing.TB, pid int, number uint64) {
 	t.Helper()
 	file := fmt.Sprintf("/proc/%d/syscall", pid)
 	Await(t, fmt.Sprintf("call %d of process %d", number, pid), func() bool {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.HasPrefix(string(text), strconv.FormatUint(number, 10)+" ")
+		return strings.HasPrefix(ReadFile(t, file), strconv.FormatUint(number, 10)+" ")
 	})
 }
 

@@ -126,6 +126,14 @@ func (p *Process) Status() int {
 	return p.Cmd.ProcessState.ExitCode()
 }
 
+// Succeed waits for the process's end, and fails the test if the exit status is not 0.
+func (p *Process) Succeed() {
+	p.t.Helper()
+	if status := p.Status(); status != 0 {
+		p.t.Fatalf("%q: status %d: %s", p.Cmd.Args, status, p.Stderr)
+	}
+}
+
 // PID returns the process number of lbaws itself, also when it runs under strace.
 func (p *Process) PID() int {
 	p.t.Helper()
@@ -222,11 +230,8 @@ func AwaitListening(t testing.TB, port string) {
 // ResidentMemory is how much memory a process has in use, in bytes.
 func ResidentMemory(t testing.TB, pid int) int {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(string(text))
+	text := ReadFile(t, fmt.Sprintf("/proc/%d/status", pid))
+	found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(text)
 	if found == nil {
 		t.Fatalf("no VmRSS in\n%s", text)
 	}

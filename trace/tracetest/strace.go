@@ -15,14 +15,20 @@ func Straced(t testing.TB, file string, flags ...string) []string {
 	return append([]string{Need(t, "strace", "strace"), "-o", file, "-e", "signal=none"}, flags...)
 }
 
-// ReadLines returns the lines of a file, with their ends.
-func ReadLines(t testing.TB, path string) []string {
+// ReadFile returns the text of a file.
+func ReadFile(t testing.TB, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.Collect(strings.Lines(string(text)))
+	return string(text)
+}
+
+// ReadLines returns the lines of a file, with their ends.
+func ReadLines(t testing.TB, path string) []string {
+	t.Helper()
+	return slices.Collect(strings.Lines(ReadFile(t, path)))
 }
 
 // Compare fails the test at the first line in which got and want differ.

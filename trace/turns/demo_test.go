@@ -30,9 +30,7 @@ func TestDemoIsTrue(t *testing.T) {
 			wrap := append(tracetest.Straced(t, theirs, "-f"), "sh", "-c",
 				`mkfifo `+dir+`/pipe && LBAWS_IN_NAMESPACE=3 exec "$0" "$@" 3<>`+dir+`/pipe`)
 			p := tracetest.Launch(t, wrap, "demo", "-addr", addr+port, "-o", ours)
-			if status := p.Status(); status != 0 {
-				t.Fatalf("status %d: %s", status, p.Stderr)
-			}
+			p.Succeed()
 			text, _ := os.ReadFile(ours)
 			rows := tracetest.ReadDiagram(string(text))
 			tracetest.CheckDemo(t, rows)
@@ -63,9 +61,7 @@ func TestDemoWithoutRights(t *testing.T) {
 	tracetest.Long(t)
 	wrap := tracetest.Unprivileged(t)
 	p := tracetest.Launch(t, wrap, "demo", "-addr", "127.0.0.1:0")
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	rows := tracetest.ReadDiagram(p.Stderr.String())
 	tracetest.CheckDemo(t, rows)
 	if _, err := os.Stat("/proc/self/ns/user"); err == nil {
@@ -84,9 +80,7 @@ func TestDemoWithoutRights(t *testing.T) {
 // checkImplied checks the figure of a demo without segments.
 func checkImplied(t *testing.T, p *tracetest.Process) {
 	t.Helper()
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	if n := strings.Count(p.Stderr.String(), "AF_PACKET: EPERM"); n != 1 {
 		t.Errorf("%d lines on why there are no segments in\n%s", n, p.Stderr)
 	}
@@ -115,9 +109,7 @@ func TestDemoHasItsOwnNamespace(t *testing.T) {
 	other := tracetest.Start(t, nil, "-addr", "127.0.0.1:"+port)
 	for _, flags := range []string{"-trace=strace", "-trace=off", "-segments=false", "-sockets"} {
 		p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:"+port, flags)
-		if status := p.Status(); status != 0 {
-			t.Errorf("%s: status %d: %s", flags, status, p.Stderr)
-		}
+		p.Succeed()
 	}
 	other.Get()
 	// The variable by which the program knows that it is in its namespace does not

@@ -3,7 +3,6 @@ package turns_test
 import (
 	"flag"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,12 +25,8 @@ func TestOrders(t *testing.T) {
 	for _, order := range turns.Orders() {
 		t.Run(order.Name, func(t *testing.T) {
 			t.Parallel()
-			script, err := os.ReadFile("orders/" + order.Name + ".txt")
-			if err != nil {
-				t.Fatal(err)
-			}
 			first := draw(t, order.Name)
-			tracetest.Compare(t, callsOf(first), movesOf(string(script)))
+			tracetest.Compare(t, callsOf(first), movesOf(tracetest.ReadFile(t, "orders/"+order.Name+".txt")))
 			again := *demos - 1
 			if *demos == 0 && order.Name == "book" {
 				again = 1
@@ -54,9 +49,7 @@ func draw(t *testing.T, order string) string {
 	sockets := fmt.Sprintf("-sockets=%t", !strings.HasPrefix(order, "full-"))
 	// With so little of a buffer, each call fits into its column.
 	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", sockets, "-s", "8", "-order", order)
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	diagram := p.Stderr.String()
 	switch order {
 	case "full-queue":
@@ -210,9 +203,7 @@ func TestKilledProgram(t *testing.T) {
 	tracetest.NeedCapture(t)
 	file := t.TempDir() + "/strace"
 	p := tracetest.Launch(t, tracetest.Straced(t, file, "-f"), "demo", "-addr", "127.0.0.1:0", "-order", "killed-server", "-trace=off")
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	server, _ := tracetest.SidesUnderStrace(tracetest.ReadLines(t, file))
 	if got := strings.Join(server, ", "); strings.Contains(got, "close") || !strings.HasSuffix(got, "accept = 4") {
 		t.Errorf("the server's calls are %s", got)

@@ -74,9 +74,7 @@ func TestScriptedStep(t *testing.T) {
 	tracetest.Long(t)
 	tracetest.NeedCapture(t)
 	p := script(t, "\n\n\nr\n", "demo", "-step", "-addr", "127.0.0.1:8888")
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	text := p.Stderr.String()
 	if n := strings.Count(text, "─ next ─"); n != 5 {
 		t.Errorf("%d panels in %s", n, text)
@@ -102,9 +100,7 @@ func TestPassiveClose(t *testing.T) {
 	tracetest.Long(t)
 	tracetest.NeedCapture(t)
 	p := script(t, strings.Repeat("\n", 13)+"x\n", "demo", "-step", "-addr", "127.0.0.1:8888")
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	if text := p.Stderr.String(); !strings.Contains(text, "# send the second FIN: the passive close") || strings.Contains(text, "closes actively") {
 		t.Errorf("the close is said to be the first:\n%s", text)
 	}
@@ -115,9 +111,7 @@ func TestKillTheOther(t *testing.T) {
 	t.Parallel()
 	tracetest.NeedCapture(t)
 	p := script(t, strings.Repeat("\n", 11)+"X\n", "demo", "-step", "-addr", "127.0.0.1:8888")
-	if status := p.Status(); status != 0 {
-		t.Fatalf("status %d: %s", status, p.Stderr)
-	}
+	p.Succeed()
 	inOrder(t, p.Stderr.String(), `^read\(3, …`, `▶ server +read\(4`, `^# killed`, `write\(4, .*\) = 33`, `close\(4\) = 0`)
 }
 

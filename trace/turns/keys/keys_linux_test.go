@@ -336,7 +336,5 @@ type printed struct {
 // expect waits until a line has come, which may have come several times.
 func (p *printed) expect(line string) {
 	p.t.Helper()
-	tracetest.WaitForFile(p.t, p.path, "^"+regexp.QuoteMeta(p.text)+"("+line+"\n)+$")
-	text, _ := os.ReadFile(p.path)
-	p.text = string(text)
+	p.text = tracetest.WaitForFile(p.t, p.path, "^"+regexp.QuoteMeta(p.text)+"("+line+"\n)+$")
 }
