@@ -145,20 +145,25 @@ type play struct {
 
 func newPlay(t *testing.T, ss, address string, seed uint64) *play {
 	t.Helper()
-	out, err := output.Create(filepath.Join(t.TempDir(), "trace"), func(err error) { t.Error(err) })
-	if err != nil {
-		t.Fatal(err)
-	}
 	w := &words{Diagram: screen.NewDiagram(layout.Columns{}, 400, false), say: map[ends]*saying{}, t: t}
-	p := &play{t: t, ss: ss, random: rand.New(rand.NewPCG(seed, 1)), words: w,
-		tracer: tracer.New(sys.Unix{}, tracer.Sink{Format: w, Output: out})}
-	p.tracer.Show(tracer.Wants{Sockets: true})
-	bound := netip.MustParseAddrPort(address)
-	p.listening = p.must(p.tracer.Socket(sys.Family(bound), unix.SOCK_STREAM, 0))
-	p.must(0, p.tracer.Bind(p.listening, bound))
-	p.must(0, p.tracer.Listen(p.listening, 1))
-	p.server = p.name(p.listening)
+	p := &play{t: t, ss: ss, random: rand.New(rand.NewPCG(seed, 1)), words: w}
+	p.begin(w, tracer.Wants{Sockets: true}, netip.MustParseAddrPort(address), 1)
 	return p
+}
+
+// begin makes the calls of a server that starts.
+func (p *play) begin(format event.Format, wants tracer.Wants, address netip.AddrPort, backlog int) {
+	p.t.Helper()
+	out, err := output.Create(filepath.Join(p.t.TempDir(), "trace"), func(err error) { p.t.Error(err) })
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.tracer = tracer.New(sys.Unix{}, tracer.Sink{Format: format, Output: out})
+	p.tracer.Show(wants)
+	p.listening = p.must(p.tracer.Socket(sys.Family(address), unix.SOCK_STREAM, 0))
+	p.must(0, p.tracer.Bind(p.listening, address))
+	p.must(0, p.tracer.Listen(p.listening, backlog))
+	p.server = p.name(p.listening)
 }
 
 func (p *play) must(fd int, err error) int {

@@ -1,11 +1,11 @@
 package sockets_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,7 +17,6 @@ import (
 	"lbaws/sys"
 	"lbaws/trace/event"
 	"lbaws/trace/layout"
-	"lbaws/trace/output"
 	"lbaws/trace/screen"
 	"lbaws/trace/tracer"
 	"lbaws/trace/tracetest"
@@ -168,27 +167,15 @@ func newStage(t *testing.T, ss string, c stateCase, asked bool) *stage {
 	if c.cookies {
 		setSysctl(t, "net/ipv4/tcp_syncookies", "2")
 	}
-	out, err := output.Create(filepath.Join(t.TempDir(), "trace"), func(err error) { t.Error(err) })
-	if err != nil {
-		t.Fatal(err)
-	}
 	a := &arrows{Diagram: screen.NewDiagram(layout.Columns{}, 200, false), drawn: map[int][]string{}, numbers: map[string]int{}}
 	s := &stage{asked: asked, arrows: a, tunnel: tracetest.NewTunnel(t), peers: map[string]*tracetest.Peer{}}
-	s.play = &play{t: t, ss: ss, tracer: tracer.New(sys.Unix{}, tracer.Sink{Format: a, Output: out})}
-	s.tracer.Show(tracer.Wants{Segments: true, Sockets: asked})
-	bound := netip.AddrPortFrom(tracetest.HereIPv4, 0)
+	s.play = &play{t: t, ss: ss}
+	here := tracetest.HereIPv4
 	if c.ipv6 {
-		bound = netip.AddrPortFrom(tracetest.HereIPv6, 0)
+		here = tracetest.HereIPv6
 	}
-	s.listening = s.must(s.tracer.Socket(sys.Family(bound), unix.SOCK_STREAM, 0))
+	s.begin(a, tracer.Wants{Segments: true, Sockets: asked}, netip.AddrPortFrom(here, 0), cmp.Or(c.backlog, 128))
 	t.Cleanup(s.end)
-	s.must(0, s.tracer.Bind(s.listening, bound))
-	s.server = s.name(s.listening)
-	backlog := c.backlog
-	if backlog == 0 {
-		backlog = 128
-	}
-	s.must(0, s.tracer.Listen(s.listening, backlog))
 	return s
 }
 

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -20,7 +19,7 @@ var HostileClients = []struct {
 	{"1,024 bytes", sends(strings.Repeat("a", 1024))},
 	{"1,025 bytes", sends(strings.Repeat("b", 1025))},
 	{"5,000 bytes", sends(strings.Repeat("longer than one read ", 240))},
-	{"every byte", sends(EveryByte())},
+	{"every byte", sends(everyByte())},
 	{"NUL first", sends("\x00\x00GET")},
 	{"octal escape, then a digit", sends("\x01" + "7\x1b" + "0\x00" + "8\x007\x7f9")},
 	{"escape at the end of what -s shows", sends(strings.Repeat("c", 31) + "\x01" + "7")},
@@ -41,8 +40,8 @@ func sends(request string) func(testing.TB, *net.TCPConn) {
 	}
 }
 
-// EveryByte has each byte once.
-func EveryByte() string {
+// everyByte has each byte once.
+func everyByte() string {
 	all := make([]byte, 256)
 	for i := range all {
 		all[i] = byte(i)
@@ -109,40 +108,13 @@ func Ask(address string, send func(*net.TCPConn) error) error {
 	return err
 }
 
-// InParallel calls f n times, on so many threads, and returns its errors.
-func InParallel(threads, n int, f func() error) []error {
-	var group sync.WaitGroup
-	var mu sync.Mutex
-	var errs []error
-	left := make(chan struct{}, n)
-	for range n {
-		left <- struct{}{}
-	}
-	close(left)
-	for range threads {
-		group.Go(func() {
-			for range left {
-				if err := f(); err != nil {
-					mu.Lock()
-					errs = append(errs, err)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	group.Wait()
-	return errs
-}
-
 // Messages are the buffers that are hard to quote.
 func Messages() [][]byte {
 	var all [][]byte
-	every := make([]byte, 256)
-	digits := []byte{}
-	for i := range every {
-		every[i] = byte(i)
-		all = append(all, []byte{byte(i)})
-		digits = append(digits, byte(i), '0'+byte(i%10))
+	every, digits := []byte(everyByte()), []byte{}
+	for i, b := range every {
+		all = append(all, []byte{b})
+		digits = append(digits, b, '0'+byte(i%10))
 	}
 	for _, s := range []string{
 		"GET /hello HTTP/1.1\r\n\r\n", "\x00", "\x00first", "\x001", "\x018", "\x7f9", "\x7f7", "1\x00", "\\\"'`",

@@ -257,23 +257,19 @@ func TestJobControl(t *testing.T) {
 	tracetest.Long(t)
 	for _, where := range []string{"alone", "namespace"} {
 		t.Run(where, func(t *testing.T) {
-			dir := t.TempDir()
-			w := openShell(t, dir)
-			w.say("stty -a >before; clear; OUT=out $PROGRAM", where)
-			o := &printed{t: t, path: filepath.Join(dir, "out")}
-			o.expect("ready")
+			w := openShell(t, where, "")
 			for range 3 {
 				w.Press("x")
-				o.expect("'x'")
+				w.expect("'x'")
 				w.Press("C-z")
 				w.WaitFor(`Stopped(?s:.*)@\n*$`)
-				o.expect("hide")
+				w.expect("hide")
 				w.isWhole()
 				w.say("clear; fg")
-				o.expect("redraw")
+				w.expect("redraw")
 			}
 			w.Press("q")
-			o.expect("q")
+			w.expect("q")
 			w.isWhole()
 		})
 	}
@@ -285,56 +281,52 @@ func TestBackground(t *testing.T) {
 	tracetest.Long(t)
 	for _, where := range []string{"alone", "namespace"} {
 		t.Run(where, func(t *testing.T) {
-			dir := t.TempDir()
-			w := openShell(t, dir)
-			w.say("stty -a >before; clear; OUT=out $PROGRAM &", where)
-			o := &printed{t: t, path: filepath.Join(dir, "out")}
-			o.expect("ready")
+			w := openShell(t, where, " &")
 			w.say("clear; while ! jobs | grep Stopped; do true; done; echo z")
 			w.WaitFor(`z\n@\n*$`)
 			w.isWhole()
 			w.say("clear; fg")
-			o.expect("redraw")
+			w.expect("redraw")
 			w.Press("q")
-			o.expect("q")
+			w.expect("q")
 		})
 	}
 }
 
 // shell is a terminal in which a shell runs, whose prompt is @.
-type shell struct{ *tracetest.Terminal }
+type shell struct {
+	*tracetest.Terminal
+	t            *testing.T
+	out, printed string // the file that the program prints keys to, and its text so far
+}
 
-func openShell(t *testing.T, dir string) shell {
+// openShell opens a shell that runs the program, in the background with " &".
+func openShell(t *testing.T, where, background string) *shell {
 	t.Helper()
-	bash := tracetest.Need(t, "bash", "bash")
-	w := shell{tracetest.OpenTerminal(t, 80, "cd "+dir+"; PS1=@ "+bash+" --norc -i")}
+	bash, dir := tracetest.Need(t, "bash", "bash"), t.TempDir()
+	exe, _ := os.Executable()
+	w := &shell{tracetest.OpenTerminal(t, 80, "cd "+dir+"; PS1=@ "+bash+" --norc -i"), t, filepath.Join(dir, "out"), ""}
 	w.WaitFor(`^@\n*$`)
+	w.say("stty -a >before; clear; OUT=out " + programVariable + "=" + where + " " + exe + background)
+	w.expect("ready")
 	return w
 }
 
-// say types a command; in it $PROGRAM is the program.
-func (w shell) say(command string, where ...string) {
-	exe, _ := os.Executable()
-	program := programVariable + "=" + strings.Join(where, "") + " " + exe
-	w.Type(strings.Replace(command, "$PROGRAM", program, 1))
+// say types a command.
+func (w *shell) say(command string) {
+	w.Type(command)
 	w.Press("Enter")
 }
 
 // isWhole waits until the shell has its prompt, and checks that the terminal is as it
 // was before.
-func (w shell) isWhole() {
+func (w *shell) isWhole() {
 	w.say("clear; stty -a >now; cmp before now && echo whole; echo z")
 	w.WaitFor(`whole\nz\n@\n*$`)
 }
 
-// printed is the file that a program prints keys to.
-type printed struct {
-	t          *testing.T
-	path, text string
-}
-
-// expect waits until a line has come, which may have come several times.
-func (p *printed) expect(line string) {
-	p.t.Helper()
-	p.text = tracetest.WaitForFile(p.t, p.path, "^"+regexp.QuoteMeta(p.text)+"("+line+"\n)+$")
+// expect waits until the program has printed a line, perhaps several times.
+func (w *shell) expect(line string) {
+	w.t.Helper()
+	w.printed = tracetest.WaitForFile(w.t, w.out, "^"+regexp.QuoteMeta(w.printed)+"("+line+"\n)+$")
 }
