@@ -25,7 +25,7 @@ type message struct {
 	ID      int             `json:"id,omitempty"`
 	Method  string          `json:"method,omitempty"`
 	Session string          `json:"sessionId,omitempty"`
-	Params  json.RawMessage `json:"params,omitempty"`
+	Params  map[string]any  `json:"params,omitempty"`
 	Result  json.RawMessage `json:"result,omitempty"`
 	Error   json.RawMessage `json:"error,omitempty"`
 }
@@ -86,17 +86,10 @@ func (b *Browser) Open(address string) {
 }
 
 // order gives an order, and waits for its result.
-func (b *Browser) order(method string, params any, result any) {
+func (b *Browser) order(method string, params map[string]any, result any) {
 	b.t.Helper()
-	if params == nil {
-		params = struct{}{}
-	}
-	text, err := json.Marshal(params)
-	if err != nil {
-		b.t.Fatal(err)
-	}
 	b.number++
-	line, err := json.Marshal(message{ID: b.number, Method: method, Session: b.session, Params: text})
+	line, err := json.Marshal(message{ID: b.number, Method: method, Session: b.session, Params: params})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -113,18 +106,19 @@ func (b *Browser) order(method string, params any, result any) {
 		if err := json.Unmarshal(line[:len(line)-1], &m); err != nil {
 			b.t.Fatal(err)
 		}
-		switch {
-		case m.ID == b.number && m.Error != nil:
-			b.t.Fatalf("%s: %s", method, m.Error)
-		case m.ID == b.number:
-			if result != nil {
-				if err := json.Unmarshal(m.Result, result); err != nil {
-					b.t.Fatal(err)
-				}
-			}
-			return
+		if m.ID != b.number {
+			b.hear(&m)
+			continue
 		}
-		b.hear(&m)
+		if m.Error != nil {
+			b.t.Fatalf("%s: %s", method, m.Error)
+		}
+		if result != nil {
+			if err := json.Unmarshal(m.Result, result); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		return
 	}
 }
 
@@ -132,11 +126,10 @@ func (b *Browser) order(method string, params any, result any) {
 func (b *Browser) hear(m *message) {
 	switch m.Method {
 	case "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded":
-		b.heard = append(b.heard, string(m.Params))
+		b.heard = append(b.heard, fmt.Sprint(m.Params))
 	case "Network.requestWillBeSent":
-		var request struct{ DocumentURL, Type string }
-		if json.Unmarshal(m.Params, &request); request.Type != "Document" {
-			b.heard = append(b.heard, string(m.Params))
+		if m.Params["type"] != "Document" {
+			b.heard = append(b.heard, fmt.Sprint(m.Params))
 		}
 	}
 }

@@ -58,15 +58,17 @@ func Long(t testing.TB) {
 // NeedCapture skips the test where segments cannot be captured; in CI it fails.
 func NeedCapture(t testing.TB) {
 	t.Helper()
-	w, err := Listen(1)
-	if err != nil {
-		Missing(t, noCapture(err))
-	}
-	w.Close()
+	listen(t, 1).Close()
 }
 
-func noCapture(err error) string {
-	return fmt.Sprintf("segments cannot be captured (%v): run the test as root on Linux", err)
+// listen begins a capture, or skips the test; in CI it fails.
+func listen(t testing.TB, port uint16) *Wire {
+	t.Helper()
+	w, err := Listen(port)
+	if err != nil {
+		Missing(t, fmt.Sprintf("segments cannot be captured (%v): run the test as root on Linux", err))
+	}
+	return w
 }
 
 // Unprivileged is what comes before a command that is to run as an ordinary user,
@@ -88,10 +90,7 @@ func Unprivileged(t testing.TB) []string {
 func ListenOnWire(t testing.TB, port string) *Wire {
 	t.Helper()
 	number, _ := strconv.Atoi(port)
-	w, err := Listen(uint16(number))
-	if err != nil {
-		Missing(t, noCapture(err))
-	}
+	w := listen(t, uint16(number))
 	t.Cleanup(w.Close)
 	return w
 }
