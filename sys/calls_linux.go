@@ -96,7 +96,9 @@ func (s *Sockaddr) Pointer() uintptr { return uintptr(unsafe.Pointer(&s.raw)) }
 // networkOrder turns a port from the machine's byte order to the network's,
 // or back: C's htons and ntohs.
 func networkOrder(port uint16) uint16 {
-	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, port))
+	var bytes [2]byte
+	binary.BigEndian.PutUint16(bytes[:], port)
+	return binary.NativeEndian.Uint16(bytes[:])
 }
 
 // The calls that carry an address are made by number: unix.Accept and
