@@ -1,6 +1,7 @@
 package replay_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -16,15 +17,16 @@ import (
 	"lbaws/trace/tracetest"
 )
 
+var runs = flag.Int("runs", 12, "how many random runs TestRoundTrip draws again")
+
 // TestRoundTrip draws random runs of the server from their own traces. From json, the
 // picture is the live one, byte for byte; from strace's format, it is the same but for
 // times.
 func TestRoundTrip(t *testing.T) {
-	runs := 12
 	if testing.Short() {
-		runs = 3
+		*runs = min(*runs, 3)
 	}
-	for seed := range runs {
+	for seed := range *runs {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
 			roundTrip(t, seed)
