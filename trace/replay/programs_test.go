@@ -52,17 +52,25 @@ func TestPrograms(t *testing.T) {
 		file := recorded(t, "", func(*tracetest.Process) {}, "curl", "-sS", "--http0.9", server.URL())
 		checkPicture(t, file, "connect(", "EINPROGRESS", "┄┄ SYN ┄", "◁┄ SYN+ACK", "getsockopt(", "HTTP/1.1  200")
 	})
+	t.Run("nginx", func(t *testing.T) {
+		port, folder := tracetest.FreePort(t), t.TempDir()
+		os.WriteFile(filepath.Join(folder, "index.html"), []byte("Hello, World!\n"), 0o644)
+		nginx := configured(t, folder, "", "listen "+port+"; root "+folder+";")
+		checkPicture(t, recorded(t, "", used(t, port, 2, syscall.SIGQUIT), nginx...), "epoll_wait", "accept4", "writev", "#2 recvfrom")
+	})
+	t.Run("net/http", func(t *testing.T) {
+		if os.Getenv("LBAWS_TEST_INSIDE") != "namespace" {
+			tracetest.Missing(t, "a network namespace, with port 8888 free")
+		}
+		server := filepath.Join(t.TempDir(), "nethttp")
+		build(t, "go", "build", "-o", server, "../../docs/nethttp.go")
+		checkPicture(t, recorded(t, "Serving", used(t, "8888", 2, syscall.SIGTERM), server), "epoll_ctl", "accept4", "EAGAIN")
+	})
 	t.Run("a proxy", func(t *testing.T) {
 		upstream := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=off", "-n", "1")
 		port, folder := tracetest.FreePort(t), t.TempDir()
-		nginx := configured(t, folder, "listen "+port+"; location / { proxy_pass "+upstream.URL()+"; }")
-		file := recorded(t, "", func(p *tracetest.Process) {
-			tracetest.AwaitListening(t, port)
-			build(t, "curl", "-sS", "--http0.9", "http://127.0.0.1:"+port+"/")
-			for _, child := range tracetest.Children(p.Cmd.Process.Pid) {
-				syscall.Kill(child, syscall.SIGQUIT)
-			}
-		}, nginx...)
+		nginx := configured(t, folder, "master_process off;", "listen "+port+"; location / { proxy_pass "+upstream.URL()+"; }")
+		file := recorded(t, "", used(t, port, 1, syscall.SIGQUIT), nginx...)
 		text := checkPicture(t, file, "figure 1 of 2: a program is both a server and a client", "figure 2 of 2", "epoll_wait", "accept4")
 		asServer, asClient, _ := strings.Cut(text, "figure 2 of 2")
 		if !strings.Contains(asServer, "accept4(") || strings.Contains(asServer, "connect(") || !strings.Contains(asClient, "\nconnect(") {
@@ -71,11 +79,25 @@ func TestPrograms(t *testing.T) {
 	})
 }
 
-// configured writes a configuration of nginx, which is one process and keeps all files in a
-// folder, and returns the command that runs it.
-func configured(t *testing.T, folder, server string) []string {
+// used returns a function that lets clients use the server on a port, and then ends the
+// program that strace runs.
+func used(t *testing.T, port string, clients int, signal syscall.Signal) func(*tracetest.Process) {
+	return func(p *tracetest.Process) {
+		tracetest.AwaitListening(t, port)
+		for range clients {
+			build(t, "curl", "-sS", "--http0.9", "http://127.0.0.1:"+port+"/")
+		}
+		for _, child := range tracetest.Children(p.Cmd.Process.Pid) {
+			syscall.Kill(child, signal)
+		}
+	}
+}
+
+// configured writes a configuration of nginx, which keeps all files in a folder, and
+// returns the command that runs it.
+func configured(t *testing.T, folder, program, server string) []string {
 	t.Helper()
-	text := "daemon off; user root; pid FOLDER/pid; error_log FOLDER/errors; master_process off;\nevents {}\nhttp { access_log off;" +
+	text := "daemon off; user root; pid FOLDER/pid; error_log FOLDER/errors; " + program + "\nevents {}\nhttp { access_log off;" +
 		" client_body_temp_path FOLDER/body; proxy_temp_path FOLDER/proxy; fastcgi_temp_path FOLDER/fastcgi;" +
 		" uwsgi_temp_path FOLDER/uwsgi; scgi_temp_path FOLDER/scgi;\nserver { " + server + " } }\n"
 	config := filepath.Join(folder, "nginx.conf")
@@ -180,14 +202,19 @@ func drawnCalls(text string) (programs [][]string) {
 }
 
 // straceCalls returns the same of strace's lines: its notes say what is a TCP socket.
+// Threads of one process, of which there is one that forks no children, are one program.
 func straceCalls(text string) (programs [][]string) {
 	order, open := map[string]int{}, map[string]bool{}
+	isThreaded := strings.Contains(text, "CLONE_THREAD")
 	for line := range strings.Lines(text) {
 		m := callLine.FindStringSubmatch(line)
 		if m == nil {
 			continue
 		}
 		thread, name := m[1], m[2]+m[3]
+		if isThreaded {
+			thread = "all"
+		}
 		isTCP := strings.Contains(m[4], "<TCP") || strings.Contains(m[4], "<socket:[") // that is MPTCP
 		if m[2] != "" {
 			isTCP = isTCP || open[m[1]]
