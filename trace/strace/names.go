@@ -21,14 +21,10 @@ var names = map[event.Kind]map[int]string{
 // nameOf returns the symbol of an argument; "" if it has none here. The same number is
 // another option on another level.
 func nameOf(kind event.Kind, e *event.Event, a *event.Arg) string {
-	const quickAck = 12 // of Linux
-	switch level := e.Args[1].Int; {
-	case kind != event.Option || level == unix.SOL_SOCKET:
-		return names[kind][a.Int]
-	case level == unix.IPPROTO_TCP && a.Int == quickAck:
-		return "TCP_QUICKACK"
+	if kind == event.Option && e.Args[1].Int != unix.SOL_SOCKET {
+		return ""
 	}
-	return ""
+	return names[kind][a.Int]
 }
 
 // Constant returns the number of a constant's symbol, or the number in its place; -1 if it
