@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"lbaws/trace/event"
+	"lbaws/trace/strace"
 )
 
 // Timestamp is a time in UTC, to the nanosecond; null if its day is not known.
@@ -40,7 +41,12 @@ func (t *Text) UnmarshalText(characters []byte) error {
 func appendString(b, data []byte) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
-	for _, c := range data {
+	plain := 0 // where what stands for itself begins
+	for i, c := range data {
+		if strace.IsPlain(c) {
+			continue
+		}
+		b, plain = append(b, data[plain:i]...), i+1
 		switch {
 		case c == '"' || c == '\\':
 			b = append(b, '\\', c)
@@ -48,11 +54,9 @@ func appendString(b, data []byte) []byte {
 			b = append(b, '\\', 'n')
 		case c == '\r':
 			b = append(b, '\\', 'r')
-		case c >= ' ' && c <= '~':
-			b = append(b, c)
 		default:
 			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
 	}
-	return append(b, '"')
+	return append(append(b, data[plain:]...), '"')
 }

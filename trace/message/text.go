@@ -14,11 +14,16 @@ import (
 // CRLF becomes the line end that it is.
 func AppendText(b, data []byte) []byte {
 	const hex = "0123456789abcdef"
-	for len(data) > 0 {
+	for {
+		n := 0 // how many bytes stand for themselves
+		for n < len(data) && (data[n] >= ' ' && data[n] <= '~' && data[n] != '\\' || data[n] == '\n' || data[n] == '\t') {
+			n++
+		}
+		if b, data = append(b, data[:n]...), data[n:]; len(data) == 0 {
+			return b
+		}
 		r, size := utf8.DecodeRune(data)
 		switch {
-		case r == '\n' || r == '\t':
-			b = append(b, data[0])
 		case r == '\r' && len(data) > 1 && data[1] == '\n':
 			// The line feed that follows ends the line.
 		case r == '\\':
@@ -32,7 +37,6 @@ func AppendText(b, data []byte) []byte {
 		}
 		data = data[size:]
 	}
-	return b
 }
 
 // OneLine returns a text for the user as one line that is safe to show on a

@@ -33,11 +33,6 @@ const (
 // call.
 func (r *recorder) batches() bool { return r.files && !r.Both && r.watch == nil }
 
-// inFiles reports whether the text of all formats is held back.
-func inFiles(sinks Sinks) bool {
-	return !slices.ContainsFunc(sinks, func(s Sink) bool { return !s.Output.Held })
-}
-
 // keepBuffers keeps what a call has read or written, whose beginning was e. It reports
 // false if the formats have to get it before the program goes on.
 func (b *batch) keepBuffers(e, returned *event.Event) bool {

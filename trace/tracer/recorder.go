@@ -46,7 +46,7 @@ func newRecorder(sinks []Sink) *recorder {
 			sinks[i].Output = output.NewBuffer()
 		}
 	}
-	return &recorder{sinks: sinks, files: inFiles(sinks)}
+	return &recorder{sinks: sinks, files: !slices.ContainsFunc(sinks, func(s Sink) bool { return !s.Output.Held })}
 }
 
 // tell gives the formats a moment.
