@@ -95,8 +95,11 @@ func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
 func (t *conversations) ends(c *conversation) {
 	c.ended = true
 	if t.ended = append(t.ended, c); len(t.ended) > mostEnded {
-		t.forget(t.ended[0])
-		t.ended = slices.Delete(t.ended, 0, 1)
+		oldest := t.ended[0]
+		t.forget(oldest)
+		if t.ended = slices.Delete(t.ended, 0, 1); oldest != t.current {
+			t.spare = oldest
+		}
 	}
 }
 
