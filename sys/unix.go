@@ -17,7 +17,9 @@ var _ Kernel = Unix{}
 func (Unix) Socket(domain, typ, protocol int) (int, error) { return unix.Socket(domain, typ, protocol) }
 
 // Setsockopt is setsockopt(2) with an option that is an int.
-func (Unix) Setsockopt(fd, level, option, value int) error { return unix.SetsockoptInt(fd, level, option, value) }
+func (Unix) Setsockopt(fd, level, option, value int) error {
+	return unix.SetsockoptInt(fd, level, option, value)
+}
 
 // Listen is listen(2).
 func (Unix) Listen(fd, backlog int) error { return unix.Listen(fd, backlog) }

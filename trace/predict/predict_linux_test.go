@@ -28,6 +28,8 @@ var (
 	seed  = flag.Uint64("seed", 1, "which moves TestPredictRandomMoves makes")
 )
 
+func TestMain(m *testing.M) { tracetest.Main(m) } // in a network of its own
+
 // world is a server and its clients, whose sockets do not block: a call that would
 // wait fails with EAGAIN.
 type world struct {
