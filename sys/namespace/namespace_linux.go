@@ -1,5 +1,5 @@
-// Package namespace gives the program a network of its own, in which it may capture
-// segments, and hold them on their way.
+// Package namespace gives the program a network of its own, where it may capture segments
+// and hold them.
 package namespace
 
 import (
