@@ -1,6 +1,7 @@
 package trace_test
 
 import (
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -40,7 +41,6 @@ func TestMadeUpCall(t *testing.T) {
 	defer func() { event.Calls = calls }()
 	columns := layout.Columns{Limit: 32}
 	inRows := []string{"# look at what has come", "peek(4, ", `… peek = 16, "GET / HTTP/1.1\r\n"`, "16 bytes", "method  path"}
-	var json string
 	for name, c := range map[string]struct {
 		format event.Format
 		want   []string
@@ -59,15 +59,10 @@ func TestMadeUpCall(t *testing.T) {
 				t.Errorf("%s: no %q in\n%s", name, want, text)
 			}
 		}
-		if name == "json" {
-			json = text
-		}
 	}
 	recording, drawn := filepath.Join(t.TempDir(), "peek.json"), filepath.Join(t.TempDir(), "peek.txt")
-	if err := os.WriteFile(recording, []byte(json), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	err := replay.Draw([]string{recording}, &trace.Options{Format: "diagram", Output: drawn, Limit: 32, Recording: true}, func(err error) { t.Error(err) })
+	err := errors.Join(os.WriteFile(recording, []byte(tellPeek(&jsonl.Writer{Limit: 32})), 0o666), replay.Draw([]string{recording},
+		&trace.Options{Format: "diagram", Output: drawn, Limit: 32, Recording: true}, func(err error) { t.Error(err) }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,10 +96,10 @@ func (t *conversations) ends(c *conversation) {
 	c.ended = true
 	if t.ended = append(t.ended, c); len(t.ended) > mostEnded {
 		oldest := t.ended[0]
-		t.forget(oldest)
-		if t.ended = slices.Delete(t.ended, 0, 1); oldest != t.current {
-			t.spare = oldest
+		if t.ended = slices.Delete(t.ended, 0, 1); t.byClient[oldest.Client] == oldest && oldest != t.current {
+			t.spare = oldest // nothing refers to it any more
 		}
+		t.forget(oldest)
 	}
 }
 

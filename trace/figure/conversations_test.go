@@ -31,6 +31,14 @@ func TestEndedConversations(t *testing.T) {
 			t.Errorf("port %d is known: %v, want %v", port, found, want)
 		}
 	}
+	old := begin(1)
+	f.ends(old)
+	f.begin(address(1), netip.AddrPort{}) // the client uses its port again
+	for port := range mostEnded {
+		if f.ends(begin(20000 + port)); f.spare == old {
+			t.Error("memory that is still among those that are followed is lent")
+		}
+	}
 }
 
 // TestMemoryOfClosedConversations: the next conversation gets the memory of one that was
