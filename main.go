@@ -437,7 +437,8 @@ func (o *options) flags() *flag.FlagSet {
 	}
 	if o.command == "serve" {
 		flags.BoolVar(&s.halfClose, "halfclose", true,
-			"when a request may be incomplete, half-close after the answer and read to end of file;\n"+
+			"when a request may be incomplete, half-close after the answer and read to end of file, for\n"+
+				"at most 5s without a byte and 30s in all, without -timeout 1s in all once others wait;\n"+
 				"otherwise bytes that come after close are answered with RST, as in the tutorial")
 		flags.Func("n", "exit after `N` connections; 0 means never (default 0)", number(&s.connections))
 		// For get and demo the trace is the purpose, so losing part of it is an error.
@@ -446,7 +447,8 @@ func (o *options) flags() *flag.FlagSet {
 	if o.command != "demo" { // whose turn it is, the order says there
 		flags.DurationVar(&o.timeout, "timeout", 30*time.Second,
 			"give up on a silent peer after `DURATION`, such as 1.5s or 2m; the server allows this for a\n"+
-				"client's whole request, by default longer while no others wait; 0 means no limit")
+				"client's whole request, by default longer while no others wait; 0 means no limit\n"+
+				"(but a half-close has its own)")
 	}
 	o.turns.Flags(flags, o.command == "demo")
 	return flags

@@ -64,7 +64,8 @@ func (k *Kernel) Write(fd int, p []byte) (n int, err error) {
 
 // Shutdown is the call shutdown. After a half-close (unix.SHUT_WR), the peer of an
 // accepted connection may be silent for at most longestSilence, and go on sending
-// for at most longestRest, but never past the connection's deadline.
+// for at most longestRest, but never past the connection's deadline; with
+// OnlyForOthers, it has longestWithOthers in all once others wait.
 func (k *Kernel) Shutdown(fd, how int) error {
 	err := k.Kernel.Shutdown(fd, how)
 	if err == nil && how == unix.SHUT_WR {

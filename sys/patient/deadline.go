@@ -8,10 +8,12 @@ import (
 )
 
 // How long the peer may be silent after a half-close, and how long it may go on
-// sending. Without a limit, a single client could hold up all the others.
+// sending: in any case, and with OnlyForOthers once others wait. It has its answer by
+// then, and the tutorial's server would have closed.
 const (
-	longestSilence = 5 * time.Second
-	longestRest    = 30 * time.Second
+	longestSilence    = 5 * time.Second
+	longestRest       = 30 * time.Second
+	longestWithOthers = time.Second
 )
 
 // askAgain is the time between two questions whether others wait: short for one who
@@ -39,9 +41,10 @@ func (o OthersWait) Error() string {
 }
 
 // tooLate returns the error of a call on fd whose time is up. With OnlyForOthers, a
-// connection has a deadline only once others wait.
+// connection has a deadline only once others wait. One that was half-closed has had its
+// answer: its limit is not for the user to set.
 func (k *Kernel) tooLate(fd int) error {
-	if k.OnlyForOthers && !k.accepted[fd].deadline.IsZero() {
+	if c := k.accepted[fd]; k.OnlyForOthers && !c.deadline.IsZero() && c.restEnd.IsZero() {
 		return OthersWait(k.timeout)
 	}
 	return Timeout(k.timeout)
@@ -68,7 +71,11 @@ func (k *Kernel) halfClosed(fd int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if c, accepted := k.accepted[fd]; accepted {
-		c.restEnd = time.Now().Add(longestRest)
+		now := time.Now()
+		c.restEnd = now.Add(longestRest)
+		if k.OnlyForOthers {
+			c.turnEnd = now.Add(longestWithOthers)
+		}
 		k.accepted[fd], k.due = c, earliest(c.restEnd, c.turnEnd, c.deadline)
 	}
 }
@@ -121,7 +128,7 @@ func (k *Kernel) watch() {
 func (k *Kernel) endLongWait() time.Duration {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	shortest := longestSilence
+	shortest := longestWithOthers
 	if k.timeout > 0 {
 		shortest = max(time.Millisecond, min(k.timeout, shortest))
 	}
@@ -132,10 +139,12 @@ func (k *Kernel) endLongWait() time.Duration {
 	}
 	left := next.Sub(now)
 	switch {
-	case next.IsZero() || k.wait.gaveUp != nil || k.wait.call == "" && left <= 0:
+	case next.IsZero() || k.wait.gaveUp != nil:
 		return shortest
 	case left > 0:
 		return min(left, shortest)
+	case k.wait.call == "": // a peer that goes on sending is not always waited for
+		return min(askAgain, shortest)
 	}
 	err := k.Kernel.Shutdown(k.wait.fd, unix.SHUT_RDWR)
 	if err == nil || errors.Is(err, unix.ENOTCONN) && k.wait.call != "connect" {

@@ -9,7 +9,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"lbaws/trace/tracetest"
 )
@@ -72,4 +75,29 @@ func descriptors(t testing.TB, pid int) []string {
 		}
 	}
 	return numbers
+}
+
+// TestDrippingClient: one that has its answer and goes on sending, a byte now and
+// then, keeps another one waiting for about a second, not for the half minute that it
+// may have alone.
+func TestDrippingClient(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-trace=strace")
+	drip := p.Dial()
+	defer drip.Close()
+	var dripped atomic.Int64
+	go func() {
+		for ; ; dripped.Add(1) {
+			if _, err := drip.Write([]byte("x")); err != nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}()
+	p.Stderr.WaitFor(t, `shutdown\(4, SHUT_WR\)`)
+	p.Get()
+	if n := dripped.Load(); n > 200 || !strings.Contains(p.Stderr.String(), "shutdown(4, SHUT_RDWR") {
+		t.Errorf("another client was served after %d bytes\n%s", n, p.Stderr)
+	}
 }

@@ -240,17 +240,61 @@ func leaves(p *Kernel) {
 }
 
 // TestHalfClosedClient: after the half-close it may be silent for 5 seconds, and
-// send for 30, if its connection is not too old before.
+// send for 30, if its connection is not too old before; with OnlyForOthers, it has a
+// second in all once others wait.
 func TestHalfClosedClient(t *testing.T) {
-	inBubble(t, "silent", accepted(), 30*time.Second, func(t *testing.T, k *scripted, p *Kernel) {
-		fd, _ := p.Accept(3, new(sys.Sockaddr))
-		p.Shutdown(fd, unix.SHUT_WR)
-		if _, err := p.Read(fd, make([]byte, 10)); !errors.Is(err, unix.ETIMEDOUT) {
-			t.Error(err)
-		}
-	}, "0s accept(3)", "0s shutdown(4 WR)", "0s read(4)", "5s shutdown(4 RDWR)")
+	const never, often = 0, 700 * time.Millisecond
+	second := time.Second
+	for name, c := range map[string]struct {
+		timeout       time.Duration
+		onlyForOthers bool
+		sends         time.Duration // how often; 0 means never
+		queued        time.Duration // when others come; 0 means never
+		want          time.Duration
+	}{
+		"silent":                            {30 * second, true, never, never, 5 * second},
+		"silent, with a limit":              {30 * second, false, never, never, 5 * second},
+		"silent, others wait before":        {30 * second, true, never, 1, second},
+		"silent, others come later":         {30 * second, true, never, 3 * second, 3 * second},
+		"sends":                             {30 * second, true, often, never, 30 * second},
+		"sends, others wait before":         {30 * second, true, often, 1, second},
+		"sends, others come later":          {30 * second, true, often, 3 * second, 3 * second},
+		"sends, without a limit":            {0, false, often, never, 30 * second},
+		"sends, with a limit above":         {time.Minute, false, often, never, 30 * second},
+		"sends, with a limit below":         {12 * second, false, often, never, 12 * second},
+		"sends, whether or not others wait": {12 * second, false, often, 1, 12 * second},
+	} {
+		inBubble(t, name, accepted(), c.timeout, func(t *testing.T, k *scripted, p *Kernel) {
+			p.OnlyForOthers, k.queued = c.onlyForOthers, c.queued
+			fd, _ := p.Accept(3, new(sys.Sockaddr))
+			p.Shutdown(fd, unix.SHUT_WR)
+			go func() {
+				for range 100 {
+					if c.sends > 0 {
+						k.arrive(c.sends, []byte("x"))
+					}
+				}
+			}()
+			var err error
+			for err == nil {
+				_, err = p.Read(fd, make([]byte, 10))
+			}
+			if passed := time.Since(k.began); err != Timeout(c.timeout) || passed != c.want {
+				t.Errorf("got %v after %v, want a Timeout after %v", err, passed, c.want)
+			}
+		})
+	}
+	inBubble(t, "waits only a second once others wait", map[string][]answer{"accept": {{result: 4}, {result: 4}}}, 30*time.Second,
+		func(t *testing.T, k *scripted, p *Kernel) {
+			p.OnlyForOthers, k.queued = true, 1
+			p.Accept(3, new(sys.Sockaddr))
+			p.Shutdown(4, unix.SHUT_WR)
+			p.Read(4, make([]byte, 10))
+			p.Close(4)
+			p.Accept(3, new(sys.Sockaddr))
+		}, "0s accept(3)", "0s shutdown(4 WR)", "0s read(4)", "1s queue(3)", "1s shutdown(4 RDWR)", "1s close(4)", "1s accept(3)")
 	inBubble(t, "without any limit", accepted(), 0, func(t *testing.T, k *scripted, p *Kernel) {
-		p.OnlyForOthers = true
+		p.OnlyForOthers, k.queued = true, 1
 		fd, _ := p.Accept(3, new(sys.Sockaddr))
 		p.Shutdown(fd, unix.SHUT_WR)
 		go k.arrive(time.Hour, []byte("x"))
@@ -258,25 +302,6 @@ func TestHalfClosedClient(t *testing.T) {
 			t.Errorf("got %d, %v", n, err)
 		}
 	})
-	for timeout, want := range map[time.Duration]time.Duration{0: 30 * time.Second, time.Minute: 30 * time.Second, 12 * time.Second: 12 * time.Second} {
-		inBubble(t, timeout.String(), accepted(), timeout, func(t *testing.T, k *scripted, p *Kernel) {
-			fd, _ := p.Accept(3, new(sys.Sockaddr))
-			p.Shutdown(fd, unix.SHUT_WR)
-			go func() {
-				for range 100 {
-					time.Sleep(700 * time.Millisecond)
-					k.arrived <- []byte("x")
-				}
-			}()
-			var err error
-			for err == nil {
-				_, err = p.Read(fd, make([]byte, 10))
-			}
-			if passed := time.Since(k.began); !errors.Is(err, unix.ETIMEDOUT) || passed != want {
-				t.Errorf("got %v after %v, want %v", err, passed, want)
-			}
-		})
-	}
 }
 
 // TestSilentServer: a client waits for as long as the timeout in each call.
