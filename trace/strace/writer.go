@@ -226,7 +226,7 @@ func scope(addr *sys.Sockaddr, fd int) string {
 	ip := addr.AddrPort().Addr()
 	if ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() {
 		if name := interfaceName(fd, addr.ScopeID()); name != "" {
-			return `if_nametoindex("` + name + `")`
+			return "if_nametoindex(" + string(AppendQuoted(nil, []byte(name), len(name))) + ")"
 		}
 	}
 	return fmt.Sprint(addr.ScopeID())
