@@ -1,7 +1,6 @@
 package jsonl
 
 import (
-	"net/netip"
 	"time"
 
 	"lbaws/trace/event"
@@ -17,17 +16,17 @@ type PassedObject struct {
 
 // SegmentObject is a segment; it has the options that the segment has.
 type SegmentObject struct {
-	From       netip.AddrPort `json:"from"`
-	To         netip.AddrPort `json:"to"`
-	Flags      wire.Flags     `json:"flags"`
-	Seq        uint32         `json:"seq"`
-	Ack        uint32         `json:"ack"`
-	Len        int            `json:"len"`
-	Window     int            `json:"window"` // as the header has it, not scaled
-	Scale      *int           `json:"scale,omitempty"`
-	MSS        int            `json:"mss,omitempty"`
-	Timestamps []uint32       `json:"timestamps,omitempty"`
-	Data       Text           `json:"data,omitempty"` // its first bytes, if packets are kept
+	From       Address    `json:"from"`
+	To         Address    `json:"to"`
+	Flags      wire.Flags `json:"flags"`
+	Seq        uint32     `json:"seq"`
+	Ack        uint32     `json:"ack"`
+	Len        int        `json:"len"`
+	Window     int        `json:"window"` // as the header has it, not scaled
+	Scale      *int       `json:"scale,omitempty"`
+	MSS        int        `json:"mss,omitempty"`
+	Timestamps []uint32   `json:"timestamps,omitempty"`
+	Data       Text       `json:"data,omitempty"` // its first bytes, if packets are kept
 }
 
 // AskedObject has the states that the kernel gave of a segment's sender (from) and receiver
@@ -40,7 +39,7 @@ type AskedObject struct {
 }
 
 func passedObject(s *wire.Segment, limit int) *PassedObject {
-	o := &SegmentObject{From: s.From, To: s.To, Flags: s.Flags, Seq: s.Seq, Ack: s.Ack, Len: s.Len, Window: s.Window, MSS: max(0, s.MSS)}
+	o := &SegmentObject{From: Address{s.From}, To: Address{s.To}, Flags: s.Flags, Seq: s.Seq, Ack: s.Ack, Len: s.Len, Window: s.Window, MSS: max(0, s.MSS)}
 	if s.Scale >= 0 {
 		o.Scale = &s.Scale
 	}
@@ -60,7 +59,7 @@ func passedObject(s *wire.Segment, limit int) *PassedObject {
 // Passed returns the segment of an object, which passed at a time.
 func (o *Object) Passed(at time.Time) *wire.Segment {
 	g := o.Segment
-	s := &wire.Segment{Time: at, From: g.From, To: g.To, Flags: g.Flags, Seq: g.Seq, Ack: g.Ack, Len: g.Len,
+	s := &wire.Segment{Time: at, From: g.From.AddrPort, To: g.To.AddrPort, Flags: g.Flags, Seq: g.Seq, Ack: g.Ack, Len: g.Len,
 		Window: g.Window, Scale: -1, MSS: g.MSS}
 	if g.Scale != nil {
 		s.Scale = *g.Scale
@@ -80,27 +79,27 @@ func (o *Object) Passed(at time.Time) *wire.Segment {
 // backlog; of any other, Unread and Unacknowledged are the same without SYN and FIN, and
 // otherwise 0. Of a socket that is gone, the object has what it held last.
 type SocketObject struct {
-	Side           string         `json:"side"`
-	FD             *int           `json:"fd"`
-	Thread         int            `json:"thread,omitempty"`
-	Local          netip.AddrPort `json:"local"`
-	Remote         netip.AddrPort `json:"remote"`
-	State          wire.State     `json:"state"`
-	Receive        int            `json:"receive_queue"`
-	Send           int            `json:"send_queue"`
-	Unread         int            `json:"unread"`
-	Unacknowledged int            `json:"unacknowledged"`
-	Timer          sockets.Timer  `json:"timer"`
-	TimerMS        int64          `json:"timer_ms"`
-	Retransmits    int            `json:"retransmits"`
-	Inode          uint32         `json:"inode"`
-	Cookie         uint64         `json:"cookie"`
-	HadFD          bool           `json:"had_fd"`
-	Gone           bool           `json:"gone"`
+	Side           string        `json:"side"`
+	FD             *int          `json:"fd"`
+	Thread         int           `json:"thread,omitempty"`
+	Local          Address       `json:"local"`
+	Remote         Address       `json:"remote"`
+	State          wire.State    `json:"state"`
+	Receive        int           `json:"receive_queue"`
+	Send           int           `json:"send_queue"`
+	Unread         int           `json:"unread"`
+	Unacknowledged int           `json:"unacknowledged"`
+	Timer          sockets.Timer `json:"timer"`
+	TimerMS        int64         `json:"timer_ms"`
+	Retransmits    int           `json:"retransmits"`
+	Inode          uint32        `json:"inode"`
+	Cookie         uint64        `json:"cookie"`
+	HadFD          bool          `json:"had_fd"`
+	Gone           bool          `json:"gone"`
 }
 
 func socketObject(c *sockets.Change, side event.Side) *SocketObject {
-	o := &SocketObject{Side: side.String(), Thread: c.Thread, Local: c.Local, Remote: c.Remote, State: c.State,
+	o := &SocketObject{Side: side.String(), Thread: c.Thread, Local: Address{c.Local}, Remote: Address{c.Remote}, State: c.State,
 		Receive: c.Receive, Send: c.Send, Timer: c.Timer, TimerMS: c.Left.Milliseconds(), Retransmits: c.Again,
 		Inode: c.Inode, Cookie: c.Cookie, HadFD: c.Had, Gone: c.Gone}
 	if c.Descriptor >= 0 {
@@ -114,7 +113,7 @@ func socketObject(c *sockets.Change, side event.Side) *SocketObject {
 
 // Changed returns what changed at a time, without what was there before, and on which side.
 func (o *SocketObject) Changed(at time.Time) (*sockets.Change, event.Side) {
-	c := &sockets.Change{Time: at, Gone: o.Gone, Had: o.HadFD, Socket: sockets.Socket{Cookie: o.Cookie, Local: o.Local, Remote: o.Remote,
+	c := &sockets.Change{Time: at, Gone: o.Gone, Had: o.HadFD, Socket: sockets.Socket{Cookie: o.Cookie, Local: o.Local.AddrPort, Remote: o.Remote.AddrPort,
 		State: o.State, Receive: o.Receive, Send: o.Send, Timer: o.Timer, Left: time.Duration(o.TimerMS) * time.Millisecond,
 		Again: o.Retransmits, Inode: o.Inode, Descriptor: -1, Thread: o.Thread}}
 	if o.FD != nil {

@@ -1,10 +1,12 @@
 package jsonl
 
 import (
+	"net/netip"
 	"time"
 
 	"lbaws/trace/event"
 	"lbaws/trace/strace"
+	"lbaws/trace/wire"
 )
 
 // Timestamp is a time in UTC, to the nanosecond; null if its day is not known.
@@ -19,6 +21,15 @@ func appendTimestamp(b []byte, t time.Time) []byte {
 		return append(b, "null"...)
 	}
 	return append(t.UTC().AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
+}
+
+// Address is an address and a port.
+type Address struct{ netip.AddrPort }
+
+// UnmarshalText reads one that is safe to show.
+func (a *Address) UnmarshalText(text []byte) (err error) {
+	a.AddrPort, err = wire.ParseAddrPort(string(text))
+	return err
 }
 
 // Text is bytes that need not be UTF-8: in JSON, a string with one character for each

@@ -13,6 +13,7 @@ import (
 	"lbaws/trace/event"
 	"lbaws/trace/order"
 	"lbaws/trace/strace"
+	"lbaws/trace/wire"
 )
 
 // moment is one thing that a recording tells: a call begins, a call returns, or a
@@ -166,7 +167,7 @@ func peerInNote(text []byte) (netip.AddrPort, bool) {
 	if !found || !closed {
 		return netip.AddrPort{}, false
 	}
-	addr, err := netip.ParseAddrPort(string(peer))
+	addr, err := wire.ParseAddrPort(string(peer))
 	return addr, err == nil
 }
 

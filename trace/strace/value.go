@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/netip"
 	"strconv"
+
+	"lbaws/trace/wire"
 )
 
 // Number is the number that text begins with; -1 if it begins with none.
@@ -120,7 +122,7 @@ func ParseSockaddr(text []byte) (netip.AddrPort, bool) {
 	}
 	host, rest, _ = bytes.Cut(host, []byte("\""))
 	addr, err := netip.ParseAddr(string(host))
-	if err != nil {
+	if err != nil || addr.Zone() != "" { // it stands elsewhere
 		return netip.AddrPort{}, false
 	}
 	if _, scope, found := bytes.Cut(rest, []byte("sin6_scope_id=")); found && addr.Is6() {
@@ -130,11 +132,12 @@ func ParseSockaddr(text []byte) (netip.AddrPort, bool) {
 }
 
 // zone is the interface of a link-local address: its number, or its name where strace
-// has looked that up.
+// has looked that up; "" if that is one that strace has to escape.
 func zone(scope []byte) string {
 	if name, found := bytes.CutPrefix(scope, []byte("if_nametoindex(\"")); found {
-		name, _, _ = bytes.Cut(name, []byte("\""))
-		return string(name)
+		if name, _, _ = bytes.Cut(name, []byte("\"")); wire.IsZone(string(name)) {
+			return string(name)
+		}
 	}
 	if number, err := strconv.ParseUint(string(scope), 10, 32); err == nil && number > 0 {
 		return string(scope)

@@ -203,6 +203,23 @@ func (s *Segment) readOptions(options []byte) {
 	}
 }
 
+// ParseAddrPort reads an address and a port out of a file. A zone in it, the name or the
+// number of an interface, may have any bytes as far as package netip knows: it is refused
+// if a terminal or JSON does not take them as they are.
+func ParseAddrPort(text string) (netip.AddrPort, error) {
+	addr, err := netip.ParseAddrPort(text)
+	if err == nil && !IsZone(addr.Addr().Zone()) {
+		return netip.AddrPort{}, fmt.Errorf("no name of an interface: %q", addr.Addr().Zone())
+	}
+	return addr, err
+}
+
+// IsZone reports whether an address out of a file may have a zone, or none: see
+// ParseAddrPort.
+func IsZone(zone string) bool {
+	return !strings.ContainsFunc(zone, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' })
+}
+
 // Plain returns an address without what another spelling of it has: a zone, or the prefix
 // of an IPv4 address that is written as an IPv6 one.
 func Plain(addr netip.AddrPort) netip.AddrPort {
