@@ -220,6 +220,18 @@ type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
+// get makes one request. On a terminal, where escape sequences in its body could do harm,
+// they are escaped; in a pipe or a file it stands as it is.
+func (o *options) get(t *trace.Trace) error {
+	k := o.kernel(event.Client, t)
+	if !output.IsTerminal(unix.Stdout) {
+		return (&client{o.url, os.Stdout}).get(k)
+	}
+	body := &message.Printer{To: os.Stdout}
+	err := (&client{o.url, body}).get(k)
+	return cmp.Or(err, body.Flush())
+}
+
 // demo runs both ends of one connection, or of several, each on a thread of its own.
 // They make their calls in the order that -order names.
 func (o *options) demo(t *trace.Trace) error {
@@ -280,7 +292,7 @@ func (o *options) run() error {
 	switch o.command {
 	case "get":
 		signal.Ignore(unix.SIGPIPE) // treat a closed pipe like any other write error
-		err = (&client{o.url, os.Stdout}).get(o.kernel(event.Client, t))
+		err = o.get(t)
 	case "demo":
 		err = o.demo(t)
 	default:

@@ -3,6 +3,7 @@
 package message
 
 import (
+	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -37,6 +38,42 @@ func AppendText(b, data []byte) []byte {
 		}
 		data = data[size:]
 	}
+}
+
+// Printer shows on a terminal what a peer sends, as AppendText shows it.
+type Printer struct {
+	To   io.Writer
+	rest []byte // the beginning of a character or of a line's end: what is behind it has not come
+	text []byte // room for a text
+}
+
+// Write writes p, but for what is kept for the next one.
+func (w *Printer) Write(p []byte) (int, error) {
+	data := append(w.rest, p...)
+	n := len(data) - unended(data)
+	w.text = AppendText(w.text[:0], data[:n])
+	w.rest = append(w.rest[:0], data[n:]...)
+	if _, err := w.To.Write(w.text); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Flush writes what was kept: nothing comes any more.
+func (w *Printer) Flush() error {
+	_, err := w.To.Write(AppendText(nil, w.rest))
+	w.rest = w.rest[:0]
+	return err
+}
+
+// unended is how many bytes at the end of data are the beginning of something.
+func unended(data []byte) int {
+	for n := 1; n <= min(len(data), utf8.UTFMax); n++ {
+		if last := data[len(data)-n:]; last[0] == '\r' && n == 1 || utf8.RuneStart(last[0]) && !utf8.FullRune(last) {
+			return n
+		}
+	}
+	return 0
 }
 
 // OneLine returns a text for the user as one line that is safe to show on a
