@@ -109,7 +109,8 @@ func TestChangesAmongSegments(t *testing.T) {
 		r := newRecorder([]Sink{{Format: &jsonl.Writer{Limit: 32}}})
 		r.holdings = holdings{watch: watch, server: server}
 		r.passed = []wire.Segment{{Time: asked.Add(-c.passed), From: client, To: server, Flags: wire.ACK}}
-		r.appendChanges([]sockets.Change{change(1, 0), change(2, 2*time.Millisecond)})
+		r.holdings.news = r.inOrder([]sockets.Change{change(1, 0), change(2, 2*time.Millisecond)})
+		r.appendNews()
 		var got []string
 		for line := range strings.Lines(string(r.sinks[0].Output.Text)) {
 			var object struct {

@@ -66,11 +66,11 @@ func (r *recorder) give() {
 	for _, kept := range b.events {
 		e := kept.event
 		if kept.begun == nil {
-			r.appendSegments(e.Begin)
+			r.appendUntil(e.Begin)
 			r.tell(event.Moment{What: event.Began, At: e.Begin, Event: e})
 			continue
 		}
-		r.appendSegments(e.Return)
+		r.appendUntil(e.Return)
 		r.noteConnection(e)
 		r.tell(event.Moment{What: event.Returned, At: e.Return, Event: e})
 		r.free = append(r.free, e, kept.begun)

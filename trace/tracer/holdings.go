@@ -17,6 +17,7 @@ type holdings struct {
 	server netip.AddrPort          // where the server listens
 	remote bool                    // whether the client alone is traced
 	own    map[netip.AddrPort]bool // then: the local addresses of its sockets
+	news   []sockets.Change        // what has changed, and was not told yet
 }
 
 // openWatch makes the kernel ready to be asked. Where it cannot be, it tells the
@@ -54,7 +55,7 @@ func (r *recorder) watchSockets(fd int, server netip.AddrPort, remote bool) {
 // cannotAsk tells the formats why the kernel is not asked any more.
 func (r *recorder) cannotAsk(err error) {
 	r.give()
-	r.holdings.watch, r.watch = nil, nil
+	r.holdings.watch, r.holdings.news, r.watch = nil, nil, nil
 	r.tell(event.Moment{What: event.NotAsked, At: time.Now(), Err: err})
 }
 
@@ -65,7 +66,8 @@ func (r *recorder) followSockets() {
 		(sys.Unix{}).Nanosleep(often)
 		r.mu.Lock()
 		if r.waiting > 0 && !r.ended {
-			r.appendChanges(r.askWith((*sockets.Watch).Poll))
+			r.askWith((*sockets.Watch).Poll)
+			r.appendNews()
 			r.flush()
 		}
 		r.mu.Unlock()
@@ -74,13 +76,16 @@ func (r *recorder) followSockets() {
 
 // look asks the kernel, and gives the formats what has changed since it was asked
 // before.
-func (r *recorder) look() { r.appendChanges(r.ask(0, -1)) }
+func (r *recorder) look() {
+	r.ask(0, -1)
+	r.appendNews()
+}
 
-// ask asks the kernel, if it is to be asked, and notes in the segments that have
-// passed what it said of their two ends. It must know of a socket that a thread's fd
-// leads to; -1 is none.
-func (r *recorder) ask(thread, fd int) []sockets.Change {
-	return r.askWith(func(w *sockets.Watch) ([]sockets.Change, error) {
+// ask asks the kernel, if it is to be asked, and keeps what has changed. It notes in the
+// segments that have passed what it said of their two ends. It must know of a socket that
+// a thread's fd leads to; -1 is none.
+func (r *recorder) ask(thread, fd int) {
+	r.askWith(func(w *sockets.Watch) ([]sockets.Change, error) {
 		if r.Both { // it is to be the same in every run
 			return w.All()
 		}
@@ -88,10 +93,10 @@ func (r *recorder) ask(thread, fd int) []sockets.Change {
 	})
 }
 
-func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, error)) []sockets.Change {
+func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, error)) {
 	h := &r.holdings
 	if h.watch == nil {
-		return nil
+		return
 	}
 	r.letSettle()
 	changes, err := r.askOnce(question)
@@ -103,9 +108,9 @@ func (r *recorder) askWith(question func(*sockets.Watch) ([]sockets.Change, erro
 	}
 	if err != nil {
 		r.cannotAsk(err)
-		return nil
+		return
 	}
-	return changes
+	h.news = append(h.news, r.inOrder(changes)...)
 }
 
 func (r *recorder) askOnce(question func(*sockets.Watch) ([]sockets.Change, error)) ([]sockets.Change, error) {
@@ -219,29 +224,48 @@ func (h *holdings) isHere(local, remote netip.AddrPort) bool {
 	return local.Addr().IsLoopback() || local.Addr() == remote.Addr() || isServers != h.remote
 }
 
-// appendChanges gives the formats the segments up to the moment when the kernel
-// was asked, and what had changed by then. To ask for many sockets takes a while: if
-// segments have passed meanwhile, each change stands where the kernel gave it.
-func (r *recorder) appendChanges(changes []sockets.Change) {
-	if r.holdings.watch == nil {
-		return
-	}
+// inOrder puts changes in order. To ask for many sockets takes a while: if segments have
+// passed meanwhile, each change stands where the kernel gave it.
+func (r *recorder) inOrder(changes []sockets.Change) []sockets.Change {
 	asked := r.holdings.watch.Asked()
 	byTime := func(x, y sockets.Change) int { return x.Time.Compare(y.Time) }
 	if len(changes) > 0 && r.hasPassed(slices.MinFunc(changes, byTime).Time, asked) {
 		slices.SortStableFunc(changes, byTime)
-	} else {
-		for i := range changes {
-			changes[i].Time = asked
-		}
+		return changes
 	}
 	for i := range changes {
-		r.appendSegments(changes[i].Time)
-		if side, concerned := r.holdings.side(&changes[i]); concerned {
-			r.tell(event.Moment{What: event.Changed, At: changes[i].Time, Change: &changes[i], Side: side})
+		changes[i].Time = asked
+	}
+	return changes
+}
+
+// appendNews gives the formats what has changed, and the segments up to when the kernel
+// was asked.
+func (r *recorder) appendNews() {
+	if w := r.holdings.watch; w != nil {
+		r.appendAll(w.Asked())
+	}
+}
+
+// appendAll gives the formats what has happened up to now. While a call is about to say
+// that it has returned, that waits: the call may have returned before.
+func (r *recorder) appendAll(now time.Time) {
+	if r.returning.Load() == 0 {
+		r.appendUntil(now)
+	}
+}
+
+// appendUntil gives the formats the segments and the changes up to a time.
+func (r *recorder) appendUntil(at time.Time) {
+	news, n := r.holdings.news, 0
+	for ; n < len(news) && !news[n].Time.After(at); n++ {
+		r.appendSegments(news[n].Time)
+		if side, concerned := r.holdings.side(&news[n]); concerned {
+			r.tell(event.Moment{What: event.Changed, At: news[n].Time, Change: &news[n], Side: side})
 		}
 	}
-	r.appendSegments(asked)
+	r.holdings.news = slices.Delete(news, 0, n)
+	r.appendSegments(at)
 }
 
 // hasPassed reports whether a segment has passed after one time and until another.

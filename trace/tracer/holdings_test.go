@@ -2,9 +2,12 @@ package tracer
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
+	"lbaws/sys"
+	"lbaws/trace/event"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
@@ -26,4 +29,34 @@ func TestStatesOfSegments(t *testing.T) {
 			t.Errorf("segment %d: %v, %v, %v; want %v, %v, %v", i, got.FromIs, got.ToIs, got.Last, want.FromIs, want.ToIs, want.Last)
 		}
 	}
+}
+
+// TestNewsWaitForReturns: what changes while a call is about to say that it has returned
+// stands above or below the return, as the times say.
+func TestNewsWaitForReturns(t *testing.T) {
+	var told moments
+	r := newRecorder([]Sink{{Format: &told}})
+	r.holdings = holdings{watch: new(sockets.Watch), server: netip.MustParseAddrPort("127.0.0.1:8888")}
+	call, _ := r.enter(event.Caller{}, event.Accept, []event.Arg{{Int: 3}, {Addr: new(sys.Sockaddr)}, {Addr: new(sys.Sockaddr)}})
+	returned := time.Now()
+	r.returning.Add(1)
+	for _, after := range []time.Duration{-time.Microsecond, time.Microsecond} {
+		r.holdings.news = append(r.holdings.news, sockets.Change{Time: returned.Add(after),
+			Socket: sockets.Socket{Local: r.holdings.server, State: wire.Listen, Descriptor: 3}})
+	}
+	r.appendAll(returned.Add(time.Second))
+	r.holdings.watch = nil // it is not asked now
+	r.exit(returned, 0, call, 4, nil)
+	r.appendAll(returned.Add(time.Second))
+	if want := (moments{event.Began, event.Changed, event.Returned, event.Changed}); !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
+// moments is a format that notes what happens.
+type moments []event.What
+
+func (f *moments) Append(b []byte, m *event.Moment) []byte {
+	*f = append(*f, m.What)
+	return b
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lbaws/sys"
@@ -37,6 +38,8 @@ type recorder struct {
 	due      bool           // whether writeSoon knows that text is held back
 	ended    bool
 
+	returning atomic.Int32 // how many calls have returned whose time is known to their threads alone
+
 	held chan struct{} // wakes writeSoon when text is held back
 }
 
@@ -68,13 +71,13 @@ func (r *recorder) enter(caller event.Caller, call *event.Call, args []event.Arg
 		e.Line = MainLine()
 	}
 	copy(e.Args[:], args)
-	e.Begin = time.Now()
 	if r.holdings.watch != nil {
-		r.capturedUpTo(e.Begin)
+		r.capturedUpTo(time.Now())
 		if len(r.passed) > 0 || call.Does == event.Closes || call.Does == event.ShutsDown {
 			r.look() // what a close does follows from what is unread now
 		}
 	}
+	e.Begin = time.Now()
 	if call.Does == event.Connects && r.ends.isClient {
 		r.trying = attempt{fd: args[0].Int, since: e.Begin}
 	}
@@ -98,6 +101,7 @@ func (r *recorder) enter(caller event.Caller, call *event.Call, args []event.Arg
 func (r *recorder) exit(at time.Time, took time.Duration, e *event.Event, result int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.returning.Add(-1)
 	r.captureOnly(false)
 	returned := r.event()
 	*returned = *e
@@ -117,9 +121,9 @@ func (r *recorder) exit(at time.Time, took time.Duration, e *event.Event, result
 	if e.Call.Does == event.Accepts && err == nil {
 		r.holdings.expect(e.Args[1].Addr.AddrPort())
 	}
-	changes := r.ask(e.Thread, newSocket(returned))
+	r.ask(e.Thread, newSocket(returned))
 	r.give()
-	r.appendChanges(changes)
+	r.appendNews()
 	r.settle()
 }
 
@@ -238,7 +242,7 @@ func (r *recorder) followSegments(capture *wire.Capture) {
 func (r *recorder) catchUp() {
 	r.give()
 	r.look()
-	r.appendSegments(time.Now())
+	r.appendAll(time.Now())
 }
 
 // capturedUpTo adds the segments that were captured before the given time to

@@ -131,6 +131,7 @@ type slow interface {
 
 // exit records that a call has returned.
 func (t *Tracer) exit(e *event.Event, asked time.Time, result int, err error) {
+	t.returning.Add(1)
 	returned := time.Now()
 	took := returned.Sub(asked)
 	if k, ok := t.kernel.(slow); ok {

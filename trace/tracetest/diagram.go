@@ -69,6 +69,33 @@ func CallsOf(rows []Row, side event.Side) []string {
 	return calls
 }
 
+// CheckTimes checks that no row of a diagram that was drawn with -t goes back in time. Of
+// a recording that has several figures, each begins again.
+func CheckTimes(t testing.TB, text string) {
+	t.Helper()
+	var last float64
+	var above string
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, "── figure ") {
+			last = 0
+		}
+		m := rowTime.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		at, _ := strconv.ParseFloat(m[1], 64)
+		if at < last {
+			t.Errorf("back in time:\n%s%s", above, line)
+		}
+		last, above = at, line
+	}
+	if above == "" {
+		t.Errorf("no times in\n%s", text)
+	}
+}
+
+var rowTime = regexp.MustCompile(`^ *(-?\d+\.\d{6})(?: |\n)`)
+
 // Implied returns the labels of the dotted arrows, and fails the test if there
 // are others.
 func Implied(t testing.TB, rows []Row) []string {

@@ -48,9 +48,10 @@ func draw(t *testing.T, order string) string {
 	// With a full queue or full buffers, the kernel's timers go on while it is asked.
 	sockets := fmt.Sprintf("-sockets=%t", !strings.HasPrefix(order, "full-"))
 	// With so little of a buffer, each call fits into its column.
-	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", sockets, "-s", "8", "-order", order)
+	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", sockets, "-t", "-s", "8", "-order", order)
 	p.Succeed()
-	diagram := p.Stderr.String()
+	tracetest.CheckTimes(t, p.Stderr.String())
+	diagram := timeColumn.ReplaceAllString(p.Stderr.String(), "")
 	switch order {
 	case "full-queue":
 		diagram = sentAgain.ReplaceAllString(diagram, "")
@@ -59,6 +60,8 @@ func draw(t *testing.T, order string) string {
 	}
 	return varies.ReplaceAllString(diagram, "…")
 }
+
+var timeColumn = regexp.MustCompile(`(?m)^.{12}`)
 
 var sentAgain = regexp.MustCompile(`(?m)^.*(again|ACK seq (1|41) ack 1), ignored: .*\n|^.*SYN(\+ACK)? seq 0( ack 1)? again .*\n`)
 
