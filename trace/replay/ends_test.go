@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -71,6 +72,30 @@ func TestTwoJSONTraces(t *testing.T) {
 				t.Errorf("no %q in\n%s", want, text)
 			}
 		}
+	}
+}
+
+// TestLateEnd merges recordings of a server that is killed and of two clients. strace says
+// that a program has ended when its clients have long read 0.
+func TestLateEnd(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	var files []string
+	for i, lines := range []string{
+		"1.1 socket(AF_INET, SOCK_STREAM, 0) = 3 <0.0>\n1.2 bind(3, " + address + ") = 0 <0.0>\n1.3 listen(3, 5) = 0 <0.0>\n" +
+			"1.4 accept(3, NULL, NULL) = 4 <1.0>\n7.0 +++ killed by SIGKILL +++\n",
+		"1.5 socket(AF_INET, SOCK_STREAM, 0) = 3 <0.0>\n1.6 connect(3, " + address + ") = 0 <0.0>\n1.7 read(3, \"\", 10) = 0 <3.3>\n5.1 close(3) = 0 <0.0>\n",
+		"6.0 socket(AF_INET, SOCK_STREAM, 0) = 3 <0.0>\n6.1 connect(3, " + address + ") = -1 ECONNREFUSED (Connection refused) <0.0>\n",
+	} {
+		files = append(files, filepath.Join(folder, strconv.Itoa(i)))
+		lines = regexp.MustCompile(`(?m)^\d\.\d`).ReplaceAllString(lines, "170000000${0}00000")
+		lines = strings.ReplaceAll(lines, ">", "00000>")
+		os.WriteFile(files[i], []byte(lines), 0o644)
+	}
+	text := drawn(t, append([]string{"-t"}, files...)...)
+	tracetest.CheckTimes(t, text)
+	if !regexp.MustCompile(`(?s)killed by SIGKILL.*◁┄ FIN.*read = 0.*#2 socket`).MatchString(text) {
+		t.Errorf("the end is not above what it causes:\n%s", text)
 	}
 }
 

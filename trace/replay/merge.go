@@ -52,10 +52,19 @@ func (m *merge) choose() int {
 	if head := m.heads[m.current]; head != nil && head.returns && (head.event.Errno == unix.EAGAIN || head.event.Errno == unix.EINPROGRESS) {
 		return m.current // it has returned before anything else happened
 	}
+	first := m.earliest(func(*moment) bool { return true })
+	if first < 0 || m.causes.ready(m.heads[first]) {
+		return first
+	}
+	for i, head := range m.heads {
+		if head != nil && m.causes.ends(head, m.heads[first]) {
+			return i
+		}
+	}
 	if chosen := m.earliest(m.causes.ready); chosen >= 0 {
 		return chosen
 	}
-	return m.earliest(func(*moment) bool { return true }) // the files do not fit together
+	return first // the files do not fit together
 }
 
 // earliest returns which file goes on, of those whose next moment may come; -1 if none can.
@@ -160,6 +169,14 @@ func (c *causes) ready(m *moment) bool {
 		return peer.written >= end.read+e.Result
 	}
 	return peer.finished
+}
+
+// ends reports whether a program has ended, and a read waits for the FIN of one of its
+// sockets: strace says that it has ended only later.
+func (c *causes) ends(program, read *moment) bool {
+	peer := c.of(read.event).peer
+	return program.event == nil && peer != nil &&
+		slices.ContainsFunc(program.step.ended, func(s *socket) bool { return c.sockets[s.id] == peer })
 }
 
 // note notes what a moment has done.

@@ -150,6 +150,7 @@ func checkPicture(t *testing.T, file string, want ...string) string {
 		t.Errorf("with and without -yy:\n%s", noted)
 		tracetest.Compare(t, slices.Collect(strings.Lines(fromNoted)), slices.Collect(strings.Lines(text)))
 	}
+	tracetest.CheckTimes(t, drawn(t, "-t", file))
 	json := file + ".json"
 	drawn(t, "-trace=json", "-o", json, plain)
 	if _, picture, _ := strings.Cut(text, "CLIENT"); !strings.Contains(text, "figure 2") && !strings.HasSuffix(drawn(t, json), picture) {
