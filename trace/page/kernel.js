@@ -160,7 +160,7 @@ function listening(socket, sockets) {
   const incomplete = sockets.filter((s) => s.state === "SYN_RCVD" && s.fd === null && s.local.endsWith(port)).length;
   return {
     key: String(socket.cookie), title: (socket.fd ?? "another process’s") + ": LISTEN", side: socket.side, lines: [
-      { key: "local", label: "", text: socket.local },
+      { key: "address", label: "", text: socket.local },
       { key: "syn", label: "SYN queue", text: String(incomplete), slots: incomplete },
       { key: "accept", label: "accept queue", text: socket.receive_queue + " of " + socket.send_queue, slots: socket.receive_queue },
     ],
@@ -171,7 +171,7 @@ function connected(kernel, socket) {
   const holder = socket.fd !== null ? String(socket.fd) :
     socket.inode !== 0 ? "another process’s" : socket.had_fd ? "no descriptor any more" :
       socket.side === "client" ? "" : "no descriptor yet";
-  const lines = [{ key: "peers", label: "", text: socket.local + (socket.remote.endsWith(":0") ? "" : " ↔ " + socket.remote) }];
+  const lines = [{ key: "address", label: "", text: socket.local + (socket.remote.endsWith(":0") ? "" : " ↔ " + socket.remote) }];
   if (socket.state !== "CLOSED") {
     const incoming = streamOf(kernel, socket.remote, socket.local);
     const outgoing = streamOf(kernel, socket.local, socket.remote);

@@ -3,6 +3,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -41,6 +42,7 @@ type Page struct {
 	call   int      // the number of its call
 	note   string   // what is to be said of that
 	alone  bool     // whether nothing else has happened since it began
+	passed *cut     // where the segments begin that it ends with; nil if it does not
 	events []byte   // its objects
 	others int      // how many objects the page has that are no calls
 	full   bool     // whether the page has all that it may have
@@ -57,6 +59,12 @@ type pageRun struct {
 	Earlier  int          `json:"earlier"`  // how many sockets of earlier connections are not shown
 	Missing  []string     `json:"missing"`  // what is not shown, and why
 	lines    map[int]bool // of main.go that make calls
+}
+
+// cut is a place in a step: how much there is before it.
+type cut struct {
+	events, shapes, said int
+	bottom               float64
 }
 
 // pageStep is a step. Its objects are those of the json format.
@@ -126,11 +134,32 @@ func (p *Page) take(m *event.Moment) {
 	default:
 		p.see(m)
 	}
-	if !p.full {
-		p.draw(p.figure.Take(m))
-	} else if m.What == event.Returned {
+	switch {
+	case !p.full:
+		news := m.What == event.Changed && p.isNews(m.Change, m.Side)
+		p.draw(p.figure.Take(m), news)
+	case m.What == event.Returned:
 		p.run.Left++
 	}
+}
+
+// isNews reports whether a socket has come to another state than the one that the
+// diagram has for it: no segment shows it, since it is still held somewhere, or since
+// there was none.
+func (p *Page) isNews(c *sockets.Change, side event.Side) bool {
+	is, was := c.State, wire.Closed
+	if c.Gone {
+		is = wire.Closed
+	}
+	if c.Was != nil {
+		was = c.Was.State
+	}
+	drawn := wire.Closed
+	if known := p.figure.Find(figure.ClientOf(c, side)); known != nil {
+		client, server := known.States()
+		drawn = [2]wire.State{event.Client: client, event.Server: server}[side]
+	}
+	return is != wire.Listen && is != was && is != drawn
 }
 
 // misses notes what is missing, and why.
@@ -164,8 +193,15 @@ func (p *Page) isEarlier(c *sockets.Change, side event.Side) bool {
 }
 
 // see notes what the figure is about to turn into rows.
+//
+// The kernel is asked when a call has returned. It then says the states at the ends of
+// the segments that have passed since it was asked before: they belong to the step with
+// its answer. So those that came last while a call waited go to the step of its return.
 func (p *Page) see(m *event.Moment) {
 	e := m.Event
+	if m.What != event.Passed && m.What != event.Returned {
+		p.passed = nil
+	}
 	switch m.What {
 	case event.Began:
 		p.begin(e, m.At)
@@ -184,7 +220,10 @@ func (p *Page) see(m *event.Moment) {
 			p.full, p.run.Cut = true, true
 			return
 		}
-		p.alone = false
+		if p.alone = false; m.What == event.Passed && p.passed == nil {
+			p.lifelines.CutOff()
+			p.passed = p.here()
+		}
 	case event.Waits:
 	case event.Noted:
 		p.alone = false
@@ -260,25 +299,39 @@ func (p *Page) finish() {
 	if !p.begun || p.full {
 		return
 	}
-	p.lifelines.CutOff()
-	p.step.Bottom = int(p.lifelines.Y)
-	objects := bytes.ReplaceAll(bytes.TrimSuffix(p.events, []byte("\n")), []byte("\n"), []byte(","))
+	l := p.lifelines
+	l.CutOff()
+	end := cmp.Or(p.passed, p.here())
+	p.passed = nil
+	p.step.Bottom = int(end.bottom)
+	objects := bytes.ReplaceAll(bytes.TrimSuffix(p.events[:end.events], []byte("\n")), []byte("\n"), []byte(","))
 	p.step.Events = append(append([]byte("["), objects...), ']')
+	shapes, said := l.Shapes.String(), l.Said.String()
 	fmt.Fprintf(&p.shapes, "<g data-step=\"%d\" role=\"img\">\n<title>%s</title>\n%s</g>\n",
-		len(p.run.Steps)+1, picture.Escaped(strings.TrimSpace(p.lifelines.Said.String())), p.lifelines.Shapes.String())
+		len(p.run.Steps)+1, picture.Escaped(strings.TrimSpace(said[:end.said])), shapes[:end.shapes])
 	p.run.Steps = append(p.run.Steps, p.step)
-	p.events = p.events[:0]
-	p.lifelines.Said.Reset()
-	p.lifelines.Shapes.Reset()
+	p.events = slices.Delete(p.events, 0, end.events)
+	l.Shapes.Reset()
+	l.Shapes.WriteString(shapes[end.shapes:])
+	l.Said.Reset()
+	l.Said.WriteString(said[end.said:])
 }
 
-// draw draws rows. Those on what the kernel holds, and the parts of messages, stand
-// beside the diagram.
-func (p *Page) draw(rows []figure.Row) {
+// here is the end of the step in hand.
+func (p *Page) here() *cut {
+	return &cut{len(p.events), p.lifelines.Shapes.Len(), p.lifelines.Said.Len(), p.lifelines.Y}
+}
+
+// draw draws rows. Those on what the kernel holds stand beside the diagram, and in it only
+// if they are news to it; the parts of messages stand below.
+func (p *Page) draw(rows []figure.Row, news bool) {
 	for i := range rows {
 		switch r := &rows[i]; r.Kind {
 		case figure.SocketRow:
 			p.step.Held = append(p.step.Held, heldRow{r.Side.String(), string(r.Text.Before)})
+			if news {
+				p.lifelines.Draw(r)
+			}
 		case figure.PartsRow:
 			for _, part := range r.Parts {
 				p.step.Parts = append(p.step.Parts, [2]string{part.Name, layout.SaidPart(part.Text)})

@@ -73,12 +73,13 @@ function showSource() {
   }
 }
 
-// showKernel shows the boxes after some steps, and marks what the last one has changed.
+// showKernel shows the boxes after some steps, and marks what this step has changed: nothing
+// yet, while its result is hidden.
 function showKernel(count) {
   const kernel = newKernel();
-  run.steps.slice(0, Math.max(0, count - 1)).forEach((step) => follow(kernel, step));
+  run.steps.slice(0, at - 1).forEach((step) => follow(kernel, step));
   const before = new Map(boxesOf(kernel).map((box) => [box.key, box]));
-  if (count > 0) follow(kernel, run.steps[count - 1]);
+  if (count === at) follow(kernel, run.steps[at - 1]);
   byID("held").replaceChildren(...boxesOf(kernel).map((box) => drawBox(box, before.get(box.key))));
 }
 

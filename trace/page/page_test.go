@@ -22,6 +22,7 @@ func TestInChromium(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
 	tracetest.NeedCapture(t)
+	pages := pagesOfRuns(t)
 	b := tracetest.Browse(t, 1280, 720)
 	for _, test := range []struct {
 		name string
@@ -29,6 +30,7 @@ func TestInChromium(t *testing.T) {
 	}{
 		{"page", testPage}, {"predict first", testPredictFirst}, {"page of hostile clients", testPageOfHostileClients},
 		{"page of a server", testPageOfServer},
+		{"steps", func(t *testing.T, b *tracetest.Browser) { testSteps(t, b, pages()) }},
 		{"accessible", testAccessible},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, b.For(t)) })
