@@ -28,7 +28,7 @@ func newShell(t *testing.T) *shell {
 	t.Helper()
 	dir := linkSource(t)
 	flags := namespaceFlags()
-	p := tracetest.NewProcess(t, append([]string{"unshare"}, append(flags[:len(flags)-1], "bash", "--norc", "--noprofile")...)...)
+	p := tracetest.NewProcess(t, append([]string{"unshare"}, append(flags, "bash", "--norc", "--noprofile")...)...)
 	p.Cmd.Dir = dir
 	p.Cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(tracetest.Python(t))+":"+os.Getenv("PATH"))
 	p.Cmd.Stderr = p.Stdout
@@ -69,18 +69,19 @@ func (s *shell) listens() bool {
 	return false
 }
 
-// namespaceFlags are unshare's, and the command true.
+// namespaceFlags are unshare's.
 func namespaceFlags() []string {
 	if os.Getuid() == 0 {
-		return []string{"--net", "true"}
+		return []string{"--net"}
 	}
-	return []string{"--net", "--user", "--map-root-user", "true"}
+	return []string{"--net", "--user", "--map-root-user"}
 }
 
-// needNamespace skips the test where the kernel allows no network namespace.
+// needNamespace skips the test where the kernel allows no network namespace, or one
+// without rights in it.
 func needNamespace(t *testing.T) {
 	t.Helper()
-	if output, err := exec.Command("unshare", namespaceFlags()...).CombinedOutput(); err != nil {
+	if output, err := exec.Command("unshare", append(namespaceFlags(), "ip", "link", "set", "lo", "up")...).CombinedOutput(); err != nil {
 		tracetest.Missing(t, fmt.Sprintf("no network namespace: %v\n%s", err, output))
 	}
 }

@@ -11,8 +11,9 @@ import (
 	"lbaws/sys"
 )
 
-// ErrShared means that the network is not this program's own.
-var ErrShared = errors.New("this program has no network namespace of its own")
+// ErrShared means that the network is not this program's own: this system does not let
+// every user have one (Ubuntu since 24.04), or the container does not let root.
+var ErrShared = errors.New("this program has no network namespace of its own; run it as root (sudo), in a container with --privileged")
 
 const (
 	loopback = 1  // the number of the interface in each network namespace

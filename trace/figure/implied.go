@@ -153,7 +153,7 @@ func (f *Figure) explain() {
 	} else {
 		why := "no segments: " + f.whyNot.Error()
 		if errors.Is(f.whyNot, unix.EPERM) || errors.Is(f.whyNot, unix.EACCES) {
-			why += "; run as root to capture them"
+			why += "; run as root (sudo) to capture them"
 		}
 		f.warn(why)
 	}

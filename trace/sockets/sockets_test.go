@@ -36,6 +36,7 @@ var first = flag.Int("first", 0, "the first of them")
 func TestSocketsEqualSS(t *testing.T) {
 	ss := tracetest.Need(t, "ss", "iproute2")
 	tracetest.Long(t)
+	tracetest.NeedMapped(t)
 	addresses := []string{"127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"}
 	for seed := *first; seed < *first+*schedules; seed++ {
 		p := newPlay(t, ss, addresses[seed%len(addresses)], uint64(seed))

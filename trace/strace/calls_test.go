@@ -191,6 +191,7 @@ func converse(k sys.Kernel, loopback netip.AddrPort) error {
 func TestEveryCallEqualsStrace(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
+	tracetest.NeedMapped(t)
 	strace := tracetest.Need(t, "strace", "strace")
 	for _, limit := range []string{"0", "1", "32", "2000"} {
 		t.Run("s="+limit, func(t *testing.T) {

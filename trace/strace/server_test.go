@@ -17,6 +17,7 @@ import (
 func TestTraceEqualsStrace(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
+	tracetest.NeedMapped(t)
 	for _, limit := range []string{"0", "32", "2000"} {
 		for _, listen := range []struct{ addr, dial string }{
 			{"127.0.0.1:", "127.0.0.1:"}, {":", "127.0.0.2:"}, {"[::1]:", "[::1]:"}, {"[::]:", "127.0.0.1:"},

@@ -63,6 +63,7 @@ func TestServeShowsRealSegments(t *testing.T) {
 func TestMappedAddress(t *testing.T) {
 	t.Parallel()
 	tracetest.NeedCapture(t)
+	tracetest.NeedMapped(t)
 	p := tracetest.Start(t, nil, "-addr", "[::]:0", "-segments", "-n", "3")
 	client, _ := strconv.Atoi(tracetest.FreePort(t))
 	for range 2 {
@@ -121,8 +122,8 @@ func TestWhyThereAreNoSegments(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
 	for refusal, want := range map[string]string{
-		"EPERM":     "EPERM, operation not permitted; run as root to capture them\n",
-		"EACCES":    "EACCES, permission denied; run as root to capture them\n",
+		"EPERM":     "EPERM, operation not permitted; run as root (sudo) to capture them\n",
+		"EACCES":    "EACCES, permission denied; run as root (sudo) to capture them\n",
 		"EMFILE":    "EMFILE, too many open files\n",
 		"ETIMEDOUT": "ETIMEDOUT, connection timed out\n",
 	} {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -83,6 +84,21 @@ func Unprivileged(t testing.TB) []string {
 		return []string{Need(t, "unshare", "util-linux"), "--user", "--map-user=65534", "--map-group=65534"}
 	}
 	return []string{Need(t, "setpriv", "util-linux"), "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"}
+}
+
+// HasOwnNetwork reports whether an ordinary user, whose commands begin with wrap, may have
+// a network namespace, and rights in it. Some systems give the one without the other.
+func HasOwnNetwork(wrap []string) bool {
+	command := slices.Concat(wrap, []string{"unshare", "--net", "--user", "--map-root-user", "ip", "link", "set", "lo", "up"})
+	return exec.Command(command[0], command[1:]...).Run() == nil
+}
+
+// NeedMapped skips the test where sockets of IPv6 take no IPv4 client; in CI it fails.
+func NeedMapped(t testing.TB) {
+	t.Helper()
+	if text, err := os.ReadFile("/proc/sys/net/ipv6/bindv6only"); err == nil && strings.TrimSpace(string(text)) == "1" {
+		Missing(t, "IPv6 sockets take no IPv4 client here: sysctl net.ipv6.bindv6only=0")
+	}
 }
 
 // ListenOnWire begins a capture of the test's own. Where segments cannot be

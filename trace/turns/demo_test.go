@@ -61,12 +61,14 @@ func TestDemoWithoutRights(t *testing.T) {
 	tracetest.Long(t)
 	wrap := tracetest.Unprivileged(t)
 	p := tracetest.Launch(t, wrap, "demo", "-addr", "127.0.0.1:0")
+	if !tracetest.HasOwnNetwork(wrap) {
+		checkImplied(t, p)
+		return
+	}
 	p.Succeed()
 	rows := tracetest.ReadDiagram(p.Stderr.String())
 	tracetest.CheckDemo(t, rows)
-	if _, err := os.Stat("/proc/self/ns/user"); err == nil {
-		tracetest.Captured(t, rows)
-	}
+	tracetest.Captured(t, rows)
 
 	// The kernel allows no namespace; or one without rights in it, as some systems
 	// give it: there the loopback interface cannot be brought up.
@@ -132,7 +134,7 @@ func TestInterruptedDemo(t *testing.T) {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
 			wrap, dir := tracetest.Straced(t, "/dev/null", "-f", "-e", "inject="+call+":delay_enter=2000000"), t.TempDir()
-			p := tracetest.Launch(t, wrap, "demo", "-trace=json", "-pictures", dir)
+			p := tracetest.Launch(t, wrap, "demo", "-addr", "127.0.0.1:0", "-trace=json", "-pictures", dir)
 			p.Stderr.WaitFor(t, `"call":"`+before)
 			pids := tracetest.Children(p.Cmd.Process.Pid)
 			syscall.Kill(pids[0], syscall.SIGTERM)

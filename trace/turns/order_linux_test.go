@@ -139,7 +139,7 @@ func TestSimultaneousClose(t *testing.T) {
 
 	shared := tracetest.Launch(t, []string{tracetest.Need(t, "unshare", "util-linux"), "--user", "--map-root-user", "sh", "-c",
 		`echo 0 >/proc/sys/user/max_user_namespaces && echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" "$@"`}, order...)
-	const why = "\nlbaws: order simultaneous-close, move \"network holds everything\": this program has no network namespace of its own\n"
+	const why = "\nlbaws: order simultaneous-close, move \"network holds everything\": this program has no network namespace of its own; run it as root (sudo), in a container with --privileged\n"
 	if status := shared.Status(); status != 1 || !strings.HasSuffix(shared.Stderr.String(), why) {
 		t.Errorf("status %d: %s", status, shared.Stderr)
 	}
