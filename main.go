@@ -21,6 +21,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -338,7 +339,7 @@ func warn(err error) {
 	if errors.As(err, &refused) {
 		var errno unix.Errno
 		errors.As(err, &errno)
-		line += cmp.Or(advice(refused.Call+" "+sys.ErrnoName(errno)), advice(refused.Call))
+		line += cmp.Or(advice(runtime.GOOS, refused.Call+" "+sys.ErrnoName(errno)), advice(runtime.GOOS, refused.Call))
 	}
 	if errors.As(err, new(patient.Timeout)) || errors.As(err, new(patient.OthersWait)) {
 		line += "; -timeout sets how long to wait"
@@ -349,15 +350,30 @@ func warn(err error) {
 //go:embed docs/advice.txt
 var advices string
 
-// advice returns what the user can do about a refusal, such as bind EACCES; without an
-// errno, about any other refusal of that call.
-func advice(refusal string) string {
+// advice returns what the user of a system can do about a refusal, such as bind EACCES;
+// without an errno, about any other refusal of that call. The file has Linux's commands.
+func advice(system, refusal string) string {
 	for line := range strings.Lines(advices) {
 		if text, found := strings.CutPrefix(line, refusal+": "); found {
-			return "; " + strings.TrimSuffix(text, "\n")
+			return "; " + commands(system).Replace(strings.TrimSuffix(text, "\n"))
 		}
 	}
 	return ""
+}
+
+// commands puts a system's own commands in the place of Linux's.
+func commands(system string) *strings.Replacer {
+	whose := "sockstat"
+	switch system {
+	case "linux":
+		return strings.NewReplacer()
+	case "darwin":
+		whose = "lsof -nP -iTCP"
+	case "openbsd":
+		whose = "fstat"
+	}
+	return strings.NewReplacer("ss -tanp shows", whose+" or netstat -an shows", "ss -tlnp", whose, "ip addr shows", "ifconfig shows",
+		"ip link", "ifconfig", "fs.file-max", "kern.maxfiles", " or CAP_NET_BIND_SERVICE", "")
 }
 
 // warnOfLoss is warn for a stream that can no longer be written.

@@ -137,7 +137,7 @@ func parseHost(host string) (netip.Addr, error) {
 		return addr, errors.New("want brackets around an IPv6 address, and around no other, as in [::1]:8888")
 	}
 	if _, err := strconv.ParseUint(addr.Zone(), 10, 32); addr.Zone() != "" && err != nil {
-		return addr, fmt.Errorf("want the number of the interface %s after the %%; ip link shows it", addr.Zone())
+		return addr, fmt.Errorf("want the number of the interface %s after the %%; ip link (elsewhere than on Linux, ifconfig) shows it", addr.Zone())
 	}
 	return addr, nil
 }
