@@ -4,7 +4,8 @@
 //
 //go:debug containermaxprocs=0
 
-// The tutorial's server, bare: go run docs/webserver1.go
+// The tutorial's server, bare: go run docs/webserver1.go. (docs/draw.md says what it needs
+// in a folder of its own.)
 package main
 
 import (
