@@ -121,10 +121,10 @@ var (
 		Params: []Param{{"fd", Decimal}, {"backlog", Decimal}},
 		Does:   Listens,
 		For: [2]string{Server: "passive open: from now on the kernel answers SYNs and queues the connections for accept, " +
-			"as many as the backlog allows"},
+			"as many as the backlog and the system's limit allow"},
 		Done: func(*Event) string {
 			return "The socket listens: from now on the kernel answers SYNs itself, and queues the connections for accept. " +
-				"As many may wait as the backlog says, and one more."
+				"As many may wait as the backlog says, or net.core.somaxconn if that is less, and one more."
 		},
 		Explained: [5]string{
 			"Opens the port: from now on the kernel itself answers each SYN.",

@@ -27,8 +27,10 @@ func (f *Figure) closing(e *event.Event, c *conversation) sockets.Closing {
 		return does
 	case !asked && f.mayBeUnread(c, e.Side):
 		return sockets.Unsure
-	case c.finSent[e.Side]:
+	case c.finSent[e.Side] && (c.finSent[e.Side.Peer()] || c.states()[e.Side] == wire.LastAck || c.states()[e.Side] == wire.Closing):
 		return sockets.FINSent
+	case c.finSent[e.Side]:
+		return sockets.Orphans
 	}
 	return sockets.FIN
 }
@@ -38,12 +40,16 @@ func (f *Figure) closing(e *event.Event, c *conversation) sockets.Closing {
 //
 // Source: RFC 9293 section 3.6, RFC 2525 section 2.17.
 func (f *Figure) noteOnClose(e *event.Event, c *conversation) string {
-	held := f.held[e.Descriptor()]
+	held, asked := f.held[e.Descriptor()]
+	where := sockets.RSTPlace(c != nil && c.finSent[e.Side])
+	if asked {
+		where = held.RSTPlace()
+	}
 	switch f.closing(e, c) {
 	case sockets.NeverMade:
 		return "the connection was never made: this only frees the descriptor"
 	case sockets.Lingers:
-		return "SO_LINGER with a time of 0: a RST in place of a FIN"
+		return "SO_LINGER with a time of 0: a RST " + where
 	case sockets.Shared:
 		return "another descriptor leads to the same socket: no FIN is sent, and the connection goes on"
 	case sockets.Refuses:
@@ -51,15 +57,17 @@ func (f *Figure) noteOnClose(e *event.Event, c *conversation) string {
 			return "connections that nobody has accepted end with the listening socket: a RST goes to each client"
 		}
 	case sockets.RST:
-		note := sockets.Bytes(held.Unread()) + " unread: the kernel throws them away, and sends a RST in place of a FIN"
+		note := sockets.Bytes(held.Unread()) + " unread: the kernel throws them away, and sends a RST " + where
 		if n := held.Unacknowledged(); n > 0 {
 			note += "; " + sockets.Bytes(n) + " that the peer has not acknowledged may be lost too"
 		}
 		return note
 	case sockets.Unsure:
-		return "more may have come than was read: if bytes are unread, the kernel throws them away and sends a RST in place of a FIN"
+		return "more may have come than was read: if bytes are unread, the kernel throws them away and sends a RST " + where
 	case sockets.FINSent:
-		return "FIN already sent: this only frees the descriptor"
+		return "both FINs were sent before: this only frees the descriptor"
+	case sockets.Orphans:
+		return "FIN already sent: " + sockets.Orphaned
 	case sockets.FIN:
 		return f.noteOnFIN(e, c, held.State)
 	case sockets.Frees:
@@ -78,9 +86,9 @@ func (f *Figure) noteOnFIN(e *event.Event, c *conversation, held wire.State) str
 	case c.finSent[e.Side.Peer()] || held == wire.CloseWait || c.states()[e.Side] == wire.CloseWait:
 		return "send the second FIN: the passive close"
 	case held == wire.Established:
-		return "send the first FIN: the active close, which ends in TIME_WAIT"
+		return "send the first FIN: the active close, which ends in TIME_WAIT once the peer's FIN has come"
 	}
-	return "send a FIN; the end that sends the first one closes actively, and ends in TIME_WAIT"
+	return "send a FIN; the end that sends the first one closes actively, and ends in TIME_WAIT once the other's has come"
 }
 
 // closes shows what a close has sent, and ends what was known of the socket.
@@ -97,7 +105,7 @@ func (f *Figure) closes(e *event.Event, c *conversation) {
 		f.imply(e.Side, reset)
 	case sockets.Unsure:
 		f.imply(e.Side, map[bool]string{false: finOrReset, true: resetIfUnread}[c.finSent[e.Side]])
-	case sockets.FIN, sockets.FINSent:
+	case sockets.FIN, sockets.FINSent, sockets.Orphans:
 		f.implyFIN(c, e.Side)
 	}
 	c.closed, c.finished[e.Side] = true, e.Return

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/trace/sockets"
 	"lbaws/trace/strace"
 	"lbaws/trace/wire"
 )
@@ -23,12 +24,12 @@ func (s *situation) getsockname() string {
 
 func (s *situation) setsockopt() string {
 	texts := map[string][2]string{ // off, on
-		"SO_REUSEADDR": {"bind will refuse a port that an old connection is on",
-			"bind will take the port even if old connections on it are in TIME_WAIT"},
-		"SO_REUSEPORT": {"no other socket may listen on this one's port",
-			"another socket may listen on the same port, if both have this option"},
-		"SO_SNDBUF": {"the send buffer gets its smallest size", "the send buffer gets twice this size, or as much as the system allows"},
-		"SO_RCVBUF": {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, or as much as the system allows"},
+		"SO_REUSEADDR": {"bind will refuse an address that an old connection is on",
+			"bind will take the address even if old connections are on it, if they have this option too"},
+		"SO_REUSEPORT": {"no other socket may listen on this one's address",
+			"other sockets may listen on this one's address, if all of them have this option"},
+		"SO_SNDBUF": {"the send buffer gets its smallest size", "the send buffer gets twice this size, within what the system allows"},
+		"SO_RCVBUF": {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, within what the system allows"},
 	}
 	text := texts[string(strace.AppendArg(nil, s.e, &s.e.Args[2], s.e.Call.Params[2].Kind, 0))]
 	if s.e.Args[3].Int == 0 {
@@ -39,68 +40,82 @@ func (s *situation) setsockopt() string {
 
 // bind cannot know which options the sockets have that are in the way.
 func (s *situation) bind() string {
-	local := s.e.Args[1].Addr.AddrPort()
+	local := wire.Plain(s.e.Args[1].Addr.AddrPort())
 	if s.own != nil && !s.own.over() {
 		return willFail(unix.EINVAL, "the socket has an address")
 	}
 	if local.Port() == 0 {
 		return "the kernel will choose a port that is free"
 	}
-	listens, others := false, 0
-	for _, h := range s.held {
-		if h == s.own || h.Local.Port() != local.Port() || !overlap(h.Local.Addr(), local.Addr()) {
-			continue
-		}
-		listens = listens || h.State == wire.Listen
-		if h.State != wire.Closed {
-			others++
-		}
-	}
+	listens, other := s.inTheWay(&memory{Socket: sockets.Socket{Local: local, V6Only: s.v6Only}})
 	switch {
-	case listens:
-		return taken("SO_REUSEPORT", "a socket listens on port %d", local.Port())
-	case others > 0:
-		return taken("SO_REUSEADDR", "port %d still has connections", local.Port())
+	case listens != nil:
+		return taken("SO_REUSEPORT", "a socket listens on", listens)
+	case other != nil:
+		return taken("SO_REUSEADDR", "another socket or an old connection is on", other)
 	}
-	return fmt.Sprintf("no socket listens on port %d, and no connection is left there", local.Port())
+	return fmt.Sprintf("no other socket is on %v, and no old connection", local)
+}
+
+// inTheWay returns which other sockets have an address in common with a socket: one that
+// listens, and one that does not. One whose connection is gone has given back its port.
+func (s *situation) inTheWay(of *memory) (listens, other *memory) {
+	for _, h := range s.held {
+		switch {
+		case h == s.own || !h.overlaps(of) || h.State == wire.Closed && h.over():
+		case h.State == wire.Listen:
+			listens = h
+		default:
+			other = h
+		}
+	}
+	return listens, other
 }
 
 // taken predicts that another socket is in the way, unless both have an option.
-func taken(option, why string, port uint16) string {
-	return willFail(unix.EADDRINUSE, why, port) + ", unless both sockets have " + option
+func taken(option, why string, by *memory) string {
+	return willFail(unix.EADDRINUSE, "%s %v", why, by.Local) + ", unless both have " + option
 }
 
-// overlap reports whether two local addresses are the same, or one of them is all of
-// a family's.
-func overlap(x, y netip.Addr) bool {
-	return x == y || x.Is4() == y.Is4() && (x.IsUnspecified() || y.IsUnspecified())
+// overlaps reports whether two sockets have a port and a local address in common: 0.0.0.0 is
+// all of IPv4's, and :: all of both families', unless the socket takes no IPv4.
+//
+// Source: inet_rcv_saddr_equal in Linux's net/ipv4.
+func (m *memory) overlaps(other *memory) bool {
+	return m.Local.Port() == other.Local.Port() && (m.has(other.Local.Addr()) || other.has(m.Local.Addr()))
+}
+
+// has reports whether an address is one of a socket's local ones.
+func (m *memory) has(addr netip.Addr) bool {
+	local := m.Local.Addr()
+	return local == addr || local.IsUnspecified() && (local.Is4() == addr.Is4() || local.Is6() && !m.V6Only)
 }
 
 // listen says how many connections the queue holds. It is full when it is longer than
-// the backlog.
+// the backlog, or than the system's limit if that is less.
+//
+// Source: __sys_listen in Linux's net/socket.c; sk_acceptq_is_full in its net/sock.h.
 func (s *situation) listen() string {
-	backlog := s.e.Args[1].Int
 	if s.own != nil && s.own.State != wire.Listen && s.own.Remote.Port() != 0 {
 		return willFail(unix.EINVAL, "the socket has a connection")
 	}
 	if s.own != nil {
-		for _, other := range s.held {
-			if other != s.own && other.State == wire.Listen && other.Local.Port() == s.own.Local.Port() {
-				return taken("SO_REUSEPORT", "another socket listens on port %d", s.own.Local.Port())
-			}
+		if listens, _ := s.inTheWay(s.own); listens != nil {
+			return taken("SO_REUSEPORT", "another socket listens on", listens)
 		}
 	}
-	if backlog < 0 {
+	backlog := uint(uint32(s.e.Args[1].Int)) // -1 is the largest one
+	if s.longest < 0 {
 		return "the kernel will queue connections for accept"
 	}
-	return fmt.Sprintf("the kernel will queue connections for accept, %d at the most", backlog+1)
+	return fmt.Sprintf("the kernel will queue connections for accept, %d at the most", min(backlog, uint(s.longest))+1)
 }
 
 // connect predicts the answer to the SYN of a server on this machine.
 //
 // Source: tcp_conn_request in Linux's net/ipv4.
 func (s *situation) connect() string {
-	to := sys.Reachable(s.e.Args[1].Addr.AddrPort())
+	to := wire.Plain(sys.Reachable(s.e.Args[1].Addr.AddrPort()))
 	if s.own != nil {
 		if s.own.State == wire.SynSent || s.own.State == wire.Closed {
 			return ""
@@ -115,13 +130,13 @@ func (s *situation) connect() string {
 	case !sure:
 		return ""
 	case listening == nil:
-		return willFail(unix.ECONNREFUSED, "nobody listens on port %d", to.Port())
+		return willFail(unix.ECONNREFUSED, "nobody listens on %v", to)
 	case listening.Receive > listening.Send:
 		return fmt.Sprintf("the accept queue is full (%d of %d): its SYN will be dropped, and it will wait", listening.Receive, listening.Send)
-	case s.halfOpen(to.Port()) >= listening.Send: // whether there is room for another one depends on tcp_syncookies
-		return fmt.Sprintf("a socket listens on port %d: it will wait for its SYN+ACK", to.Port())
+	case s.halfOpen(listening) >= listening.Send: // whether there is room for another one depends on tcp_syncookies
+		return fmt.Sprintf("a socket listens on %v: it will wait for its SYN+ACK", to)
 	}
-	return fmt.Sprintf("a socket listens on port %d, and its queue has room: it will return at once", to.Port())
+	return fmt.Sprintf("a socket listens on %v, and its queue has room: it will return at once", to)
 }
 
 // isHere reports whether an address is one of this machine's, as far as its sockets
@@ -135,14 +150,8 @@ func (s *situation) isHere(addr netip.Addr) bool {
 func (s *situation) listening(to netip.AddrPort) (listening *memory, sure bool) {
 	sure = true
 	for _, h := range s.held {
-		if h.State != wire.Listen || h.Local.Port() != to.Port() {
-			continue
-		}
-		mapped := h.Local.Addr() == netip.IPv6Unspecified() && to.Addr().Is4() // unless it has IPV6_V6ONLY
-		if mapped || h.Link != 0 || listening != nil {
-			sure = false
-		}
-		if overlap(h.Local.Addr(), to.Addr()) {
+		if h.State == wire.Listen && h.Local.Port() == to.Port() && h.has(to.Addr()) {
+			sure = sure && h.Link == 0 && listening == nil
 			listening = h
 		}
 	}
@@ -150,9 +159,9 @@ func (s *situation) listening(to netip.AddrPort) (listening *memory, sure bool) 
 }
 
 // halfOpen returns how many handshakes a listening socket has begun.
-func (s *situation) halfOpen(port uint16) (n int) {
+func (s *situation) halfOpen(listening *memory) (n int) {
 	for _, h := range s.held {
-		if h.State == wire.SynReceived && h.Local.Port() == port {
+		if h.State == wire.SynReceived && listening.overlaps(h) {
 			n++
 		}
 	}

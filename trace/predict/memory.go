@@ -21,9 +21,9 @@ type Memory struct {
 // memory is one socket.
 type memory struct {
 	sockets.Socket
-	unread  int  // if it is over: how many bytes are
-	pending bool // and whether the next call that finds none is to fail
-	unsure  bool // whether a write is to fail with that error or another one
+	unread  int    // if it is over: how many bytes are
+	errno   string // with what the next write is to fail, when that was not told yet; "" if with EPIPE
+	pending bool   // whether a read that finds no bytes is to fail with that too
 }
 
 // over reports whether the socket's connection is gone while its descriptor is still
@@ -61,19 +61,26 @@ func (m *Memory) Note(changes []sockets.Change) {
 	}
 }
 
-// end notes that a connection is over. A RST leaves an error for the next call. If the
-// peer's FIN came before it, a read returns 0 all the same, and a write fails with
-// EPIPE. If this end's FIN was on its way too, the write reports the RST instead; but
-// the last acknowledgement looks the same as that RST.
+// end notes that a connection is over. If it was not closed by both ends, that leaves an
+// error for the next call, which only a RST makes ECONNRESET. If the peer's FIN came before
+// it, a read returns 0 all the same, and the RST's error is EPIPE. If this end's FIN was
+// on its way too, the last acknowledgement looks the same as a RST.
 //
-// Source: tcp_reset and tcp_recvmsg_locked in Linux's net/ipv4.
+// Source: tcp_reset, tcp_abort, tcp_write_err and tcp_recvmsg_locked in Linux's net/ipv4.
 func (m *memory) end(was *memory) {
 	if was.over() {
 		return
 	}
 	m.unread = was.Unread()
-	m.unsure = was.State == wire.LastAck || was.State == wire.Closing && m.State != wire.TimeWait
-	m.pending = m.State != wire.TimeWait && was.State != wire.CloseWait && !m.unsure
+	switch {
+	case m.State == wire.TimeWait:
+	case was.State == wire.LastAck || was.State == wire.Closing:
+		m.errno = "EPIPE if both ends have closed it"
+	case was.State == wire.CloseWait:
+		m.errno = "EPIPE if the peer sent a RST"
+	default:
+		m.errno, m.pending = "ECONNRESET if the peer sent a RST", true
+	}
 }
 
 // forget forgets what a descriptor led to, but for the socket with that cookie.
@@ -100,8 +107,7 @@ func (m *Memory) Returned(e *event.Event) {
 	case e.Call.Does == event.Reads && e.Result >= 0:
 		had.unread -= e.Result
 	case e.Result < 0 && (e.Call.Does == event.Reads || e.Call.Does == event.Writes):
-		had.pending = false // it is told once
-		had.unsure = had.unsure && e.Call.Does == event.Reads
+		had.errno, had.pending = "", false // it is told once
 	}
 }
 

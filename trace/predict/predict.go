@@ -18,16 +18,20 @@ import (
 // Predict says in one line what a call will do that is about to begin: "1 connection is
 // queued: it will return at once". It returns "" if nothing can be said that is sure.
 //
-// It takes for granted what the kernel does not tell: that the program has neither
-// shut down reading (SHUT_RD) nor set an option that this package does not, nor used
-// bind on a socket whose connection is gone; that no other descriptor leads to the
-// socket; and that nothing is under way (Settled). Where the kernel cannot be asked
-// at all, there is nothing to predict from.
-func (m *Memory) Predict(e *event.Event) string {
-	s := &situation{e: e, held: m.sorted(), own: m.find(e.Thread, e.Args[0].Int)}
+// It takes for granted what the kernel does not tell: that the program's sockets wait (they
+// have no O_NONBLOCK); that it has neither shut down reading (SHUT_RD) nor set an option
+// that this package does not, nor used bind on a socket whose connection is gone; that no
+// other descriptor leads to the socket; that there is room for one more TIME_WAIT; and that
+// nothing is under way (Settled). Where the kernel cannot be asked at all, there is nothing
+// to predict from.
+func (m *Memory) Predict(e *event.Event) string { return m.predict(e, ask(e)) }
+
+// predict predicts a call on a machine.
+func (m *Memory) predict(e *event.Event, on machine) string {
+	s := &situation{e: e, machine: on, held: m.sorted(), own: m.find(e.Thread, e.Args[0].Int)}
 	switch e.Call.Does {
 	case event.Makes:
-		return "it will return the lowest descriptor that is free, and send nothing"
+		return s.socket()
 	case event.Sleeps:
 		return fmt.Sprintf("it will pause for %v, whatever the peer does", time.Duration(e.Args[0].Int))
 	case event.Sets:
@@ -61,9 +65,20 @@ func (m *Memory) Predict(e *event.Event) string {
 
 // situation is a call and what the kernel holds.
 type situation struct {
-	e    *event.Event
+	e *event.Event
+	machine
 	held []*memory
 	own  *memory // of the call's descriptor; nil if the kernel holds nothing of it
+}
+
+// machine is what the prediction of a call has to know of the machine and the process,
+// besides their sockets.
+type machine struct {
+	free    int  // the lowest descriptor that is free
+	full    bool // whether the process may have no more
+	longest int  // the accept queue that the system allows; -1 if that is not known
+	v6Only  bool // whether a new IPv6 socket takes no IPv4
+	unread  int  // how many bytes a read finds; -1 if that is not known
 }
 
 // willFail predicts an error.
@@ -71,8 +86,21 @@ func willFail(errno unix.Errno, why string, args ...any) string {
 	return fmt.Sprintf(why, args...) + ": it will fail with " + sys.ErrnoName(errno)
 }
 
+func (s *situation) socket() string {
+	if s.full {
+		return willFail(unix.EMFILE, "no descriptor is free")
+	}
+	return fmt.Sprintf("it will return %d, the lowest descriptor that is free, and send nothing", s.free)
+}
+
+// accept predicts an accept. Linux takes the new descriptor first, and only then looks
+// whether anybody is queued.
+//
+// Source: __sys_accept4_file in its net/socket.c.
 func (s *situation) accept() string {
 	switch n := s.own.Receive; {
+	case s.full:
+		return willFail(unix.EMFILE, "no descriptor is free")
 	case s.own.State != wire.Listen:
 		return willFail(unix.EINVAL, "the socket does not listen")
 	case n == 0:
@@ -93,6 +121,9 @@ func (s *situation) read() string {
 	if over {
 		unread, are = s.own.unread, "still unread"
 	}
+	if s.unread >= 0 { // it knows better of a connection that is gone: the end may have come with bytes
+		unread = s.unread
+	}
 	switch {
 	case s.own.State == wire.Listen || s.own.State == wire.Closed && !over:
 		return willFail(unix.ENOTCONN, "the socket has no connection")
@@ -107,8 +138,10 @@ func (s *situation) read() string {
 			return fmt.Sprintf("%s: it will return %d of them", what, room)
 		}
 		return fmt.Sprintf("%s: it will return %d", what, unread)
+	case s.own.pending && s.alone():
+		return gone(s.own.errno) + ", or return 0 after a FIN"
 	case s.own.pending:
-		return willFail(unix.ECONNRESET, "the connection was reset")
+		return gone(s.own.errno)
 	case over:
 		return "the connection is gone, and everything is read: it will return 0"
 	case s.own.UnreadFIN():
@@ -119,15 +152,24 @@ func (s *situation) read() string {
 	return "nothing is unread: it will wait"
 }
 
+// gone predicts the error of a connection that is gone. The kernel tells only the call that
+// fails why it is gone: ss -K makes another error than a RST (ECONNABORTED), and so does a
+// peer that does not answer any more (ETIMEDOUT, EHOSTUNREACH).
+func gone(errno string) string { return "the connection is gone: it will fail (" + errno + ")" }
+
+// alone reports whether the peers are other programs, which may send more than one segment
+// between two questions to the kernel: it has not told of a FIN just before a RST.
+func (s *situation) alone() bool { return s.e.Thread == 0 }
+
 func (s *situation) write() string {
 	n, unacknowledged := len(s.e.Args[1].Data), s.own.Unacknowledged()
 	switch {
 	case n == 0 || s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
 		return ""
-	case s.own.pending:
-		return willFail(unix.ECONNRESET, "the connection was reset")
-	case s.own.unsure:
-		return "the connection is gone: it will fail, with EPIPE if a call has told why before"
+	case s.own.pending && s.alone():
+		return gone(s.own.errno + ", EPIPE if a FIN before")
+	case s.own.errno != "":
+		return gone(s.own.errno)
 	case s.own.over():
 		return willFail(unix.EPIPE, "the connection is gone")
 	case s.own.FINSent():
@@ -174,13 +216,11 @@ func (s *situation) close() string {
 	case sockets.Refuses:
 		return s.stopListening()
 	case sockets.RST:
-		where := "in place of a FIN"
-		if s.own.FINSent() {
-			where = "behind the FIN"
-		}
-		return fmt.Sprintf("%s unread: a RST will go out %s", count(s.own.Unread(), "byte"), where)
+		return fmt.Sprintf("%s unread: a RST will go out %s", count(s.own.Unread(), "byte"), s.own.RSTPlace())
 	case sockets.FINSent:
-		return "the FIN was sent before: it only frees the descriptor"
+		return "both FINs were sent before: it only frees the descriptor"
+	case sockets.Orphans:
+		return s.orphan()
 	case sockets.FIN:
 		return s.sendFIN()
 	}
@@ -193,9 +233,17 @@ func (s *situation) close() string {
 	return "the socket has no connection: it sends nothing"
 }
 
+// orphan predicts the close behind a FIN that was sent, while the peer's has not come.
+func (s *situation) orphan() string {
+	if n := s.own.Unacknowledged(); n > 0 {
+		return count(n, "byte") + " not acknowledged: the kernel goes on sending them, and the FIN behind them"
+	}
+	return "the FIN was sent before: " + sockets.Orphaned
+}
+
 // sendFIN predicts the FIN that close or shutdown sends.
 func (s *situation) sendFIN() string {
-	which, close := "first", "the active close, with TIME_WAIT after the peer's FIN"
+	which, close := "first", "the active close, with TIME_WAIT once the peer's has come"
 	if s.own.State == wire.CloseWait {
 		which, close = "second", "the passive close, without a TIME_WAIT at this end"
 	}
@@ -213,7 +261,7 @@ func (s *situation) stopListening() string {
 	queued, listening := 0, 0
 	for _, h := range s.held {
 		switch {
-		case h.Local.Port() != s.own.Local.Port():
+		case !s.own.overlaps(h):
 		case h.State == wire.Listen:
 			listening++
 		case (h.State == wire.Established || h.State == wire.CloseWait) && h.Inode == 0 && h.Descriptor < 0:

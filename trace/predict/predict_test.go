@@ -80,148 +80,33 @@ func on(fd int, name string, second any, more ...int) *event.Event {
 
 func bytesOf(n int) []byte { return make([]byte, n) }
 
-// cases are calls and sockets, and what is predicted.
-var cases = []struct {
-	name string
-	call *event.Event
-	held []sockets.Socket
-	want string
-}{
-	{"accept, empty queue", on(3, "accept", nil), list(listens(0, 1)),
-		"nobody is queued: it will wait"},
-	{"accept, one", on(3, "accept", nil), list(listens(1, 1)),
-		"1 connection is queued: it will return at once"},
-	{"accept, three", on(3, "accept", nil), list(listens(3, 5)),
-		"3 connections are queued: it will return at once"},
-	{"accept, no listener", on(ownFD, "accept", nil), list(bound()),
-		"the socket does not listen: it will fail with EINVAL"},
+func list(held ...sockets.Socket) []sockets.Socket { return held }
 
-	{"read, nothing", on(ownFD, "read", bytesOf(1024)), list(mine(wire.Established, 0, 0)),
-		"nothing is unread: it will wait"},
-	{"read, half-closed", on(ownFD, "read", bytesOf(1024)), list(mine(wire.FinWait2, 0, 0)),
-		"nothing is unread: it will wait"},
-	{"read, one", on(ownFD, "read", bytesOf(1024)), list(mine(wire.Established, 1, 0)),
-		"1 byte is unread: it will return 1"},
-	{"read, all", on(ownFD, "read", bytesOf(1024)), list(mine(wire.Established, 64, 0)),
-		"64 bytes are unread: it will return 64"},
-	{"read, some", on(ownFD, "read", bytesOf(1024)), list(mine(wire.Established, 3000, 0)),
-		"3000 bytes are unread: it will return 1024 of them"},
-	{"read, bytes and FIN", on(ownFD, "read", bytesOf(1024)), list(mine(wire.CloseWait, 65, 0)),
-		"64 bytes are unread, and then the peer's FIN: it will return 64"},
-	{"read, FIN", on(ownFD, "read", bytesOf(1024)), list(mine(wire.CloseWait, 1, 0)),
-		"the peer's FIN is there and nothing else: it will return 0"},
-	{"read, after FIN", on(ownFD, "read", bytesOf(1024)), list(mine(wire.CloseWait, 0, 0)),
-		"the peer's FIN has come and everything is read: it will return 0"},
-	{"read, bound", on(ownFD, "read", bytesOf(1024)), list(bound()),
-		"the socket has no connection: it will fail with ENOTCONN"},
-	{"read, no room", on(ownFD, "read", bytesOf(0)), list(mine(wire.Established, 64, 0)), ""},
-	{"read, other descriptor", on(5, "read", bytesOf(1024)), list(mine(wire.Established, 64, 0)), ""},
-
-	{"write", on(ownFD, "write", bytesOf(33)), list(mine(wire.Established, 0, 0), peers(wire.Established, false)),
-		"the kernel takes all 33 bytes"},
-	{"write, one", on(ownFD, "write", bytesOf(1)), list(mine(wire.Established, 0, 0)),
-		"the kernel takes the byte"},
-	{"write, half-closed peer", on(ownFD, "write", bytesOf(33)), list(mine(wire.CloseWait, 1, 0), peers(wire.FinWait2, false)),
-		"the kernel takes all 33 bytes"},
-	{"write, closed peer", on(ownFD, "write", bytesOf(33)), list(mine(wire.CloseWait, 1, 0), peers(wire.FinWait2, true)),
-		"the kernel takes all 33 bytes; a RST will come back: the peer has closed its descriptor"},
-	{"write, closed peer whose FIN waits", on(ownFD, "write", bytesOf(33)), list(mine(wire.Established, 128000, 0), peers(wire.FinWait1, true)),
-		"the kernel takes all 33 bytes; a RST will come back: the peer has closed its descriptor"},
-	{"write, forgotten peer", on(ownFD, "write", bytesOf(33)), list(mine(wire.CloseWait, 1, 0)),
-		"the kernel takes all 33 bytes; a RST will come back: the peer's kernel has forgotten the connection"},
-	{"write, FIN sent", on(ownFD, "write", bytesOf(33)), list(mine(wire.FinWait2, 0, 0)),
-		"this end has sent its FIN: it will fail with EPIPE"},
-	{"write, much", on(ownFD, "write", bytesOf(1<<20)), list(mine(wire.Established, 0, 0)),
-		"the send buffer is empty: if it has no room for all 1048576 bytes, it will wait"},
-	{"write, behind others", on(ownFD, "write", bytesOf(33)), list(mine(wire.Established, 0, 2000)),
-		"2000 bytes are not acknowledged yet: it will wait if there is no room behind them"},
-
-	{"close, empty queue", on(3, "close", nil), list(listens(0, 1)),
-		"nobody is queued: it sends nothing"},
-	{"close, queue", on(3, "close", nil), list(listens(2, 1), queued(wire.Established), queued(wire.CloseWait)),
-		"2 connections are queued: a RST will go to each"},
-	{"close, queue, some reset", on(3, "close", nil), list(listens(2, 1), queued(wire.Established)),
-		"2 connections are queued, 1 of them reset already: a RST will go to each of the others"},
-	{"close, queue, all reset", on(3, "close", nil), list(listens(1, 1)),
-		"1 connection is queued, but reset already: it sends nothing"},
-	{"close, unread", on(ownFD, "close", nil), list(mine(wire.Established, 2069, 0)),
-		"2069 bytes are unread: a RST will go out in place of a FIN"},
-	{"close, unread and FIN", on(ownFD, "close", nil), list(mine(wire.CloseWait, 2, 0)),
-		"1 byte is unread: a RST will go out in place of a FIN"},
-	{"close, unread, FIN sent", on(ownFD, "close", nil), list(mine(wire.FinWait2, 10, 0)),
-		"10 bytes are unread: a RST will go out behind the FIN"},
-	{"close, first", on(ownFD, "close", nil), list(mine(wire.Established, 0, 0)),
-		"the first FIN will go out: the active close, with TIME_WAIT after the peer's FIN"},
-	{"close, second", on(ownFD, "close", nil), list(mine(wire.CloseWait, 1, 0)),
-		"the second FIN will go out: the passive close, without a TIME_WAIT at this end"},
-	{"close, behind bytes", on(ownFD, "close", nil), list(mine(wire.Established, 0, 33)),
-		"33 bytes are not acknowledged: the first FIN will go out behind them"},
-	{"close, FIN sent", on(ownFD, "close", nil), list(mine(wire.FinWait2, 0, 0)),
-		"the FIN was sent before: it only frees the descriptor"},
-	{"close, gone", on(ownFD, "close", nil), list(mine(wire.Closed, 0, 0)),
-		"the connection is over: it only frees the descriptor"},
-	{"close, TIME_WAIT", on(ownFD, "close", nil), list(mine(wire.TimeWait, 0, 0)),
-		"the connection is over: it only frees the descriptor"},
-	{"close, bound", on(ownFD, "close", nil), list(bound()),
-		"the socket has no connection: it sends nothing"},
-
-	{"shutdown, first", on(ownFD, "shutdown", unix.SHUT_WR), list(mine(wire.Established, 64, 0)),
-		"the first FIN will go out: the active close, with TIME_WAIT after the peer's FIN"},
-	{"shutdown, again", on(ownFD, "shutdown", unix.SHUT_WR), list(mine(wire.FinWait2, 0, 0)),
-		"the FIN was sent before: it sends nothing"},
-	{"shutdown, gone", on(ownFD, "shutdown", unix.SHUT_WR), list(mine(wire.TimeWait, 0, 0)),
-		"the socket has no connection: it will fail with ENOTCONN"},
-	{"shutdown, reading", on(ownFD, "shutdown", unix.SHUT_RD), list(mine(wire.Established, 0, 0)),
-		"it sends nothing: a read will return what is unread, and then 0 instead of waiting"},
-	{"shutdown, listener", on(3, "shutdown", unix.SHUT_RD), list(listens(1, 1), queued(wire.Established)),
-		"1 connection is queued: a RST will go to each"},
-
-	{"connect, room", on(ownFD, "connect", serverAt), list(listens(1, 1)),
-		"a socket listens on port 8888, and its queue has room: it will return at once"},
-	{"connect, full", on(ownFD, "connect", serverAt), list(listens(2, 1)),
-		"the accept queue is full (2 of 1): its SYN will be dropped, and it will wait"},
-	{"connect, half-open", on(ownFD, "connect", serverAt), list(listens(1, 1), queued(wire.SynReceived)),
-		"a socket listens on port 8888: it will wait for its SYN+ACK"},
-	{"connect, nobody", on(ownFD, "connect", serverAt), nil,
-		"nobody listens on port 8888: it will fail with ECONNREFUSED"},
-	{"connect, connected", on(ownFD, "connect", serverAt), list(listens(0, 1), mine(wire.Established, 0, 0)),
-		"the socket has a connection, or listens: it will fail with EISCONN"},
-	{"connect, elsewhere", on(ownFD, "connect", netip.MustParseAddrPort("192.0.2.1:8888")), list(listens(0, 1)), ""},
-
-	{"bind, free", on(ownFD, "bind", serverAt), nil,
-		"no socket listens on port 8888, and no connection is left there"},
-	{"bind, any", on(ownFD, "bind", netip.MustParseAddrPort("127.0.0.1:0")), nil,
-		"the kernel will choose a port that is free"},
-	{"bind, listener", on(ownFD, "bind", serverAt), list(listens(0, 1)),
-		"a socket listens on port 8888: it will fail with EADDRINUSE, unless both sockets have SO_REUSEPORT"},
-	{"bind, all addresses", on(ownFD, "bind", netip.MustParseAddrPort("0.0.0.0:8888")), list(listens(0, 1)),
-		"a socket listens on port 8888: it will fail with EADDRINUSE, unless both sockets have SO_REUSEPORT"},
-	{"bind, TIME_WAIT", on(ownFD, "bind", serverAt), list(queued(wire.TimeWait)),
-		"port 8888 still has connections: it will fail with EADDRINUSE, unless both sockets have SO_REUSEADDR"},
-	{"bind, again", on(ownFD, "bind", serverAt), list(bound()),
-		"the socket has an address: it will fail with EINVAL"},
-
-	{"listen", on(ownFD, "listen", 1), list(bound()),
-		"the kernel will queue connections for accept, 2 at the most"},
-	{"listen, unknown", on(ownFD, "listen", -1), nil,
-		"the kernel will queue connections for accept"},
-	{"listen, other", on(ownFD, "listen", 1), list(listens(0, 1), bound()),
-		"another socket listens on port 8888: it will fail with EADDRINUSE, unless both sockets have SO_REUSEPORT"},
-	{"listen, connected", on(ownFD, "listen", 1), list(mine(wire.Established, 0, 0)),
-		"the socket has a connection: it will fail with EINVAL"},
-
-	{"getsockname", on(ownFD, "getsockname", nil), list(bound()),
-		"the socket's address is 127.0.0.1:8888"},
-	{"socket", on(unix.AF_INET, "socket", unix.SOCK_STREAM), nil,
-		"it will return the lowest descriptor that is free, and send nothing"},
-	{"nanosleep", on(250_000_000, "nanosleep", nil), nil,
-		"it will pause for 250ms, whatever the peer does"},
-	{"setsockopt", on(ownFD, "setsockopt", unix.SOL_SOCKET, unix.SO_REUSEADDR, 1), nil,
-		"bind will take the port even if old connections on it are in TIME_WAIT"},
-	{"setsockopt, other", on(ownFD, "setsockopt", unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1), nil, ""},
+// at is the same socket with another address, of another process.
+func at(local string, s sockets.Socket) sockets.Socket {
+	s.Local, s.Descriptor, s.Thread = netip.MustParseAddrPort(local), -1, 0
+	return s
 }
 
-func list(held ...sockets.Socket) []sockets.Socket { return held }
+// only6 is the same socket without IPv4.
+func only6(s sockets.Socket) sockets.Socket {
+	s.V6Only = true
+	return s
+}
+
+// farAway is the same socket with a peer on another machine.
+func farAway(s sockets.Socket) sockets.Socket {
+	s.Remote = netip.MustParseAddrPort("192.0.2.1:40000")
+	return s
+}
+
+// option is a call that sets an option of sockets.
+func option(name, value int) *event.Event {
+	return on(ownFD, "setsockopt", unix.SOL_SOCKET, name, value)
+}
+
+// usual is the machine of the cases.
+var usual = machine{free: 5, longest: 4096, unread: -1}
 
 // TestPredict: each case has its text.
 func TestPredict(t *testing.T) {
@@ -230,8 +115,45 @@ func TestPredict(t *testing.T) {
 		for i, s := range c.held {
 			m.held[uint64(i)] = &memory{Socket: s}
 		}
-		if got := m.Predict(c.call); got != c.want {
+		if got := m.predict(c.call, usual); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestPredictOnAnotherMachine: what is predicted depends on what the machine allows too.
+func TestPredictOnAnotherMachine(t *testing.T) {
+	connection := mine(wire.Established, 0, 0)
+	for _, c := range []struct {
+		call *event.Event
+		held sockets.Socket
+		on   machine
+		want string
+	}{
+		{on(unix.AF_INET, "socket", unix.SOCK_STREAM), bound(), machine{full: true},
+			"no descriptor is free: it will fail with EMFILE"},
+		{on(3, "accept", nil), listens(0, 1), machine{full: true},
+			"no descriptor is free: it will fail with EMFILE"},
+		{on(ownFD, "accept", nil), bound(), machine{full: true},
+			"no descriptor is free: it will fail with EMFILE"},
+		{on(ownFD, "listen", 1), bound(), machine{longest: -1},
+			"the kernel will queue connections for accept"},
+		{on(ownFD, "listen", 1), bound(), machine{longest: 0},
+			"the kernel will queue connections for accept, 1 at the most"},
+		{on(5, "bind", netip.MustParseAddrPort("[::]:8888")), listens(0, 1), machine{v6Only: true},
+			"no other socket is on [::]:8888, and no old connection"},
+		{on(5, "bind", netip.MustParseAddrPort("[::]:8888")), at("[::1]:8888", listens(0, 1)), machine{v6Only: true},
+			"a socket listens on [::1]:8888: it will fail with EADDRINUSE, unless both have SO_REUSEPORT"},
+		{on(ownFD, "read", bytesOf(10)), connection, machine{unread: 7},
+			"7 bytes are unread: it will return 7"},
+		{on(ownFD, "read", bytesOf(10)), mine(wire.Established, 3, 0), machine{unread: 0},
+			"nothing is unread: it will wait"},
+		{on(ownFD, "read", bytesOf(10)), mine(wire.TimeWait, 0, 0), machine{unread: 1},
+			"1 byte is still unread: it will return 1"},
+	} {
+		m := Memory{held: map[uint64]*memory{1: {Socket: c.held}}}
+		if got := m.predict(c.call, c.on); got != c.want {
+			t.Errorf("%s, %+v:\n got %s\nwant %s", c.call.Call.Name, c.on, got, c.want)
 		}
 	}
 }
@@ -241,34 +163,68 @@ func TestPredict(t *testing.T) {
 func TestPredictMemory(t *testing.T) {
 	read, write := on(ownFD, "read", bytesOf(10)), on(ownFD, "write", bytesOf(33))
 	for _, c := range []struct {
-		name  string
-		was   wire.State
-		calls []*event.Event
-		want  []string
+		name    string
+		was, is wire.State
+		alone   bool
+		calls   []*event.Event
+		want    []string
 	}{
-		{"reset", wire.Established, []*event.Event{read, read, write, read}, []string{
+		{"reset", wire.Established, wire.Closed, false, []*event.Event{read, read, write, read}, []string{
 			"15 bytes are still unread: it will return 10 of them",
 			"5 bytes are still unread: it will return 5",
-			"the connection was reset: it will fail with ECONNRESET",
+			"the connection is gone: it will fail (ECONNRESET if the peer sent a RST)",
 			"the connection is gone, and everything is read: it will return 0"}},
-		{"reset behind a FIN", wire.CloseWait, []*event.Event{write, read, read}, []string{
-			"the connection is gone: it will fail with EPIPE",
+		{"reset, and read", wire.FinWait2, wire.Closed, false, []*event.Event{read, read, read, write}, []string{
+			"15 bytes are still unread: it will return 10 of them",
+			"5 bytes are still unread: it will return 5",
+			"the connection is gone: it will fail (ECONNRESET if the peer sent a RST)",
+			"the connection is gone: it will fail with EPIPE"}},
+		{"reset by somebody else", wire.Established, wire.Closed, true, []*event.Event{read, read, read, write}, []string{
+			"15 bytes are still unread: it will return 10 of them",
+			"5 bytes are still unread: it will return 5",
+			"the connection is gone: it will fail (ECONNRESET if the peer sent a RST), or return 0 after a FIN",
+			"the connection is gone: it will fail with EPIPE"}},
+		{"reset by somebody else, and written", wire.Established, wire.Closed, true, []*event.Event{write, write}, []string{
+			"the connection is gone: it will fail (ECONNRESET if the peer sent a RST, EPIPE if a FIN before)",
+			"the connection is gone: it will fail with EPIPE"}},
+		{"reset behind a FIN", wire.CloseWait, wire.Closed, false, []*event.Event{read, read, read, write, write}, []string{
 			"14 bytes are still unread: it will return 10 of them",
-			"4 bytes are still unread: it will return 4"}},
-		{"reset behind both FINs, or not", wire.LastAck, []*event.Event{write, write, read}, []string{
-			"the connection is gone: it will fail, with EPIPE if a call has told why before",
+			"4 bytes are still unread: it will return 4",
+			"the connection is gone, and everything is read: it will return 0",
+			"the connection is gone: it will fail (EPIPE if the peer sent a RST)",
+			"the connection is gone: it will fail with EPIPE"}},
+		{"reset behind both FINs, or not", wire.LastAck, wire.Closed, false, []*event.Event{write, write, read}, []string{
+			"the connection is gone: it will fail (EPIPE if both ends have closed it)",
 			"the connection is gone: it will fail with EPIPE",
 			"14 bytes are still unread: it will return 10 of them"}},
+		{"reset while the FINs crossed, or not", wire.Closing, wire.Closed, false, []*event.Event{write}, []string{
+			"the connection is gone: it will fail (EPIPE if both ends have closed it)"}},
+		{"closed by both ends", wire.FinWait2, wire.TimeWait, false, []*event.Event{read, read, write, read}, []string{
+			"15 bytes are still unread: it will return 10 of them",
+			"5 bytes are still unread: it will return 5",
+			"the connection is gone: it will fail with EPIPE",
+			"the connection is gone, and everything is read: it will return 0"}},
 	} {
+		for _, e := range []*event.Event{read, write} {
+			e.Thread = ownThread
+			if c.alone {
+				e.Thread = 0
+			}
+		}
 		var m Memory
 		held := mine(c.was, 15, 0)
+		held.Thread = read.Thread
 		m.Note([]sockets.Change{{Socket: held}})
-		m.Note([]sockets.Change{{Socket: held, Was: &held, Gone: true}})
+		is := held
+		if is.State = c.is; c.is == wire.TimeWait {
+			is.Receive = 0
+		}
+		m.Note([]sockets.Change{{Socket: is, Was: &held, Gone: c.is == wire.Closed}})
 		sent := on(ownFD, "write", bytesOf(33)) // what the RST answers
-		sent.Result = 33
+		sent.Thread, sent.Result = read.Thread, 33
 		m.Returned(sent)
 		for i, e := range c.calls {
-			got := m.Predict(e)
+			got := m.predict(e, usual)
 			if got != c.want[i] {
 				t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want[i])
 			}
@@ -278,8 +234,10 @@ func TestPredictMemory(t *testing.T) {
 			}
 			m.Returned(e)
 		}
-		m.Returned(on(ownFD, "close", nil))
-		if held := m.Held(); len(held) > 0 {
+		closing := on(ownFD, "close", nil)
+		closing.Thread = read.Thread
+		m.Returned(closing)
+		if held := m.Held(); c.is == wire.Closed && len(held) > 0 {
 			t.Errorf("%s: after close there is %+v", c.name, held)
 		}
 	}

@@ -121,7 +121,9 @@ func (a *asker) receive() (more bool, err error) {
 		case kind == unix.NLMSG_ERROR && len(m.Data) >= 4:
 			return false, unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data)))
 		case kind == unix.SOCK_DIAG_BY_FAMILY && len(m.Data) >= int(unsafe.Sizeof(diagMessage{})):
-			a.sockets = append(a.sockets, (*diagMessage)(unsafe.Pointer(&m.Data[0])).socket(given))
+			s := (*diagMessage)(unsafe.Pointer(&m.Data[0])).socket(given)
+			s.V6Only = isV6Only(m.Data[unsafe.Sizeof(diagMessage{}):])
+			a.sockets = append(a.sockets, s)
 		case kind == unix.NLMSG_ERROR || kind == unix.SOCK_DIAG_BY_FAMILY:
 			return false, unix.EBADMSG
 		}
@@ -177,6 +179,25 @@ func (m *diagMessage) socket(at time.Time) Socket {
 		s.State = states[m.state]
 	}
 	return s
+}
+
+// isV6Only reads the attributes behind a diagMessage. The kernel says unasked of an IPv6
+// socket that listens, or only has an address, whether it takes no IPv4.
+//
+// Source: inet_diag_msg_attrs_fill in Linux's net/ipv4; INET_DIAG_SKV6ONLY in linux/inet_diag.h.
+func isV6Only(attributes []byte) bool {
+	const header, align, v6Only = 4, 4, 11
+	for len(attributes) > header {
+		length := int(binary.NativeEndian.Uint16(attributes))
+		if length < header || length > len(attributes) {
+			break
+		}
+		if kind := binary.NativeEndian.Uint16(attributes[2:]); kind == v6Only && length > header {
+			return attributes[header] != 0
+		}
+		attributes = attributes[min((length+align-1)&^(align-1), len(attributes)):]
+	}
+	return false
 }
 
 func (m *diagMessage) address(addr [16]byte, port [2]byte) netip.AddrPort {

@@ -34,6 +34,7 @@ type Socket struct {
 	Left       time.Duration // until the timer ends
 	Again      int           // how often the oldest unacknowledged segment was sent again, or a probe
 	Link       uint32        // the interface that it is bound to; 0 if there is none
+	V6Only     bool          // of an IPv6 socket that has no peer: whether it takes no IPv4 (IPV6_V6ONLY)
 	Inode      uint32        // by which /proc names the socket; 0 if no descriptor leads to it
 	Descriptor int           // that leads to it, or -1
 	Thread     int           // whose descriptor that is, if threads have their own; or else 0
@@ -187,12 +188,13 @@ type Closing int
 // What a close does. The last four the kernel's sockets do not tell.
 const (
 	Frees     Closing = iota // it only frees the descriptor: there is no connection any more, or none yet
-	FINSent                  // likewise: the FIN was sent before
+	FINSent                  // likewise: both ends' FINs were sent before
+	Orphans                  // the FIN was sent before, and the peer's has not come: it leaves the kernel to wait for that
 	FIN                      // it sends a FIN, behind what is not acknowledged
 	RST                      // bytes are unread: it throws them away, and sends a RST
 	Refuses                  // the socket listens: the connections in the accept queue get a RST each
 	Unsure                   // it sends a FIN, or a RST if bytes are unread
-	Lingers                  // it sends a RST in any case, by SO_LINGER with a time of 0
+	Lingers                  // it sends a RST even if none are, by SO_LINGER with a time of 0
 	Shared                   // nothing: another descriptor leads to the same socket
 	NeverMade                // it only frees the descriptor of a connection that never was made
 )
@@ -208,10 +210,35 @@ func (s *Socket) OnClose() Closing {
 		return Frees
 	case s.Unread() > 0:
 		return RST
+	case s.State == wire.FinWait1 || s.State == wire.FinWait2:
+		return Orphans
 	case s.FINSent():
 		return FINSent
 	}
 	return FIN
+}
+
+// Orphaned is what becomes of a connection whose FIN was sent before the close, while the
+// peer's has not come.
+//
+// Source: tcp_fin_timeout in ip-sysctl.rst of Linux; tcp_rcv_state_process in its net/ipv4.
+const Orphaned = "the kernel waits tcp_fin_timeout for the peer's FIN, and answers bytes with RST"
+
+// RSTPlace says where the RST of a close goes: behind the FIN, if that has gone out.
+func RSTPlace(finSent bool) string {
+	if finSent {
+		return "behind the FIN"
+	}
+	return "in place of a FIN"
+}
+
+// RSTPlace is the function, for this socket's close. A FIN that is not acknowledged may wait
+// behind bytes for which the peer has no room, and then never goes out.
+func (s *Socket) RSTPlace() string {
+	if s.Pending() == "FIN" {
+		return "behind the FIN, or in its place if it has not gone out yet"
+	}
+	return RSTPlace(s.FINSent())
 }
 
 // FINSent reports whether this end has sent its FIN.

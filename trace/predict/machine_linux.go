@@ -1,0 +1,68 @@
+package predict
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+)
+
+// ask returns what the prediction of a call needs. It opens a file for a moment at the
+// most, while the program that makes the call is held.
+//
+// Source: ip-sysctl.rst and net.rst of Linux; getrlimit(2), RLIMIT_NOFILE; tcp(7), FIONREAD (its other name is TIOCINQ).
+func ask(e *event.Event) machine {
+	on := machine{longest: -1, unread: -1}
+	switch e.Call.Does {
+	case event.Makes, event.Accepts:
+		on.free = lowestFree(e.Thread)
+		var limit unix.Rlimit
+		on.full = unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil && uint64(on.free) >= uint64(limit.Cur)
+	case event.Binds:
+		on.v6Only = number("net/ipv6/bindv6only") > 0
+	case event.Listens:
+		on.longest = number("net/core/somaxconn")
+	case event.Reads:
+		if e.Thread == 0 { // another thread's descriptors cannot be asked
+			if n, err := unix.IoctlGetInt(e.Args[0].Int, unix.TIOCINQ); err == nil {
+				on.unread = n
+			}
+		}
+	}
+	return on
+}
+
+// lowestFree returns the lowest descriptor that is free in the process, or in the table of
+// a thread that has one of its own.
+func lowestFree(thread int) int {
+	folder := "/proc/self/fd/"
+	if thread != 0 {
+		folder = fmt.Sprintf("/proc/self/task/%d/fd/", thread)
+	}
+	var link [1]byte
+	for fd := 0; ; fd++ {
+		if _, err := unix.Readlink(folder+strconv.Itoa(fd), link[:]); err != nil {
+			return fd
+		}
+	}
+}
+
+// number reads a number of the system's, or returns -1. Package os would open more than
+// the file.
+func number(name string) int {
+	fd, err := unix.Open("/proc/sys/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	defer unix.Close(fd)
+	var text [20]byte
+	length, _ := unix.Read(fd, text[:])
+	n, err := strconv.Atoi(strings.TrimSpace(string(text[:max(length, 0)])))
+	if err != nil {
+		return -1
+	}
+	return n
+}
