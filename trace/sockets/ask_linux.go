@@ -38,26 +38,20 @@ func newAsker() (*asker, error) {
 	return a, err
 }
 
-// all returns the sockets of a port, local or remote: of both families, as either end of a
-// connection may be an IPv6 socket with IPv4-mapped addresses. They are good until the next
-// question. The kernel goes through its table of connections for that, which
-// is as large as the machine's memory makes it.
-func (a *asker) all(port uint16) ([]Socket, error) {
+// all returns the sockets of a port, local or remote, in some states: of both families, as
+// either end of a connection may be an IPv6 socket with IPv4-mapped addresses. They are good
+// until the next question. The kernel goes through its table of connections for that, which
+// is as large as the machine's memory makes it, and looks at all that are in it, whatever
+// their states.
+func (a *asker) all(port uint16, states uint32) ([]Socket, error) {
 	a.sockets = a.sockets[:0]
-	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-		if err := a.ask(dumpRequest(family, port)); err != nil {
-			return nil, err
-		}
-		for more, err := true, error(nil); more; {
-			if more, err = a.receive(); err == unix.ENOENT && family == unix.AF_INET6 { // this kernel has no IPv6
-				break
-			}
-			if err != nil {
-				return nil, sys.Fail("read", "NETLINK_SOCK_DIAG", err)
-			}
+	err := a.askAll(port, states)
+	for more := err == nil; more; {
+		if more, err = a.receive(); err != nil {
+			err = sys.Fail("read", "NETLINK_SOCK_DIAG", err)
 		}
 	}
-	return a.sockets, nil
+	return a.sockets, err
 }
 
 // one returns the socket with these addresses, or nil if there is none. It is good
@@ -69,7 +63,7 @@ func (a *asker) one(local, remote netip.AddrPort, link uint32) (*Socket, error) 
 	for range tries {
 		a.sockets = a.sockets[:0]
 		began := time.Now()
-		if err = a.ask(oneRequest(local, remote, link)); err != nil {
+		if err = a.askOne(local, remote, link); err != nil {
 			return nil, err
 		}
 		took := a.given.Sub(began)
@@ -88,13 +82,22 @@ func (a *asker) one(local, remote netip.AddrPort, link uint32) (*Socket, error) 
 	return nil, nil
 }
 
-// ask sends a question.
-func (a *asker) ask(r *request) error {
-	a.sequence++
-	r.Seq = a.sequence
-	err := unix.Sendto(a.fd, r.bytes(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
-	a.given = time.Now()
-	return sys.Fail("sendto", "NETLINK_SOCK_DIAG", err)
+// behind returns the connected socket to which a descriptor leads, or nil. The kernel finds
+// it at once.
+func (a *asker) behind(fd int) (*Socket, error) {
+	peer, err := unix.Getpeername(fd)
+	if err != nil {
+		return nil, nil
+	}
+	var remote netip.AddrPort
+	link := uint32(0)
+	switch peer := peer.(type) {
+	case *unix.SockaddrInet4:
+		remote = netip.AddrPortFrom(netip.AddrFrom4(peer.Addr), uint16(peer.Port))
+	case *unix.SockaddrInet6:
+		remote, link = netip.AddrPortFrom(netip.AddrFrom16(peer.Addr), uint16(peer.Port)), peer.ZoneId
+	}
+	return a.one(wire.Plain(LocalAddress(fd)), wire.Plain(remote), link)
 }
 
 // receive adds the sockets of a part of the answer, and reports whether more may come. The
@@ -120,11 +123,11 @@ func (a *asker) receive() (more bool, err error) {
 			return false, nil
 		case kind == unix.NLMSG_ERROR && len(m.Data) >= 4:
 			return false, unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data)))
-		case kind == unix.SOCK_DIAG_BY_FAMILY && len(m.Data) >= int(unsafe.Sizeof(diagMessage{})):
+		case (kind == unix.SOCK_DIAG_BY_FAMILY || kind == allFamilies) && len(m.Data) >= int(unsafe.Sizeof(diagMessage{})):
 			s := (*diagMessage)(unsafe.Pointer(&m.Data[0])).socket(given)
 			s.V6Only = isV6Only(m.Data[unsafe.Sizeof(diagMessage{}):])
 			a.sockets = append(a.sockets, s)
-		case kind == unix.NLMSG_ERROR || kind == unix.SOCK_DIAG_BY_FAMILY:
+		case kind == unix.NLMSG_ERROR || kind == unix.SOCK_DIAG_BY_FAMILY || kind == allFamilies:
 			return false, unix.EBADMSG
 		}
 	}
@@ -158,6 +161,12 @@ type diagMessage struct {
 	receive, send                     uint32
 	user, inode                       uint32
 }
+
+// Sets of states, as bits of the kernel's numbers for them.
+const (
+	statesClosed uint32 = 1<<7 | 1<<13
+	statesOver   uint32 = 1<<6 | statesClosed
+)
 
 // states are the kernel's numbers for the states. 12 is SYN_RCVD too, and 13 a
 // socket that has a port, and neither listens nor is connected.
@@ -208,10 +217,8 @@ func (m *diagMessage) address(addr [16]byte, port [2]byte) netip.AddrPort {
 	return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(port[:]))
 }
 
-// request is a header, struct inet_diag_req_v2, and, if it asks for all sockets of
-// a port, as an attribute a program that the kernel runs on each socket, so that
-// it copies only those of the port.
-type request struct {
+// oneRequest is a header and struct inet_diag_req_v2.
+type oneRequest struct {
 	unix.NlMsghdr
 	family     uint8
 	protocol   uint8
@@ -219,6 +226,17 @@ type request struct {
 	_          uint8
 	states     uint32
 	id         diagID
+}
+
+// allRequest is a header and struct inet_diag_req, which is older and asks for both
+// families at once; and, as an attribute, a program that the kernel runs on each socket, so
+// that it copies only those of the port.
+type allRequest struct {
+	unix.NlMsghdr
+	_          [4]uint8
+	_          diagID
+	states     uint32
+	_          uint32
 	attribute  uint16 // its length
 	isProgram  uint16
 	localIs    op
@@ -237,17 +255,18 @@ type op struct {
 
 // The numbers are those of linux/inet_diag.h.
 const (
-	bytecode    = 1 // INET_DIAG_REQ_BYTECODE
+	allFamilies = 18 // TCPDIAG_GETSOCK
+	bytecode    = 1  // INET_DIAG_REQ_BYTECODE
 	jump        = 1
 	localEqual  = 11
 	remoteEqual = 12
 )
 
-// dumpRequest asks for the sockets of a family whose local or remote port is port.
-func dumpRequest(family byte, port uint16) *request {
-	r := &request{
-		NlMsghdr: unix.NlMsghdr{Type: unix.SOCK_DIAG_BY_FAMILY, Flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP},
-		family:   family, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
+// askAll asks for the sockets in some states whose local or remote port is port.
+func (a *asker) askAll(port uint16, states uint32) error {
+	r := &allRequest{
+		NlMsghdr:   unix.NlMsghdr{Type: allFamilies, Flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP},
+		states:     states,
 		isProgram:  bytecode,
 		localIs:    op{localEqual, 8, 12}, // or go to remoteIs
 		localPort:  op{no: port},
@@ -255,14 +274,13 @@ func dumpRequest(family byte, port uint16) *request {
 		remoteIs:   op{remoteEqual, 8, 12},
 		remotePort: op{no: port},
 	}
-	r.Len = uint32(unsafe.Sizeof(*r))
 	r.attribute = uint16(unsafe.Sizeof(*r) - unsafe.Offsetof(r.attribute))
-	return r
+	return a.ask(&r.NlMsghdr, unsafe.Sizeof(*r))
 }
 
-// oneRequest asks for the socket with these addresses.
-func oneRequest(local, remote netip.AddrPort, link uint32) *request {
-	r := &request{
+// askOne asks for the socket with these addresses.
+func (a *asker) askOne(local, remote netip.AddrPort, link uint32) error {
+	r := &oneRequest{
 		NlMsghdr: unix.NlMsghdr{Type: unix.SOCK_DIAG_BY_FAMILY, Flags: unix.NLM_F_REQUEST},
 		family:   unix.AF_INET6, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
 	}
@@ -275,8 +293,15 @@ func oneRequest(local, remote netip.AddrPort, link uint32) *request {
 	binary.BigEndian.PutUint16(r.id.remotePort[:], remote.Port())
 	r.id.link = link
 	r.id.cookie = [2]uint32{^uint32(0), ^uint32(0)} // INET_DIAG_NOCOOKIE
-	r.Len = uint32(unsafe.Offsetof(r.attribute))
-	return r
+	return a.ask(&r.NlMsghdr, unsafe.Sizeof(*r))
 }
 
-func (r *request) bytes() []byte { return unsafe.Slice((*byte)(unsafe.Pointer(r)), r.Len) }
+// ask sends a question of some length, which begins with its header.
+func (a *asker) ask(header *unix.NlMsghdr, length uintptr) error {
+	a.sequence++
+	header.Len, header.Seq = uint32(length), a.sequence
+	question := unsafe.Slice((*byte)(unsafe.Pointer(header)), length)
+	err := unix.Sendto(a.fd, question, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	a.given = time.Now()
+	return sys.Fail("sendto", "NETLINK_SOCK_DIAG", err)
+}

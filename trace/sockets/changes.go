@@ -37,13 +37,27 @@ type Watch struct {
 	live     map[*holding]bool // those that may change with every segment and call
 	expected []ends            // of sockets that may have come to be
 
-	seen   int           // how many sockets were seen
-	round  int           // how often all sockets were asked for
-	dumped time.Time     // when that was last
-	took   time.Duration // and how long it took
-	at     time.Time     // when the kernel was asked last
-	list   []Change
+	seen  int         // how many sockets were seen
+	round int         // how often the kernel was asked
+	dumps [2]question // for all sockets: without those that are over, and with them
+	at    time.Time   // when the kernel was asked last
+	list  []Change
 }
+
+// question is when the kernel was asked last, and how long it took.
+type question struct {
+	asked time.Time
+	took  time.Duration
+}
+
+// The two dumps.
+const (
+	notOver = iota
+	whole
+)
+
+// isDue reports whether to ask again takes no more than one part of so many of the time.
+func (q question) isDue(parts time.Duration) bool { return time.Since(q.asked) >= parts*q.took }
 
 // holding is a socket that the kernel holds.
 type holding struct {
@@ -77,26 +91,29 @@ func (w *Watch) AddThread(id int) { w.files.addThread(id) }
 // Expect says that there may be a socket with these addresses.
 func (w *Watch) Expect(local, remote netip.AddrPort) {
 	e := ends{local, remote}
-	if w.ends[e] == nil && len(w.expected) <= mostAsked && !slices.Contains(w.expected, e) {
+	if h := w.ends[e]; (h == nil || !w.live[h]) && len(w.expected) <= mostAsked && !slices.Contains(w.expected, e) {
 		w.expected = append(w.expected, e)
 	}
 }
 
-// mostAsked is how many sockets are asked for one by one at most.
+// mostAsked is how many sockets are asked for one by one, unless to ask for all takes longer
+// than that: a tenth of a millisecond for ten.
 const mostAsked = 100
 
 // Ask asks the kernel, and returns what has changed: of the listening socket
 // first, then of the others in the order in which they were first seen. The changes
 // are good until the next call.
 //
-// It asks for the sockets that it knows or expects one by one. To ask for all takes the
-// kernel some milliseconds: it does so for a tenth of the time at most, or a third while
-// the accept queue grows, or if a thread's fd leads to an unknown socket (-1 is none).
+// It asks for the sockets that it knows or expects one by one, and for the one that a
+// thread's fd leads to (-1 is none). To ask for all, the kernel goes through the whole
+// machine's connections, and through all that are over and in TIME_WAIT: that is done for
+// a tenth of the time at most, or a third while the accept queue grows. So what a call
+// costs does not depend on how many there are.
 func (w *Watch) Ask(thread, fd int) ([]Change, error) { return w.ask(thread, fd, 0) }
 
 // All is Ask, and asks for all sockets in any case.
 func (w *Watch) All() ([]Change, error) {
-	w.dumped = time.Time{}
+	w.dumps = [2]question{}
 	return w.ask(0, -1, 0)
 }
 
@@ -107,16 +124,24 @@ func (w *Watch) Poll() ([]Change, error) { return w.ask(0, -1, time.Second) }
 func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 	w.list = w.list[:0]
 	w.files.begin()
-	isDue := time.Since(w.dumped) >= max(10*w.took, between)
-	tooMany := len(w.live)+len(w.expected) > mostAsked
+	w.round++
+	last := w.dumps[notOver]
+	const each = 10 * time.Microsecond
+	oneByOne := time.Duration(len(w.live)) * each
+	all := last.isDue(10) && time.Since(last.asked) >= between || len(w.expected) > mostAsked || oneByOne > max(mostAsked*each, last.took)
 	var err error
-	if !isDue && !tooMany {
-		err = w.askKnown()
+	if all {
+		err = w.askAll()
+	}
+	if err == nil {
+		err = w.askKnown(all)
 	}
 	w.expected = w.expected[:0]
-	grows := w.queueGrows() && time.Since(w.dumped) >= 3*w.took
-	if err == nil && (isDue || tooMany || grows || fd >= 0 && !w.knows(thread, fd)) {
+	if err == nil && !all && w.queueGrows() && last.isDue(3) {
 		err = w.askAll()
+	}
+	if err == nil && fd >= 0 && !w.knows(thread, fd) {
+		err = w.askBehind(fd)
 	}
 	if err != nil {
 		return nil, err
@@ -193,15 +218,18 @@ func (w *Watch) queueGrows() bool {
 	})
 }
 
-// askKnown asks for the sockets that may have changed, and for those that are
-// expected.
-func (w *Watch) askKnown() error {
+// askKnown asks for the sockets that may have changed, and for those that are expected, as
+// far as they were not among all that were asked for.
+func (w *Watch) askKnown(all bool) error {
 	for h := range w.live {
+		if h.round == w.round {
+			continue
+		}
 		s, err := w.asker.one(h.Local, h.Remote, h.Link)
 		switch {
 		case err != nil:
 			return err
-		case s == nil && h.State == wire.Closed: // it has an address and nothing more: such a one is not found
+		case s == nil && h.State == wire.Closed && !all: // it has an address and nothing more: such a one is not found
 			continue
 		case s == nil || s.Cookie != h.Cookie:
 			w.forget(h)
@@ -209,33 +237,66 @@ func (w *Watch) askKnown() error {
 		w.note(s)
 	}
 	for _, e := range w.expected {
-		s, err := w.asker.one(e.local, e.remote, 0)
+		h, link := w.ends[e], uint32(0)
+		if h != nil && h.round == w.round {
+			continue
+		}
+		if h != nil {
+			link = h.Link
+		}
+		s, err := w.asker.one(e.local, e.remote, link)
 		if err != nil {
 			return err
+		}
+		if h != nil && (s == nil || s.Cookie != h.Cookie) { // its TIME_WAIT is over
+			w.forget(h)
 		}
 		w.note(s)
 	}
 	return nil
 }
 
-// askAll asks for all sockets of the port.
+// askBehind asks for the socket to which fd leads. It has a connection.
+func (w *Watch) askBehind(fd int) error {
+	s, err := w.asker.behind(fd)
+	if w.note(s); s == nil && err == nil { // it is found by its addresses only on some interface
+		err = w.askAll()
+	}
+	return err
+}
+
+// askAll asks for all sockets of the port, but mostly without those in TIME_WAIT, of which
+// there may be tens of thousands: they do not change, but end. And to find those that have
+// an address and nothing more, the kernel goes through another table: if there are none,
+// they are left out too.
 func (w *Watch) askAll() error {
 	began := time.Now()
-	sockets, err := w.asker.all(w.port)
+	kind, states := notOver, ^statesOver
+	if q := w.dumps[whole]; time.Since(q.asked) >= time.Second && q.isDue(50) {
+		kind, states = whole, ^uint32(0)
+	}
+	for h := range w.live {
+		if h.State == wire.Closed {
+			states |= statesClosed
+		}
+	}
+	sockets, err := w.asker.all(w.port, states)
 	if err != nil {
 		return err
 	}
-	w.dumped = time.Now()
-	w.took = w.dumped.Sub(began)
-	w.round++
 	for i := range sockets {
 		w.note(&sockets[i])
 	}
-	for _, h := range w.held {
-		if h.round != w.round {
-			w.forget(h)
+	if kind == whole {
+		for _, h := range w.held {
+			if h.round != w.round {
+				w.forget(h)
+			}
 		}
 	}
+	now := time.Now()
+	w.dumps[kind] = question{now, now.Sub(began)}
+	w.dumps[notOver].asked = now
 	return nil
 }
 

@@ -17,9 +17,13 @@ func newAsker() (*asker, error) {
 	return nil, sys.Fail("socket", "AF_NETLINK", unix.EAFNOSUPPORT)
 }
 
-func (*asker) all(uint16) ([]Socket, error) { return nil, unix.EAFNOSUPPORT }
+func (*asker) all(uint16, uint32) ([]Socket, error) { return nil, unix.EAFNOSUPPORT }
 
 func (*asker) one(_, _ netip.AddrPort, _ uint32) (*Socket, error) { return nil, unix.EAFNOSUPPORT }
+
+func (*asker) behind(int) (*Socket, error) { return nil, unix.EAFNOSUPPORT }
+
+const statesClosed, statesOver uint32 = 0, 0
 
 // AwaitReceived does nothing.
 func AwaitReceived() {}
