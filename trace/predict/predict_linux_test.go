@@ -42,6 +42,7 @@ type world struct {
 	servers  []int
 	clients  []int
 	reuses   string         // whether the sockets that are in the way of the next bind have the option: "yes", "no"
+	otherEnd bool           // whether a connection may have ended otherwise than by a segment
 	last     string         // what was predicted of the last call
 	said     map[string]int // how often, without the numbers
 }
@@ -187,7 +188,7 @@ func (w *world) to() event.Arg {
 }
 
 func (w *world) socket() event.Arg {
-	fd, err := w.call("socket", event.Arg{Int: unix.AF_INET}, event.Arg{Int: unix.SOCK_STREAM | unix.SOCK_NONBLOCK}, event.Arg{})
+	fd, err := w.call("socket", event.Arg{Int: sys.Family(w.address)}, event.Arg{Int: unix.SOCK_STREAM | unix.SOCK_NONBLOCK}, event.Arg{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -328,7 +329,7 @@ func (w *world) state(cookie uint64) wire.State {
 func (w *world) make(e *event.Event) outcome {
 	w.segments()
 	overflows := w.overflows()
-	got := outcome{call: e.Call.Name, behind: w.hasUnsent(e.Args[0].Int), knownRST: true, reuses: w.reuses}
+	got := outcome{call: e.Call.Name, behind: w.hasUnsent(e.Args[0].Int), knownRST: !w.otherEnd, reuses: w.reuses}
 	var err error
 	switch fd, a := e.Args[0].Int, &e.Args[1]; e.Call.Name {
 	case "socket":
