@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"lbaws/trace/sockets"
 )
 
@@ -27,19 +29,20 @@ type Effect int
 
 // The effects.
 const (
-	Else      Effect = iota // none of these
-	Makes                   // a socket
-	Sets                    // an option of it
-	Binds                   // it to an address
-	Listens                 // on it
-	Accepts                 // a connection
-	Connects                // to a peer
-	Reads                   // bytes
-	Writes                  // bytes
-	ShutsDown               // one direction, or both
-	Sleeps                  // for some time
-	Asks                    // for the socket's own address
-	Closes                  // a descriptor
+	Else        Effect = iota // none of these
+	Makes                     // a socket
+	Sets                      // an option of it
+	Binds                     // it to an address
+	Listens                   // on it
+	Accepts                   // a connection
+	Connects                  // to a peer
+	Disconnects               // from it: connect does so if it is given no address
+	Reads                     // bytes
+	Writes                    // bytes
+	ShutsDown                 // one direction, or both
+	Sleeps                    // for some time
+	Asks                      // for the socket's own address
+	Closes                    // a descriptor
 )
 
 // Named returns the call with a name; or nil, if the server and the client do not make it.
@@ -88,7 +91,12 @@ var (
 		Name:   "setsockopt",
 		Params: []Param{{"fd", Decimal}, {"level", Level}, {"optname", Option}, {"optval", IntPointer}, {"optlen", Decimal}},
 		Does:   Sets,
-		Done:   func(*Event) string { return "No segment was sent." },
+		Done: func(e *Event) string {
+			if e.Args[1].Int == unix.SOL_SOCKET { // TCP_NODELAY, for one, may send what was held back
+				return "No segment was sent."
+			}
+			return ""
+		},
 		Explained: [5]string{
 			"Sets an option of a socket to a number: SO_REUSEADDR to 1.",
 			"It needs a socket, and the right moment: SO_REUSEADDR before bind.",
@@ -128,7 +136,7 @@ var (
 		},
 		Explained: [5]string{
 			"Opens the port: from now on the kernel itself answers each SYN.",
-			"It needs a bound socket, and a backlog: how long the queue may be.",
+			"It needs a socket, mostly a bound one, and the queue's length: backlog.",
 			"It waits for nothing. The connections wait, in a queue for accept.",
 			"If the queue is full, the kernel drops SYNs; clients send them again.",
 			"listen(2); UNP section 4.5",
@@ -152,8 +160,8 @@ var (
 		Explained: [5]string{
 			"Takes a connection from the queue, and gives it its own descriptor.",
 			"It needs a listening socket. It sends nothing: the handshake is over.",
-			"It waits while the queue is empty.",
-			"EMFILE: no descriptor is free. The connection stays in the queue.",
+			"It waits while the queue is empty; on a non-blocking socket: EAGAIN.",
+			"EMFILE: no descriptor is free. A connection stays in the queue.",
 			"accept(2); UNP section 4.6",
 		},
 	}
@@ -166,7 +174,7 @@ var (
 		Until:  "It returns when the SYN+ACK has come, or fails.",
 		Done: func(*Event) string {
 			return "The other end's kernel has answered: for this end the connection is established, whether or not the other " +
-				"program has called accept. The handshake's last segment, an ACK, is on its way."
+				"program has called accept. The handshake's last segment is this end's ACK."
 		},
 		Explained: [5]string{
 			"Sends a SYN to a server, and so opens a connection to it.",
@@ -184,9 +192,12 @@ var (
 		For:    [2]string{"wait for bytes; 0 means end of file", "wait for the response; 0 means end of file"},
 		Until:  "It returns as soon as there is any byte, however many it asks for.",
 		Done: func(e *Event) string {
-			if e.Result == 0 {
-				return "0 is end of file: usually, the peer's FIN has come, and all bytes before it were read. " +
-					"This end can still write, until its own FIN is sent."
+			switch {
+			case e.Result == 0 && e.Args[2].Int == 0:
+				return "There was no room for any byte: here 0 does not mean end of file."
+			case e.Result == 0:
+				return "0 is end of file: usually the peer's FIN has come, and all bytes before it were read. " +
+					"Then this end can still write, until it sends its own FIN."
 			}
 			return fmt.Sprintf("The kernel has copied %s from the receive buffer to the program. "+
 				"How the peer cut its writes does not matter: the bytes are a stream.", sockets.Bytes(e.Result))
@@ -194,7 +205,7 @@ var (
 		Explained: [5]string{
 			"Takes bytes that have come, as many as there are and fit the buffer.",
 			"It needs a connection. How the peer cut its writes does not matter.",
-			"It waits while nothing is unread. 0 means that the peer's FIN came.",
+			"It waits while nothing is unread. 0: mostly, the peer's FIN has come.",
 			"ECONNRESET: the peer sent a RST, and what it had yet to send is lost.",
 			"read(2); UNP sections 3.9 and 5.12",
 		},
@@ -205,10 +216,10 @@ var (
 		Does:   Writes,
 		Waits:  true,
 		For:    [2]string{Server: "the kernel takes the bytes and sends them"},
-		Until:  "It returns when all of them are in the send buffer.",
+		Until:  "It returns when the last of them is in the send buffer.",
 		Done: func(e *Event) string {
-			return fmt.Sprintf("The kernel has copied %s to the send buffer, and sends them itself. "+
-				"They stay there until the peer acknowledges them, and the call does not wait for that.", sockets.Bytes(e.Result))
+			return fmt.Sprintf("The kernel has taken %s into the send buffer, and sends them itself. "+
+				"Each byte stays there until the peer acknowledges it, and the call does not wait until the last one is.", sockets.Bytes(e.Result))
 		},
 		Explained: [5]string{
 			"Copies bytes to the send buffer; the kernel sends them, now or later.",
@@ -224,7 +235,7 @@ var (
 		Does:   ShutsDown,
 		Done:   func(*Event) string { return "The descriptor stays open until close." },
 		Explained: [5]string{
-			"Closes one direction: SHUT_WR sends a FIN, and reading goes on.",
+			"Closes one direction or both: SHUT_WR sends a FIN; reading goes on.",
 			"It needs a connection. The descriptor stays open until close.",
 			"It waits for nothing: the FIN follows what was written before.",
 			"ENOTCONN: the connection is gone, or there never was one.",
@@ -235,10 +246,9 @@ var (
 		Name:   "nanosleep",
 		Params: []Param{{"duration", Duration}, {"rem", Null}},
 		Does:   Sleeps,
-		For:    [2]string{Server: "no descriptor or no memory is free: wait, then try again"},
 		Explained: [5]string{
 			"Pauses the thread for some time, and leaves the processor to others.",
-			"It needs a duration. The server pauses when accept has no descriptor.",
+			"It needs a duration. The server pauses when accept goes on failing.",
 			"It waits for the clock, and for no peer.",
 			"EINTR: a signal came before the time was up.",
 			"nanosleep(2)",
@@ -268,7 +278,7 @@ var (
 		Explained: [5]string{
 			"Gives back the descriptor; the last one takes the connection with it.",
 			"It needs an open descriptor. The end whose FIN is first: TIME_WAIT.",
-			"It waits for nothing: the kernel sends what is left, and then a FIN.",
+			"The kernel sends what is left, then a FIN. Only SO_LINGER makes it wait.",
 			"If bytes are unread, the kernel sends a RST in place of the FIN.",
 			"close(2); UNP sections 2.7 and 4.9; RFC 2525 section 2.17",
 		},

@@ -6,8 +6,27 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"golang.org/x/sys/unix"
+
 	"lbaws/sys"
 )
+
+// TestDone: what is said of a call that has succeeded holds for its arguments, and for a
+// recorded program that did not ask for the address.
+func TestDone(t *testing.T) {
+	nobody := Arg{Addr: new(sys.Sockaddr)}
+	for want, e := range map[string]*Event{
+		"The connection has left the queue: ": {Call: Accept, Args: [5]Arg{{Int: 3}, nobody}, Result: 4},
+		"There was no room":                   {Call: Read, Args: [5]Arg{{Int: 3}, {}, {Int: 0}}},
+		"0 is end of file":                    {Call: Read, Args: [5]Arg{{Int: 3}, {}, {Int: 9}}},
+		"No segment was sent.":                {Call: Setsockopt, Args: [5]Arg{{Int: 3}, {Int: unix.SOL_SOCKET}}},
+		"":                                    {Call: Setsockopt, Args: [5]Arg{{Int: 3}, {Int: unix.IPPROTO_TCP}}},
+	} {
+		if got := e.Call.Done(e); !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", e.Call.Name, got, want)
+		}
+	}
+}
 
 // TestCalls: each call of sys.Kernel has an entry, each explanation its five lines, and
 // each line fits into a panel.

@@ -64,6 +64,17 @@ type Exit struct {
 	Sockets []int  // those of a recording that end with it
 }
 
+// Text says it in a few words.
+func (e *Exit) Text() string {
+	switch {
+	case e.Lives:
+		return e.How + " has closed the last descriptor of " + map[bool]string{true: "a socket", false: "sockets"}[len(e.Sockets) == 1]
+	case e.How == "":
+		return "killed: the kernel closes its descriptors, as after kill -9"
+	}
+	return e.How + ": the kernel closes its descriptors"
+}
+
 // The years in which a recording is that has no times, or no date.
 const (
 	timeless = -1

@@ -20,11 +20,20 @@ type Recorded struct {
 	Peer      netip.AddrPort // the peer, if strace -yy says it
 	Resets    bool           // of a close: whether it sends a RST in any case, by SO_LINGER
 	Connected bool           // whether it shows that a connect is complete that was begun
+	AtOnce    bool           // whether it does not wait: the socket is non-blocking, or a flag says so
 }
 
 // IsOthers reports whether the call is another program's: it may have several processes,
 // and wait for several connections at once. Its sockets have names.
 func (e *Event) IsOthers() bool { return e.Recorded != nil && e.Recorded.Others }
+
+// Until says what ends the call's wait, as a sentence; "" if it never waits.
+func (e *Event) Until() string {
+	if e.Recorded != nil && e.Recorded.AtOnce && e.Call.Waits {
+		return "It does not wait."
+	}
+	return e.Call.Until
+}
 
 // Name is the call's name.
 func (e *Event) Name() string {

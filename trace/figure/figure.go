@@ -195,14 +195,7 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 // exits adds that a program ends. Its descriptors may lead to other sockets when another
 // program has its thread's number.
 func (f *Figure) exits(e *event.Exit) {
-	how := "killed: the kernel closes its descriptors, as after kill -9"
-	switch {
-	case e.Lives:
-		how = e.How + " has closed descriptors too"
-	case e.How != "":
-		how = e.How + ": the kernel closes its descriptors"
-	}
-	r := f.say(e.Side, string(appendProgram(nil, e.Program))+how)
+	r := f.say(e.Side, string(appendProgram(nil, e.Program))+e.Text())
 	r.Kills, r.Program = !e.Lives, e.Program
 	for _, socket := range e.Sockets {
 		c := f.descriptors[event.Descriptor{Fd: socket}]

@@ -229,11 +229,7 @@ func (p *Page) see(m *event.Moment) {
 		p.alone = false
 	case event.Exited:
 		p.begin(&event.Event{Caller: m.Exit.Caller}, m.At)
-		how := "is killed, as by kill -9"
-		if m.Exit.How != "" {
-			how = "has " + m.Exit.How
-		}
-		p.step.Means = "The program " + how + ": it makes no more calls, and the kernel closes its descriptors."
+		p.step.Means = exited(m.Exit)
 	case event.Figure:
 		p.finish()
 		p.begun = false
@@ -249,10 +245,10 @@ func (p *Page) see(m *event.Moment) {
 func meaning(e *event.Event, returned bool, note string) string {
 	switch does := e.Call.Does; {
 	case !returned:
-		return sentences(note, e.Call.Until)
+		return sentences(note, e.Until())
 	case e.Failed():
 		return fmt.Sprintf("The call has failed with %s: %s. It returned -1, and errno says why.", sys.ErrnoName(e.Errno), e.Errno.Error())
-	case does == event.Sets && e.Args[2].Int == unix.SO_REUSEADDR:
+	case does == event.Sets && e.Args[2].Int == unix.SO_REUSEADDR && e.Args[3].Int != 0:
 		note = "the next bind may take the port, even if old connections on it are in TIME_WAIT"
 	case does == event.Closes && note == "":
 		note = "no FIN is sent"
@@ -266,6 +262,20 @@ func meaning(e *event.Event, returned bool, note string) string {
 		return sentences(note, "")
 	}
 	return sentences(note, e.Call.Done(e))
+}
+
+// exited says how a program has ended, or which call of its has closed descriptors.
+func exited(e *event.Exit) string {
+	how := "has " + e.How
+	switch {
+	case e.Lives:
+		return sentences(e.Text(), "The program goes on.")
+	case e.How == "":
+		how = "is killed, as by kill -9"
+	case strings.HasPrefix(e.How, "killed"):
+		how = "was " + e.How
+	}
+	return "The program " + how + ": it makes no more calls, and the kernel closes its descriptors."
 }
 
 // sentences makes a sentence of a note, if there is one, and appends others.

@@ -61,11 +61,7 @@ func (p *Writer) take(b []byte, m *event.Moment) []byte {
 	case event.Waits, event.Returned:
 		return p.call(b, m)
 	case event.Exited:
-		how := m.Exit.How
-		if how == "" {
-			how = "killed"
-		}
-		return p.entry(b, m.At, m.Exit.Caller, warning, how+": the kernel closes its descriptors")
+		return p.entry(b, m.At, m.Exit.Caller, warning, m.Exit.Text())
 	case event.Noted:
 		return p.entry(b, m.At, event.Caller{}, info, m.Text)
 	case event.Lost:

@@ -139,7 +139,7 @@ func TestCases(t *testing.T) {
 		},
 		"close on exec": {
 			text: serving + "10 accept4(3, NULL, NULL, SOCK_CLOEXEC) = 4\n10 execve(\"/bin/true\", [\"true\"], 0x7f /* 39 vars */) = 0\n",
-			want: []string{"execve has closed descriptors too", "◁┄ FIN"},
+			want: []string{"execve has closed the last descriptor of a socket", "◁┄ FIN"},
 		},
 		"several buffers": {
 			text: serving + "10 accept(3, NULL, NULL) = 4\n10 sendmsg(4, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"hel\", iov_len=3}, {iov_base=\"lo\\n\", iov_len=3}], msg_iovlen=2, msg_controllen=0, msg_flags=0}, 0) = 6\n",
