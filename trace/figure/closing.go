@@ -40,17 +40,26 @@ func (f *Figure) closing(e *event.Event, c *conversation) sockets.Closing {
 //
 // Source: RFC 9293 section 3.6, RFC 2525 section 2.17.
 func (f *Figure) noteOnClose(e *event.Event, c *conversation) string {
-	held, asked := f.held[e.Descriptor()]
+	held, known := f.held[e.Descriptor()]
 	where := sockets.RSTPlace(c != nil && c.finSent[e.Side])
-	if asked {
+	if known {
 		where = held.RSTPlace()
 	}
 	switch f.closing(e, c) {
 	case sockets.NeverMade:
+		switch {
+		case c.opening == asked && c.reset:
+			return ""
+		case c.opening == asked:
+			return "if the connection is made by now, this sends a FIN; if not, nothing"
+		}
 		return "the connection was never made: this only frees the descriptor"
 	case sockets.Lingers:
 		return "SO_LINGER with a time of 0: a RST " + where
 	case sockets.Shared:
+		if c == nil {
+			return "the socket stays: other descriptors lead to it"
+		}
 		return "another descriptor leads to the same socket: no FIN is sent, and the connection goes on"
 	case sockets.Refuses:
 		if held.Receive > 0 {

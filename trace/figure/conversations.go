@@ -25,7 +25,8 @@ type conversation struct {
 	older   *conversation // one of the same addresses that has ended and was not accepted yet
 
 	requested, responded bool    // whether its request and its response were shown
-	reset                bool    // whether a call failed because it was reset
+	reset                bool    // whether it is over without a FIN: mostly because it was reset
+	disconnected         bool    // whether connect has ended it, so that its socket may connect again
 	unread               bool    // whether read filled its buffer: more may have come
 	taken                [2]int  // by side: how many bytes its calls have read
 	incomplete           string  // why the request may go on; "" if it is complete

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"lbaws/trace/event"
 	"lbaws/trace/message"
 	"lbaws/trace/order"
@@ -41,6 +43,7 @@ type Figure struct {
 	headed    bool            // whether the head has come
 	explained bool            // whether the legend has come
 	noted     map[string]bool // the notes that have come
+	refused   unix.Errno      // why accept has failed, if it has, the last time
 
 	conversations
 	opening     []*conversation                     // of a recording: those that accept may return
@@ -172,8 +175,8 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 		f.about(c)
 		f.handshakeOf(e, c)
 	}
+	f.preceded(e, c)
 	if inTwo {
-		f.preceded(e, c)
 		r := f.addCall(ReturnRow, e, c)
 		r.Text.setReturn(e)
 		r.Rest.addRest(e)

@@ -25,6 +25,7 @@ const (
 // preceded adds what must have happened on the wire for the call of e to return.
 func (f *Figure) preceded(e *event.Event, c *conversation) {
 	if e.Failed() {
+		f.failurePreceded(e, c)
 		return
 	}
 	switch e.Call.Does {
@@ -42,11 +43,34 @@ func (f *Figure) preceded(e *event.Event, c *conversation) {
 	}
 }
 
+// failurePreceded adds the peer's RST, if that is why a call has failed. A write fails
+// with EPIPE for another reason too: this end's own FIN.
+func (f *Figure) failurePreceded(e *event.Event, c *conversation) {
+	if c == nil || c.reset {
+		return
+	}
+	switch e.Errno {
+	case unix.ECONNRESET:
+	case unix.EPIPE:
+		if c.finSent[e.Side] || e.IsOthers() && !c.open() {
+			return
+		}
+	case unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ECONNREFUSED: // it is over, and what comes of it later says no more
+		c.reset = true
+		return
+	default:
+		return
+	}
+	c.reset = true
+	f.imply(e.Side.Peer(), reset)
+}
+
 // readPreceded adds what the peer has sent for a read to return. A read that
 // returns 0 need not mean a FIN: reading was shut down here, or the connection was
 // reset and an earlier call has reported that.
 func (f *Figure) readPreceded(e *event.Event, c *conversation) {
 	switch {
+	case e.Args[2].Int == 0: // there was no room: 0 says nothing
 	case f.run.Both: // the other column has the call that sent it
 		if c != nil && e.Result == 0 {
 			c.finSent[e.Side.Peer()] = true
@@ -60,10 +84,8 @@ func (f *Figure) readPreceded(e *event.Event, c *conversation) {
 
 // caused adds what the call of e has done, after it.
 func (f *Figure) caused(e *event.Event, c *conversation) {
-	if c != nil && (e.Errno == unix.ECONNRESET || e.Errno == unix.EPIPE) && !c.reset {
-		c.reset = true
-		f.imply(e.Side.Peer(), reset)
-		return
+	if e.Call.Does == event.Accepts {
+		f.refused = e.Errno
 	}
 	f.unanswered(e, c)
 	if e.Failed() {
@@ -86,6 +108,8 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 		if c == nil { // or else it was noted when the call began
 			f.connects(e)
 		}
+	case event.Disconnects:
+		f.disconnects(e, c)
 	case event.Reads:
 		if c != nil {
 			c.taken[e.Side] += e.Result
@@ -109,8 +133,27 @@ func (f *Figure) connects(e *event.Event) *conversation {
 	return c
 }
 
+// disconnects shows what a connect to no address does: it ends a connection with a RST, or
+// gives up its handshake. Another connect may follow.
+//
+// Source: tcp_disconnect in Linux's net/ipv4.
+func (f *Figure) disconnects(e *event.Event, c *conversation) {
+	if c == nil {
+		return
+	}
+	if c.open() && !c.reset && c.finSent != [2]bool{true, true} {
+		f.imply(e.Side, reset)
+	}
+	c.reset, c.disconnected = true, true
+	f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == c })
+}
+
 func (f *Figure) shutDown(e *event.Event, c *conversation) {
 	if c == nil {
+		return
+	}
+	if e.IsOthers() && !c.open() { // Linux gives up the handshake: calls fail with ECONNRESET, and no RST has come
+		c.reset = true
 		return
 	}
 	c.shut[e.Side] = c.shut[e.Side] || e.Args[1].Int != unix.SHUT_WR
@@ -172,7 +215,8 @@ const (
 
 // opens notes that a connect begins: a connection that accept returns may be its.
 func (f *Figure) opens(e *event.Event) {
-	if e.Call.Does != event.Connects || !e.IsOthers() || f.descriptors[e.Descriptor()] != nil {
+	known := f.descriptors[e.Descriptor()]
+	if e.Call.Does != event.Connects || !e.IsOthers() || known != nil && !known.disconnected {
 		return
 	}
 	f.numbered++

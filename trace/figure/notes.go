@@ -39,12 +39,54 @@ func (f *Figure) NoteFor(e *event.Event, c *conversation) string {
 		return optionSteps[e.Args[2].Int]
 	case e.Call.Does == event.Asks && f.server.Port() != 0:
 		return "" // it asks for another reason
+	case e.Call.Does == event.Sleeps:
+		return f.noteOnPause()
+	case e.Call.Does == event.Disconnects:
+		return noteOnDisconnect(c)
+	case e.Recorded != nil && e.Recorded.AtOnce && notesAtOnce[e.Call.Does] != "":
+		return notesAtOnce[e.Call.Does]
+	case e.Call.Does == event.Reads && e.IsOthers(): // it need not be HTTP
+		return e.Call.For[event.Server]
 	case e.Call.Does != event.Binds || !e.Args[1].Addr.AddrPort().Addr().IsUnspecified():
 		return e.Call.For[e.Side]
 	case e.Args[1].Addr.Family() == unix.AF_INET:
 		return "use this port on all local IPv4 addresses"
 	}
 	return "use this port on all local addresses"
+}
+
+// notesAtOnce has what calls are for that do not wait.
+var notesAtOnce = map[event.Effect]string{
+	event.Accepts:  "take a connection from the queue; it gets a socket of its own. If there is none, fail with EAGAIN",
+	event.Connects: "active open: send a SYN, and fail with EINPROGRESS: the answer comes later",
+	event.Reads:    "take bytes that have come; 0 means end of file. If there are none, fail with EAGAIN",
+	event.Writes:   "the kernel takes as many bytes as it has room for, and sends them. If there is no room, fail with EAGAIN",
+}
+
+// noteOnPause says why the server pauses: accept has failed.
+func (f *Figure) noteOnPause() string {
+	switch f.refused {
+	case 0:
+		return ""
+	case unix.EMFILE, unix.ENFILE:
+		return "no descriptor is free, and nothing leaves the queue: pause, then try again"
+	case unix.ENOBUFS, unix.ENOMEM:
+		return "no memory is free, and nothing leaves the queue: pause, then try again"
+	case unix.EAGAIN:
+		return "accept does not wait on this socket: pause in its place, then try again"
+	}
+	return "accept has failed many times in a row: pause, then try again"
+}
+
+// noteOnDisconnect says what a connect to no address does.
+func noteOnDisconnect(c *conversation) string {
+	switch {
+	case c == nil:
+		return "AF_UNSPEC: the socket has no connection, and keeps none"
+	case !c.open():
+		return "AF_UNSPEC: give up the handshake; the socket may connect again"
+	}
+	return "AF_UNSPEC: end the connection with a RST; the socket may connect again"
 }
 
 // noteOnShutdown says what a shutdown does on Linux.
@@ -55,10 +97,16 @@ func noteOnShutdown(e *event.Event, c *conversation) string {
 	how := e.Args[1].Int
 	sent := c != nil && c.finSent[e.Side]
 	switch {
+	case c != nil && e.IsOthers() && !c.open() && c.opening == asked:
+		return "if the handshake is not over yet, Linux gives it up, and sends nothing"
 	case e.Side == event.Client && (c == nil && !e.IsOthers() || c != nil && e.IsOthers() && !c.open()):
 		return "there is no connection yet: Linux gives up the handshake, and the connect that waits fails"
-	case how == unix.SHUT_RD && c == nil:
-		return "SHUT_RD on a listening socket: Linux stops listening, and the accept that waits fails"
+	case c == nil && e.Side == event.Client:
+		return "there is no connection: this fails with ENOTCONN"
+	case c == nil && how == unix.SHUT_WR:
+		return "SHUT_WR does nothing to a listening socket"
+	case c == nil:
+		return "Linux stops listening, and the accept that waits fails"
 	case how == unix.SHUT_RD:
 		return "SHUT_RD sends no segment: a read that waits returns 0, and Linux still hands over bytes that come later"
 	case how == unix.SHUT_RDWR && sent:

@@ -23,6 +23,8 @@ func TestNoteOnShutdown(t *testing.T) {
 		want         string
 	}{
 		{event.Server, unix.SHUT_RD, nil, "Linux stops listening"},
+		{event.Server, unix.SHUT_RDWR, nil, "Linux stops listening"},
+		{event.Server, unix.SHUT_WR, nil, "does nothing"},
 		{event.Client, unix.SHUT_RD, nil, "gives up the handshake"},
 		{event.Client, unix.SHUT_RDWR, nil, "gives up the handshake"},
 		{event.Server, unix.SHUT_RD, connected, "sends no segment"},
@@ -36,6 +38,18 @@ func TestNoteOnShutdown(t *testing.T) {
 		e := &event.Event{Call: event.Shutdown, Caller: event.Caller{Side: c.side}, Args: [5]event.Arg{{Int: 4}, {Int: c.how}}}
 		if got := noteOnShutdown(e, c.conversation); !strings.Contains(got, c.want) {
 			t.Errorf("%v, how %d: %q has no %q", c.side, c.how, got, c.want)
+		}
+	}
+}
+
+// TestNoteOnPause: the note says why accept has failed.
+func TestNoteOnPause(t *testing.T) {
+	for errno, want := range map[unix.Errno]string{unix.EMFILE: "no descriptor", unix.ENFILE: "no descriptor", unix.ENOBUFS: "no memory",
+		unix.ENOMEM: "no memory", unix.EAGAIN: "does not wait on this socket", unix.ECONNABORTED: "many times in a row", 0: ""} {
+		f := New(About{})
+		f.caused(&event.Event{Call: event.Accept, Result: -1, Errno: errno}, nil)
+		if got := f.NoteFor(&event.Event{Call: event.Nanosleep}, nil); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%v: %q has no %q", errno, got, want)
 		}
 	}
 }

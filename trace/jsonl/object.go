@@ -65,6 +65,7 @@ type RecordedObject struct {
 	Port   uint16 `json:"port"`
 	Shared bool   `json:"shared"`
 	Resets bool   `json:"resets"`
+	AtOnce bool   `json:"at_once"`
 }
 
 // CallerObject says which thread makes a call, and which program of which side that is, if

@@ -146,7 +146,7 @@ const SureRoom = 16 << 10
 // when another call begins. In a recording, of two ends that run at the same time, a
 // small one has hardly waited.
 func mayWait(e *event.Event) bool {
-	return e.Call.Does == event.Writes && !(e.IsOthers() && e.Args[2].Int <= SureRoom)
+	return e.Call.Does == event.Writes && !(e.IsOthers() && (e.Args[2].Int <= SureRoom || e.Recorded.AtOnce))
 }
 
 // DrawnInTwo reports whether a call has a row when it begins and one when it

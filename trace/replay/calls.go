@@ -1,10 +1,12 @@
 package replay
 
 import (
+	"bytes"
 	"strings"
 	"sync"
 
 	"lbaws/trace/event"
+	"lbaws/trace/strace"
 )
 
 // call is a system call that real programs make on sockets.
@@ -34,7 +36,7 @@ const (
 // calls returns those that are drawn, if they are about a TCP socket, by their names.
 var calls = sync.OnceValue(func() map[string]*call {
 	const (
-		wait      = "wait until one of these descriptors is ready: a call on it will return at once"
+		wait      = "wait until one of these descriptors is ready, or the time is up: a call on a ready one does not wait"
 		inherit   = "a child, which has the same descriptors: each of them leads to the same socket"
 		duplicate = "one more descriptor for the same socket"
 	)
@@ -50,13 +52,12 @@ var calls = sync.OnceValue(func() map[string]*call {
 		{name: "getsockopt", entry: 3, note: "ask the kernel about the socket"},
 		{name: "dup", effect: duplicates, note: duplicate},
 		{name: "dup2 dup3", effect: replaces, note: duplicate},
-		{name: "fcntl fcntl64", effect: controls},
-		{name: "ioctl"},
+		{name: "fcntl fcntl64 ioctl", effect: controls},
 		{name: "close_range", effect: closesSome},
 		{name: "execve execveat", effect: execs},
 		{name: "fork vfork clone clone3", effect: forks, note: inherit},
 		{name: "poll ppoll select _newselect pselect6", effect: polls, waits: true, note: wait},
-		{name: "epoll_ctl", effect: adds, note: "let epoll_wait wait for this descriptor too"},
+		{name: "epoll_ctl", effect: adds},
 		{name: "epoll_wait epoll_pwait epoll_pwait2", effect: epolls, waits: true, entry: 1, note: wait},
 		{name: "splice", effect: splices, waits: true},
 		{name: "sendmmsg", waits: true},
@@ -80,3 +81,41 @@ var calls = sync.OnceValue(func() map[string]*call {
 	}
 	return calls
 })
+
+// noteOn is what a call does that the server and the client do not make.
+func (c *call) noteOn(s *step, rest *strace.Rest) string {
+	has := func(part string) bool { return bytes.Contains(rest.Args, []byte(part)) }
+	switch c.effect {
+	case controls:
+		if on, off := setsNonBlocking(rest); on {
+			return "reading, writing and accept do not wait on this socket any more, but fail with EAGAIN; connect fails with EINPROGRESS"
+		} else if off {
+			return "calls on this socket wait"
+		}
+	case replaces:
+		if s.socket == nil {
+			return "this descriptor leads to something else now, which is no TCP socket"
+		}
+	case adds:
+		switch {
+		case has("EPOLL_CTL_ADD"):
+			return "let epoll_wait wait for this descriptor too"
+		case has("EPOLL_CTL_MOD"):
+			return "change what epoll_wait waits for on this descriptor"
+		}
+		return "let epoll_wait wait for this descriptor no more"
+	}
+	return c.note
+}
+
+// setsNonBlocking reports whether fcntl or ioctl makes a socket non-blocking, or blocking.
+func setsNonBlocking(rest *strace.Rest) (on, off bool) {
+	has := func(part string) bool { return bytes.Contains(rest.Args, []byte(part)) }
+	switch {
+	case has("F_SETFL"):
+		return has("O_NONBLOCK"), !has("O_NONBLOCK")
+	case has("FIONBIO"):
+		return has("[1]"), has("[0]")
+	}
+	return false, false
+}

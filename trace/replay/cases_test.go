@@ -74,7 +74,7 @@ func TestCases(t *testing.T) {
 			text: "socket(AF_INET, SOCK_STREAM, 0) = 3\nconnect(3, " + address + ") = -1 EINPROGRESS (Operation now in progress)\n" +
 				"socket(AF_INET, SOCK_STREAM, 0) = 4\nconnect(4, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"192.0.2.1\")}, 16) = -1 EINPROGRESS (Operation now in progress)\n" +
 				"poll([{fd=3, events=POLLOUT}, {fd=4, events=POLLOUT}], 2, 200) = 1 ([{fd=4, revents=POLLOUT}])\nclose(3) = 0\nwrite(4, \"a\", 1) = 1\n",
-			want: []string{"never made", "SYN+ACK"}, deny: []string{"┄┄ FIN"},
+			want: []string{"if the connection is made by now", "SYN+ACK"}, deny: []string{"┄┄ FIN"},
 		},
 		"dup2 over a socket": {
 			text: calling + "0\n1 openat(AT_FDCWD, \"/dev/null\", O_RDWR) = 4\n1 dup2(4, 3) = 3\n1 write(3, \"log line\\n\", 9) = 9\n",
@@ -149,6 +149,66 @@ func TestCases(t *testing.T) {
 			text: "9 read(4<TCP:[127.0.0.1:7011->127.0.0.1:5000]>, \"\", 100) = 0\n9 close(4<TCP:[127.0.0.1:7011->127.0.0.1:5000]>) = 0\n" +
 				"9 accept(3<TCP:[127.0.0.1:7011]>, NULL, NULL) = 4<TCP:[127.0.0.1:7011->127.0.0.1:5001]>\n",
 			want: []string{"connection 1: 127.0.0.1:5000", "┄┄ FIN", "◁┄ FIN", "connection 2: 127.0.0.1:5001", "  close(4) = 0"},
+		},
+		"a reset above what it explains": {
+			text: calling + "0\n1 write(3, \"x\", 1) = -1 ECONNRESET (Connection reset by peer)\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n",
+			want: []string{"◁┄ RST ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄\nwrite(3, \"x\", 1) = -1 ECONNRESET"}, deny: []string{"EPIPE (Broken pipe)\n ", "peer)\n "},
+		},
+		"a write behind one's own FIN": {
+			text: calling + "0\n1 shutdown(3, SHUT_WR) = 0\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n",
+			want: []string{"┄┄ FIN"}, deny: []string{"RST"},
+		},
+		"a handshake that is given up": {
+			text: calling + "-1 EINPROGRESS (Operation now in progress)\n1 shutdown(3, SHUT_WR) = 0\n1 write(3, \"x\", 1) = -1 ECONNRESET (Connection reset by peer)\n1 close(3) = 0\n",
+			want: []string{"if the handshake is not over yet"}, deny: []string{"RST", "FIN", "wait for the answer"},
+		},
+		"another thread's connect that is given up": {
+			text: "1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n1 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD} => {parent_tid=[2]}, 88) = 2\n" +
+				"2 connect(3, " + address + " <unfinished ...>\n1 shutdown(3, SHUT_RDWR) = 0\n2 <... connect resumed>) = -1 ECONNRESET (Connection reset by peer)\n1 close(3) = 0\n",
+			want: []string{"the connect that waits fails"}, deny: []string{"RST", "FIN"},
+		},
+		"refused later": {
+			text: calling + "-1 EINPROGRESS (Operation now in progress)\n1 read(3, 0x7f, 10) = -1 ECONNREFUSED (Connection refused)\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n1 close(3) = 0\n",
+			want: []string{"EPIPE"}, deny: []string{"RST", "FIN"},
+		},
+		"connect to no address, between two connections": {
+			text: calling + "0\n1 connect(3, {sa_family=AF_UNSPEC, sa_data=\"\\0\\0\"}, 16) = 0\n1 write(3, \"x\", 1) = -1 ECONNRESET (Connection reset by peer)\n" +
+				"1 connect(3, " + address + ") = 0\n1 read(3, \"hello\", 9) = 5\n",
+			want: []string{"with a RST", "┄┄ RST", "connection 2", "SYN, SYN+ACK, ACK"}, deny: []string{"◁┄ RST"},
+		},
+		"a read without room": {
+			text: calling + "0\n1 read(3, \"\", 0) = 0\n",
+			want: []string{"read(3, \"\", 0) = 0"}, deny: []string{"┄ FIN"},
+		},
+		"nothing waits": {
+			text: "10 socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_IP) = 3\n10 bind(3, " + address + ") = 0\n10 listen(3, 5) = 0\n" +
+				"10 accept4(3, NULL, NULL, SOCK_NONBLOCK) = 4\n10 read(4, \"x\", 9) = 1\n10 fork() = 11\n" +
+				"10 write(4, \"x\"..., 9000000 <unfinished ...>\n11 close(3) = 0\n10 <... write resumed>) = 70000\n",
+			want: []string{"take a connection from the queue; it gets", "take bytes that have come", "as many bytes as it has room for"}, deny: []string{"wait", "write = 70000"},
+		},
+		"waiting is turned off": {
+			text: calling + "0\n1 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n1 read(3, 0x7f, 9) = -1 EAGAIN (Resource temporarily unavailable)\n",
+			want: []string{"connect fails with EINPROGRESS", "take bytes that have come"}, deny: []string{"wait for bytes"},
+		},
+		"MSG_DONTWAIT": {
+			text: calling + "0\n1 recv(3, \"x\", 9, MSG_DONTWAIT) = 1\n1 recv(3, \"x\", 9, 0) = 1\n",
+			want: []string{"take bytes that have come", "wait for bytes"},
+		},
+		"a time-out": {
+			text: calling + "0\n1 setsockopt(3, SOL_SOCKET, SO_RCVTIMEO_OLD, \"...\", 16) = 0\n1 read(3, 0x7f, 9) = -1 EAGAIN (Resource temporarily unavailable)\n",
+			want: []string{"wait for bytes"},
+		},
+		"epoll_ctl": {
+			text: calling + "0\n1 epoll_create1(0) = 5\n1 epoll_ctl(5, EPOLL_CTL_MOD, 3, {events=EPOLLIN}) = 0\n1 epoll_ctl(5, EPOLL_CTL_DEL, 3, 0x7f) = 0\n",
+			want: []string{"change what epoll_wait", "wait for this descriptor no more"}, deny: []string{"this descriptor too"},
+		},
+		"dup2 of a file, with strace's notes": {
+			text: calling + "0\n1 dup2(4</dev/null>, 3<TCP:[127.0.0.1:5000->127.0.0.1:7001]>) = 3</dev/null>\n",
+			want: []string{"leads to something else now", "┄┄ FIN"}, deny: []string{"same socket"},
+		},
+		"closes after a fork": {
+			text: serving + "10 accept(3, NULL, NULL) = 4\n10 fork() = 11\n11 close(3) = 0\n10 close(4) = 0\n11 close(4) = 0\n10 close(3) = 0\n",
+			want: []string{"other descriptors lead to it\n" + strings.Repeat(" ", 48) + "#2 close(3) = 0", "goes on\n" + strings.Repeat(" ", 48) + "close(4) = 0"},
 		},
 		"killed in a call": {
 			text: serving + "10 accept(3, NULL, NULL) = 4\n10 read(4,  <unfinished ...>) = ?\n10 +++ killed by SIGKILL +++\n",

@@ -30,10 +30,10 @@ func (s *scan) mayConcern(p *process, l *strace.Line, c *call) bool {
 	switch {
 	case bytes.HasPrefix(noted, []byte("<TCP")):
 		return true
-	case strace.IsNote(noted) && !bytes.HasPrefix(noted, []byte("<socket:[")): // it is none, or no longer
-		return false
 	case c.effect == replaces:
 		return p != nil && len(p.open) > 0
+	case strace.IsNote(noted) && !bytes.HasPrefix(noted, []byte("<socket:[")): // it is none, or no longer
+		return false
 	}
 	return p.at(fd) != nil
 }
@@ -92,14 +92,23 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 	if b.socket == nil {
 		return false
 	}
+	b.atOnce = b.socket.atOnce || (b.call.does == event.Read || b.call.does == event.Write) && hasFlag(rest, "MSG_DONTWAIT")
 	switch b.call.effect {
 	case event.Sets:
 		if bytes.Contains(rest.Args, []byte("SO_LINGER")) {
 			b.socket.resets = bytes.Contains(rest.Args, []byte("l_onoff=1, l_linger=0"))
 		}
+		b.socket.timed = b.socket.timed || bytes.Contains(rest.Args, []byte("TIMEO"))
 	case event.Binds:
 		b.socket.port = s.port()
+	case controls:
+		if on, off := setsNonBlocking(rest); on || off {
+			b.socket.atOnce = on
+		}
 	case event.Connects:
+		if isDisconnect(b.call, rest) {
+			break
+		}
 		b.socket.role, b.socket.port = clients, s.port()
 		if len(p.ports) < mostPorts && !slices.Contains(p.ports, b.socket.port) {
 			p.ports = append(p.ports, b.socket.port)
@@ -239,16 +248,18 @@ func (s *scan) addsToEpoll(p *process) *socket {
 // returns does what a call has done.
 func (s *scan) returns(b *step, rest *strace.Rest) {
 	if rest.Value < 0 {
+		b.atOnce = b.atOnce || b.socket != nil && !b.socket.timed && (rest.Errno == "EAGAIN" || rest.Errno == "EINPROGRESS")
 		return
 	}
 	p, made := b.process, descriptor{socket: b.socket, closeOnExec: bytes.Contains(rest.Args, []byte("CLOEXEC"))}
 	switch b.call.effect {
 	case event.Makes:
 		made.socket = s.create(unknown)
+		made.socket.atOnce = bytes.Contains(rest.Args, []byte("SOCK_NONBLOCK"))
 		b.socket, b.made = made.socket, made.socket
 	case event.Accepts:
 		made.socket = s.create(servers)
-		made.socket.accepted = true
+		made.socket.accepted, made.socket.atOnce = true, bytes.Contains(rest.Args, []byte("SOCK_NONBLOCK"))
 		b.socket.role, p.serves, b.made = servers, true, made.socket
 	case event.Listens:
 		b.socket.role, p.serves = servers, true

@@ -71,23 +71,27 @@ func (f *file) event(s *step, rest *strace.Rest) *event.Event {
 	return e
 }
 
-// peeks is a read that takes nothing.
-var peeks = &event.Call{Name: "recv", Waits: true}
+// Calls that do not do what their names say: a read that takes nothing, and a connect that
+// ends the connection.
+var (
+	peeks       = &event.Call{Name: "recv", Waits: true}
+	disconnects = &event.Call{Name: "disconnect", Params: event.Connect.Params, Does: event.Disconnects}
+)
 
 // newEvent returns the event of a call, without its times. It has a result, if the call has
 // returned.
 func newEvent(s *step, rest *strace.Rest) *event.Event {
 	c := s.call
-	r := &event.Recorded{Name: c.name, Note: c.note, Resets: s.resets}
+	r := &event.Recorded{Name: c.name, Note: c.noteOn(s, rest), Resets: s.resets, AtOnce: s.atOnce}
 	e := &event.Event{Call: c.does, Shared: s.shared, Recorded: r}
 	if r.Begin, r.All = bytes.TrimRight(rest.Args, " "), c.entry == 0; !r.All {
 		r.Begin, r.Rest = strace.Cut(rest.Args, c.entry)
 	}
-	switch hasFlag := func(arg []byte) bool { return bytes.Contains(arg, []byte("MSG_PEEK")) }; {
-	case c.effect == controls && bytes.Contains(rest.Args, []byte("F_SETFL")) && bytes.Contains(rest.Args, []byte("O_NONBLOCK")):
-		r.Note = "no call on this socket waits any more: it fails with EAGAIN instead"
-	case c.does == event.Read && len(rest.List) > 2 && slices.ContainsFunc(rest.List[2:], hasFlag):
+	switch {
+	case c.does == event.Read && hasFlag(rest, "MSG_PEEK"):
 		e.Call, r.Note = peeks, "look at the bytes, and leave them in the buffer"
+	case isDisconnect(c, rest):
+		e.Call = disconnects
 	}
 	first, _, _ := bytes.Cut(rest.Args, []byte(","))
 	r.Peer, _ = peerInNote(first)
@@ -106,6 +110,19 @@ func newEvent(s *step, rest *strace.Rest) *event.Event {
 	}
 	setArgs(e, rest.List)
 	return e
+}
+
+// hasFlag reports whether a call that reads or writes has a flag behind its buffer.
+func hasFlag(rest *strace.Rest, flag string) bool {
+	return len(rest.List) > 2 && slices.ContainsFunc(rest.List[2:], func(arg []byte) bool { return bytes.Contains(arg, []byte(flag)) })
+}
+
+// isDisconnect reports whether a connect has no address: it ends the connection that there
+// is.
+//
+// Source: connect(2).
+func isDisconnect(c *call, rest *strace.Rest) bool {
+	return c.does == event.Connect && len(rest.List) > 1 && bytes.HasPrefix(rest.List[1], []byte("{sa_family=AF_UNSPEC"))
 }
 
 // connected reports whether a call shows that a connect is complete that has not waited.

@@ -60,16 +60,23 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 		return nil, jsonl.ErrNoObject
 	}
 	rest.Unfinished = o.Result == nil
-	e := newEvent(&step{call: c}, &rest)
+	s := &step{call: c}
+	if known := o.Recorded; known != nil {
+		s.thread, s.shared, s.resets, s.atOnce = known.Thread, known.Shared, known.Resets, known.AtOnce
+		if known.Socket > 0 {
+			s.socket = &socket{id: known.Socket, port: known.Port}
+		}
+		if known.Made > 0 {
+			s.made = &socket{id: known.Made}
+		}
+	}
+	e := newEvent(s, &rest)
 	if buf := o.Args.Buf; buf != nil && o.Result != nil && (e.Call.Does == event.Reads || e.Call.Does == event.Writes) {
 		if e.Args[1].Data = *buf; e.Call.Does == event.Reads && len(*buf) > max(0, e.Result) {
 			return nil, jsonl.ErrNoObject
 		}
 	}
-	if known := o.Recorded; known != nil {
-		e.Shared, e.Recorded.Others, e.Recorded.Thread = known.Shared, true, known.Thread
-		e.Recorded.Socket, e.Recorded.Made, e.Recorded.Port, e.Recorded.Resets = max(0, known.Socket), max(0, known.Made), known.Port, known.Resets
-	}
+	e.Recorded.Others, e.Recorded.Thread = o.Recorded != nil, s.thread
 	return e, nil
 }
 

@@ -30,6 +30,8 @@ type socket struct {
 	role        role
 	accepted    bool   // whether accept has returned it
 	resets      bool   // whether close sends a RST: SO_LINGER with a time of 0
+	atOnce      bool   // whether no call on it waits: it is non-blocking
+	timed       bool   // whether calls on it wait for some time at most: SO_RCVTIMEO, SO_SNDTIMEO
 	port        uint16 // the server's: that it is bound to, or connected to; 0 if it is not known
 }
 

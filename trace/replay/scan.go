@@ -27,6 +27,7 @@ type step struct {
 	waits   bool      // whether it is a write that has waited
 	shared  bool      // of a close: whether other descriptors lead to the socket
 	resets  bool      // or whether it sends a RST in any case
+	atOnce  bool      // whether it does not wait
 }
 
 // scan reads a recording's lines. It follows what each descriptor leads to, and so finds
@@ -133,7 +134,7 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 	now := *begun
 	now.at, now.thread, now.text, now.begins = at, l.Thread, whole.Text, begun
 	s.returns(&now, &rest)
-	begun.waits = begun.call.effect == event.Writes && rest.Value > order.SureRoom
+	begun.waits = begun.call.effect == event.Writes && !begun.atOnce && rest.Value > order.SureRoom
 	if !order.DrawnInTwo(begun.call.does) && !begun.waits {
 		begun.text, begun.socket, begun.made = now.text, now.socket, now.made
 		return
