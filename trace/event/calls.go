@@ -150,9 +150,9 @@ var (
 		For:    [2]string{Server: "take a connection from the queue, or wait for one; it gets a socket of its own"},
 		Until:  "It returns at once if a connection is in the queue.",
 		Done: func(e *Event) string {
-			which := "A connection"
+			which := "The connection"
 			if peer := e.Args[1].Addr.AddrPort(); peer.IsValid() { // or else the program has not asked for it
-				which = fmt.Sprintf("The connection with %s", peer)
+				which += " with " + peer.String()
 			}
 			return fmt.Sprintf("%s has left the queue: descriptor %d leads to its socket. "+
 				"The listening socket goes on listening.", which, e.Result)

@@ -291,7 +291,7 @@ func (w *world) check(e *event.Event, own *sockets.Socket, text string, got outc
 func (w *world) ask() {
 	w.t.Helper()
 	tracetest.Await(w.t, "acknowledgements", func() bool {
-		changes, err := w.watch.Ask(0, 1<<20) // an unknown descriptor: it asks for all sockets
+		changes, err := w.watch.All()
 		if err != nil {
 			w.t.Fatal(err)
 		}
