@@ -55,7 +55,7 @@ func (f *Figure) firstLine(e *event.Event, data []byte, parts [3]message.Part, o
 		f.add(PartsRow, e.Side).Parts = f.parts[:]
 	case bytes.IndexByte(data, '\n') >= 0:
 		f.say(e.Side, "not an HTTP "+what+": the first line is not "+should)
-	case !e.Cut() && !e.IsOthers(): // another program's bytes need not be HTTP
-		f.say(e.Side, "the "+what+"'s first line is not complete yet")
+	case !e.Cut():
+		f.say(e.Side, "not an HTTP "+what+" yet: the first line has no end")
 	}
 }

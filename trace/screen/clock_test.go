@@ -78,7 +78,7 @@ func TestTimes(t *testing.T) {
     SECONDS CLIENT                              SERVER
                                                 # passive open: from now on the kernel answers SYNs
                                                 # and queues the connections for accept, as many as
-                                                # the backlog allows
+                                                # the backlog and the system's limit allow
    0.000000                                     listen(3, 1) = 0    LISTEN
                                                 # take a connection from the queue, or wait for one;
                                                 # it gets a socket of its own
@@ -98,7 +98,7 @@ func TestTimes(t *testing.T) {
   34.000041                                     … accept = 4, peer 127.0.0.1:40000    waited 33.9s
                                                 # wait for bytes; 0 means end of file
   35.000000                                     read(4, "GET / HT", 8) = 8
-                                                # the request's first line is not complete yet
+                                                # not an HTTP request yet: the first line has no end
   36.000000                                     read(4, …
 10036.000000                                    … read = -1 ECONNRESET (Connection reset by peer)
 10037.000000                                    close(4) = 0
@@ -107,7 +107,7 @@ func TestTimes(t *testing.T) {
    +SECONDS CLIENT                              SERVER
                                                 # passive open: from now on the kernel answers SYNs
                                                 # and queues the connections for accept, as many as
-                                                # the backlog allows
+                                                # the backlog and the system's limit allow
    0.000000                                     listen(3, 1) = 0    LISTEN
                                                 # take a connection from the queue, or wait for one;
                                                 # it gets a socket of its own
@@ -127,7 +127,7 @@ func TestTimes(t *testing.T) {
    0.000011                                     … accept = 4, peer 127.0.0.1:40000    waited 33.9s
                                                 # wait for bytes; 0 means end of file
    0.999959                                     read(4, "GET / HT", 8) = 8
-                                                # the request's first line is not complete yet
+                                                # not an HTTP request yet: the first line has no end
    1.000000                                     read(4, …
 10000.000000                                    … read = -1 ECONNRESET (Connection reset by peer)
     1.000000                                    close(4) = 0
