@@ -1,11 +1,13 @@
 package predict
 
 import (
+	"fmt"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace/event"
+	"lbaws/trace/order"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
@@ -34,6 +36,8 @@ var cases = []struct {
 		"1 byte is unread: it will return 1"},
 	{"read, all", on(ownFD, "read", bytesOf(1024)), list(mine(wire.Established, 64, 0)),
 		"64 bytes are unread: it will return 64"},
+	{"read, just all", on(ownFD, "read", bytesOf(1024)), list(mine(wire.Established, 1024, 0)),
+		"1024 bytes are unread: it will return 1024"},
 	{"read, some", on(ownFD, "read", bytesOf(1024)), list(mine(wire.Established, 3000, 0)),
 		"3000 bytes are unread: it will return 1024 of them"},
 	{"read, bytes and FIN", on(ownFD, "read", bytesOf(1024)), list(mine(wire.CloseWait, 65, 0)),
@@ -62,6 +66,11 @@ var cases = []struct {
 		"the kernel takes the byte"},
 	{"write, half-closed peer", on(ownFD, "write", bytesOf(33)), list(mine(wire.CloseWait, 1, 0), peers(wire.FinWait2, false)),
 		"the kernel takes all 33 bytes"},
+	{"write, half-closed peer with descriptor 0", on(ownFD, "write", bytesOf(33)), list(mine(wire.CloseWait, 1, 0),
+		sockets.Socket{Local: clientAt, Remote: serverAt, State: wire.FinWait2}),
+		"the kernel takes all 33 bytes"},
+	{"write, as much as there is room for sure", on(ownFD, "write", bytesOf(order.SureRoom)), list(mine(wire.Established, 0, 0)),
+		fmt.Sprintf("the kernel takes all %d bytes", order.SureRoom)},
 	{"write, closed peer", on(ownFD, "write", bytesOf(33)), list(mine(wire.CloseWait, 1, 0), peers(wire.FinWait2, true)),
 		"the kernel takes all 33 bytes; a RST will come back: the peer has closed its descriptor"},
 	{"write, closed peer whose FIN waits", on(ownFD, "write", bytesOf(33)), list(mine(wire.Established, 128000, 0), peers(wire.FinWait1, true)),
@@ -89,6 +98,12 @@ var cases = []struct {
 	{"close, queue, some reset", on(3, "close", nil), list(listens(2, 1), queued(wire.Established)),
 		"2 connections are queued, 1 of them reset already: a RST will go to each of the others"},
 	{"close, queue, all reset", on(3, "close", nil), list(listens(1, 1)),
+		"1 connection is queued, but reset already: it sends nothing"},
+	{"close, queue, all reset, and an old connection", on(3, "close", nil), list(listens(1, 1), queued(wire.TimeWait)),
+		"1 connection is queued, but reset already: it sends nothing"},
+	{"close, queue, all reset, and another process's", on(3, "close", nil), list(listens(1, 1), at("127.0.0.1:8888", mine(wire.Established, 0, 0))),
+		"1 connection is queued, but reset already: it sends nothing"},
+	{"close, queue, all reset, and one with descriptor 0", on(3, "close", nil), list(listens(1, 1), sockets.Socket{Local: serverAt, State: wire.Established}),
 		"1 connection is queued, but reset already: it sends nothing"},
 	{"close, unread", on(ownFD, "close", nil), list(mine(wire.Established, 2069, 0)),
 		"2069 bytes are unread: a RST will go out in place of a FIN"},

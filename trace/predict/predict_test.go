@@ -242,3 +242,48 @@ func TestPredictMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestPredictNumberAgain: a descriptor leads to the socket that was seen with it last, also if
+// nobody has told of the close before (descriptor 0 too).
+func TestPredictNumberAgain(t *testing.T) {
+	var m Memory
+	first, second := mine(wire.Established, 0, 0), mine(wire.Established, 9, 0)
+	first.Descriptor, second.Descriptor, second.Cookie = 0, 0, 2
+	m.Note([]sockets.Change{{Socket: first}})
+	m.Note([]sockets.Change{{Socket: second, Was: nil}})
+	for range 20 { // the order of a map is random
+		if got := m.predict(on(0, "read", bytesOf(10)), usual); got != "9 bytes are unread: it will return 9" {
+			t.Fatal(got)
+		}
+	}
+	if held := m.Held(); len(held) != 2 || held[0].Descriptor >= 0 {
+		t.Errorf("%+v", held)
+	}
+}
+
+// TestPredictGone: only a connection that is gone while its descriptor is still there is
+// remembered.
+func TestPredictGone(t *testing.T) {
+	for _, c := range []struct {
+		was  wire.State
+		peer netip.AddrPort
+		fd   int
+		want int
+	}{
+		{wire.Established, clientAt, 4, 1},
+		{wire.Established, clientAt, 0, 1},
+		{wire.Established, clientAt, -1, 0},
+		{wire.SynSent, clientAt, 4, 0},
+		{wire.Closed, nobody, 4, 0},
+		{wire.Listen, nobody, 4, 0},
+	} {
+		var m Memory
+		was := mine(c.was, 0, 0)
+		was.Remote, was.Descriptor = c.peer, c.fd
+		m.Note([]sockets.Change{{Socket: was}})
+		m.Note([]sockets.Change{{Socket: was, Was: &was, Gone: true}})
+		if held := m.Held(); len(held) != c.want || c.want > 0 && held[0].State != wire.Closed {
+			t.Errorf("%v, descriptor %d: %+v", c.was, c.fd, held)
+		}
+	}
+}
