@@ -74,11 +74,15 @@ type ends struct{ local, remote netip.AddrPort }
 // Open returns a Watch of the sockets whose local or remote port is the one that
 // Follow says. Where the kernel cannot be asked, the error says why.
 func Open() (*Watch, error) {
+	files, err := openFiles()
+	if err != nil {
+		return nil, err
+	}
 	asker, err := newAsker()
 	if err != nil {
 		return nil, err
 	}
-	return &Watch{asker: asker, files: openFiles(),
+	return &Watch{asker: asker, files: files,
 		held: make(map[uint64]*holding), ends: make(map[ends]*holding), live: make(map[*holding]bool)}, nil
 }
 

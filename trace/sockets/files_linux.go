@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lbaws/sys"
 	"lbaws/sys/process"
 )
 
@@ -29,12 +30,17 @@ type table struct {
 
 // openFiles opens the process's table. It stays open: to open it later would take
 // a descriptor that a socket is to have.
-func openFiles() *files {
+func openFiles() (*files, error) {
 	t := &table{path: "/proc/self/fd", known: make(map[uint32]int)}
-	if fd, err := t.open(); err == nil {
-		t.folder = os.NewFile(uintptr(process.MoveUp(fd)), t.path)
+	fd, err := t.open()
+	if err == unix.ENOENT {
+		return nil, fmt.Errorf("%w: is /proc mounted?", sys.Fail("open", t.path, err))
 	}
-	return &files{tables: []*table{t}}
+	if err != nil {
+		return nil, sys.Fail("open", t.path, err)
+	}
+	t.folder = os.NewFile(uintptr(process.MoveUp(fd)), t.path)
+	return &files{tables: []*table{t}}, nil
 }
 
 // open opens the folder. Package os would open descriptors of its own with it.

@@ -11,7 +11,11 @@ import (
 // descriptor a moment later. It is looked for again, but not that of a client's socket, or
 // of one that had an inode before: those are another process's.
 func TestAwaitDescriptors(t *testing.T) {
-	w := &Watch{port: 8888, files: openFiles()}
+	table, err := openFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &Watch{port: 8888, files: table}
 	w.files.descriptor(1) // reads the table
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -59,3 +59,17 @@ func TestOthersSockets(t *testing.T) {
 		}
 	}
 }
+
+// TestWithoutProc: where /proc is not mounted, one line says that the sockets are not shown.
+func TestWithoutProc(t *testing.T) {
+	t.Parallel()
+	const script = `mount -t tmpfs none /proc || exit 77; exec "$0" get -trace=json -sockets http://127.0.0.1:1/`
+	p := tracetest.LaunchCommand(t, tracetest.Need(t, "unshare", "util-linux"), "-rm", "sh", "-c", script, tracetest.Binary(t))
+	if p.Status() == 77 {
+		tracetest.Missing(t, "nothing can be mounted over /proc: run the test where unshare -rm may mount")
+	}
+	const want = `"missing":"sockets","why":"open /proc/self/fd: ENOENT, no such file or directory: is /proc mounted\?"}`
+	if said := p.Stderr.String(); len(regexp.MustCompile(want).FindAllString(said, -1)) != 1 {
+		t.Errorf("it says\n%s", said)
+	}
+}
