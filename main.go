@@ -237,7 +237,7 @@ func (o *options) get(t *trace.Trace) error {
 // They make their calls in the order that -order names.
 func (o *options) demo(t *trace.Trace) error {
 	stage := turns.NewStage(t, o.server.addr)
-	turns.LeaveOnSignal(func() { stage.Restore(); t.End() })
+	turns.LeaveOnSignal(func() { stage.Restore(); t.End() }, t.Discard)
 	return stage.Direct(&o.turns, func(r turns.Role) func(sys.Kernel) error {
 		if r.Client {
 			return func(k sys.Kernel) error { return (&client{message.HelloURL(stage.Address()), io.Discard}).get(k) }
@@ -275,7 +275,7 @@ func main() {
 // run does what the command line says.
 func (o *options) run() error {
 	if o.command == "draw" {
-		return replay.Draw(o.files, &o.trace, warn)
+		return replay.Draw(o.trace.Inputs, &o.trace, warn)
 	}
 	if o.command == "demo" && sys.Reachable(o.server.addr).Addr().IsLoopback() {
 		if status, done := namespace.Run(); done {
@@ -301,8 +301,7 @@ func (o *options) run() error {
 		err = o.server.serve(o.kernel(event.Server, t))
 	}
 	o.stage.Close()
-	lost := t.End()
-	if err = cmp.Or(err, lost); err != nil {
+	if err = errors.Join(err, t.End()); err != nil {
 		return err
 	}
 	return t.WritePictures()
@@ -326,14 +325,20 @@ func (o *options) kernel(side event.Side, t *trace.Trace) *patient.Kernel {
 	p.LeaveOnSignal(func() {
 		warn(errors.New("exiting, although a call is still blocked or nothing is reading the output"))
 		t.End()
-	})
+	}, t.Discard)
 	return p
 }
 
 // warn writes err to standard error, with what the user can do about it, in one
-// line. It does not use os.Stderr, with which a write to a closed pipe would end
-// the process.
+// line: for errors that are joined, each of them. It does not use os.Stderr, with which a
+// write to a closed pipe would end the process.
 func warn(err error) {
+	if joined, is := err.(interface{ Unwrap() []error }); is {
+		for _, err := range joined.Unwrap() {
+			warn(err)
+		}
+		return
+	}
 	line := "lbaws: " + err.Error()
 	var refused *sys.Error
 	if errors.As(err, &refused) {
@@ -386,7 +391,6 @@ type options struct {
 	command      string // serve, get, demo or draw
 	server       server
 	url          *message.URL  // for get
-	files        []string      // for draw
 	timeout      time.Duration // how long to wait for a silent peer; 0 means no limit
 	timeoutGiven bool          // whether the command line has -timeout
 	turns        turns.Options
@@ -427,7 +431,7 @@ func parse(args []string) (*options, error) {
 	case o.command == "draw" && len(args) == 0:
 		return nil, errors.New("draw needs a FILE that strace has written, or - for standard input: strace -f -o FILE PROGRAM")
 	case o.command == "draw":
-		o.files, args = args, nil
+		o.trace.Inputs, args = args, nil
 	case o.command == "get" && len(args) == 0:
 		return nil, errors.New("get needs a URL, such as http://localhost:8888/hello")
 	case o.command == "get":

@@ -9,15 +9,14 @@
 package trace
 
 import (
-	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"lbaws/trace/message"
+	"lbaws/trace/output"
 	"lbaws/trace/picture"
 )
 
@@ -36,9 +35,10 @@ type Options struct {
 	Pcap     string // the file for Wireshark; "" is none
 	Pictures string // the folder that the tutorial's pictures go to; "" is none
 
-	Recording bool   // whether a recording is drawn, and no calls are made
-	Preface   string // then: what stands on the first line; "" is nothing
-	Clients   int    // and how many clients may have a column each
+	Recording bool     // whether a recording is drawn, and no calls are made
+	Inputs    []string // then: its files; "-" is standard input
+	Preface   string   // and what stands on the first line; "" is nothing
+	Clients   int      // and how many clients may have a column each
 
 	Title  string // of the page
 	Source string // the program's main.go, for the page
@@ -133,56 +133,72 @@ func (o *Options) checkTimes() error {
 	return fmt.Errorf("%s needs -trace diagram or -svg, not -trace %s alone", name, o.Format)
 }
 
-// checkFiles returns an error if two of the outputs are the same file.
-func (o *Options) checkFiles() error {
-	files := slices.DeleteFunc([]string{o.Output, o.SVG, o.HTML, o.Pcap}, func(file string) bool { return file == "" })
-	if o.Pictures != "" {
-		for name := range picture.Pictures() {
-			files = append(files, filepath.Join(o.Pictures, name))
+// place is a file that is read or written.
+type place struct {
+	name string
+	info os.FileInfo // nil if it does not exist yet
+}
+
+func placeOf(path string) place {
+	info, _ := os.Stat(path)
+	return place{path, info}
+}
+
+func streamOf(name string, stream *os.File) place {
+	info, _ := stream.Stat()
+	return place{name, info}
+}
+
+// is reports whether two places are the same file, and not a device, which may be written
+// to twice.
+func (p place) is(other place) bool {
+	if p.info != nil && other.info != nil {
+		return os.SameFile(p.info, other.info) && p.info.Mode().IsRegular()
+	}
+	return output.Target(p.name) == output.Target(other.name)
+}
+
+// outputs are the files that are written.
+func (o *Options) outputs() []place {
+	var places []place
+	if out := o.Output == "" && o.Format != "off" || o.Summary && o.Format != "json"; out && o.Recording {
+		places = append(places, streamOf("standard output", os.Stdout))
+	} else if out {
+		places = append(places, streamOf("standard error", os.Stderr))
+	}
+	for _, file := range []string{o.Output, o.SVG, o.HTML, o.Pcap} {
+		if file != "" {
+			places = append(places, placeOf(file))
 		}
 	}
-	for i, file := range files {
-		for _, other := range files[:i] {
-			if sameFile(file, other) {
-				return fmt.Errorf("%s and %s are the same file", other, file)
+	if o.Pictures != "" {
+		for name := range picture.Pictures() {
+			places = append(places, placeOf(filepath.Join(o.Pictures, name)))
+		}
+	}
+	return places
+}
+
+// checkFiles returns an error if two of the outputs are the same file, or one is read.
+func (o *Options) checkFiles() error {
+	outputs := o.outputs()
+	for i, file := range outputs {
+		for _, other := range outputs[:i] {
+			if file.is(other) {
+				return fmt.Errorf("%s and %s are the same file", other.name, file.name)
+			}
+		}
+		for _, name := range o.Inputs {
+			input := placeOf(name)
+			if name == "-" {
+				input = streamOf("standard input", os.Stdin)
+			}
+			if file.is(input) {
+				return fmt.Errorf("%s would be written to, and is the recording %s: choose another file for the output", file.name, input.name)
 			}
 		}
 	}
 	return nil
-}
-
-// sameFile reports whether two paths name the same file, and not a device, which
-// may be written to twice. The files may not exist yet.
-func sameFile(x, y string) bool {
-	xInfo, xErr := os.Stat(x)
-	yInfo, yErr := os.Stat(y)
-	if xErr == nil && yErr == nil {
-		return os.SameFile(xInfo, yInfo) && xInfo.Mode().IsRegular()
-	}
-	return resolved(x) == resolved(y)
-}
-
-// resolved is the path of the file that opening path creates. What .. means may depend on a
-// link before it.
-func resolved(path string) string {
-	const most = 40 // links, as the kernel follows
-	folder, name := filepath.Split(path)
-	for range most {
-		target, err := os.Readlink(path)
-		if err != nil {
-			break
-		}
-		if !filepath.IsAbs(target) {
-			target = folder + target
-		}
-		path = target
-		folder, name = filepath.Split(path)
-	}
-	if real, err := filepath.EvalSymlinks(cmp.Or(folder, ".")); err == nil {
-		path = filepath.Join(real, name)
-	}
-	path, _ = filepath.Abs(path)
-	return path
 }
 
 // ShowsSegments reports whether segments are wanted, and a format shows them.

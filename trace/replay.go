@@ -1,14 +1,18 @@
 package trace
 
 import (
+	"syscall"
 	"time"
 
+	"lbaws/sys/process"
 	"lbaws/trace/event"
 	"lbaws/trace/tracer"
 )
 
 // Append gives the formats a moment of a recording, in place of calls that are being made.
 func (t *Trace) Append(m *event.Moment) {
+	t.drawing.Lock()
+	defer t.drawing.Unlock()
 	t.sinks.Append(m)
 	for _, sink := range t.sinks {
 		sink.Output.Settle()
@@ -19,10 +23,43 @@ func (t *Trace) Append(m *event.Moment) {
 // of it was not written.
 func (t *Trace) Finish() error {
 	t.Append(&event.Moment{What: event.Ended, At: time.Now()})
+	t.drawing.Lock()
+	defer t.drawing.Unlock()
 	for _, sink := range t.sinks {
 		sink.Output.Close()
 	}
 	return t.lost
+}
+
+// endOnSignal makes a signal that asks the process to end do so when the row that is being
+// drawn is complete. Files that are not complete stay as they were.
+func (t *Trace) endOnSignal() {
+	process.OnSignal(func(s syscall.Signal) {
+		t.breakOff()
+		process.EndBy(s)
+	}, process.EndBy)
+}
+
+// breakOff ends the drawing with the row that is being drawn: or a little later in the middle
+// of it, if nothing reads it.
+func (t *Trace) breakOff() {
+	const patience = time.Second
+	for _, sink := range t.sinks {
+		sink.Output.Interrupt()
+	}
+	broken := make(chan bool)
+	go func() {
+		t.drawing.Lock() // until the process ends
+		for _, sink := range t.sinks {
+			sink.Output.Break()
+		}
+		close(broken)
+	}()
+	select {
+	case <-broken:
+	case <-time.After(patience):
+		t.Discard()
+	}
 }
 
 // drawsFigures is a Format that draws figures, and not one line after the other.
@@ -42,5 +79,5 @@ func (t *Trace) part(figures bool) *Trace {
 			sinks = append(sinks, sink)
 		}
 	}
-	return &Trace{sinks: sinks}
+	return &Trace{sinks: sinks, drawing: t.drawing}
 }

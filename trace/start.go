@@ -1,7 +1,9 @@
 package trace
 
 import (
+	"errors"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -25,19 +27,18 @@ type Trace struct {
 	sinks    tracer.Sinks              // what is written, and where it goes
 	pictures string                    // the folder that the tutorial's pictures go to
 	drawn    map[string]*output.Stream // those pictures, by the names of their files
-	lost     error                     // why a part of an output was not written
+	lost     error                     // why outputs were not written: an errors.Join
+	drawing  *sync.Mutex               // of a recording: held while the formats get a moment
 }
 
-// Start opens the files, and begins the trace.
+// Start opens the files, and begins the trace. If one cannot be opened, the others are as
+// they were.
 func (o *Options) Start() (*Trace, error) {
-	t := &Trace{pictures: o.Pictures}
-	fail := func(err error) { t.lost = err }
-	report := o.Warn
-	if report == nil {
-		report = fail
-	}
-	sinks, err := o.sinks(report, fail)
+	t := &Trace{pictures: o.Pictures, drawing: new(sync.Mutex)}
+	sinks, err := o.sinks(t.fail)
 	if err != nil {
+		t.sinks = sinks
+		t.Discard()
 		return nil, err
 	}
 	if o.Pictures != "" {
@@ -51,7 +52,9 @@ func (o *Options) Start() (*Trace, error) {
 			sinks = append(sinks, tracer.Sink{Format: format, Output: t.drawn[name]})
 		}
 	}
-	if t.sinks = sinks; !o.Recording {
+	if t.sinks = sinks; o.Recording {
+		t.endOnSignal()
+	} else {
 		t.tracer = tracer.New(sys.Unix{}, sinks...)
 		t.tracer.Show(tracer.Wants{Both: o.Both, Segments: o.ShowsSegments(), Packets: o.Pcap != "" || o.HTML != "",
 			Lines: o.HTML != "", Sockets: o.Sockets})
@@ -63,25 +66,34 @@ func (o *Options) Start() (*Trace, error) {
 // response are whole, and can be drawn again.
 const wholeBuffers = 4096
 
-// sinks are the formats that are wanted, and where they go. report is told of an
-// output that can no longer be written, fail of a picture that cannot be.
-func (o *Options) sinks(report, fail func(error)) ([]tracer.Sink, error) {
+// fail notes why an output was not written.
+func (t *Trace) fail(err error) { t.lost = errors.Join(t.lost, err) }
+
+// sinks are the formats that are wanted, and where they go; if one cannot be opened, those
+// that were. fail is told of an output that could not be written, unless the program goes on
+// without it.
+func (o *Options) sinks(fail func(error)) (sinks []tracer.Sink, err error) {
+	report, follow, trace := fail, output.Replace, output.Create
+	switch {
+	case o.Recording:
+		trace = output.Replace
+	case o.Warn != nil: // a server's, which may run for days
+		report, follow = o.Warn, output.Create
+	}
 	out := output.New(unix.Stderr, "standard error", report)
 	if o.Recording {
 		out = output.New(unix.Stdout, "standard output", report)
 		out.Held = true
 	}
 	table := out
-	var err error
 	if o.Output != "" {
-		if out, err = output.Create(o.Output, report); err != nil {
+		if out, err = trace(o.Output, report); err != nil {
 			return nil, err
 		}
 		if o.Format != "json" { // a file of JSON objects gets no table at its end
 			table = out
 		}
 	}
-	var sinks []tracer.Sink
 	limit := int(min(o.Limit, 1<<30))
 	columns := layout.Columns{Limit: limit, About: figure.About{Both: o.Both, URL: o.URL, Preface: o.Preface}, Steps: o.Steps, Clients: o.Clients}
 	switch {
@@ -100,19 +112,20 @@ func (o *Options) sinks(report, fail func(error)) ([]tracer.Sink, error) {
 	}
 	for _, file := range []struct {
 		path   string
+		open   func(path string, report func(error)) (*output.Stream, error)
 		report func(error)
 		format func() event.Format
 	}{
-		{o.SVG, fail, func() event.Format { return picture.NewSVG(columns) }},
-		{o.HTML, fail, func() event.Format { return page.New(columns, o.Title, o.Source) }},
-		{o.Pcap, report, func() event.Format { return pcap.New(limit) }},
+		{o.SVG, output.Replace, fail, func() event.Format { return picture.NewSVG(columns) }},
+		{o.HTML, output.Replace, fail, func() event.Format { return page.New(columns, o.Title, o.Source) }},
+		{o.Pcap, follow, report, func() event.Format { return pcap.New(limit) }},
 	} {
 		if file.path == "" {
 			continue
 		}
-		out, err := output.Create(file.path, file.report)
+		out, err := file.open(file.path, file.report)
 		if err != nil {
-			return nil, err
+			return sinks, err
 		}
 		sinks = append(sinks, tracer.Sink{Format: file.format(), Output: out})
 	}
@@ -149,13 +162,26 @@ func (t *Trace) End() error {
 	return t.lost
 }
 
-// WritePictures writes the tutorial's pictures, after End. Each takes the place
-// of an old one when it is whole.
-func (t *Trace) WritePictures() error {
-	for name, picture := range t.drawn {
-		if err := output.Replace(filepath.Join(t.pictures, name), picture.Text); err != nil {
-			return err
-		}
+// Discard removes what was made for outputs that are not complete. Any thread may call it,
+// just before the process ends.
+func (t *Trace) Discard() {
+	for _, sink := range t.sinks {
+		sink.Output.Discard()
 	}
-	return nil
+}
+
+// WritePictures writes the tutorial's pictures, after End. The error says which of them
+// could not be written.
+func (t *Trace) WritePictures() error {
+	t.lost = nil
+	for name, picture := range t.drawn {
+		out, err := output.Replace(filepath.Join(t.pictures, name), t.fail)
+		if err != nil {
+			t.fail(err)
+			continue
+		}
+		out.Text = picture.Text
+		out.Close()
+	}
+	return t.lost
 }

@@ -2,7 +2,6 @@ package patient
 
 import (
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
@@ -15,15 +14,14 @@ const (
 	// patience is how long the program may take to exit after a signal: as long as
 	// grace, and as the end of a trace that waits for the last segments.
 	patience  = 2 * time.Second
-	lastWords = time.Second            // how long abandon may take then
-	soon      = 100 * time.Millisecond // how long a signal to this process may take
+	lastWords = time.Second // how long abandon may take then
 )
 
 // LeaveOnSignal makes SIGINT, SIGTERM and SIGHUP call k.Leave. A second signal ends
 // the process at once, unless it is SIGHUP. If the program does not exit in time,
 // because a call is still blocked or nothing is reading its output, LeaveOnSignal
-// calls abandon and ends the process with status 1.
-func (k *Kernel) LeaveOnSignal(abandon func()) {
+// calls abandon and ends the process with status 1. Before it ends the process, it calls last.
+func (k *Kernel) LeaveOnSignal(abandon, last func()) {
 	process.OnSignal(func(syscall.Signal) {
 		go k.Leave()
 		go func() {
@@ -33,15 +31,14 @@ func (k *Kernel) LeaveOnSignal(abandon func()) {
 				os.Exit(1)
 			}()
 			k.sleep(lastWords)
+			last()
 			os.Exit(1)
 		}()
 	}, func(s syscall.Signal) {
 		if s == unix.SIGHUP { // when a terminal closes, its shell may send it once more
 			return
 		}
-		signal.Reset(s)
-		unix.Kill(unix.Getpid(), s)
-		k.sleep(soon)
-		os.Exit(128 + int(s)) // the signal was ignored when the program started
+		last()
+		process.EndBy(s)
 	})
 }

@@ -69,3 +69,12 @@ func OnSignal(first, later func(syscall.Signal)) {
 		}
 	}()
 }
+
+// EndBy ends the process as the signal does by default.
+func EndBy(s syscall.Signal) {
+	const soon = 100 * time.Millisecond // it comes
+	signal.Reset(s)
+	unix.Kill(unix.Getpid(), s)
+	time.Sleep(soon)
+	os.Exit(128 + int(s)) // the signal was ignored when the program started
+}

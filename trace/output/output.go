@@ -2,12 +2,13 @@
 package output
 
 import (
+	"bytes"
 	"errors"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
-	"lbaws/sys/process"
 )
 
 // Stream is a file to which the program writes text of its own: the trace, or the
@@ -21,9 +22,13 @@ import (
 type Stream struct {
 	fd     int
 	name   string
-	opened bool // whether the descriptor is its own
+	file   *file // that it has for itself; nil if the descriptor is somebody else's
 	report func(error)
-	failed bool
+
+	over     bool        // whether nothing more is written
+	stop     atomic.Bool // whether it is over at the end of the line
+	inLine   bool        // whether that has begun
+	coloured bool        // whether there were colours
 
 	Held   bool                    // whether text is held back until Flush
 	Text   []byte                  // what is held back
@@ -39,41 +44,8 @@ func New(fd int, name string, report func(error)) *Stream {
 	return &Stream{fd: fd, name: name, report: report}
 }
 
-// Create creates or empties the file at path, and returns a Stream that
-// holds text back until Flush. It takes a descriptor of 10 or above if it can: a
-// learner expects the listening socket to be 3.
-//
-// It does not use package os, which would set up the runtime's poller and take
-// three more descriptors.
-func Create(path string, report func(error)) (*Stream, error) {
-	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o666)
-	if err != nil {
-		return nil, sys.Fail("open", path, err)
-	}
-	return &Stream{fd: process.MoveUp(fd), name: path, Held: true, opened: true, report: report}, nil
-}
-
 // NewBuffer returns a Stream that keeps what is written to it.
 func NewBuffer() *Stream { return &Stream{fd: -1} }
-
-// Replace writes a file beside the one at path, and puts it in that one's
-// place when it is complete.
-func Replace(path string, content []byte) error {
-	var lost error
-	file, err := Create(path+".new", func(err error) { lost = err })
-	if err != nil {
-		return err
-	}
-	file.Text = content
-	file.Close()
-	if lost == nil {
-		lost = sys.Fail("rename", path, unix.Rename(path+".new", path))
-	}
-	if lost != nil {
-		unix.Unlink(path + ".new")
-	}
-	return lost
-}
 
 // Write writes p, or holds it back. It always takes all of p: a failure is
 // reported in the Stream's own way.
@@ -90,16 +62,24 @@ func (o *Stream) Settle() {
 	}
 }
 
-// Flush writes what is held back.
+// Flush writes what is held back; to a file that nobody can follow, only if it is much.
 func (o *Stream) Flush() {
-	if len(o.Text) > 0 {
+	if len(o.Text) > o.patience() {
 		o.Redraw()
 	}
 }
 
+// patience is how many bytes Flush holds back.
+func (o *Stream) patience() int {
+	if o.file != nil && o.file.replaces {
+		return 16 * maxHeld
+	}
+	return 0
+}
+
 // Redraw is Flush, also if nothing is held back: what Around adds may have changed.
 func (o *Stream) Redraw() {
-	if o.fd < 0 {
+	if o.fd < 0 && o.file == nil {
 		return
 	}
 	text := o.Text
@@ -110,31 +90,115 @@ func (o *Stream) Redraw() {
 	o.write(text)
 }
 
-// Close writes what is held back, and closes the file if Create has opened it.
-func (o *Stream) Close() {
+// End is Close for a process that is about to end: a file that is written in place stays
+// open, so that strace does not show that it is closed.
+func (o *Stream) End() {
+	if o.file != nil && o.file.replaces {
+		o.Close()
+		return
+	}
 	o.Flush()
-	if o.opened {
-		unix.Close(o.fd)
-		o.fd, o.opened = -1, false
+}
+
+// Close writes what is held back. A file that the Stream has for itself is then closed, and
+// whole; or, if that was to replace another one and has failed, the other one is still there.
+func (o *Stream) Close() {
+	if o.file == nil {
+		o.Flush()
+		return
+	}
+	o.Redraw()
+	if o.fd < 0 {
+		return
+	}
+	err := unix.Close(o.fd) // where a file server keeps the file, it may refuse it only now
+	o.fd = -1
+	o.check("close", err)
+	if !o.over {
+		o.check("rename", o.file.end())
+	}
+	o.over = true
+}
+
+// Discard removes what a Stream has made for itself and has not finished. Any thread may
+// call it.
+func (o *Stream) Discard() {
+	if o.file != nil {
+		o.file.discard()
 	}
 }
 
-// write writes text to the file.
+// Interrupt makes the text end with the line that is being written. Any thread may call it.
+func (o *Stream) Interrupt() { o.stop.Store(true) }
+
+// Break writes the rest of that line, and then nothing more. At Ctrl-C a terminal throws away
+// what it has not shown yet: where there are colours, Break ends them, and the line, again.
+func (o *Stream) Break() {
+	o.Flush()
+	o.Discard()
+	switch o.over = true; {
+	case o.file != nil:
+	case o.coloured:
+		write(o.fd, []byte("\x1b[0m\n"))
+	case o.inLine:
+		write(o.fd, []byte("\n"))
+	}
+}
+
+// write writes text to the file: to a terminal in pieces, as it may be slow, and the user may
+// interrupt it.
 func (o *Stream) write(rest []byte) {
-	for len(rest) > 0 && !o.failed {
-		n, err := unix.Write(o.fd, rest)
+	const pieceLength = 4096
+	if o.file != nil && !o.over {
+		var err error
+		o.fd, err = o.file.begin(o.fd)
+		o.check("open", err)
+	}
+	for len(rest) > 0 && !o.over {
+		piece := rest
+		switch line := bytes.IndexByte(rest, '\n'); {
+		case o.file != nil:
+		case !o.stop.Load():
+			piece = rest[:min(len(rest), pieceLength)]
+		case !o.inLine:
+			o.over = true
+			return
+		case line >= 0:
+			piece = rest[:line+1]
+		}
+		o.check("write", write(o.fd, piece))
+		rest = rest[len(piece):]
+		o.inLine = piece[len(piece)-1] != '\n'
+		o.coloured = o.coloured || bytes.IndexByte(piece, '\x1b') >= 0
+	}
+}
+
+// check reports an error, after which nothing is written.
+func (o *Stream) check(doing string, err error) {
+	if err == nil || o.over {
+		return
+	}
+	o.over = true
+	o.Discard()
+	o.report(sys.Fail(doing, o.name, err))
+}
+
+// write writes all of a text.
+func write(fd int, rest []byte) error {
+	for len(rest) > 0 {
+		n, err := unix.Write(fd, rest)
 		switch {
 		case err == nil:
 			rest = rest[n:]
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
 			// Somebody has made the terminal or pipe non-blocking.
-			unix.Poll([]unix.PollFd{{Fd: int32(o.fd), Events: unix.POLLOUT}}, -1)
+			unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, -1)
 		default:
-			o.failed = true
-			o.report(sys.Fail("write", o.name, err))
+			return err
 		}
 	}
+	return nil
 }
 
 // Window reports whether the output is a terminal, and how many characters wide and how

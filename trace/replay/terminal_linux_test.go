@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"lbaws/trace/tracetest"
@@ -54,5 +55,52 @@ func TestTwoClients(t *testing.T) {
 		if !strings.Contains(got, want) || strings.Contains(got, "CLIENT #2") != (columns == 140) {
 			t.Errorf("%d columns:\n%s", columns, got)
 		}
+	}
+}
+
+// TestInterrupted: Ctrl-C ends a drawing with the row that is being drawn. No colour is left
+// on the terminal, and a file that is being drawn stays as it was.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file, old := filepath.Join(folder, "strace.txt"), filepath.Join(folder, "old")
+	one := "10 accept(3, " + address + ", [16]) = 4\n10 read(4, \"GET /hello HTTP/1.1\\r\\n\", 1024) = 21\n10 close(4) = 0\n"
+	os.WriteFile(file, []byte(serving+strings.Repeat(one, 3000)), 0o644)
+	os.WriteFile(old, []byte("old"), 0o644)
+	for i := range 5 {
+		user, terminal := tracetest.OpenPTY(t, 120, 40)
+		cmd := exec.Command(tracetest.Binary(t), "draw", "-svg", old, file)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
+		cmd.Env = append(os.Environ(), "NO_COLOR=", "TERM=xterm")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		terminal.Close()
+		var said []byte
+		buffer := make([]byte, 4096)
+		for pressed := false; ; {
+			n, err := user.Read(buffer)
+			if said = append(said, buffer[:n]...); err != nil {
+				break
+			}
+			if !pressed && len(said) > 20000*(i+1) {
+				pressed = true
+				user.Write([]byte("\x03"))
+			}
+		}
+		cmd.Wait()
+		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGINT {
+			t.Errorf("ended with %v", cmd.ProcessState)
+		}
+		if end := said[max(0, len(said)-200):]; !strings.HasSuffix(string(end), "\x1b[0m\r\n") {
+			t.Errorf("the terminal shows %q at the end", end)
+		}
+		if text := tracetest.ReadFile(t, old); text != "old" {
+			t.Errorf("the file has %.20q…", text)
+		}
+	}
+	if files, _ := os.ReadDir(folder); len(files) != 2 {
+		t.Errorf("files %v", files)
 	}
 }

@@ -280,7 +280,7 @@ func (r *recorder) appendSegment(s *wire.Segment) {
 // longestEnd is how long end waits for the segments of the last connection.
 const longestEnd = 250 * time.Millisecond
 
-// end gives the formats the end of the program, and writes what is left. It
+// end gives the formats the end of the program, and ends the outputs. It
 // waits a little for the segments by which the last connection ends. Only the
 // first call does anything.
 func (r *recorder) end() {
@@ -302,7 +302,10 @@ func (r *recorder) end() {
 	}
 	r.tell(event.Moment{What: event.Ended, At: time.Now()})
 	r.sinks.setPanel(nil)
-	r.flush()
+	r.give()
+	for _, sink := range r.sinks {
+		sink.Output.End()
+	}
 }
 
 func (r *recorder) flush() {

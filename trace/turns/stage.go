@@ -183,8 +183,9 @@ func (s *Stage) isSettled() (settled, waits bool) {
 }
 
 // LeaveOnSignal makes SIGINT, SIGTERM and SIGHUP end the process, with all programs
-// as they are. Before that, it calls end. A second signal does not wait for end.
-func LeaveOnSignal(end func()) {
+// as they are. Before that, it calls end. A second signal does not wait for end, and calls
+// last.
+func LeaveOnSignal(end, last func()) {
 	status := 0
 	process.OnSignal(func(s syscall.Signal) {
 		status = 128 + int(s)
@@ -192,5 +193,8 @@ func LeaveOnSignal(end func()) {
 			end()
 			os.Exit(status)
 		}()
-	}, func(syscall.Signal) { os.Exit(status) })
+	}, func(syscall.Signal) {
+		last()
+		os.Exit(status)
+	})
 }
