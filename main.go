@@ -275,6 +275,7 @@ func main() {
 // run does what the command line says.
 func (o *options) run() error {
 	if o.command == "draw" {
+		process.OnQuit(func() {})
 		return replay.Draw(o.trace.Inputs, &o.trace, warn)
 	}
 	if o.command == "demo" && sys.Reachable(o.server.addr).Addr().IsLoopback() {
@@ -282,6 +283,7 @@ func (o *options) run() error {
 			os.Exit(status)
 		}
 	}
+	process.OnQuit(func() {})
 	// Block signals only now: the child process would inherit the mask.
 	if err := process.BlockSignals(); err != nil {
 		return err

@@ -38,6 +38,7 @@ func (t *Trace) endOnSignal() {
 		t.breakOff()
 		process.EndBy(s)
 	}, process.EndBy)
+	process.OnQuit(t.breakOff)
 }
 
 // breakOff ends the drawing with the row that is being drawn: or a little later in the middle

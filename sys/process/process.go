@@ -78,3 +78,21 @@ func EndBy(s syscall.Signal) {
 	time.Sleep(soon)
 	os.Exit(128 + int(s)) // the signal was ignored when the program started
 }
+
+// OnQuit makes SIGQUIT (Ctrl-\) end the process at once, and say so in one line: the runtime
+// would print what each goroutine is doing. Before that, it calls last. If OnQuit is called
+// again, that counts. A signal that is ignored stays ignored.
+func OnQuit(last func()) {
+	if signal.Ignored(unix.SIGQUIT) {
+		return
+	}
+	signal.Reset(unix.SIGQUIT)
+	quit := make(chan os.Signal, 1)
+	signal.Notify(quit, unix.SIGQUIT)
+	go func() {
+		<-quit
+		last()
+		unix.Write(unix.Stderr, []byte("lbaws: ended by SIGQUIT\n"))
+		os.Exit(128 + int(unix.SIGQUIT))
+	}()
+}

@@ -5,6 +5,8 @@ import (
 	"os/signal"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/sys/process"
 )
 
 // follow begins to follow the signals that change who has the terminal, or its
@@ -16,31 +18,19 @@ func (k *Keys) follow() {
 	if !signal.Ignored(unix.SIGTSTP) {
 		signal.Notify(signals, unix.SIGTSTP)
 	}
-	if !signal.Ignored(unix.SIGQUIT) {
-		signal.Notify(signals, unix.SIGQUIT)
-	}
+	process.OnQuit(k.Close)
 	go func() {
 		for s := range signals {
 			switch s {
 			case unix.SIGTSTP:
 				k.stop()
 				continue
-			case unix.SIGQUIT:
-				k.quit()
 			case unix.SIGCONT:
 				k.resume()
 			}
 			k.redraw.Store(true)
 		}
 	}()
-}
-
-// quit ends the process as Ctrl-\ does (the runtime prints what each goroutine is
-// doing), after it has given the terminal back.
-func (k *Keys) quit() {
-	k.Close()
-	signal.Reset(unix.SIGQUIT)
-	unix.Kill(unix.Getpid(), unix.SIGQUIT)
 }
 
 // stop stops the process after it has given the terminal back, as SIGTSTP would
