@@ -49,6 +49,7 @@ type Figure struct {
 	opening     []*conversation                     // of a recording: those that accept may return
 	programs    map[int]int                         // which of its side's each thread is
 	descriptors map[event.Descriptor]*conversation  // connected sockets
+	lookedAt    int                                 // how many of them, when programs were killed
 	held        map[event.Descriptor]sockets.Socket // what the kernel holds, as far as it was asked
 	response    []byte                              // the last one that was shown in parts
 }
@@ -212,7 +213,9 @@ func (f *Figure) exits(e *event.Exit) {
 		}
 		delete(f.descriptors, event.Descriptor{Fd: socket})
 	}
-	if e.How == "" {
+	const most = 1 << 20 // no run kills so many programs that have so many
+	if e.How == "" && f.lookedAt < most {
+		f.lookedAt += len(f.descriptors)
 		maps.DeleteFunc(f.descriptors, func(fd event.Descriptor, _ *conversation) bool { return fd.Thread == e.Thread })
 	}
 }

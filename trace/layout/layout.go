@@ -163,15 +163,21 @@ func fewer(shown []byte, excess int) int {
 func (l *Layout) Wrapped(side event.Side, text, first, rest string) []string {
 	width := l.Width - l.Column(side) - 2
 	var lines []string
-	for utf8.RuneCountInString(text) > width {
-		end := len(string([]rune(text)[:width]))
+	for {
+		end := 0
+		for n := 0; n < width && end < len(text); n++ {
+			_, size := utf8.DecodeRuneInString(text[end:])
+			end += size
+		}
+		if end == len(text) {
+			return append(lines, first+text)
+		}
 		if blank := strings.LastIndexByte(text[:end+1], ' '); blank > 0 {
 			end = blank
 		}
 		lines = append(lines, first+text[:end])
 		text, first = strings.TrimLeft(text[end:], " "), rest
 	}
-	return append(lines, first+text)
 }
 
 // placed is a part, and where it begins.

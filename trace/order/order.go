@@ -17,7 +17,7 @@ import (
 // begins before it returns.
 type Order struct {
 	unfinished *event.Event         // a call that does not wait, and that has not returned
-	waiting    []int                // the numbers of writes that wait
+	waiting    map[int]bool         // the numbers of writes that wait
 	held       []event.Moment       // what has come since unfinished began
 	kept       map[int]*event.Event // copies of the events in held, by their calls' numbers
 	segments   []wire.Segment       // copies of the segments in held, or room for them
@@ -70,8 +70,8 @@ func (o *Order) returns(m *event.Moment) {
 	e := m.Event
 	returned := *m
 	returned.InTwo = DrawnInTwo(e.Call)
-	if i := slices.Index(o.waiting, e.Number); i >= 0 {
-		o.waiting = slices.Delete(o.waiting, i, i+1)
+	if o.waiting[e.Number] {
+		delete(o.waiting, e.Number)
 		returned.InTwo = true
 	}
 	switch {
@@ -126,14 +126,22 @@ func (o *Order) writeWaits() {
 	switch e := o.unfinished; {
 	case e != nil && mayWait(e):
 		o.unfinished = nil
-		o.waiting = append(o.waiting, e.Number)
+		o.waits(e)
 		o.due = append(o.due, event.Moment{What: event.Waits, At: e.Begin, Event: e})
 	case e == nil && len(o.held) > 0 && mayWait(o.held[0].Event):
 		m := o.held[0]
 		o.held = slices.Delete(o.held, 0, 1)
-		o.waiting = append(o.waiting, m.Event.Number)
+		o.waits(m.Event)
 		o.due = append(o.due, m, event.Moment{What: event.Waits, At: m.At, Event: m.Event})
 	}
+}
+
+// waits notes that a write waits.
+func (o *Order) waits(e *event.Event) {
+	if o.waiting == nil {
+		o.waiting = make(map[int]bool)
+	}
+	o.waiting[e.Number] = true
 }
 
 // SureRoom is how many bytes an empty send buffer takes for sure: the kernel never makes

@@ -229,7 +229,7 @@ func (s *scan) closesRange(b *step) bool {
 	}
 	first, last := s.fd(0), s.fd(1)
 	p, before := b.process, len(b.process.open)
-	b.ended = p.closeAll(func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
+	b.ended = s.closeSome(p, func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
 	return len(p.open) < before
 }
 
@@ -265,7 +265,7 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		b.socket.role, p.serves = servers, true
 		return
 	case execs:
-		b.ended = p.closeAll(func(_ int, d descriptor) bool { return d.closeOnExec })
+		b.ended = s.closeSome(p, func(_ int, d descriptor) bool { return d.closeOnExec })
 		return
 	case controls:
 		if !bytes.Contains(rest.Args, []byte("F_DUPFD")) {

@@ -43,6 +43,9 @@ func (f *file) scan(sockets *int, read func(n int)) {
 		read(len(text) + 1)
 	}
 	f.clock = s.clock
+	if s.unclosed > 0 {
+		f.problem(fmt.Errorf("what %d calls have closed is not followed: there are too many descriptors", s.unclosed), s.lines)
+	}
 	if s.orphans > 0 {
 		f.problem(fmt.Errorf("descriptors that %d children got are not followed: there are too many", s.orphans), s.lines)
 	}

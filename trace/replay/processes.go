@@ -54,6 +54,8 @@ type processes struct {
 	lines    int           // how many lines have been read
 	copied   int           // how many descriptors children have been given
 	orphans  int           // how many children have none, because there were too many
+	left     int           // how many descriptors calls have left open that close some
+	unclosed int           // how many such calls were not followed, because there were too many
 }
 
 // fork is a fork or clone of which the recording does not have the return.
@@ -142,17 +144,24 @@ func (p *processes) exits(thread int) (of *process, ended []*socket) {
 	if of.threads--; of.threads > 0 {
 		return of, nil
 	}
-	return of, of.closeAll(func(int, descriptor) bool { return true })
+	return of, p.closeSome(of, func(int, descriptor) bool { return true })
 }
 
-// closeAll closes the descriptors that are chosen, and returns the sockets to which no
-// other leads, the oldest first.
-func (p *process) closeAll(chosen func(int, descriptor) bool) (ended []*socket) {
-	for fd, d := range p.open {
-		if chosen(fd, d) && !p.close(fd) {
+// closeSome closes the descriptors of a process that are chosen, and returns the sockets to
+// which no other leads, the oldest first.
+func (p *processes) closeSome(of *process, chosen func(int, descriptor) bool) (ended []*socket) {
+	// What is looked at and left open may not grow faster than the recording.
+	const perLine, spare = 16, 1 << 16
+	if p.left > spare+perLine*p.lines {
+		p.unclosed++
+		return nil
+	}
+	for fd, d := range of.open {
+		if chosen(fd, d) && !of.close(fd) {
 			ended = append(ended, d.socket)
 		}
 	}
+	p.left += len(of.open)
 	slices.SortFunc(ended, func(x, y *socket) int { return cmp.Compare(x.id, y.id) })
 	return ended
 }

@@ -159,8 +159,11 @@ func IsNote(text []byte) bool {
 // AfterNote is what stands behind the note that text begins with. What a socket's has in
 // square brackets may be an arrow, and the note of a device has another one in it.
 func AfterNote(text []byte) []byte {
-	if end := bytes.Index(text, []byte("]>")); end >= 0 && text[1] != '/' {
-		return text[end+2:]
+	const longest = 1 << 10 // of a socket's note, or else many that do not end take too long
+	if text[1] != '/' {
+		if end := bytes.Index(text[:min(len(text), longest)], []byte("]>")); end >= 0 {
+			return text[end+2:]
+		}
 	}
 	depth := 0
 	for i, c := range text {
