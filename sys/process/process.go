@@ -41,6 +41,30 @@ func MoveUp(fd int) int {
 	return high
 }
 
+// LeaveLowNumbers makes the runtime open now what its timers need: with descriptors of 10 or
+// above. Otherwise it does so when it first collects garbage, after two minutes at the
+// latest, and takes the numbers of sockets that are made later.
+//
+// Source: netpollGenericInit and forcegcperiod in Go's runtime.
+func LeaveLowNumbers() {
+	const first = 10
+	done := make(chan bool)
+	go func() { // on another thread: strace without -f does not follow it
+		defer close(done)
+		var low []int
+		fd, err := unix.Open("/", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		for err == nil && fd < first {
+			low = append(low, fd)
+			fd, err = unix.FcntlInt(uintptr(low[0]), unix.F_DUPFD_CLOEXEC, 0)
+		}
+		time.Sleep(time.Nanosecond)
+		for _, fd := range append(low, fd) {
+			unix.Close(fd)
+		}
+	}()
+	<-done
+}
+
 // SignalsToEnd are the signals that ask the process to end, when they come. If SIGHUP is
 // ignored, as under nohup, it stays ignored.
 func SignalsToEnd() chan os.Signal {

@@ -63,6 +63,7 @@ func NewStage(t Trace, address netip.AddrPort) *Stage {
 	if err != nil {
 		watch = nil
 	}
+	process.LeaveLowNumbers()
 	return &Stage{trace: t, watch: watch, address: address}
 }
 
