@@ -17,6 +17,7 @@ import (
 	"lbaws/trace/pcap"
 	"lbaws/trace/picture"
 	"lbaws/trace/screen"
+	"lbaws/trace/sockets"
 	"lbaws/trace/strace"
 	"lbaws/trace/tracer"
 )
@@ -152,6 +153,9 @@ func (t *Trace) Look() { t.tracer.Look() }
 
 // Note shows what was done between the calls.
 func (t *Trace) Note(text string) { t.tracer.Note(text) }
+
+// Forgets shows that the kernel has forgotten a connection.
+func (t *Trace) Forgets(c *sockets.Change, side event.Side) { t.tracer.Forgets(c, side) }
 
 // End shows that the program leaves, and writes what is left of the trace. A
 // program that may not be able to leave calls it from another thread; only the

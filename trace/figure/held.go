@@ -12,23 +12,48 @@ import (
 
 // holds adds what has changed in a socket of one side.
 func (f *Figure) holds(c *sockets.Change, side event.Side) {
+	forgotten := f.forgets(c, side)
+	if c.Quiet && !forgotten {
+		return
+	}
 	r := f.add(SocketRow, side)
-	text := socketText(c, side)
+	text, earlier := socketText(c, side), connectedText(c)
+	if forgotten {
+		earlier = "the kernel has forgotten the connection"
+		text = holder(c, side) + earlier
+	}
 	switch client := ClientOf(c, side); {
 	case c.State == wire.Listen, c.Remote.Port() == 0: // it has no peer
 		r.Text.Before = appendProgram(r.Text.Before, f.programs[c.Thread])
 	case c.Had && c.Inode == 0 && f.Find(client) == nil:
-		text = "of an earlier connection: " + connectedText(c)
+		text = "of an earlier connection: " + earlier
 	default:
 		r.Conversation = f.conversation(client)
 		f.addNumber(&r.Text, r.Conversation)
 	}
 	r.Text.add(text)
+	if c.Quiet {
+		return
+	}
 	f.remember(c)
 	if c.State == wire.Listen && !c.Gone && c.Receive > c.Send {
 		f.sayOnce(event.Server, "the accept queue is full: the kernel drops the next SYN, which its client sends again after "+
 			"a second, and an ACK that would complete a handshake: its client believes that it is connected")
 	}
+}
+
+// forgets takes it that the kernel holds nothing of a connection's end any more, and reports
+// whether that is the doing of a timer, and of nothing that was sent.
+func (f *Figure) forgets(c *sockets.Change, side event.Side) bool {
+	if !c.Gone {
+		return false
+	}
+	known := !f.captured
+	if conversation := f.Find(ClientOf(c, side)); conversation != nil && conversation.states()[side] == c.Was.State {
+		conversation.Correct(side == event.Client, wire.Closed)
+		known = true
+	}
+	return known && c.TimedOut() && c.Descriptor < 0 && c.Was.State != wire.TimeWait
 }
 
 // remember keeps what the socket of a descriptor holds, for the notes on the calls

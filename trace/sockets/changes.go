@@ -24,7 +24,16 @@ type Change struct {
 	// of this one has ever led to it.
 	Others bool
 
+	// Quiet says that it is shown only if the kernel has forgotten a connection.
+	Quiet bool
+
 	holding *holding
+}
+
+// TimedOut reports whether the kernel may have forgotten a socket because its timer had
+// ended: it had, by then.
+func (c *Change) TimedOut() bool {
+	return c.Gone && c.Was.Timer != NoTimer && !c.Was.at.IsZero() && !c.Time.Before(c.Was.at.Add(c.Was.Left))
 }
 
 // Watch compares what the kernel holds of one port with what it held before.

@@ -18,6 +18,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace/event"
+	"lbaws/trace/sockets"
 )
 
 // Tracer is a sys.Kernel that passes every call on to another Kernel and gives
@@ -70,6 +71,21 @@ func (t *Tracer) Note(text string) {
 	defer t.mu.Unlock()
 	t.catchUp()
 	t.tell(event.Moment{What: event.Noted, At: time.Now(), Text: text})
+	t.settle()
+}
+
+// Forgets shows that the kernel has forgotten a connection of one side; with Sockets, it is
+// shown anyway.
+func (t *Tracer) Forgets(c *sockets.Change, side event.Side) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.Sockets {
+		return
+	}
+	quiet := *c
+	quiet.Quiet = true
+	t.catchUp()
+	t.tell(event.Moment{What: event.Changed, At: c.Time, Change: &quiet, Side: side})
 	t.settle()
 }
 

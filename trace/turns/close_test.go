@@ -6,6 +6,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace/event"
+	"lbaws/trace/sockets"
 )
 
 // untraced is a Trace that shows nothing.
@@ -14,6 +15,7 @@ type untraced struct{}
 func (untraced) Of(_ event.Caller, k sys.Kernel) sys.Kernel { return k }
 func (untraced) Look()                                      {}
 func (untraced) Note(string)                                {}
+func (untraced) Forgets(*sockets.Change, event.Side)        {}
 func (untraced) SetPanel([]string)                          {}
 
 // TestCloseWhileACallIsMade: a signal may come between the key that makes a call and

@@ -212,8 +212,19 @@ func (s *Stage) note(all bool) {
 	if !all {
 		ask = s.watch.Poll
 	}
-	if changes, err := ask(); err == nil {
-		s.memory.Note(changes)
+	changes, err := ask()
+	if err != nil {
+		return
+	}
+	s.memory.Note(changes)
+	for i := range changes {
+		side := event.Client
+		if changes[i].Local.Port() == port {
+			side = event.Server
+		}
+		if changes[i].TimedOut() && (!s.alone || side == s.programs[0].caller.Side) {
+			s.trace.Forgets(&changes[i], side)
+		}
 	}
 }
 

@@ -51,6 +51,8 @@ type Trace interface {
 	Look()
 	// Note shows what was done between the calls.
 	Note(text string)
+	// Forgets shows that the kernel has forgotten a connection.
+	Forgets(c *sockets.Change, side event.Side)
 	// SetPanel shows lines below the diagram, in place of those before.
 	SetPanel(lines []string)
 }
