@@ -97,6 +97,13 @@ func (s *Socket) Unacknowledged() int {
 	return s.Send
 }
 
+// Now returns the socket with as much less time left as has passed since the kernel said it.
+func (s Socket) Now() Socket {
+	now := time.Now()
+	s.Left, s.at = max(0, s.Left-now.Sub(s.at)), now
+	return s
+}
+
 // LocalAddress asks the kernel for the address of the socket to which fd leads, without
 // a trace: the zero AddrPort if it leads to none.
 func LocalAddress(fd int) netip.AddrPort {
@@ -174,10 +181,13 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// inSeconds rounds a duration to seconds, or to tenths if it is short.
+// inSeconds rounds a duration to seconds, to tenths if it is short, or to hours.
 func inSeconds(d time.Duration) string {
-	if d < 10*time.Second {
+	switch {
+	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d > 2*time.Hour:
+		return fmt.Sprintf("%.0f h", d.Hours())
 	}
 	return fmt.Sprintf("%.0f s", d.Seconds())
 }

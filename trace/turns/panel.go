@@ -28,6 +28,9 @@ func (d *person) draw(can bool) {
 		if i == 0 {
 			lines = append(lines, rule("the kernel"))
 		}
+		if can || d.keys.Interactive() { // or else a script's panel is printed again only for what has changed
+			held[i] = held[i].Now()
+		}
 		lines = append(lines, d.socketLine(&held[i]))
 	}
 	if d.refusal != "" {
