@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -151,8 +152,8 @@ func (t *Trace) SetPanel(lines []string) { t.tracer.SetPanel(lines) }
 // Look shows what has happened since the last call began or returned.
 func (t *Trace) Look() { t.tracer.Look() }
 
-// Note shows what was done between the calls.
-func (t *Trace) Note(text string) { t.tracer.Note(text) }
+// Note shows what was done between the calls, and when.
+func (t *Trace) Note(at time.Time, text string) { t.tracer.Note(at, text) }
 
 // Forgets shows that the kernel has forgotten a connection.
 func (t *Trace) Forgets(c *sockets.Change, side event.Side) { t.tracer.Forgets(c, side) }

@@ -20,65 +20,52 @@ const (
 	header   = 14 // how many bytes a frame has before its packet
 
 	// bucket is how many bytes pass at once: the kernel wants no less than the largest
-	// packet of the loopback interface, with its header. A new bucket is full.
+	// packet of the loopback interface, with its header.
 	bucket = 65536 + header
 
-	// The bytes that the bucket gets in a second.
-	slowest = 1
-	fastest = 1 << 30
-)
+	// While segments are held, each costs so many bytes more. A new bucket is full, and has
+	// enough for three segments without data; at a byte a second, the fourth one would
+	// pass after more than eight hours.
+	surcharge = 32000
+	three     = 3
 
-// SendAgainLater lets the connections that are made from now on, in this program's own
-// network namespace, send again what is not acknowledged only after 15 seconds: a fifth of
-// a second is soon over while segments are held. (A FIN_WAIT_2 without a descriptor lasts
-// at least 3.5 times as long; a minute, otherwise.) Where the network is not the program's
-// own, or the kernel is older than 6.11, it does nothing.
-//
-// Source: tcp_rto_min_us in Documentation/networking/ip-sysctl.rst; tcp_fin_time in Linux's
-// net/tcp.h.
-func SendAgainLater() error {
-	if os.Getenv(namespaceVariable) == "" {
-		return nil
-	}
-	const name, microseconds = "/proc/sys/net/ipv4/tcp_rto_min_us", "15000000"
-	fd, err := unix.Open(name, unix.O_WRONLY|unix.O_CLOEXEC, 0) // package os would open more than the file
-	if err == unix.ENOENT || err == unix.EROFS {
-		return nil
-	}
-	if err == nil {
-		_, err = unix.Write(fd, []byte(microseconds))
-		unix.Close(fd)
-	}
-	return sys.Fail("open", name, err)
-}
+	unlimited = 1 << 20 // bytes that may be on their way
+)
 
 // HoldSegments holds all that is sent from now on over the loopback interface of this
 // program's own network namespace, by a token bucket filter: it is on its way. On
-// loopback, a segment takes no time otherwise, and two of them never cross.
+// loopback, a segment takes no time otherwise, and two of them never cross. What the kernel
+// holds so it does not send again.
 //
-// Source: tc-tbf(8), rtnetlink(7).
+// Source: tc-tbf(8), rtnetlink(7); skb_still_in_host_queue in Linux's net/ipv4.
 func HoldSegments() error {
 	if os.Getenv(namespaceVariable) == "" {
 		return ErrShared
 	}
-	return fillBucket(slowest, bucket)
+	return fillBucket(unlimited, surcharge, three)
 }
 
-// PassTwo passes two segments without data of those that are held.
+// PassTwo passes two segments without data of those that are held, and holds two that
+// follow from them; it loses others, such as a FIN that is sent again.
 func PassTwo() error {
-	const ip, tcp = 40, 20 + 12 // IPv6; with IPv4, there is no room for a third one either
-	const two = 2 * (header + ip + tcp)
-	return fillBucket(slowest, bucket-two)
+	const ip, tcp = 40, 20 + 12 // with IPv4, there is no room for a third one either
+	return fillBucket(header+2*(header+ip+tcp), surcharge, three-2)
 }
 
 // PassAll passes all that is held, and holds nothing any more.
-func PassAll() error { return fillBucket(fastest, header) }
+func PassAll() error { return fillBucket(unlimited, 0, 1) }
 
-// fillBucket makes a bucket in front of the interface, or fills the one that is there,
-// and sends a frame of some bytes behind what is held. It is of no protocol, and nobody
-// takes it; but only when something is sent does the kernel look at the bucket again.
-func fillBucket(bytesPerSecond uint32, frame int) error {
-	if err := setBucket(bytesPerSecond); err != nil {
+// LoseAll throws away all that is held, and holds nothing any more.
+func LoseAll() error {
+	return sys.Fail("RTM_DELQDISC", "tbf", setBucket(unix.RTM_DELQDISC, unlimited, 0))
+}
+
+// fillBucket makes a bucket in front of the interface, in which so many bytes may wait, or
+// fills the one that is there, and sends some frames behind what is held. They are of no
+// protocol, and nobody takes them; but only when something is sent does the kernel look at
+// the bucket again.
+func fillBucket(limit uint32, surcharge uint16, frames int) error {
+	if err := setBucket(unix.RTM_NEWQDISC, limit, surcharge); err != nil {
 		return sys.Fail("RTM_NEWQDISC", "tbf", err)
 	}
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
@@ -86,7 +73,13 @@ func fillBucket(bytesPerSecond uint32, frame int) error {
 		return sys.Fail("socket", "AF_PACKET", err)
 	}
 	defer unix.Close(fd)
-	return sys.Fail("sendto", "AF_PACKET", unix.Sendto(fd, make([]byte, frame), 0, &unix.SockaddrLinklayer{Ifindex: loopback}))
+	for range frames {
+		err = unix.Sendto(fd, make([]byte, header), 0, &unix.SockaddrLinklayer{Ifindex: loopback})
+		if err != nil {
+			break
+		}
+	}
+	return sys.Fail("sendto", "AF_PACKET", err)
 }
 
 // bucketMessage is the message that sets a token bucket filter.
@@ -110,11 +103,19 @@ type bucketMessage struct {
 
 // bucketRate is struct tc_ratespec.
 type bucketRate struct {
-	_              [2]uint32
+	_              uint16
+	surcharge      uint16 // for each packet
+	_              uint32
 	bytesPerSecond uint32
 }
 
-func setBucket(bytesPerSecond uint32) error {
+// setBucket makes or changes the bucket, or takes it away. One with a surcharge gets a
+// byte a second.
+func setBucket(what uint16, limit uint32, surcharge uint16) error {
+	bytesPerSecond := uint32(1)
+	if surcharge == 0 {
+		bytesPerSecond = 1 << 30
+	}
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
 		return err
@@ -124,12 +125,12 @@ func setBucket(bytesPerSecond uint32) error {
 	m := bucketMessage{
 		link: loopback, parent: root,
 		kind: unix.NlAttr{Len: 8, Type: unix.TCA_KIND}, name: [4]byte{'t', 'b', 'f'},
-		rate: bucketRate{bytesPerSecond: bytesPerSecond}, limit: 1 << 20,
+		rate: bucketRate{surcharge: surcharge, bytesPerSecond: bytesPerSecond}, limit: limit,
 		burst: unix.NlAttr{Len: 8, Type: burst}, burstBytes: bucket,
 	}
 	m.parameters = unix.NlAttr{Len: uint16(unsafe.Offsetof(m.burst) - unsafe.Offsetof(m.parameters)), Type: parameters}
 	m.options = unix.NlAttr{Len: uint16(unsafe.Sizeof(m) - unsafe.Offsetof(m.options)), Type: unix.TCA_OPTIONS}
-	m.NlMsghdr = unix.NlMsghdr{Len: uint32(unsafe.Sizeof(m)), Type: unix.RTM_NEWQDISC,
+	m.NlMsghdr = unix.NlMsghdr{Len: uint32(unsafe.Sizeof(m)), Type: what,
 		Flags: unix.NLM_F_REQUEST | unix.NLM_F_ACK | unix.NLM_F_CREATE | unix.NLM_F_REPLACE}
 	b := unsafe.Slice((*byte)(unsafe.Pointer(&m)), unsafe.Sizeof(m))
 	if err = unix.Sendto(fd, b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {

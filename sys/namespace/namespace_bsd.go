@@ -7,10 +7,8 @@ import "errors"
 // Run returns false: this platform has no namespaces.
 func Run() (status int, done bool) { return 0, false }
 
-// SendAgainLater does nothing.
-func SendAgainLater() error { return nil }
-
-// HoldSegments, PassTwo and PassAll return an error: this platform has no namespaces.
+// The others return an error: this platform has no namespaces.
 func HoldSegments() error { return errors.ErrUnsupported }
 func PassTwo() error      { return errors.ErrUnsupported }
 func PassAll() error      { return errors.ErrUnsupported }
+func LoseAll() error      { return errors.ErrUnsupported }

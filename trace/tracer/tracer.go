@@ -65,12 +65,13 @@ func (t *Tracer) Look() {
 	t.settle()
 }
 
-// Note shows what was done between the calls: to the network, say.
-func (t *Tracer) Note(text string) {
+// Note shows what was done between the calls, and when: to the network, say.
+func (t *Tracer) Note(at time.Time, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.catchUp()
-	t.tell(event.Moment{What: event.Noted, At: time.Now(), Text: text})
+	t.give()
+	t.appendSegments(at)
+	t.tell(event.Moment{What: event.Noted, At: at, Text: text})
 	t.settle()
 }
 

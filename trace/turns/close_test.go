@@ -3,6 +3,7 @@ package turns
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"lbaws/sys"
 	"lbaws/trace/event"
@@ -14,7 +15,7 @@ type untraced struct{}
 
 func (untraced) Of(_ event.Caller, k sys.Kernel) sys.Kernel { return k }
 func (untraced) Look()                                      {}
-func (untraced) Note(string)                                {}
+func (untraced) Note(time.Time, string)                     {}
 func (untraced) Forgets(*sockets.Change, event.Side)        {}
 func (untraced) SetPanel([]string)                          {}
 

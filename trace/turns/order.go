@@ -19,17 +19,15 @@ import (
 //	server  ... accept               the call that waited returns
 //	client  read = 0                 what it returns: a number or an error
 //	server  getsockname ?            the program may leave this call out
-//	client  connect !                make the next move at once, whatever is still
-//	                                 to be acknowledged
+//	client  connect ... &            make the next move with the same key
+//	client  write a request !        and at once, whatever is still to be acknowledged
 //	client  killed                   the program ends as after kill -9
-//	client  sends again twice        wait until its kernel has sent again, twice, what
-//	                                 nobody acknowledges
 //	client  is answered              wait until all that it sent is acknowledged
 //	client  becomes CLOSING          wait until its connection is in a state
-//	network sends again after 15 seconds  what nobody acknowledges, and not sooner
 //	network holds everything         what is sent from now on is on its way
 //	network passes two segments      of those that it holds
 //	network passes everything        it holds nothing any more
+//	network loses everything         that it holds, and holds nothing any more
 type Order struct {
 	Name, About string
 	roles       map[string]Role // of those that run a program
@@ -47,13 +45,14 @@ type Role struct {
 type move struct {
 	line     string
 	who      string
-	verb     string   // the call's name, or killed, sends, is
+	verb     string   // the call's name, or killed, is, becomes; of the network, holds, passes, loses
 	args     []string // what follows it
 	begins   bool     // whether the call only begins
 	returns  bool     // or only returns
 	want     string   // what it is to return; "" is anything
 	optional bool
-	atOnce   bool
+	joined   bool // whether the next move is made with the same key
+	atOnce   bool // and while this one is still under way
 }
 
 //go:embed orders/*.txt
@@ -125,9 +124,10 @@ func parseRole(words []string) Role {
 func parseMove(line string) move {
 	m := move{line: line}
 	rest, optional := strings.CutSuffix(line, " ?")
+	rest, joined := strings.CutSuffix(rest, " &")
 	rest, atOnce := strings.CutSuffix(rest, " !")
 	rest, m.want, _ = strings.Cut(rest, " = ")
-	m.optional, m.atOnce = optional, atOnce
+	m.optional, m.joined, m.atOnce = optional, joined || atOnce, atOnce
 	rest, m.begins = strings.CutSuffix(rest, " ...")
 	fields := strings.Fields(rest)
 	m.who, fields = fields[0], fields[1:]
@@ -138,10 +138,17 @@ func parseMove(line string) move {
 	return m
 }
 
+// beginsCall reports whether a call begins with the move.
+func (m *move) beginsCall() bool {
+	return m.who != "network" && !m.returns && !slices.Contains([]string{"killed", "is", "becomes"}, m.verb)
+}
+
 // Options are what the command line says about the order of the calls.
 type Options struct {
 	Order *Order // of the demo's calls
 	Step  bool   // whether a person directs them
+
+	Source string // of main.go, for the panel
 
 	name *string // nil if it is not a demo's
 }

@@ -16,11 +16,11 @@ import (
 func (d *person) draw(can bool) {
 	lines := []string{rule("next")}
 	next := d.next()
+	if len(d.moves) > 0 && next == nil {
+		lines = append(lines, d.networkLines()...)
+	}
 	for _, p := range d.programs {
 		lines = append(lines, d.programLines(p, p == next && can)...)
-	}
-	if len(d.moves) > 0 && (next == nil || next.puppet != nil) {
-		lines = append(lines, "▶ "+d.moves[0].line)
 	}
 	held := d.memory.Held()
 	slices.SortStableFunc(held, func(x, y sockets.Socket) int { return rank(&x) - rank(&y) })
@@ -51,41 +51,104 @@ func rule(title string) string {
 	return "─ " + title + " " + strings.Repeat("─", width-len(title))
 }
 
+// networkLines are those of the network, if its move is the next one.
+func (d *person) networkLines() []string {
+	moves := d.together()
+	lines := []string{"▶ network  " + moves[0].sentence()}
+	for _, m := range moves[1:] {
+		lines = append(lines, "           "+m.joinedSentence())
+	}
+	if d.explains {
+		lines = append(lines, "  The demo has a network of its own. On loopback a segment takes no time; here it can",
+			"  be held, so that two cross or one comes late, for as long as you like: tc-tbf(8).")
+	}
+	return lines
+}
+
 // programLines are those of one program: of the one whose call is next, with what the
 // call will do.
 func (d *person) programLines(p *program, next bool) []string {
 	d.mu.Lock()
 	state, event := p.state, p.event
 	d.mu.Unlock()
-	mark := " "
-	if next && (state == held || state == back) {
-		mark = "▶"
+	var does string // "" if it has made its last call, and no other one is to come yet
+	switch state {
+	case held:
+		does = figure.Beginning(event) + p.line
+	case inCall:
+		does = "waits in " + figure.Beginning(event) + p.line
+	case back:
+		does = event.Call.Name + " has its answer: " + p.result() + p.line
+	case over:
+		does = "has ended"
 	}
-	line := func(format string, args ...any) []string {
-		return []string{fmt.Sprintf("%s %-8s ", mark, p.name) + fmt.Sprintf(format, args...)}
+	says := []string{does}
+	if next {
+		says = append(says, d.sentences(state, event, does == "")...)
 	}
+	says = slices.DeleteFunc(says, func(s string) bool { return s == "" })
+	var lines []string
+	for i, text := range says {
+		name, mark := p.name, " "
+		if i > 0 {
+			name = ""
+		} else if next {
+			mark = "▶"
+		}
+		lines = append(lines, fmt.Sprintf("%s %-8s %s", mark, name, text))
+	}
+	if next && d.explains && event != nil {
+		for _, line := range event.Call.Explained {
+			lines = append(lines, "  "+line)
+		}
+	}
+	return lines
+}
+
+// sentences say what the next key does to a program: what its call will do or, if the order
+// makes another move, what that is; and what is done with the same key. alone says that
+// the program's name stands before the first one.
+func (d *person) sentences(state state, e *event.Event, alone bool) (sentences []string) {
+	moves := d.together()
 	switch {
-	case state == held:
-		lines := line("%s   %s", figure.Beginning(event), p.line)
-		if will := d.memory.Predict(event); next && will != "" && d.watch != nil {
-			lines = append(lines, fmt.Sprintf("  %-8s %s", "", will))
-		}
-		if next && d.explains {
-			for _, line := range event.Call.Explained {
-				lines = append(lines, "  "+line)
-			}
-		}
-		return lines
-	case state == inCall:
-		return line("waits in %s   %s", figure.Beginning(event), p.line)
-	case state == back && next:
-		return line("… %s returns %d", event.Call.Name, p.answer.Result)
-	case state == back:
-		return line("%s has its answer: %d", figure.Beginning(event), p.answer.Result)
-	case state == over:
-		return line("has ended")
+	case len(moves) > 0 && !moves[0].beginsCall() && alone:
+		sentences = append(sentences, moves[0].sentence())
+	case len(moves) > 0 && !moves[0].beginsCall():
+		sentences = append(sentences, "it "+moves[0].sentence())
+	case state != held || d.watch == nil:
+	case d.held && e.Call.Does == event.Connects:
+		sentences = append(sentences, "the network will hold its SYN, and it will wait")
+	case d.held && (e.Call.Does == event.Writes || e.Call.Does == event.Closes):
+		sentences = append(sentences, d.memory.Predict(e), "the network holds what it sends")
+	default:
+		sentences = append(sentences, d.memory.Predict(e))
 	}
-	return nil
+	for i := 1; i < len(moves); i++ {
+		sentences = append(sentences, moves[i].joinedSentence())
+	}
+	return sentences
+}
+
+// joinedSentence says what a move does that is made with the same key as the one before it.
+func (m *move) joinedSentence() string {
+	return "and at once " + strings.Replace(m.who, "network", "the network", 1) + " " + m.sentence()
+}
+
+// sentence says what a move does, without whose it is.
+func (m *move) sentence() string {
+	switch {
+	case m.who == "network":
+		return networks[m.verb+" "+m.args[0]].panel
+	case m.verb == "killed":
+		return "is killed, as by kill -9: the kernel closes its descriptors"
+	case m.verb == "is":
+		return "waits until all that it has sent is acknowledged"
+	case m.verb == "becomes":
+		return "waits until its connection is in " + m.args[0]
+	case m.returns:
+		return "goes on, as soon as the kernel has answered"
+	}
+	return "makes its call"
 }
 
 // rank puts the listening socket first, then those with descriptors, and those that

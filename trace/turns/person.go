@@ -176,9 +176,33 @@ func (d *person) settleAll() (ended bool, err error) {
 	ended = ended || d.open
 	d.mu.Unlock()
 	if !ended {
+		err = d.prepare()
 		d.look()
 	}
-	return ended, nil
+	return ended, err
+}
+
+// prepare lets the programs of the moves that the next key makes come to their calls, for the
+// panel, and goes over moves that programs leave out.
+func (d *person) prepare() error {
+	for i, moves := 0, d.together(); i < len(moves); i++ {
+		m := &moves[i]
+		if !m.beginsCall() {
+			continue
+		}
+		p, err := d.program(m.who)
+		if err == nil {
+			err = d.ready(p, m)
+		}
+		if err != nil {
+			return err
+		}
+		if m.optional && d.stateOf(p) == held && p.event.Call.Name != m.verb {
+			d.moves = d.moves[1:]
+			return d.prepare()
+		}
+	}
+	return nil
 }
 
 // release lets a call return.
@@ -251,12 +275,7 @@ func (d *person) move() error {
 	d.refusal, d.explains, d.moved = "", false, true
 	d.hide()
 	if len(d.moves) > 0 {
-		m := &d.moves[0]
-		d.moves = d.moves[1:]
-		if m.verb == "accept" && !m.begins {
-			defer d.acceptReturns()
-		}
-		return d.play(m)
+		return d.playNext()
 	}
 	p := d.chosen
 	d.proceed(p, inCall)
@@ -268,6 +287,26 @@ func (d *person) move() error {
 		d.release(p)
 	}
 	return nil
+}
+
+// playNext makes the next move of the order, and those that are made with the same key.
+func (d *person) playNext() error {
+	for _, m := range d.together() {
+		d.moves = d.moves[1:]
+		if err := d.play(&m); err != nil {
+			return err
+		}
+		if m.verb == "accept" && !m.begins {
+			d.acceptReturns()
+		}
+	}
+	return nil
+}
+
+// together are the moves that the next key makes.
+func (d *person) together() []move {
+	n := slices.IndexFunc(d.moves, func(m move) bool { return !m.joined })
+	return d.moves[:n+1]
 }
 
 // hide takes the panel off a terminal while a program runs: what it prints there
@@ -365,11 +404,15 @@ func (d *person) choose(side event.Side) {
 	switch next, p := d.next(), d.ofSide(side); {
 	case d.alone:
 		d.refusal = "the other end is not directed here"
-	case p == nil || p == next:
+	case p == nil:
+		d.refusal = "the client begins when the server has a port"
+	case p == next:
 	case p.puppet != nil || d.ofSide(1-side).puppet != nil:
 		d.refusal = "in this order, a program makes the calls of its moves: Enter makes the next one"
-	case d.stateOf(p) != held:
-		d.refusal = "the " + p.name + " waits in a call, or has ended"
+	case d.stateOf(p) == over:
+		d.refusal = "the " + p.name + " has ended"
+	case d.stateOf(p) == inCall:
+		d.refusal = "the " + p.name + " waits in a call"
 	default:
 		d.moves = nil
 		d.settleAll() // calls return that the order still held back

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"lbaws/sys"
 	"lbaws/sys/namespace"
@@ -18,7 +19,7 @@ type Cast func(Role) func(sys.Kernel) error
 // Direct directs the programs of an order: as it says, or as a person does. It returns
 // why a program failed, or did not do what the order says.
 func (s *Stage) Direct(o *Options, cast Cast) error {
-	s.order, s.cast = o.Order, cast
+	s.order, s.cast, s.source = o.Order, cast, o.Source
 	if o.Step {
 		return s.step()
 	}
@@ -99,7 +100,7 @@ func (s *Stage) make(p *program, m *move) error {
 		err := p.kill()
 		s.settle()
 		return err
-	case "sends", "is", "becomes":
+	case "is", "becomes":
 		return s.awaitSocket(p, m)
 	}
 	if !m.returns {
@@ -130,15 +131,20 @@ func (s *Stage) make(p *program, m *move) error {
 	return nil
 }
 
-// begin lets a program begin the call of a move, or skips one that it leaves out.
-func (s *Stage) begin(p *program, m *move) (skip bool, err error) {
-	if c := p.puppet; c != nil {
+// ready lets a program come to the call of a move: to its next one, if it runs a program.
+func (s *Stage) ready(p *program, m *move) error {
+	if c := p.puppet; c != nil && s.stateOf(p) == idle {
 		s.mu.Lock()
 		p.command = func(k sys.Kernel) { c.call(k, m) }
 		p.proceed(running)
 		s.mu.Unlock()
 	}
-	if err := s.await(p, false, held, over); err != nil {
+	return s.await(p, false, held, over)
+}
+
+// begin lets a program begin the call of a move, or skips one that it leaves out.
+func (s *Stage) begin(p *program, m *move) (skip bool, err error) {
+	if err := s.ready(p, m); err != nil {
 		return false, err
 	}
 	switch {
@@ -167,18 +173,22 @@ func (s *Stage) leaveOrder(p *program) error {
 
 // check returns an error if a call did not return what a move says.
 func (p *program) check(m *move) error {
-	got := strconv.Itoa(p.answer.Result)
-	if p.answer.Errno != 0 {
-		got = sys.ErrnoName(p.answer.Errno)
-	}
-	if m.want != "" && m.want != got {
+	if got := p.result(); m.want != "" && m.want != got {
 		return fmt.Errorf("it returned %s", got)
 	}
 	return nil
 }
 
-// awaitSocket waits until the kernel has sent again, twice, what nobody acknowledges
-// of a program's connection, until all of it is acknowledged, or until it is in a state.
+// result is what the kernel has answered: a number or an error.
+func (p *program) result() string {
+	if p.answer.Errno != 0 {
+		return sys.ErrnoName(p.answer.Errno)
+	}
+	return strconv.Itoa(p.answer.Result)
+}
+
+// awaitSocket waits until all that a program's connection has sent is acknowledged, or
+// until it is in a state.
 func (s *Stage) awaitSocket(p *program, m *move) error {
 	if s.watch == nil {
 		return errors.New("the kernel cannot be asked for its sockets")
@@ -189,13 +199,11 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 			local, remote = client.remote, client.local
 		}
 	}
-	const twice = 2
 	var err error
 	if !until(longest, func() bool {
 		var held sockets.Socket
 		held, err = s.watch.Between(local, remote)
-		return err != nil || m.verb == "sends" && held.Again >= twice || m.verb == "is" && held.Send == 0 ||
-			m.verb == "becomes" && held.State.String() == m.args[0]
+		return err != nil || m.verb == "is" && held.Send == 0 || m.verb == "becomes" && held.State.String() == m.args[0]
 	}) {
 		return fmt.Errorf("it has not come to that after %v", longest)
 	}
@@ -207,18 +215,28 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 
 // network makes a move of what is between the programs.
 func (s *Stage) network(m *move) error {
-	act, note := namespace.HoldSegments, "the network holds what is sent from now on"
-	switch m.verb + " " + m.args[0] {
-	case "sends again":
-		act, note = namespace.SendAgainLater, ""
-	case "passes two":
-		act, note = namespace.PassTwo, "two segments pass"
-	case "passes everything":
-		act, note = namespace.PassAll, "all segments pass"
-		defer s.settle()
+	n := networks[m.verb+" "+m.args[0]]
+	at := time.Now()
+	if err := n.act(); err != nil {
+		return err
 	}
-	if note != "" {
-		s.trace.Note(note)
+	s.held = n.holds
+	s.trace.Note(at, n.note)
+	if !n.holds && !m.atOnce {
+		s.settle()
 	}
-	return act()
+	return nil
+}
+
+// networks are the moves of what is between the programs: what they do, what the diagram
+// says of that, what the panel says before it, and whether segments are held from then on.
+var networks = map[string]struct {
+	act         func() error
+	note, panel string
+	holds       bool
+}{
+	"holds everything":  {namespace.HoldSegments, "the network holds what is sent from now on", "will hold what is sent from now on", true},
+	"passes two":        {namespace.PassTwo, "two segments pass", "will let two segments arrive of those that it holds", true},
+	"passes everything": {namespace.PassAll, "all segments pass", "will let all segments arrive that it holds", false},
+	"loses everything":  {namespace.LoseAll, "the network loses what it has held", "will lose what it holds", false},
 }

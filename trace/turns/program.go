@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,7 +27,7 @@ type program struct {
 	// Under the stage's mutex:
 	state   state
 	event   *event.Event // of the call that it is about to make, or makes
-	line    string       // where in main.go that stands; "" if it does not
+	line    string       // where in main.go that stands, or such a call; "" if none does
 	since   time.Time    // when the kernel was asked for it
 	answer  *event.Event // of the call that the kernel has answered
 	err     error        // why the program has ended
@@ -128,9 +129,26 @@ func (p *program) holdBeginning(m *event.Moment) {
 	}
 	line := ""
 	if n := tracer.MainLine(); n > 0 {
-		line = fmt.Sprintf("main.go:%d", n)
+		line = fmt.Sprintf("   main.go:%d", n)
+	} else if n = p.stage.lineOf(m.Event.Call, p.caller.Side); n > 0 {
+		line = fmt.Sprintf("   as in main.go:%d", n)
 	}
 	p.pause(held, func() { p.event, p.line = m.Event, line })
+}
+
+// lineOf returns the line of main.go on which serve, or get, makes a call; 0 if none does, or
+// if that depends on the call's arguments.
+func (s *Stage) lineOf(call *event.Call, side event.Side) int {
+	serve, get, _ := strings.Cut(s.source, "\ntype client struct")
+	before, part := 1, serve
+	if side == event.Client {
+		before, part = strings.Count(serve, "\n")+2, get
+	}
+	i := strings.Index(part, "k."+strings.ToUpper(call.Name[:1])+call.Name[1:]+"(")
+	if i < 0 || call.Does == event.Closes || call.Does == event.Sets {
+		return 0
+	}
+	return before + strings.Count(part[:i], "\n")
 }
 
 // holdReturn waits until the program may know that a call has returned.

@@ -31,10 +31,12 @@ type Stage struct {
 	programs []*program
 	order    *Order // nil if there is none
 	cast     Cast
+	source   string // of main.go
 
 	alone  bool            // whether the peers are other programs, which nobody directs
 	memory *predict.Memory // of what the kernel holds; nil if no person directs
 	drawn  []string        // the panel
+	held   bool            // whether the network holds what is sent
 
 	mu      sync.Mutex     // guards what follows, and the programs
 	open    bool           // whether nothing is held any more
@@ -49,8 +51,8 @@ type Trace interface {
 	Of(caller event.Caller, k sys.Kernel) sys.Kernel
 	// Look shows what has happened since the last call began or returned.
 	Look()
-	// Note shows what was done between the calls.
-	Note(text string)
+	// Note shows what was done between the calls, and when.
+	Note(at time.Time, text string)
 	// Forgets shows that the kernel has forgotten a connection.
 	Forgets(c *sockets.Change, side event.Side)
 	// SetPanel shows lines below the diagram, in place of those before.
@@ -61,11 +63,11 @@ type Trace interface {
 // to be the first one, is going to listen on address.
 func NewStage(t Trace, address netip.AddrPort) *Stage {
 	interruptible()
+	process.LeaveLowNumbers()
 	watch, err := sockets.Open()
 	if err != nil {
 		watch = nil
 	}
-	process.LeaveLowNumbers()
 	return &Stage{trace: t, watch: watch, address: address}
 }
 
@@ -153,7 +155,8 @@ func (s *Stage) settle() {
 
 // wait waits until all that was sent is acknowledged, and the kernel has answered
 // whom it can. Otherwise an acknowledgement that the kernel delays (by 40 ms, mostly)
-// would come before the next call in one run, and with its segment in another.
+// would come before the next call in one run, and with its segment in another. What the
+// network holds does not come.
 func (s *Stage) wait() {
 	until(300*time.Millisecond, func() bool {
 		settled, _ := s.isSettled()
@@ -165,7 +168,7 @@ func (s *Stage) wait() {
 			}
 		}
 		still, waits := s.isSettled()
-		return settled && still && writes == waits // or else a write is about to go on
+		return s.held || settled && still && writes == waits // or else a write is about to go on
 	})
 }
 
