@@ -21,10 +21,8 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -98,7 +96,7 @@ func (s *server) serve(k sys.Kernel) error {
 			return sys.Fail("accept", "", err)
 		}
 		if err = s.answer(k, clientConnection); err != nil && !isClientsFault(err) {
-			warn(err)
+			output.Warn(err)
 		}
 	}
 	return nil
@@ -260,14 +258,14 @@ func main() {
 	case errors.Is(err, flag.ErrHelp):
 		return
 	case err != nil:
-		warn(fmt.Errorf("%w; see lbaws -h", err))
+		output.Warn(fmt.Errorf("%w; see lbaws -h", err))
 		if errors.Is(err, turns.ErrUnknown) {
 			fmt.Fprint(os.Stderr, turns.List())
 		}
 		os.Exit(2)
 	}
 	if err = o.run(); err != nil {
-		warn(err)
+		output.Warn(err)
 		os.Exit(1)
 	}
 }
@@ -276,7 +274,7 @@ func main() {
 func (o *options) run() error {
 	if o.command == "draw" {
 		process.OnQuit(func() {})
-		return replay.Draw(o.trace.Inputs, &o.trace, warn)
+		return replay.Draw(o.trace.Inputs, &o.trace, output.Warn)
 	}
 	if o.command == "demo" && sys.Reachable(o.server.addr).Addr().IsLoopback() {
 		if status, done := namespace.Run(); done {
@@ -322,70 +320,18 @@ func (o *options) kernel(side event.Side, t *trace.Trace) *patient.Kernel {
 		o.stage = turns.NewStage(t, address)
 		k = o.stage.Program(side)
 	}
-	p := patient.New(k, o.timeout, warn)
+	p := patient.New(k, o.timeout, output.Warn)
 	p.OnlyForOthers = !o.timeoutGiven
 	p.LeaveOnSignal(func() {
-		warn(errors.New("exiting, although a call is still blocked or nothing is reading the output"))
+		output.Warn(errors.New("exiting, although a call is still blocked or nothing is reading the output"))
 		t.End()
 	}, t.Discard)
 	return p
 }
 
-// warn writes err to standard error, with what the user can do about it, in one
-// line: for errors that are joined, each of them. It does not use os.Stderr, with which a
-// write to a closed pipe would end the process.
-func warn(err error) {
-	if joined, is := err.(interface{ Unwrap() []error }); is {
-		for _, err := range joined.Unwrap() {
-			warn(err)
-		}
-		return
-	}
-	line := "lbaws: " + err.Error()
-	var refused *sys.Error
-	if errors.As(err, &refused) {
-		var errno unix.Errno
-		errors.As(err, &errno)
-		line += cmp.Or(advice(runtime.GOOS, refused.Call+" "+sys.ErrnoName(errno)), advice(runtime.GOOS, refused.Call))
-	}
-	if errors.As(err, new(patient.Timeout)) || errors.As(err, new(patient.OthersWait)) {
-		line += "; -timeout sets how long to wait"
-	}
-	unix.Write(unix.Stderr, []byte(message.OneLine(line)+"\n"))
-}
-
-//go:embed docs/advice.txt
-var advices string
-
-// advice returns what the user of a system can do about a refusal, such as bind EACCES;
-// without an errno, about any other refusal of that call. The file has Linux's commands.
-func advice(system, refusal string) string {
-	for line := range strings.Lines(advices) {
-		if text, found := strings.CutPrefix(line, refusal+": "); found {
-			return "; " + commands(system).Replace(strings.TrimSuffix(text, "\n"))
-		}
-	}
-	return ""
-}
-
-// commands puts a system's own commands in the place of Linux's.
-func commands(system string) *strings.Replacer {
-	whose := "sockstat"
-	switch system {
-	case "linux":
-		return strings.NewReplacer()
-	case "darwin":
-		whose = "lsof -nP -iTCP"
-	case "openbsd":
-		whose = "fstat"
-	}
-	return strings.NewReplacer("ss -tanp shows", whose+" or netstat -an shows", "ss -tlnp", whose, "ip addr shows", "ifconfig shows",
-		"ip link", "ifconfig", "fs.file-max", "kern.maxfiles", " or CAP_NET_BIND_SERVICE", "")
-}
-
-// warnOfLoss is warn for a stream that can no longer be written.
+// warnOfLoss warns of a stream that can no longer be written.
 func warnOfLoss(err error) {
-	warn(fmt.Errorf("%w; further output to it is discarded, and the server keeps running", err))
+	output.Warn(fmt.Errorf("%w; further output to it is discarded, and the server keeps running", err))
 }
 
 // options is what the command line says.

@@ -196,7 +196,7 @@ type inProcess struct {
 func serveInProcess(t testing.TB, k sys.Kernel) *inProcess {
 	t.Helper()
 	screen := tracetest.NewScreen()
-	p := &inProcess{kernel: patient.New(k, 0, warn), left: make(chan error, 1)}
+	p := &inProcess{kernel: patient.New(k, 0, output.Warn), left: make(chan error, 1)}
 	s := &server{addr: netip.MustParseAddrPort("127.0.0.1:0"), backlog: 128, halfClose: true, stdout: screen}
 	go func() { p.left <- s.serve(p.kernel) }()
 	p.address = "127.0.0.1:" + screen.WaitFor(t, `Serving HTTP on port (\d+) \.\.\.\n`)[1]
@@ -252,7 +252,7 @@ func TestCallsCutShort(t *testing.T) {
 				t.Fatal(err)
 			}
 			var body bytes.Buffer
-			err = (&client{u, &body}).get(patient.New(&cutsShort{most: most}, 0, warn))
+			err = (&client{u, &body}).get(patient.New(&cutsShort{most: most}, 0, output.Warn))
 			if err != nil || body.String() != "Hello, World!\n" {
 				t.Errorf("get returned %v and wrote %q", err, body.String())
 			}

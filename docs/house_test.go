@@ -30,8 +30,8 @@ var floors = []map[string]int{
 	{"trace/tracer": 0, "trace/order": 2, "trace/strace": 3},
 	{"sys/patient": 1, "trace/event": 2},
 	{"trace/turns/keys": 0, "sys/namespace": 1, "trace/sockets": 2},
-	{"trace/output": 1, "trace/wire": 2, "trace/message": 3},
-	{"sys/process": 1},
+	{"trace/output": 1, "trace/wire": 2},
+	{"sys/process": 1, "trace/message": 3},
 	{"sys": 2},
 }
 

@@ -28,6 +28,9 @@ func (t Timeout) Error() string {
 	return "the peer did not respond within " + time.Duration(t).String()
 }
 
+// Advice says what the user can do about it.
+func (Timeout) Advice() string { return timeoutAdvice }
+
 // Is reports whether target is unix.ETIMEDOUT.
 func (t Timeout) Is(target error) bool { return target == unix.ETIMEDOUT }
 
@@ -39,6 +42,11 @@ type OthersWait time.Duration
 func (o OthersWait) Error() string {
 	return "the client has had its " + time.Duration(o).String() + ", and others wait"
 }
+
+// Advice says what the user can do about it.
+func (OthersWait) Advice() string { return timeoutAdvice }
+
+const timeoutAdvice = "-timeout sets how long to wait"
 
 // tooLate returns the error of a call on fd whose time is up. With OnlyForOthers, a
 // connection has a deadline only once others wait. One that was half-closed has had its
