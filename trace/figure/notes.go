@@ -52,7 +52,7 @@ func (f *Figure) NoteFor(e *event.Event, c *conversation) string {
 	case e.Args[1].Addr.Family() == unix.AF_INET:
 		return "use this port on all local IPv4 addresses"
 	}
-	return "use this port on all local addresses"
+	return "use this port on all local addresses: IPv4's too, unless IPV6_V6ONLY is on"
 }
 
 // notesAtOnce has what calls are for that do not wait.
