@@ -235,7 +235,7 @@ func (o *options) get(t *trace.Trace) error {
 // They make their calls in the order that -order names.
 func (o *options) demo(t *trace.Trace) error {
 	stage := turns.NewStage(t, o.server.addr)
-	turns.LeaveOnSignal(func() { stage.Restore(); t.End() }, t.Discard)
+	turns.LeaveOnSignal(func() { stage.Restore(); output.Warn(t.End()) }, t.Discard)
 	return stage.Direct(&o.turns, func(r turns.Role) func(sys.Kernel) error {
 		if r.Client {
 			return func(k sys.Kernel) error { return (&client{message.HelloURL(stage.Address()), io.Discard}).get(k) }
@@ -324,7 +324,7 @@ func (o *options) kernel(side event.Side, t *trace.Trace) *patient.Kernel {
 	p.OnlyForOthers = !o.timeoutGiven
 	p.LeaveOnSignal(func() {
 		output.Warn(errors.New("exiting, although a call is still blocked or nothing is reading the output"))
-		t.End()
+		output.Warn(t.End())
 	}, t.Discard)
 	return p
 }
