@@ -142,6 +142,24 @@ func TestPredictOtherEnds(t *testing.T) {
 	}
 }
 
+// TestPredictInOneGo: bytes may come together with the end; a read finds them all the same.
+func TestPredictInOneGo(t *testing.T) {
+	w := newWorld(t)
+	server, client := w.pair()
+	w.ask()
+	unix.Write(client.Int, make([]byte, 7))
+	unix.SetsockoptLinger(client.Int, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	unix.Close(client.Int)
+	for _, want := range []string{"7 bytes are still unread: it will return 7",
+		"the connection is gone: it will fail (ECONNRESET if the peer sent a RST), or return 0 after a FIN"} {
+		if w.call("read", server, event.Arg{Data: make([]byte, 100)}); w.last != want {
+			t.Errorf("%s, want %s", w.last, want)
+		}
+	}
+	unix.Close(server.Int)
+	unix.Close(w.listener)
+}
+
 // TestPredictRST: SO_LINGER with a time of 0 and bytes that are unread send a RST behind a
 // FIN, and not in its place; and one that waits for room never goes out.
 func TestPredictRST(t *testing.T) {
