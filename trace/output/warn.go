@@ -13,9 +13,10 @@ import (
 	"lbaws/trace/message"
 )
 
-// Warn writes err, if it is not nil, to standard error, with what the user can do about it, in one line: for
-// errors that are joined, each of them. An error may say that itself, by a method Advice. It
-// does not use os.Stderr, with which a write to a closed pipe would end the process.
+// Warn writes err, if it is not nil, to standard error, with what the user can do about it,
+// in one line: for errors that are joined, each of them. An error may say that itself, by a
+// method Advice. It does not use os.Stderr, with which a write to a closed pipe would end the
+// process.
 func Warn(err error) {
 	if err == nil {
 		return
