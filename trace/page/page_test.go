@@ -241,7 +241,7 @@ func testPageOfHostileClients(t *testing.T, b *tracetest.Browser) {
 	}
 	b.Press("End")
 	all := b.Eval(`document.body.innerText`)
-	if !strings.Contains(all, "the page ends here; ") || b.Eval("at") != "1000" {
+	if !strings.Contains(all, "the page ends here; calls made after it: ") || b.Eval("at") != "1000" {
 		t.Errorf("nothing is said of what was left out:\n%s", all)
 	}
 	if requests := b.Eval(`JSON.stringify(run.steps.flatMap((step) => step.parts))`); !strings.Contains(requests, `</script><script>alert(1)</script>]]>\\0\\33[31m`) {
