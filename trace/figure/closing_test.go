@@ -55,6 +55,12 @@ func TestNoteOnClose(t *testing.T) {
 			"connections that nobody has accepted end with the listening socket: a RST goes to each client"},
 		{"shared", in(wire.Established, 0, 0), sent(false, false), event.Recorded{Name: "shared"},
 			"another descriptor leads to the same socket: no FIN is sent, and the connection goes on"},
+		{"never made", nil, &conversation{}, event.Recorded{Others: true},
+			"the connection was never made: this only frees the descriptor"},
+		{"made", nil, sent(false, true), event.Recorded{Others: true}, "send the second FIN: the passive close"},
+		{"of nobody", in(wire.Established, 0, 0), nil, event.Recorded{}, ""},
+		{"reset, and asked before", in(wire.CloseWait, 9, 0), &conversation{reset: true}, event.Recorded{}, ""},
+		{"TIME_WAIT", in(wire.TimeWait, 0, 0), sent(true, true), event.Recorded{}, "both FINs were sent before: this only frees the descriptor"},
 		{"not known", nil, nil, event.Recorded{}, ""},
 	} {
 		f := New(About{})
@@ -62,7 +68,7 @@ func TestNoteOnClose(t *testing.T) {
 			f.held = map[event.Descriptor]sockets.Socket{fd: *c.held}
 		}
 		e := &event.Event{Call: event.Close, Caller: event.Caller{Side: event.Server}, Args: [5]event.Arg{{Int: 4}}, Shared: c.e.Name == "shared"}
-		if c.e.Resets {
+		if c.e.Resets || c.e.Others {
 			e.Recorded = &c.e
 		}
 		if got := f.noteOnClose(e, c.c); got != c.want {

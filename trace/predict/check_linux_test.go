@@ -28,7 +28,7 @@ type outcome struct {
 	queue    int        // of listen: how many connections may wait, as the kernel says; -1 if that is not known
 	address  string     // of getsockname
 	knownRST bool       // whether a connection that is gone without two FINs was reset
-	reuses   string     // the answer to "unless both have ...": "yes", "no", or "" if that is not known
+	reuses   string     // whether both sockets have SO_REUSEADDR: "yes", "no", or "" if that is not known; none has SO_REUSEPORT
 }
 
 // understood are all the texts that are predicted, and whether an outcome holds them.
@@ -42,7 +42,7 @@ var understood = []struct {
 	}},
 	{is(`.*: it will fail with (\w+)`), func(o *outcome, m []string) bool { return sys.ErrnoName(o.errno) == m[1] }},
 	{is(`.*: it will fail with EADDRINUSE, unless both have (\w+)`), func(o *outcome, m []string) bool {
-		return o.errno == unix.EADDRINUSE && o.reuses != "yes" || o.errno == 0 && o.reuses != "no"
+		return o.errno == unix.EADDRINUSE && o.reuses != "yes" || o.errno == 0 && o.reuses != "no" && m[1] != "SO_REUSEPORT"
 	}},
 	{is(`the connection is gone: it will fail \((\w+) if the peer sent a RST(, EPIPE if a FIN before)?\)(, or return 0 after a FIN)?`),
 		func(o *outcome, m []string) bool {
@@ -54,6 +54,13 @@ var understood = []struct {
 	}},
 	{is(`it will return (\d+), the lowest descriptor that is free, and send nothing`), returns},
 	{is(`\d+ bytes? (?:is|are) (?:still )?unread(?:, and then the peer's FIN)?: it will return (\d+)(?: of them)?`), returns},
+	{is(`\d+ bytes? (?:is|are) unread, and more are on the way: it will return (\d+) or more`), func(o *outcome, m []string) bool {
+		n, _ := strconv.Atoi(m[1])
+		return !o.waits && o.result >= n
+	}},
+	{is(`\d+ bytes? (?:is|are) on the way: a FIN will go out, or a RST if they come before`), func(o *outcome, m []string) bool {
+		return o.errno == 0 && (o.sends(1, 0) || o.sends(0, 1) || o.sends(1, 1))
+	}},
 	{is(`the (?:peer's FIN|connection) .*: it will return (0)`), returns},
 	{is(`\d+ connections? (is|are) queued: it will return at once`), func(o *outcome, m []string) bool { return o.result >= 0 && !o.waits }},
 	{is(`the kernel takes (?:all (\d+) bytes|the byte)(; a RST will come back: the peer.*)?`), func(o *outcome, m []string) bool {

@@ -24,6 +24,10 @@ func TestPredictServe(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			s := &served{play: newPlay(t, *seed+uint64(i)), address: netip.MustParseAddrPort(kind + tracetest.FreePort(t)), blocker: -1}
+			var err error
+			if s.watch, err = sockets.Open(); err != nil {
+				tracetest.Missing(t, err.Error())
+			}
 			defer s.report()
 			alive := false
 			for n := 0; n < *steps && !t.Failed(); n++ {
@@ -53,13 +57,25 @@ type served struct {
 	clients []int
 	blocker int // a socket that may be in the way of bind, or -1
 	full    bool
+	watch   *sockets.Watch
+}
+
+// settle waits until nothing is under way: a flood goes on for a while by itself.
+func (s *served) settle() {
+	for _, fd := range s.clients {
+		local := sockets.LocalAddress(fd)
+		tracetest.Await(s.t, "the end of a flood", func() bool {
+			settled, _, err := s.watch.Settled(local, sys.Reachable(s.address))
+			return settled || err != nil
+		})
+	}
 }
 
 // open starts the server, perhaps with another socket on its port.
 func (s *served) open() {
 	s.leave()
 	reuse := s.random.IntN(4) > 0
-	s.reuses, s.full = "", false
+	s.reuses, s.full = map[bool]string{false: "no"}[reuse], false
 	switch s.random.IntN(4) {
 	case 0: // it has nothing in common with the server's
 		family, other := unix.AF_INET, netip.MustParseAddr("127.0.0.2")
@@ -71,10 +87,8 @@ func (s *served) open() {
 		s.listen(family, netip.AddrPortFrom(other, s.address.Port()), 1)
 	case 1: // the server's includes it
 		s.listen(unix.AF_INET, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), s.address.Port()), 0)
-		s.reuses = "no"
 	case 2: // it includes the server's
 		s.listen(unix.AF_INET6, netip.AddrPortFrom(netip.IPv6Unspecified(), s.address.Port()), 0)
-		s.reuses = "no"
 	}
 	s.start("-step", "-segments", "-addr", s.address.String(), fmt.Sprintf("-reuseaddr=%v", reuse), "-backlog", []string{"128", "1", "100000"}[s.random.IntN(3)])
 }
@@ -90,7 +104,10 @@ func (s *served) listen(family int, at netip.AddrPort, v6Only int) {
 	if family == unix.AF_INET6 {
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, v6Only)
 	}
-	if err := (sys.Unix{}).Bind(fd, at); err != nil {
+	if err := (sys.Unix{}).Bind(fd, at); err == unix.EADDRINUSE { // an old connection's socket has no SO_REUSEADDR
+		s.leave()
+		return
+	} else if err != nil {
 		s.t.Fatalf("bind %v: %v", at, err)
 	}
 	if err := (sys.Unix{}).Listen(fd, 1); err != nil {
@@ -112,6 +129,10 @@ func (s *served) leave() {
 func (s *served) move() (alive bool) {
 	_, call, _, can := s.next()
 	if can && s.random.IntN(100) < 55 {
+		s.settle()
+		if !s.sync() {
+			return false
+		}
 		return s.make()
 	}
 	switch r := s.random.IntN(100); {

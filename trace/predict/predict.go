@@ -137,6 +137,9 @@ func (s *situation) read() string {
 		if unread > room {
 			return fmt.Sprintf("%s: it will return %d of them", what, room)
 		}
+		if unread < room && s.coming() > 0 {
+			return fmt.Sprintf("%s, and more are on the way: it will return %d or more", what, unread)
+		}
 		return fmt.Sprintf("%s: it will return %d", what, unread)
 	case s.own.pending && s.alone():
 		return gone(s.own.errno) + ", or return 0 after a FIN"
@@ -148,6 +151,9 @@ func (s *situation) read() string {
 		return "the peer's FIN is there and nothing else: it will return 0"
 	case fin:
 		return "the peer's FIN has come and everything is read: it will return 0"
+	}
+	if n := s.coming(); n > 0 {
+		return fmt.Sprintf("nothing is unread, but %s on the way: it will wait for them", count(n, "byte"))
 	}
 	return "nothing is unread: it will wait"
 }
@@ -191,19 +197,37 @@ func (s *situation) write() string {
 	return text
 }
 
+// peer returns the other end's socket if it is on this machine, or nil.
+func (s *situation) peer() *memory {
+	i := slices.IndexFunc(s.held, func(peer *memory) bool {
+		return peer.Local == s.own.Remote && peer.Remote == s.own.Local
+	})
+	if i < 0 {
+		return nil
+	}
+	return s.held[i]
+}
+
+// coming returns how many bytes wait in the peer's kernel until it knows that there is room
+// here: they may come at any moment.
+func (s *situation) coming() int {
+	if peer := s.peer(); peer != nil && peer.Timer == sockets.ZeroWindowProbe && !s.own.over() {
+		return peer.Unacknowledged()
+	}
+	return 0
+}
+
 // peerGone reports whether nobody can take what is written, and says why. It does
 // not know of a peer on another machine.
 //
 // Source: tcp_rcv_state_process and tcp_timewait_state_process in Linux's net/ipv4.
 func (s *situation) peerGone() (gone bool, why string) {
-	i := slices.IndexFunc(s.held, func(peer *memory) bool {
-		return peer.Local == s.own.Remote && peer.Remote == s.own.Local
-	})
-	if i < 0 { // on this machine, such a one has closed, and its FIN_WAIT_2 was too long
+	peer := s.peer()
+	if peer == nil { // on this machine, such a one has closed, and its FIN_WAIT_2 was too long
 		forgotten := s.own.State == wire.CloseWait && s.own.Remote.Addr().IsLoopback()
 		return forgotten, "the peer's kernel has forgotten the connection"
 	}
-	peer := s.held[i] // its FIN may wait behind bytes for which this end has no room
+	// Its FIN may wait behind bytes for which this end has no room.
 	finSent := peer.State == wire.FinWait1 || peer.State == wire.FinWait2
 	return finSent && peer.Inode == 0 && peer.Descriptor < 0, "the peer has closed its descriptor"
 }
@@ -222,6 +246,9 @@ func (s *situation) close() string {
 	case sockets.Orphans:
 		return s.orphan()
 	case sockets.FIN:
+		if n := s.coming(); n > 0 {
+			return count(n, "byte") + " on the way: a FIN will go out, or a RST if they come before"
+		}
 		return s.sendFIN()
 	}
 	switch {

@@ -44,6 +44,13 @@ func peers(state wire.State, closed bool) sockets.Socket {
 	return s
 }
 
+// sends is the other end's, with bytes that wait for room.
+func sends(n int) sockets.Socket {
+	s := peers(wire.Established, false)
+	s.Send, s.Timer = n, sockets.ZeroWindowProbe
+	return s
+}
+
 // queued is a connection in the accept queue.
 func queued(state wire.State) sockets.Socket {
 	s := mine(state, 0, 0)
