@@ -55,6 +55,9 @@ func (f *Figure) failurePreceded(e *event.Event, c *conversation) {
 		if c.finSent[e.Side] || e.IsOthers() && !c.open() {
 			return
 		}
+	case unix.ENOTCONN:
+		c.reset = !e.IsOthers() || c.open()
+		return
 	case unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ECONNREFUSED: // it is over, and what comes of it later says no more
 		c.reset = true
 		return

@@ -46,6 +46,11 @@ func TestCases(t *testing.T) {
 				"10 <... write resumed>) = 8000000\n",
 			want: []string{"9000000) = 9000000", "9000000)…", "… write = 8000000"}, deny: []string{"… write = 9000000", "not complete"},
 		},
+		"a connection that shutdown finds gone": {
+			text: serving + "10 accept(3, NULL, NULL) = 4\n10 read(4, \"a\", 10) = 1\n10 shutdown(4, SHUT_WR) = -1 ENOTCONN (Transport endpoint is not connected)\n" +
+				"10 close(4) = 0\n",
+			want: []string{"ENOTCONN", "close(4) = 0"}, deny: []string{"┄ FIN", "send a FIN"},
+		},
 		"refused": {
 			text: calling + "-1 ECONNREFUSED (Connection refused)\n1 close(3) = 0\n",
 			want: []string{"connect(3", "close(3) = 0"}, deny: []string{"FIN", "┄ SYN"},
