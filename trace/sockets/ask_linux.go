@@ -220,12 +220,12 @@ func (m *diagMessage) address(addr [16]byte, port [2]byte) netip.AddrPort {
 // oneRequest is a header and struct inet_diag_req_v2.
 type oneRequest struct {
 	unix.NlMsghdr
-	family     uint8
-	protocol   uint8
-	extensions uint8
-	_          uint8
-	states     uint32
-	id         diagID
+	family   uint8
+	protocol uint8
+	_        uint8
+	_        uint8
+	states   uint32
+	id       diagID
 }
 
 // allRequest is a header and struct inet_diag_req, which is older and asks for both
