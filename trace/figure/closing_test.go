@@ -44,6 +44,7 @@ func TestNoteOnClose(t *testing.T) {
 			"more may have come than was read: if bytes are unread, the kernel throws them away and sends a RST behind the FIN"},
 		{"FIN sent", in(wire.FinWait2, 0, 0), sent(true, false), event.Recorded{}, "FIN already sent: " + sockets.Orphaned},
 		{"FIN sent, not asked", nil, sent(true, false), event.Recorded{}, "FIN already sent: " + sockets.Orphaned},
+		{"FIN sent since it was asked", in(wire.Established, 0, 0), sent(true, false), event.Recorded{}, "FIN already sent: " + sockets.Orphaned},
 		{"both", in(wire.LastAck, 0, 1), sent(true, false), event.Recorded{}, "both FINs were sent before: this only frees the descriptor"},
 		{"both, not asked", nil, sent(true, true), event.Recorded{}, "both FINs were sent before: this only frees the descriptor"},
 		{"gone", in(wire.Closed, 0, 0), sent(false, false), event.Recorded{}, "the connection is gone: this only frees the descriptor"},

@@ -52,7 +52,10 @@ func (s *situation) bind() string {
 	case listens != nil:
 		return taken("SO_REUSEPORT", "a socket listens on", listens)
 	case other != nil:
-		return taken("SO_REUSEADDR", "another socket or an old connection is on", other)
+		if other.Remote.Port() != 0 {
+			return taken("SO_REUSEADDR", "an old connection is on", other)
+		}
+		return taken("SO_REUSEADDR", "another socket is on", other)
 	}
 	return fmt.Sprintf("no other socket is on %v, and no old connection", local)
 }
@@ -72,9 +75,10 @@ func (s *situation) inTheWay(of *memory) (listens, other *memory) {
 	return listens, other
 }
 
-// taken predicts that another socket is in the way, unless both have an option.
+// taken predicts that another socket is in the way, unless both have an option. A narrow
+// panel has room for that.
 func taken(option, why string, by *memory) string {
-	return willFail(unix.EADDRINUSE, "%s %v", why, by.Local) + ", unless both have " + option
+	return fmt.Sprintf("%s %v: EADDRINUSE, unless both have %s", why, by.Local, option)
 }
 
 // overlaps reports whether two sockets have a port and a local address in common: 0.0.0.0 is

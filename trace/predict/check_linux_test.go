@@ -41,7 +41,7 @@ var understood = []struct {
 		return o.waits || o.errno == 0 && o.result >= 0 || isLoss(o.errno)
 	}},
 	{is(`.*: it will fail with (\w+)`), func(o *outcome, m []string) bool { return sys.ErrnoName(o.errno) == m[1] }},
-	{is(`.*: it will fail with EADDRINUSE, unless both have (\w+)`), func(o *outcome, m []string) bool {
+	{is(`(?:a socket listens|another socket listens|another socket is|an old connection is) on \S+: EADDRINUSE, unless both have (\w+)`), func(o *outcome, m []string) bool {
 		return o.errno == unix.EADDRINUSE && o.reuses != "yes" || o.errno == 0 && o.reuses != "no" && m[1] != "SO_REUSEPORT"
 	}},
 	{is(`the connection is gone: it will fail \((\w+) if the peer sent a RST(, EPIPE if a FIN before)?\)(, or return 0 after a FIN)?`),
@@ -121,7 +121,7 @@ func (o *outcome) contradicts(text string) string {
 			if !understood[i].holds(o, m) {
 				return "it does not hold"
 			}
-			if o.errno != 0 && !strings.Contains(text, "fail") && !strings.Contains(text, "wait") && o.call != "bind" {
+			if o.errno != 0 && !strings.Contains(text, "fail") && !strings.Contains(text, "EADDRINUSE") && !strings.Contains(text, "wait") && o.call != "bind" {
 				return "it fails"
 			}
 			return ""

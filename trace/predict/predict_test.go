@@ -150,7 +150,7 @@ func TestPredictOnAnotherMachine(t *testing.T) {
 		{on(5, "bind", netip.MustParseAddrPort("[::]:8888")), listens(0, 1), machine{v6Only: true},
 			"no other socket is on [::]:8888, and no old connection"},
 		{on(5, "bind", netip.MustParseAddrPort("[::]:8888")), at("[::1]:8888", listens(0, 1)), machine{v6Only: true},
-			"a socket listens on [::1]:8888: it will fail with EADDRINUSE, unless both have SO_REUSEPORT"},
+			"a socket listens on [::1]:8888: EADDRINUSE, unless both have SO_REUSEPORT"},
 		{on(ownFD, "read", bytesOf(10)), connection, machine{unread: 7},
 			"7 bytes are unread: it will return 7"},
 		{on(ownFD, "read", bytesOf(10)), mine(wire.Established, 3, 0), machine{unread: 0},

@@ -30,6 +30,7 @@ func TestIsV6Only(t *testing.T) {
 		{append(attribute(15), attribute(11, 1)...), true},
 		{append(other, attribute(11, 0)...), false},
 		{attribute(11), false},
+		{append(attribute(11), other...), false},
 		{cut, false},
 		{[]byte{2, 0, 11, 0, 1, 0, 0, 0}, false},
 		{attribute(11, 1)[:4], false},
