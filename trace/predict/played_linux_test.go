@@ -20,7 +20,7 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-var steps = flag.Int("steps", 15, "how many random moves TestPredictDemo and TestPredictServe make on each kind of address")
+var steps = flag.Int("steps", 10, "how many random moves TestPredictDemo and TestPredictServe make on each kind of address")
 
 // The kinds of addresses.
 var kinds = []string{"0.0.0.0:", "127.0.0.1:", "[::]:"}
