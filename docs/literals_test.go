@@ -48,7 +48,7 @@ func literals(t *testing.T) []literal {
 	for _, name := range orders {
 		found = append(found, literalsOf(t, name, regexp.MustCompile(`^# ([^\n]*)`))...)
 	}
-	found = append(found, literalsOf(t, "advice.txt", regexp.MustCompile(`(?m)^[^:\n]*: (.*)$`))...)
+	found = append(found, literalsOf(t, "../trace/output/advice.txt", regexp.MustCompile(`(?m)^[^:\n]*: (.*)$`))...)
 	slices.SortStableFunc(found, func(x, y literal) int { return strings.Compare(x.text, y.text) })
 	return slices.CompactFunc(found, func(x, y literal) bool { return x.text == y.text })
 }

@@ -156,8 +156,7 @@ page() { test -s "$1"; }
 
 // shellOutput returns what a shell prints for a command, on both of its streams.
 func shellOutput(t *testing.T, dir, command string) string {
-	flags := namespaceFlags()
-	p := tracetest.NewProcess(t, append([]string{"unshare"}, append(flags[:len(flags)-1], "bash", "--norc", "--noprofile", "-c", prelude+command)...)...)
+	p := tracetest.NewProcess(t, append([]string{"unshare"}, append(namespaceFlags(), "bash", "--norc", "--noprofile", "-c", prelude+command)...)...)
 	p.Cmd.Dir, p.Cmd.Stderr = dir, p.Stdout
 	p.Cmd.Env = append(os.Environ(), "PATH="+dir+":"+filepath.Dir(tracetest.Python(t))+":"+os.Getenv("PATH"),
 		"UNPRIVILEGED="+strings.Join(tracetest.Unprivileged(t), " "))

@@ -155,7 +155,9 @@ func (p place) is(other place) bool {
 	if p.info != nil && other.info != nil {
 		return os.SameFile(p.info, other.info) && p.info.Mode().IsRegular()
 	}
-	return output.Target(p.name) == output.Target(other.name)
+	x, _ := filepath.Abs(output.Target(p.name))
+	y, _ := filepath.Abs(output.Target(other.name))
+	return x == y
 }
 
 // outputs are the files that are written.

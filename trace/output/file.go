@@ -161,7 +161,9 @@ func (f *file) discard() {
 
 // Target returns the path of the file that opening path opens or creates, behind all
 // symbolic links: except those in /proc, such as /dev/stdout, which lead to a file that is
-// open, and that may have no name any more. What .. means may depend on a link before it.
+// open, and that may have no name any more. What .. means may depend on a link before it. A
+// path that begins in the working directory still does: others lead there only if all folders
+// above it may be searched.
 func Target(path string) string {
 	const most = 40 // links, as the kernel follows
 	for range most {
@@ -180,6 +182,5 @@ func Target(path string) string {
 		}
 		path = target
 	}
-	path, _ = filepath.Abs(path)
 	return path
 }
