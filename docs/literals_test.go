@@ -91,8 +91,9 @@ func literalsOfGo(t *testing.T, name string) (found []literal) {
 			}
 		case *ast.CallExpr:
 			return !isUsage(n)
-		case *ast.KeyValueExpr: // a call's name, or several calls'
+		case *ast.KeyValueExpr: // a call's name, or several calls'; or a map's key
 			key, isName := n.Key.(*ast.Ident)
+			compared[n.Key] = true
 			return !isName || key.Name != "name"
 		case *ast.BinaryExpr, *ast.BasicLit:
 			if text, isText := textOf(n.(ast.Expr)); isText && !compared[n] {

@@ -30,7 +30,7 @@ func (e *Event) IsOthers() bool { return e.Recorded != nil && e.Recorded.Others 
 // Until says what ends the call's wait, as a sentence; "" if it never waits.
 func (e *Event) Until() string {
 	if e.Recorded != nil && e.Recorded.AtOnce && e.Call.Waits {
-		return "It does not wait."
+		return ""
 	}
 	return e.Call.Until
 }

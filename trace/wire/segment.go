@@ -209,7 +209,7 @@ func (s *Segment) readOptions(options []byte) {
 func ParseAddrPort(text string) (netip.AddrPort, error) {
 	addr, err := netip.ParseAddrPort(text)
 	if err == nil && !IsZone(addr.Addr().Zone()) {
-		return netip.AddrPort{}, fmt.Errorf("no name of an interface: %q", addr.Addr().Zone())
+		return netip.AddrPort{}, fmt.Errorf("zone %q", addr.Addr().Zone())
 	}
 	return addr, err
 }
