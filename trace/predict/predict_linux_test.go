@@ -93,12 +93,17 @@ func TestPredictForgottenPeer(t *testing.T) {
 	}
 }
 
+// watches are those of all worlds. If they could be collected, a file of theirs would be
+// closed at any moment, and its number be free.
+var watches []*sockets.Watch
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	watch, err := sockets.Open()
 	if err != nil {
 		tracetest.Missing(t, err.Error())
 	}
+	watches = append(watches, watch)
 	w := &world{t: t, random: rand.New(rand.NewPCG(*seed, *seed)), watch: watch, listener: -1, said: make(map[string]int)}
 	fd, err := w.kernel.Socket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_IP)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"lbaws/trace/turns"
 )
 
-// pauses are how long TestPauses waits before each key. A lecturer's are 1s,70s: that takes
-// half an hour.
+// pauses are how long TestPauses waits before each key. A lecturer's are 1s,70s: with
+// -parallel 14 and -timeout 2h, that takes an hour.
 var pauses = flag.String("pauses", "0s", "before each key, pause for these `DURATIONS`, with commas between them")
 
 // TestPauses: an order's diagram does not depend on how fast a person presses the keys. At
@@ -103,6 +103,9 @@ func stepThrough(t *testing.T, pause, keys string, args ...string) (steps []step
 			}
 		}
 	}()
+	if before > 0 { // longer than a test is patient
+		<-p.Exited
+	}
 	p.Succeed()
 	in.Close()
 	const begin, end = "─ next ─", "Enter: call "
