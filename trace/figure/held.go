@@ -53,7 +53,7 @@ func (f *Figure) forgets(c *sockets.Change, side event.Side) bool {
 		conversation.Correct(side == event.Client, wire.Closed)
 		known = true
 	}
-	return known && c.TimedOut() && c.Descriptor < 0 && c.Was.State != wire.TimeWait
+	return known && c.TimedOut
 }
 
 // remember keeps what the socket of a descriptor holds, for the notes on the calls

@@ -24,16 +24,15 @@ type Change struct {
 	// of this one has ever led to it.
 	Others bool
 
+	// TimedOut says that the kernel has forgotten the connection: it waited in FIN_WAIT_2 for
+	// the peer's FIN, without a descriptor, and the time for that was up. (Had the FIN come, it
+	// would be in TIME_WAIT.)
+	TimedOut bool
+
 	// Quiet says that it is shown only if the kernel has forgotten a connection.
 	Quiet bool
 
 	holding *holding
-}
-
-// TimedOut reports whether the kernel may have forgotten a socket because its timer had
-// ended: it had, by then.
-func (c *Change) TimedOut() bool {
-	return c.Gone && c.Was.Timer != NoTimer && !c.Was.at.IsZero() && !c.Time.Before(c.Was.at.Add(c.Was.Left))
 }
 
 // Watch compares what the kernel holds of one port with what it held before.
@@ -373,7 +372,9 @@ func (w *Watch) forget(h *holding) {
 	if h.Descriptor >= 0 && w.files.inode(h.Thread, h.Descriptor) != h.Inode { // it was closed
 		h.Descriptor, h.Inode = -1, 0
 	}
-	w.list = append(w.list, Change{Time: time.Now(), Socket: h.Socket, Was: &was, Gone: true, Had: h.had, holding: h})
+	now := time.Now()
+	w.list = append(w.list, Change{Time: now, Socket: h.Socket, Was: &was, Gone: true, Had: h.had, holding: h,
+		TimedOut: was.State == wire.FinWait2 && was.Timer != NoTimer && h.Descriptor < 0 && !now.Before(was.at.Add(was.Left))})
 }
 
 // differs reports whether a later answer about a socket, y, differs in more than in

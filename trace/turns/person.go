@@ -246,7 +246,7 @@ func (s *Stage) note(all bool) {
 		if changes[i].Local.Port() == port {
 			side = event.Server
 		}
-		if changes[i].TimedOut() && (!s.alone || side == s.programs[0].caller.Side) {
+		if changes[i].TimedOut && (!s.alone || side == s.programs[0].caller.Side) {
 			s.trace.Forgets(&changes[i], side)
 		}
 	}
