@@ -19,7 +19,7 @@ type closesFirst struct {
 }
 
 func newClosesFirst(t *testing.T) closesFirst {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	listener, err := net.Listen("tcp4", "0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,12 +28,16 @@ func newClosesFirst(t *testing.T) closesFirst {
 }
 
 // connect makes a connection from a port of a client's; 0 is any.
-func (s closesFirst) connect(port int) (client, server *net.TCPConn) {
+func (s closesFirst) connect(port int) (client, server *net.TCPConn) { return s.connectTo(1, port) }
+
+// connectTo makes one to the server's address of some number.
+func (s closesFirst) connectTo(address, port int) (client, server *net.TCPConn) {
+	to := net.TCPAddr{IP: net.IPv4(127, 0, byte(address>>8), byte(address&0xff)), Port: s.Addr().(*net.TCPAddr).Port}
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}}
 	dialer.Control = func(_, _ string, c syscall.RawConn) error {
 		return c.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) })
 	}
-	conn, err := dialer.Dial("tcp4", s.Addr().String())
+	conn, err := dialer.Dial("tcp4", to.String())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -44,9 +48,13 @@ func (s closesFirst) connect(port int) (client, server *net.TCPConn) {
 	return conn.(*net.TCPConn), accepted
 }
 
+// over makes connections that are over, all from one port: others' servers may get a port
+// that is left.
 func (s closesFirst) over(n int) {
-	for range n {
-		client, server := s.connect(0)
+	port := 0
+	for i := range n {
+		client, server := s.connectTo(256+i, port)
+		port = client.LocalAddr().(*net.TCPAddr).Port
 		server.Close()
 		client.Close()
 	}
@@ -118,7 +126,7 @@ func TestPortAgain(t *testing.T) {
 	client, server = s.connect(port)
 	defer client.Close()
 	defer server.Close()
-	w.Expect(netip.MustParseAddrPort(s.Addr().String()), netip.MustParseAddrPort(client.LocalAddr().String()))
+	w.Expect(netip.MustParseAddrPort(server.LocalAddr().String()), netip.MustParseAddrPort(client.LocalAddr().String()))
 	changes, err := w.Ask(0, -1)
 	gone := func(c Change) bool { return c.Gone && c.State == wire.TimeWait }
 	come := func(c Change) bool { return c.Was == nil && c.State == wire.Established }
