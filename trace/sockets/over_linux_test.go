@@ -1,6 +1,7 @@
 package sockets
 
 import (
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -122,6 +123,12 @@ func TestPortAgain(t *testing.T) {
 	server.Close()
 	client.Close()
 	w := s.watch()
+	isOver := func(h *holding) bool { return h.State == wire.TimeWait }
+	for tries := 0; tries < 1000 && !slices.ContainsFunc(slices.Collect(maps.Values(w.held)), isOver); tries++ {
+		if _, err := w.All(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	w.dumps[notOver].took = 1 << 40
 	client, server = s.connect(port)
 	defer client.Close()
