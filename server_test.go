@@ -401,18 +401,22 @@ func TestHelp(t *testing.T) {
 // same number for each request.
 func TestNoAllocationPerRequest(t *testing.T) {
 	tracetest.Long(t)
-	const requests = 2000
+	const requests = 400
 	for _, format := range []string{"off", "strace", "json", "diagram"} {
 		t.Run(format, func(t *testing.T) {
 			request := requester(t, format)
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			for range requests {
-				request()
+			least := uint64(requests)
+			for range 5 { // on a busy machine calls wait for so long that the diagram says how long
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				for range requests {
+					request()
+				}
+				runtime.ReadMemStats(&after)
+				least = min(least, after.Mallocs-before.Mallocs)
 			}
-			runtime.ReadMemStats(&after)
-			if n := after.Mallocs - before.Mallocs; n > requests/20 {
-				t.Errorf("%d allocations in %d requests", n, requests)
+			if least > requests/20 {
+				t.Errorf("%d allocations in %d requests", least, requests)
 			}
 		})
 	}
