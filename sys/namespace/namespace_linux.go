@@ -173,8 +173,8 @@ func BringUp(name string) error {
 // timers are those by which the kernel gives a connection up, or sends again what is not
 // acknowledged, while a person thinks; and what makes them as long as it can. A FIN_WAIT_2
 // that no descriptor leads to lasts a minute or, if tcp_fin_timeout is longer, twice what
-// that is longer by. Data and FINs are sent again after two minutes: more is not to be had,
-// and less is soon over while segments are held. (A SYN is sent again after a second, and
+// that is longer by. Data and FINs are sent again after two minutes, the most that the kernel
+// allows; less is soon over while segments are held. (A SYN is sent again after a second, and
 // TIME_WAIT lasts a minute, whatever is set.)
 //
 // Source: Documentation/networking/ip-sysctl.rst; tcp_keepalive_timer in Linux's net/ipv4.

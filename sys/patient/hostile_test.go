@@ -87,11 +87,11 @@ func TestDrippingClient(t *testing.T) {
 	defer drip.Close()
 	var dripped atomic.Int64
 	go func() {
-		for ; ; dripped.Add(1) {
+		for range time.Tick(100 * time.Millisecond) {
 			if _, err := drip.Write([]byte("x")); err != nil {
 				return
 			}
-			time.Sleep(100 * time.Millisecond)
+			dripped.Add(1)
 		}
 	}()
 	p.Stderr.WaitFor(t, `shutdown\(4, SHUT_WR\)`)
