@@ -27,6 +27,7 @@ var floors = []map[string]int{
 	{"trace/screen": 2, "trace/picture": 3},
 	{"trace/turns": 0, "trace/layout": 2},
 	{"trace/predict": 1, "trace/figure": 2, "trace/jsonl": 3, "trace/pcap": 4},
+	{"trace/others": 4},
 	{"trace/tracer": 0, "trace/order": 2, "trace/strace": 3},
 	{"sys/patient": 1, "trace/event": 2},
 	{"trace/turns/keys": 0, "sys/namespace": 1, "trace/sockets": 2},

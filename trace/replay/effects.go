@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"lbaws/trace/event"
+	"lbaws/trace/others"
 	"lbaws/trace/strace"
 )
 
@@ -13,24 +14,24 @@ import (
 
 // mayConcern reports whether a call may be about a TCP socket. It reads no more than the
 // first argument: of most lines of a long recording no more is ever looked at.
-func (s *scan) mayConcern(p *process, l *strace.Line, c *call) bool {
+func (s *scan) mayConcern(p *process, l *strace.Line, c *others.Call) bool {
 	fd, noted := strace.Number(l.Text), bytes.TrimLeft(l.Text, "0123456789")
-	switch c.effect {
+	switch c.Effect {
 	case event.Makes:
 		return bytes.HasPrefix(l.Text, []byte("AF_INET")) || bytes.HasPrefix(l.Text, []byte("PF_INET"))
-	case polls, adds:
+	case others.Polls, others.Adds:
 		return p != nil
-	case epolls:
+	case others.Epolls:
 		return p != nil && p.epoll[fd]
-	case event.Accepts, event.Binds, event.Connects, forks: // a child may share what its parent opens later
+	case event.Accepts, event.Binds, event.Connects, others.Forks: // a child may share what its parent opens later
 		return true
-	case execs:
+	case others.Execs:
 		return p != nil && len(p.open) > 0
 	}
 	switch {
 	case bytes.HasPrefix(noted, []byte("<TCP")):
 		return true
-	case c.effect == replaces:
+	case c.Effect == others.Replaces:
 		return p != nil && len(p.open) > 0
 	case strace.IsNote(noted) && !bytes.HasPrefix(noted, []byte("<socket:[")): // it is none, or no longer
 		return false
@@ -65,35 +66,35 @@ var opens = map[string]bool{"open": true, "openat": true, "openat2": true, "crea
 func (s *scan) begins(b *step, rest *strace.Rest) bool {
 	const mostPorts = 64
 	p := b.process
-	switch b.call.effect {
-	case forks:
+	switch b.call.Effect {
+	case others.Forks:
 		shares := bytes.Contains(rest.Args, []byte("CLONE_FILES"))
 		s.fork(&fork{thread: b.thread, shares: shares}, rest)
 		return !shares && len(p.open) > 0
-	case execs, epolls:
+	case others.Execs, others.Epolls:
 		return true
 	case event.Makes:
 		tcp := []string{"0", "IPPROTO_IP", "IPPROTO_TCP", "IPPROTO_MPTCP"} // multipath TCP is TCP as far as a program sees
 		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && slices.Contains(tcp, string(s.args[2]))
-	case closesSome:
+	case others.ClosesSome:
 		return s.closesRange(b)
-	case adds:
+	case others.Adds:
 		b.socket = s.addsToEpoll(p)
-	case splices:
+	case others.Splices:
 		b.socket = cmp.Or(p.at(s.fd(0)), p.at(s.fd(2)))
-	case replaces:
+	case others.Replaces:
 		b.socket = p.at(s.fd(0))
 		return b.socket != nil || p.at(s.fd(1)) != nil
-	case polls:
+	case others.Polls:
 		b.socket = p.listed(rest.Args)
 	default:
-		b.socket = s.adopted(p, b.call.effect)
+		b.socket = s.adopted(p, b.call.Effect)
 	}
 	if b.socket == nil {
 		return false
 	}
-	b.atOnce = b.socket.atOnce || (b.call.does == event.Read || b.call.does == event.Write) && hasFlag(rest, "MSG_DONTWAIT")
-	switch b.call.effect {
+	b.atOnce = b.socket.atOnce || (b.call.Does == event.Read || b.call.Does == event.Write) && others.HasFlag(rest, "MSG_DONTWAIT")
+	switch b.call.Effect {
 	case event.Sets:
 		if bytes.Contains(rest.Args, []byte("SO_LINGER")) {
 			b.socket.resets = bytes.Contains(rest.Args, []byte("l_onoff=1, l_linger=0"))
@@ -101,12 +102,12 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 		b.socket.timed = b.socket.timed || bytes.Contains(rest.Args, []byte("TIMEO"))
 	case event.Binds:
 		b.socket.port = s.port()
-	case controls:
-		if on, off := setsNonBlocking(rest); on || off {
+	case others.Controls:
+		if on, off := others.SetsNonBlocking(rest); on || off {
 			b.socket.atOnce = on
 		}
 	case event.Connects:
-		if isDisconnect(b.call, rest) {
+		if others.IsDisconnect(b.call, rest) {
 			break
 		}
 		b.socket.role, b.socket.port = clients, s.port()
@@ -158,8 +159,8 @@ func (f *file) children() map[int][]int {
 }
 
 func isFork(name []byte) bool {
-	c := calls()[string(name)]
-	return c != nil && c.effect == forks
+	c := others.Named(string(name))
+	return c != nil && c.Effect == others.Forks
 }
 
 // fd is the descriptor that is the ith argument of the call in hand; -1 if that is none.
@@ -252,7 +253,7 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		return
 	}
 	p, made := b.process, descriptor{socket: b.socket, closeOnExec: bytes.Contains(rest.Args, []byte("CLOEXEC"))}
-	switch b.call.effect {
+	switch b.call.Effect {
 	case event.Makes:
 		made.socket = s.create(unknown)
 		made.socket.atOnce = bytes.Contains(rest.Args, []byte("SOCK_NONBLOCK"))
@@ -264,10 +265,10 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 	case event.Listens:
 		b.socket.role, p.serves = servers, true
 		return
-	case execs:
+	case others.Execs:
 		b.ended = s.closeSome(p, func(_ int, d descriptor) bool { return d.closeOnExec })
 		return
-	case controls:
+	case others.Controls:
 		if !bytes.Contains(rest.Args, []byte("F_DUPFD")) {
 			fd := strace.Number(rest.Args)
 			if d, open := p.open[fd]; open && bytes.Contains(rest.Args, []byte("F_SETFD")) {
@@ -276,12 +277,12 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 			}
 			return
 		}
-	case replaces:
+	case others.Replaces:
 		if old := p.at(rest.Value); old != nil && old != b.socket && !p.close(rest.Value) {
 			b.ended = []*socket{old}
 		}
-	case duplicates:
-	case polls:
+	case others.Duplicates:
+	case others.Polls:
 		if ready := p.at(firstReady(rest.Result)); ready != nil {
 			b.socket = ready
 		}

@@ -11,6 +11,7 @@ import (
 	"lbaws/trace/event"
 	"lbaws/trace/jsonl"
 	"lbaws/trace/order"
+	"lbaws/trace/others"
 	"lbaws/trace/sockets"
 	"lbaws/trace/strace"
 )
@@ -54,29 +55,27 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 	if o.Result == nil {
 		text = slices.Concat(text, jsonl.Text(" <unfinished ...>"))
 	}
-	line, c := strace.ParseLine(text), calls()[o.Call]
+	line, c := strace.ParseLine(text), others.Named(o.Call)
 	rest, err := line.Parse(nil)
 	if err != nil || line.Kind != strace.Call || string(line.Name) != o.Call || c == nil {
 		return nil, jsonl.ErrNoObject
 	}
 	rest.Unfinished = o.Result == nil
-	s := &step{call: c}
+	var about others.About
+	thread := 0
 	if known := o.Recorded; known != nil {
-		s.thread, s.shared, s.resets, s.atOnce = known.Thread, known.Shared, known.Resets, known.AtOnce
-		if known.Socket > 0 {
-			s.socket = &socket{id: known.Socket, port: known.Port}
-		}
-		if known.Made > 0 {
-			s.made = &socket{id: known.Made}
+		about = others.About{Socket: max(0, known.Socket), Made: max(0, known.Made), Shared: known.Shared, Resets: known.Resets, AtOnce: known.AtOnce}
+		if thread = known.Thread; about.Socket > 0 {
+			about.Port = known.Port
 		}
 	}
-	e := newEvent(s, &rest)
+	e := c.Event(&rest, about)
 	if buf := o.Args.Buf; buf != nil && o.Result != nil && (e.Call.Does == event.Reads || e.Call.Does == event.Writes) {
 		if e.Args[1].Data = *buf; e.Call.Does == event.Reads && len(*buf) > max(0, e.Result) {
 			return nil, jsonl.ErrNoObject
 		}
 	}
-	e.Recorded.Others, e.Recorded.Thread = o.Recorded != nil, s.thread
+	e.Recorded.Others, e.Recorded.Thread = o.Recorded != nil, thread
 	return e, nil
 }
 

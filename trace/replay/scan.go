@@ -8,6 +8,7 @@ import (
 
 	"lbaws/trace/event"
 	"lbaws/trace/order"
+	"lbaws/trace/others"
 	"lbaws/trace/strace"
 )
 
@@ -17,17 +18,17 @@ type step struct {
 	at      int64 // when the line was written, by the file's clock
 	process *process
 	thread  int
-	call    *call     // nil if a program ends
-	text    []byte    // what the line has behind the call's name; of a program's end: how it has ended
-	begins  *step     // of the rest of a call: its beginning
-	socket  *socket   // that the call is about; nil if it is about several, or none
-	made    *socket   // that it has made
-	ended   []*socket // to which no descriptor leads since, although no close says so
-	number  int       // of the call, when it is drawn
-	waits   bool      // whether it is a write that has waited
-	shared  bool      // of a close: whether other descriptors lead to the socket
-	resets  bool      // or whether it sends a RST in any case
-	atOnce  bool      // whether it does not wait
+	call    *others.Call // nil if a program ends
+	text    []byte       // what the line has behind the call's name; of a program's end: how it has ended
+	begins  *step        // of the rest of a call: its beginning
+	socket  *socket      // that the call is about; nil if it is about several, or none
+	made    *socket      // that it has made
+	ended   []*socket    // to which no descriptor leads since, although no close says so
+	number  int          // of the call, when it is drawn
+	waits   bool         // whether it is a write that has waited
+	shared  bool         // of a close: whether other descriptors lead to the socket
+	resets  bool         // or whether it sends a RST in any case
+	atOnce  bool         // whether it does not wait
 }
 
 // scan reads a recording's lines. It follows what each descriptor leads to, and so finds
@@ -83,7 +84,7 @@ func (s *scan) exit(l *strace.Line, at int64) {
 
 // called reads a call, or its beginning.
 func (s *scan) called(l *strace.Line, at int64) {
-	c, p := calls()[string(l.Name)], s.known(l.Thread)
+	c, p := others.Named(string(l.Name)), s.known(l.Thread)
 	if c == nil || !s.mayConcern(p, l, c) {
 		s.frees(p, l)
 		s.file.left[string(l.Name)]++
@@ -101,7 +102,7 @@ func (s *scan) called(l *strace.Line, at int64) {
 		s.returns(b, &rest)
 	}
 	if !isDrawn {
-		s.file.left[c.name]++
+		s.file.left[c.Name]++
 		return
 	}
 	s.file.steps = append(s.file.steps, b)
@@ -124,7 +125,7 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 	}
 	whole := joined(begun.text, l.Text)
 	rest, err := whole.Parse(s.args[:0])
-	if begun.call.name != string(l.Name) {
+	if begun.call.Name != string(l.Name) {
 		err = errNotStraces
 	}
 	if err != nil {
@@ -134,8 +135,8 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 	now := *begun
 	now.at, now.thread, now.text, now.begins = at, l.Thread, whole.Text, begun
 	s.returns(&now, &rest)
-	begun.waits = begun.call.effect == event.Writes && !begun.atOnce && rest.Value > order.SureRoom
-	if !order.DrawnInTwo(begun.call.does) && !begun.waits {
+	begun.waits = begun.call.Effect == event.Writes && !begun.atOnce && rest.Value > order.SureRoom
+	if !order.DrawnInTwo(begun.call.Does) && !begun.waits {
 		begun.text, begun.socket, begun.made = now.text, now.socket, now.made
 		return
 	}

@@ -1,0 +1,166 @@
+package others
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+	"lbaws/trace/event"
+	"lbaws/trace/strace"
+	"lbaws/trace/wire"
+)
+
+// Calls that do not do what their names say: a read that takes nothing, and a connect that
+// ends the connection.
+var (
+	peeks       = &event.Call{Name: "recv", Waits: true}
+	disconnects = &event.Call{Name: "disconnect", Params: event.Connect.Params, Does: event.Disconnects}
+)
+
+// About is what is known of a call besides its text: see event.Recorded.
+type About struct {
+	Socket, Made           int // 0 is none
+	Port                   uint16
+	Shared, Resets, AtOnce bool
+}
+
+// Event returns the event of a call, without its times. It has a result, if the call has
+// returned.
+func (c *Call) Event(rest *strace.Rest, about About) *event.Event {
+	r := &event.Recorded{Name: c.Name, Note: c.noteOn(about, rest), Resets: about.Resets, AtOnce: about.AtOnce,
+		Socket: about.Socket, Port: about.Port, Made: about.Made}
+	e := &event.Event{Call: c.Does, Shared: about.Shared, Recorded: r}
+	if r.Begin, r.All = bytes.TrimRight(rest.Args, " "), c.entry == 0; !r.All {
+		r.Begin, r.Rest = strace.Cut(rest.Args, c.entry)
+	}
+	switch {
+	case c.Does == event.Read && HasFlag(rest, "MSG_PEEK"):
+		e.Call, r.Note = peeks, "look at the bytes, and leave them in the buffer"
+	case IsDisconnect(c, rest):
+		e.Call = disconnects
+	}
+	first, _, _ := bytes.Cut(rest.Args, []byte(","))
+	r.Peer, _ = peerInNote(first)
+	if !rest.Unfinished {
+		r.Result, e.Result, e.Took = rest.Result, rest.Value, rest.Took
+		if e.Result < 0 {
+			e.Result, e.Errno = -1, errnoOf(rest.Errno)
+		}
+		r.Connected = c.connected(r)
+	}
+	setArgs(e, rest.List)
+	return e
+}
+
+// HasFlag reports whether a call that reads or writes has a flag behind its buffer.
+func HasFlag(rest *strace.Rest, flag string) bool {
+	return len(rest.List) > 2 && slices.ContainsFunc(rest.List[2:], func(arg []byte) bool { return bytes.Contains(arg, []byte(flag)) })
+}
+
+// IsDisconnect reports whether a connect has no address: it ends the connection that there
+// is.
+//
+// Source: connect(2).
+func IsDisconnect(c *Call, rest *strace.Rest) bool {
+	return c.Does == event.Connect && len(rest.List) > 1 && bytes.HasPrefix(rest.List[1], []byte("{sa_family=AF_UNSPEC"))
+}
+
+// connected reports whether a call shows that a connect is complete that has not waited.
+func (c *Call) connected(r *event.Recorded) bool {
+	has := func(text []byte, part string) bool { return bytes.Contains(text, []byte(part)) }
+	switch first, _, _ := bytes.Cut(r.Result, []byte("}")); {
+	case c.Effect == Polls:
+		return has(r.Result, "out [") || has(first, "POLLOUT") && !has(first, "POLLERR") && !has(first, "POLLHUP")
+	case c.Name == "getsockopt":
+		return has(r.Begin, "SO_ERROR") && bytes.HasPrefix(r.Rest, []byte("[0]"))
+	}
+	return false
+}
+
+// errnoOf is the number of an error.
+func errnoOf(name string) unix.Errno {
+	for n := unix.Errno(1); n < 134; n++ {
+		if sys.ErrnoName(n) == name {
+			return n
+		}
+	}
+	return unix.EINTR // of the kernel's own: ERESTARTSYS, for one
+}
+
+// setArgs reads the arguments that the diagram understands.
+func setArgs(e *event.Event, args [][]byte) {
+	var at [len(e.Args)][]byte // none where there are fewer
+	copy(at[:], args)
+	e.Args[0].Int = strace.Number(at[0])
+	for i, p := range e.Call.Params {
+		switch arg := &e.Args[i]; p.Kind {
+		case event.Decimal:
+			arg.Int = strace.Number(at[i])
+		case event.IntPointer:
+			arg.Int = strace.Number(bytes.TrimPrefix(at[i], []byte("[")))
+		case event.Level, event.Option, event.How:
+			arg.Int = strace.Constant(p.Kind, at[i])
+		case event.Address, event.PeerAddress:
+			addr, ok := strace.ParseSockaddr(at[i])
+			if !ok {
+				addr, ok = peerInNote(e.Recorded.Result)
+			}
+			if arg.Addr = new(sys.Sockaddr); ok {
+				arg.Addr.Set(addr)
+			}
+		case event.AddressRoom:
+			arg.Addr = e.Args[i-1].Addr
+		}
+	}
+	if e.Call.Does == event.Reads || e.Call.Does == event.Writes {
+		setBuffer(e, at[:])
+	}
+}
+
+// peerInNote reads the peer from what strace -yy writes behind a connected descriptor.
+func peerInNote(text []byte) (netip.AddrPort, bool) {
+	_, peer, found := bytes.Cut(text, []byte("->"))
+	peer, _, closed := bytes.Cut(peer, []byte("]>"))
+	if !found || !closed {
+		return netip.AddrPort{}, false
+	}
+	addr, err := wire.ParseAddrPort(string(peer))
+	return addr, err == nil
+}
+
+// setBuffer reads what was read or written, and how much was to be.
+func setBuffer(e *event.Event, at [][]byte) {
+	switch e.Recorded.Name {
+	case "readv", "writev", "recvmsg", "sendmsg":
+		e.Args[1].Data, e.Args[2].Int = vectors(at[1])
+	case "sendfile", "sendfile64":
+		e.Args[2].Int = strace.Number(at[3])
+	default:
+		e.Recorded.Whole = true
+		if buffer := at[1]; len(buffer) > 0 && buffer[0] == '"' {
+			e.Args[1].Data, _, _ = strace.Unquote(make([]byte, 0, len(buffer)), buffer)
+		}
+	}
+}
+
+// vectors reads the buffers of an array of struct iovec, one behind the other up to one
+// that is cut off, and the lengths of all together.
+func vectors(arg []byte) (data []byte, length int) {
+	for mark, more := "iov_base=\"", false; ; {
+		_, rest, found := bytes.Cut(arg, []byte(mark))
+		if !found {
+			return data, length
+		}
+		if !more {
+			data, rest, more = strace.Unquote(data, arg[len(arg)-len(rest)-1:])
+		}
+		if more {
+			mark = "iov_base="
+		}
+		_, arg, _ = bytes.Cut(rest, []byte("iov_len="))
+		length += max(0, strace.Number(arg))
+	}
+}
