@@ -56,7 +56,7 @@ func (r *recorder) noteConnection(e *event.Event) {
 	switch {
 	case r.capture == nil || e.Failed():
 	case e.Call.Does == event.Accepts, e.Call.Does == event.Connects && r.ends.isClient:
-		r.ends.made(e.Args[1].Addr.AddrPort())
+		r.ends.made(e.Peer())
 	}
 }
 

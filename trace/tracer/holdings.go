@@ -37,12 +37,18 @@ func (r *recorder) openWatch() {
 // wanted: of the port that the server's socket fd is bound to, or that a client's
 // is to be connected to; remote says that the client alone is traced.
 func (r *recorder) watchSockets(fd int, server netip.AddrPort, remote bool) {
+	if r.watch != nil {
+		r.watchPort(boundAddress(fd, server), remote)
+	}
+}
+
+// watchPort is watchSockets, for a port that is known.
+func (r *recorder) watchPort(server netip.AddrPort, remote bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.watch == nil || r.holdings.watch != nil {
 		return
 	}
-	server = boundAddress(fd, server)
 	r.watch.Follow(server.Port())
 	r.holdings = holdings{watch: r.watch, server: server, remote: remote, own: make(map[netip.AddrPort]bool)}
 	r.look()

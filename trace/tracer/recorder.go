@@ -58,46 +58,55 @@ func (r *recorder) tell(m event.Moment) {
 	r.sinks.Append(&r.moment)
 }
 
-// enter takes the beginning of a call, and returns its event and the time at which the
-// call is made. Before a call that may wait, it writes what need not be held back, so
-// that the user sees what the program is waiting for.
+// enter takes the beginning of a call of this program, and returns its event and the time at
+// which the call is made.
 func (r *recorder) enter(caller event.Caller, call *event.Call, args []event.Arg) (*event.Event, time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.calls++
 	e := r.event()
-	*e = event.Event{Number: r.calls, Caller: caller, Call: call}
+	*e = event.Event{Caller: caller, Call: call}
 	if r.Lines {
 		e.Line = MainLine()
 	}
 	copy(e.Args[:], args)
+	return e, r.begins(e)
+}
+
+// begins takes the beginning of a call, and returns when it is made. Before a call that may
+// wait, it writes what need not be held back, so that the user sees what the program is
+// waiting for.
+func (r *recorder) begins(e *event.Event) time.Time {
+	r.calls++
+	e.Number = r.calls
 	if r.holdings.watch != nil {
 		r.capturedUpTo(time.Now())
-		if len(r.passed) > 0 || call.Does == event.Closes || call.Does == event.ShutsDown {
+		if len(r.passed) > 0 || e.Call.Does == event.Closes || e.Call.Does == event.ShutsDown {
 			r.look() // what a close does follows from what is unread now
 		}
 	}
-	e.Begin = time.Now()
-	if call.Does == event.Connects && r.ends.isClient {
-		r.trying = attempt{fd: args[0].Int, since: e.Begin}
+	if e.Begin.IsZero() { // or else it is told late
+		e.Begin = time.Now()
+	}
+	if e.Call.Does == event.Connects && r.ends.isClient {
+		r.trying = attempt{fd: e.Args[0].Int, since: e.Begin}
 	}
 	r.batch.events = append(r.batch.events, batched{event: e})
-	if call.Waits {
+	if e.Call.Waits {
 		r.waiting++
 	}
 	if r.batches() {
 		r.writeLater()
-		return e, e.Begin
+		return e.Begin
 	}
 	r.give()
-	if call.Waits {
+	if e.Call.Waits {
 		r.settle()
 	}
-	return e, time.Now()
+	return time.Now()
 }
 
-// exit takes the return of a call, which has taken a while until the given time. Its
-// beginning was e.
+// exit takes the return of a call of this program, which has taken a while until the given
+// time. Its beginning was e.
 func (r *recorder) exit(at time.Time, took time.Duration, e *event.Event, result int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -110,6 +119,11 @@ func (r *recorder) exit(at time.Time, took time.Duration, e *event.Event, result
 		returned.Result = -1
 		errors.As(err, &returned.Errno)
 	}
+	r.returns(e, returned)
+}
+
+// returns takes the return of a call, whose beginning was e.
+func (r *recorder) returns(e, returned *event.Event) {
 	if e.Call.Waits {
 		r.waiting--
 	}
@@ -118,8 +132,8 @@ func (r *recorder) exit(at time.Time, took time.Duration, e *event.Event, result
 		r.writeLater()
 		return
 	}
-	if e.Call.Does == event.Accepts && err == nil {
-		r.holdings.expect(e.Args[1].Addr.AddrPort())
+	if e.Call.Does == event.Accepts && !returned.Failed() {
+		r.holdings.expect(returned.Peer())
 	}
 	r.ask(e.Thread, newSocket(returned))
 	r.give()
@@ -127,10 +141,10 @@ func (r *recorder) exit(at time.Time, took time.Duration, e *event.Event, result
 	r.settle()
 }
 
-// newSocket returns the connected socket that a call has made, or -1.
+// newSocket returns the connected socket that a call of this program has made, or -1.
 func newSocket(e *event.Event) int {
 	switch {
-	case e.Failed():
+	case e.Failed(), e.IsOthers():
 	case e.Call.Does == event.Accepts:
 		return e.Result
 	case e.Call.Does == event.Connects:

@@ -1,0 +1,55 @@
+package tracer
+
+import (
+	"net/netip"
+	"time"
+
+	"lbaws/trace/event"
+)
+
+// This file tells the formats of the calls of other programs, which somebody else watches.
+
+// Began tells the formats that another program's call begins, and returns its event, for
+// Returned. It sets the number and, unless
+// that is known, the time.
+func (t *Tracer) Began(e event.Event) *event.Event {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	begun := t.event()
+	*begun = e
+	t.begins(begun)
+	return begun
+}
+
+// Returned tells the formats that the call has returned, of which Began has returned the
+// event. It sets the number and, unless they
+// are known, the times.
+func (t *Tracer) Returned(begun *event.Event, e event.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	returned := t.event()
+	*returned = e
+	returned.Number, returned.Begin = begun.Number, begun.Begin
+	if returned.Return.IsZero() {
+		returned.Return = time.Now()
+	}
+	returned.Took = returned.Return.Sub(begun.Begin)
+	t.returns(begun, returned)
+}
+
+// Exited tells the formats that another program has ended, or that a call has closed
+// descriptors that is no close.
+func (t *Tracer) Exited(e *event.Exit) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.catchUp()
+	t.tell(event.Moment{What: event.Exited, At: time.Now(), Exit: e})
+	t.settle()
+}
+
+// Serves says that another program is about to listen on an address: its segments and its
+// sockets are followed from now on, if they are wanted.
+func (t *Tracer) Serves(address netip.AddrPort) {
+	t.openCapture(address, false)
+	t.watchPort(address, false)
+}
