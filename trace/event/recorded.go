@@ -17,7 +17,8 @@ type Recorded struct {
 	Socket    int            // of another program: names the socket that the call is about, or is 0
 	Made      int            // and the one that it has made
 	Port      uint16         // that the socket is bound or connected to; 0 if it is not known
-	Peer      netip.AddrPort // the peer, if strace -yy says it
+	Peer      netip.AddrPort // the peer, if strace -yy or the kernel says it
+	Local     netip.AddrPort // of connect: the address that the kernel has given the socket, if it says it
 	Resets    bool           // of a close: whether it sends a RST in any case, by SO_LINGER
 	Connected bool           // whether it shows that a connect is complete that was begun
 	AtOnce    bool           // whether it does not wait: the socket is non-blocking, or a flag says so
@@ -26,6 +27,15 @@ type Recorded struct {
 // IsOthers reports whether the call is another program's: it may have several processes,
 // and wait for several connections at once. Its sockets have names.
 func (e *Event) IsOthers() bool { return e.Recorded != nil && e.Recorded.Others }
+
+// Peer is the address that a call has returned that accepts a connection. A program that does
+// not ask for it may be told of by the kernel.
+func (e *Event) Peer() netip.AddrPort {
+	if peer := e.Args[1].Addr.AddrPort(); peer.IsValid() || e.Recorded == nil {
+		return peer
+	}
+	return e.Recorded.Peer
+}
 
 // Until says what ends the call's wait, as a sentence; "" if it never waits.
 func (e *Event) Until() string {

@@ -173,6 +173,7 @@ func (f *Figure) begins(e *event.Event, c *conversation) {
 // return, and what it has caused.
 func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 	if e.IsOthers() {
+		c = f.joins(e, c)
 		f.about(c)
 		f.handshakeOf(e, c)
 	}
@@ -252,7 +253,7 @@ func (f *Figure) conversation(addr netip.AddrPort) *conversation {
 // ConversationOf returns the conversation that a call is about, or nil.
 func (f *Figure) ConversationOf(e *event.Event) *conversation {
 	if e.Call.Does == event.Accepts && !e.Return.IsZero() && !e.Failed() {
-		c := f.conversation(e.Args[1].Addr.AddrPort()).oldest()
+		c := f.conversation(e.Peer()).oldest()
 		if c.accepted { // the client uses its port again, and no SYN was seen
 			c = f.begin(c.Client, f.server)
 		}

@@ -222,12 +222,30 @@ func (f *Figure) opens(e *event.Event) {
 	if e.Call.Does != event.Connects || !e.IsOthers() || known != nil && !known.disconnected {
 		return
 	}
-	f.numbered++
 	c := f.connects(e)
-	c.Number = f.numbered
+	c.Number = f.numbered + 1
+	if f.captured { // its SYN will have that number
+		return
+	}
+	f.numbered++
 	if len(f.opening) < mostFollowed {
 		f.opening = append(f.opening, c)
 	}
+}
+
+// joins returns the connection of which a connect's segments are captured, in place of c, and
+// makes the socket lead to it: when the call has returned, the kernel has given the socket its
+// address.
+func (f *Figure) joins(e *event.Event, c *conversation) *conversation {
+	if !f.captured || e.Call.Does != event.Connects || !e.Recorded.Local.IsValid() {
+		return c
+	}
+	joined := f.conversation(e.Recorded.Local)
+	if c != nil {
+		joined.opening = c.opening
+	}
+	f.descriptors[e.Descriptor()] = joined
+	return joined
 }
 
 // meets begins the conversation of a socket that was connected before the recording began.
@@ -250,7 +268,9 @@ func (f *Figure) unanswered(e *event.Event, c *conversation) {
 	case e.IsOthers() && e.Failed():
 		delete(f.descriptors, e.Descriptor())
 		f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == c })
-		f.numbered--
+		if !f.captured {
+			f.numbered--
+		}
 	}
 }
 

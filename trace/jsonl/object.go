@@ -66,6 +66,9 @@ type RecordedObject struct {
 	Shared bool   `json:"shared"`
 	Resets bool   `json:"resets"`
 	AtOnce bool   `json:"at_once"`
+
+	Peer  Address `json:"peer,omitzero"`
+	Local Address `json:"local,omitzero"`
 }
 
 // CallerObject says which thread makes a call, and which program of which side that is, if

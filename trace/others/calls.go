@@ -5,6 +5,7 @@ package others
 
 import (
 	"bytes"
+	"iter"
 	"strings"
 	"sync"
 
@@ -124,4 +125,24 @@ func SetsNonBlocking(rest *strace.Rest) (on, off bool) {
 		return has("[1]"), has("[0]")
 	}
 	return false, false
+}
+
+// Listed are the descriptors in the arguments of a call that has a list of them, as poll and
+// select have it.
+func Listed(args []byte) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		depth := 0
+		for i, c := range args {
+			switch {
+			case c == '[':
+				depth++
+			case c == ']':
+				depth--
+			case depth == 1 && c >= '0' && c <= '9' && (args[i-1] == '[' || args[i-1] == ' ' || bytes.HasSuffix(args[:i], []byte("fd="))):
+				if !yield(strace.Number(args[i:])) {
+					return
+				}
+			}
+		}
+	}
 }

@@ -200,23 +200,14 @@ func (s *scan) adopted(p *process, effect event.Effect) *socket {
 	return made
 }
 
-// listed returns the first TCP socket in a list of descriptors, as poll and select have
-// it; or nil.
+// listed returns the first TCP socket in a list of descriptors; or nil.
 func (p *process) listed(args []byte) *socket {
 	if len(p.open) == 0 {
 		return nil
 	}
-	depth := 0
-	for i, c := range args {
-		switch {
-		case c == '[':
-			depth++
-		case c == ']':
-			depth--
-		case depth == 1 && c >= '0' && c <= '9' && (args[i-1] == '[' || args[i-1] == ' ' || bytes.HasSuffix(args[:i], []byte("fd="))):
-			if listed := p.at(strace.Number(args[i:])); listed != nil {
-				return listed
-			}
+	for fd := range others.Listed(args) {
+		if listed := p.at(fd); listed != nil {
+			return listed
 		}
 	}
 	return nil

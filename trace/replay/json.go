@@ -70,6 +70,9 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 		}
 	}
 	e := c.Event(&rest, about)
+	if o.Recorded != nil {
+		e.Recorded.Peer, e.Recorded.Local = o.Recorded.Peer.AddrPort, o.Recorded.Local.AddrPort
+	}
 	if buf := o.Args.Buf; buf != nil && o.Result != nil && (e.Call.Does == event.Reads || e.Call.Does == event.Writes) {
 		if e.Args[1].Data = *buf; e.Call.Does == event.Reads && len(*buf) > max(0, e.Result) {
 			return nil, jsonl.ErrNoObject
