@@ -1,0 +1,57 @@
+package ptrace
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
+)
+
+// Attach follows a process that runs already, with all of its threads, and the children that
+// it will have. It stops at each of its calls, as it has no filter. When this process ends,
+// it goes on as it was.
+func (t *Tracer) Attach(pid int) (*Process, error) {
+	folder := fmt.Sprintf("/proc/%d/task", pid)
+	for found := true; found; {
+		found = false
+		threads, err := os.ReadDir(folder)
+		if errors.Is(err, unix.ENOENT) {
+			return nil, fmt.Errorf("there is no process %d", pid)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range threads { // new ones may come as long as one runs
+			id, _ := strconv.Atoi(entry.Name())
+			if t.threads[id] != nil {
+				continue
+			}
+			if err := t.attachThread(id); err != nil && len(t.threads) == 0 {
+				return nil, err
+			} else if err == nil {
+				found = true
+			}
+		}
+	}
+	for _, thread := range t.threads {
+		return thread.Process, nil
+	}
+	return nil, fmt.Errorf("process %d has ended", pid)
+}
+
+// attachThread follows a thread. What it waits for in the kernel is interrupted, and begun
+// again.
+func (t *Tracer) attachThread(id int) error {
+	if err := seize(id, 0); err != nil {
+		return sys.Fail("ptrace", fmt.Sprintf("PTRACE_SEIZE of %d", id), err)
+	}
+	if t.thread(id) == nil {
+		return unix.ESRCH
+	}
+	t.threads[id].isNew = false
+	return request(unix.PTRACE_INTERRUPT, uintptr(id), 0, 0)
+}
