@@ -11,7 +11,7 @@ import (
 	"lbaws/sys"
 )
 
-// Capture sees the TCP segments of one server. This platform has no packet
+// Capture sees the TCP segments of some servers. This platform has no packet
 // sockets, and so there is never a Capture.
 type Capture struct{}
 
@@ -19,6 +19,9 @@ type Capture struct{}
 func OpenCapture(netip.AddrPort, bool, bool) (*Capture, error) {
 	return nil, sys.Fail("socket", "AF_PACKET", unix.EAFNOSUPPORT)
 }
+
+// Add returns an error.
+func (*Capture) Add(netip.AddrPort) error { return sys.Fail("socket", "AF_PACKET", unix.EAFNOSUPPORT) }
 
 // Next returns nil.
 func (*Capture) Next(time.Time) *Segment { return nil }

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/binary"
 	"net/netip"
 	"slices"
 	"time"
@@ -13,24 +12,25 @@ import (
 	"lbaws/sys/process"
 )
 
-// Capture is a packet socket that sees the TCP segments from and to one server,
-// with the kernel's own time for each. It is the trace's, not the server's: its
-// calls are not traced.
+// Capture sees the TCP segments from and to some servers, with the kernel's own time for
+// each. It has a packet socket of its own, which is the trace's, not the server's: its
+// calls are not traced. If one server is reached on the loopback interface alone, and
+// another one is added that is not, it has two.
 //
 // Source: packet(7).
 type Capture struct {
-	fd      int
-	server  netip.AddrPort
-	remote  bool           // whether the server is another machine's
-	client  netip.AddrPort // the only client of interest, if it is valid
-	keep    bool           // whether segments have their packets
-	held    bool           // whether Only is still to say which that is
-	ring    *ring
+	poll    int // an epoll descriptor, which waits for all taps
+	taps    []*tap
+	servers map[netip.AddrPort]bool // whose address may be the unspecified one; true: it was added after the first one
+	ports   Ports                   // theirs
+	remote  bool                    // whether the server is another machine's
+	client  netip.AddrPort          // the only client of interest, if it is valid
+	keep    bool                    // whether segments have their packets
+	held    bool                    // whether Only is still to say which that is
 	local   *localAddresses
 	paths   map[[2]netip.AddrPort]path
-	pending []Segment // read from the ring, in order of time
+	pending []Segment // read from the rings, in order of time
 	taken   int       // how many of them were taken
-	left    frame     // the last one read, if the kernel is still to get it back
 }
 
 // path is the interface on which the segments of one direction are taken.
@@ -45,47 +45,101 @@ type path struct {
 // named by Only; keep says that each segment is to have its packet. It needs
 // CAP_NET_RAW: a process without it gets EPERM. It takes no descriptor below 10.
 func OpenCapture(server netip.AddrPort, remote, keep bool) (*Capture, error) {
-	low, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, sys.Fail("socket", "AF_PACKET", err)
-	}
-	c := &Capture{fd: process.MoveUp(low), server: Plain(server), remote: remote, held: remote, keep: keep,
-		paths: make(map[[2]netip.AddrPort]path)}
-	if err := c.open(); err != nil {
-		unix.Close(c.fd)
+	c := &Capture{poll: -1, remote: remote, held: remote, keep: keep,
+		servers: make(map[netip.AddrPort]bool), paths: make(map[[2]netip.AddrPort]path)}
+	if err := c.add(server, false); err != nil {
+		c.close()
 		return nil, err
 	}
 	return c, nil
 }
 
-// open makes the socket capture, from bind on: on every interface, or on the loopback
-// one if the server's address is reached on no other. There the filter wants no packet
-// that is sent, and the kernel is spared the copies of them (since Linux 4.20).
-func (c *Capture) open() (err error) {
-	isLoopback := c.server.Addr().IsLoopback()
-	filter := portFilter(c.server.Port())
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	if err := unix.SetsockoptSockFprog(c.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
-		return sys.Fail("setsockopt", "SO_ATTACH_FILTER", err)
+// Add captures the segments from and to another server, too, from now on. It may be another
+// machine's: then those of this machine's clients are taken. Nothing is lost that was to be
+// captured before. If there are MostPorts ports, the error says so, and all goes on without
+// that server; so it does if the kernel refuses. A capture of one client (remote) takes no
+// other servers: the error is EINVAL.
+func (c *Capture) Add(server netip.AddrPort) error {
+	if c.remote {
+		return unix.EINVAL
 	}
-	// Of what passes on the loopback interface, the headers are taken; on
-	// others, a packet as it is on Ethernet.
-	count, room := 2048, PacketRoom
-	if isLoopback && !c.keep {
-		count, room = 8192, 176
+	return c.add(server, true)
+}
+
+// add adds a server, and a tap if there is none yet that gets its segments.
+func (c *Capture) add(server netip.AddrPort, added bool) error {
+	server = Plain(server)
+	if _, known := c.servers[server]; known {
+		return nil
 	}
-	if c.ring, err = openRing(c.fd, count, room); err != nil {
+	ports := c.ports
+	if err := ports.Add(server.Port()); err != nil {
 		return err
+	}
+	for _, t := range c.taps {
+		if err := t.filter(ports.All()); err != nil {
+			return err
+		}
+	}
+	c.ports = ports
+	if loopback := server.Addr().IsLoopback(); len(c.taps) == 0 || !loopback && c.taps[len(c.taps)-1].loopback == only {
+		if err := c.addTap(loopback); err != nil {
+			return err
+		}
+	}
+	c.servers[server] = added
+	return nil
+}
+
+// addTap adds a tap: on the loopback interface, or on every one, without that one if
+// another tap is there.
+func (c *Capture) addTap(loopback bool) error {
+	where := everywhere
+	switch {
+	case loopback:
+		where = only
+	case len(c.taps) > 0:
+		where = without
+	}
+	t, err := openTap(c.ports.All(), where, c.keep)
+	if err != nil {
+		return err
+	}
+	c.taps = append(c.taps, t)
+	if err := c.open(); err != nil {
+		return err
+	}
+	err = unix.EpollCtl(c.poll, unix.EPOLL_CTL_ADD, t.fd, &unix.EpollEvent{Events: unix.EPOLLIN})
+	return sys.Fail("epoll_ctl", "EPOLL_CTL_ADD", err)
+}
+
+// open opens what all taps need, once.
+func (c *Capture) open() (err error) {
+	if c.poll >= 0 {
+		return nil
 	}
 	if c.local, err = openLocalAddresses(); err != nil {
 		return err
 	}
-	everything := unix.SockaddrLinklayer{Protocol: binary.NativeEndian.Uint16([]byte{0, unix.ETH_P_ALL})}
-	if isLoopback {
-		everything.Ifindex = 1 // everywhere
-		unix.SetsockoptInt(c.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	low, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return sys.Fail("epoll_create1", "EPOLL_CLOEXEC", err)
 	}
-	return sys.Fail("bind", "AF_PACKET", unix.Bind(c.fd, &everything))
+	c.poll = process.MoveUp(low)
+	return nil
+}
+
+// close gives back what a capture has that could not be opened.
+func (c *Capture) close() {
+	for _, t := range c.taps {
+		t.close()
+	}
+	if c.local != nil {
+		unix.Close(c.local.fd)
+	}
+	if c.poll >= 0 {
+		unix.Close(c.poll)
+	}
 }
 
 // Next returns the next segment that was sent or received before the given
@@ -102,19 +156,39 @@ func (c *Capture) Next(before time.Time) *Segment {
 	return &c.pending[c.taken-1]
 }
 
-// receive reads what the ring has, as far as there is room for it: what there is
+// receive reads what the rings have, as far as there is room for it: what there is
 // none for stays in the ring, and when that is full, the kernel counts what it
 // loses. Two processors may have taken frames in another order than that of their
 // packets' times.
 func (c *Capture) receive() {
-	const most = 4096
 	if c.taken > len(c.pending)/2 {
 		c.pending = c.pending[:copy(c.pending, c.pending[c.taken:])]
 		c.taken = 0
 	}
 	sorted := true
+	for _, t := range c.taps {
+		sorted = c.receiveFrom(t) && sorted
+	}
+	if !sorted {
+		slices.SortStableFunc(c.pending[c.taken:], func(x, y Segment) int { return x.Time.Compare(y.Time) })
+	}
+	// While the kernel lacks the last frame, there is something to read for
+	// poll. It lacks it as long as there is something to take.
+	if c.held || c.taken == len(c.pending) {
+		for _, t := range c.taps {
+			t.left.release()
+			t.left = frame{}
+		}
+	}
+}
+
+// receiveFrom reads what the ring of a tap has, and reports whether that came in order of
+// time.
+func (c *Capture) receiveFrom(t *tap) (sorted bool) {
+	const most = 4096
+	sorted = true
 	for len(c.pending)-c.taken < most {
-		f, ok := c.ring.read()
+		f, ok := t.ring.read()
 		if !ok {
 			break
 		}
@@ -129,57 +203,50 @@ func (c *Capture) receive() {
 		} else {
 			c.pending = c.pending[:n]
 		}
-		c.left.release()
-		c.left = f
+		t.left.release()
+		t.left = f
 	}
-	if !sorted {
-		slices.SortStableFunc(c.pending[c.taken:], func(x, y Segment) int { return x.Time.Compare(y.Time) })
-	}
-	// While the kernel lacks the last frame, there is something to read for
-	// poll. It lacks it as long as there is something to take.
-	if c.held || c.taken == len(c.pending) {
-		c.left.release()
-		c.left = frame{}
-	}
+	return sorted
 }
 
 // concerns reports whether a segment that was seen on a link is to be taken: it is
-// from or to the server, and its client is of interest.
+// from or to a server, and the client is of interest.
 func (c *Capture) concerns(s *Segment, link *unix.RawSockaddrLinklayer) bool {
 	inside := link.Hatype == unix.ARPHRD_LOOPBACK // both ends are this machine's
-	client := s.From
-	if !c.isServer(s.To, inside, s.Time) {
-		if !c.isServer(s.From, inside, s.Time) {
-			return false
-		}
-		client = s.To
+	if !c.isOf(s.To, s.From, inside, s.Time) && !c.isOf(s.From, s.To, inside, s.Time) {
+		return false
 	}
-	switch {
-	case c.client.IsValid():
-		if s.From != c.client && s.To != c.client {
-			return false
-		}
-	case c.remote && !inside && !c.local.has(client.Addr(), s.Time):
+	if c.client.IsValid() && s.From != c.client && s.To != c.client {
 		return false
 	}
 	return inside || c.isOnPath(s, link.Ifindex)
 }
 
-// isServer reports whether one end of a segment is the server's. If that listens on
-// the unspecified address, any address of this machine is the server's: the same
-// port of another machine, whose packets this one forwards, or whose client it
-// is, is another server's.
-func (c *Capture) isServer(end netip.AddrPort, inside bool, now time.Time) bool {
-	wanted := c.server.Addr()
-	switch {
-	case end.Port() != c.server.Port():
-		return false
-	case !wanted.IsUnspecified():
-		return end.Addr() == wanted
-	case wanted.Is4() && !end.Addr().Is4():
+// isOf reports whether one end of a segment is a server's, and the other one may be a
+// client that is of interest: of another machine's server, it is one of this machine's.
+func (c *Capture) isOf(end, client netip.AddrPort, inside bool, now time.Time) bool {
+	if !c.ports.Has(end.Port()) {
 		return false
 	}
-	return inside || c.local.has(end.Addr(), now)
+	added, known := c.servers[end]
+	switch {
+	case !known:
+		return c.isOfAnyAddress(end) && (inside || c.local.has(end.Addr(), now))
+	case inside || c.client.IsValid():
+		return true
+	case c.remote:
+		return c.local.has(client.Addr(), now)
+	}
+	return !added || c.local.has(end.Addr(), now) || c.local.has(client.Addr(), now)
+}
+
+// isOfAnyAddress reports whether a server listens on the unspecified address, and the port
+// of one end. Then any address of this machine is the server's: the same port of another
+// machine, whose packets this one forwards, or whose client it is, is another server's.
+func (c *Capture) isOfAnyAddress(end netip.AddrPort) bool {
+	_, both := c.servers[netip.AddrPortFrom(netip.IPv6Unspecified(), end.Port())]
+	_, ipv4 := c.servers[netip.AddrPortFrom(netip.IPv4Unspecified(), end.Port())]
+	return both || ipv4 && end.Addr().Is4()
 }
 
 // isOnPath reports whether a segment was seen on the interface on which those of its
@@ -224,7 +291,8 @@ func (c *Capture) Only(client netip.AddrPort, since time.Time) {
 
 // Wait waits until there may be a segment to take, but not longer than
 // patience; for ever if that is negative. A signal (the runtime's own SIGURG) ends
-// a poll early: it is made again.
+// a poll early: it is made again. Meanwhile
+// another goroutine may use the capture: servers may be added.
 func (c *Capture) Wait(patience time.Duration) {
 	err := error(unix.EINTR)
 	for deadline := time.Now().Add(patience); err == unix.EINTR; {
@@ -232,16 +300,16 @@ func (c *Capture) Wait(patience time.Duration) {
 		if patience >= 0 {
 			milliseconds = int(max(0, time.Until(deadline)).Milliseconds()) + 1
 		}
-		_, err = unix.Poll([]unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}, milliseconds)
+		_, err = unix.Poll([]unix.PollFd{{Fd: int32(c.poll), Events: unix.POLLIN}}, milliseconds)
 	}
 }
 
 // Lost is how many segments there was no room for, since the last time that it
 // was asked.
 func (c *Capture) Lost() int {
-	stats, err := unix.GetsockoptTpacketStats(c.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
-	if err != nil {
-		return 0
+	lost := 0
+	for _, t := range c.taps {
+		lost += t.lost()
 	}
-	return int(stats.Drops)
+	return lost
 }
