@@ -14,7 +14,7 @@ import (
 	"lbaws/trace/wire"
 )
 
-// asker asks the kernel for the sockets of a port, over a netlink socket. It is
+// asker asks the kernel for the sockets of some ports, over a netlink socket. It is
 // the trace's, not the server's: its calls are not traced.
 type asker struct {
 	fd       int
@@ -38,14 +38,17 @@ func newAsker() (*asker, error) {
 	return a, err
 }
 
-// all returns the sockets of a port, local or remote, in some states: of both families, as
+// all returns the sockets of some ports, local or remote, in some states: of both families, as
 // either end of a connection may be an IPv6 socket with IPv4-mapped addresses. They are good
 // until the next question. The kernel goes through its table of connections for that, which
 // is as large as the machine's memory makes it, and looks at all that are in it, whatever
 // their states.
-func (a *asker) all(port uint16, states uint32) ([]Socket, error) {
+func (a *asker) all(ports []uint16, states uint32) ([]Socket, error) {
 	a.sockets = a.sockets[:0]
-	err := a.askAll(port, states)
+	if len(ports) == 0 {
+		return nil, nil
+	}
+	err := a.askAll(ports, states)
 	for more := err == nil; more; {
 		if more, err = a.receive(); err != nil {
 			err = sys.Fail("read", "NETLINK_SOCK_DIAG", err)
@@ -230,30 +233,27 @@ type oneRequest struct {
 
 // allRequest is a header and struct inet_diag_req, which is older and asks for both
 // families at once; and, as an attribute, a program that the kernel runs on each socket, so
-// that it copies only those of the port.
+// that it copies only those of the ports.
 type allRequest struct {
 	unix.NlMsghdr
-	_          [4]uint8
-	_          diagID
-	states     uint32
-	_          uint32
-	attribute  uint16 // its length
-	isProgram  uint16
-	localIs    op
-	localPort  op
-	orElse     op
-	remoteIs   op
-	remotePort op
+	_         [4]uint8
+	_         diagID
+	states    uint32
+	_         uint32
+	attribute uint16 // its length
+	isProgram uint16
+	program   [2*3*wire.MostPorts - 1]op
 }
 
 // op is an instruction of the program: how many bytes to go on if it holds, and if
-// not. To go on just behind the last one is to accept the socket, further is not.
+// not. To go on just behind the last one is to accept the socket, further is not. What
+// compares a port has that behind it, where an op has its no.
 type op struct {
 	code, yes uint8
 	no        uint16
 }
 
-// The numbers are those of linux/inet_diag.h.
+// The numbers are those of linux/inet_diag.h. A jump goes where its no says.
 const (
 	allFamilies = 18 // TCPDIAG_GETSOCK
 	bytecode    = 1  // INET_DIAG_REQ_BYTECODE
@@ -262,20 +262,37 @@ const (
 	remoteEqual = 12
 )
 
-// askAll asks for the sockets in some states whose local or remote port is port.
-func (a *asker) askAll(port uint16, states uint32) error {
-	r := &allRequest{
-		NlMsghdr:   unix.NlMsghdr{Type: allFamilies, Flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP},
-		states:     states,
-		isProgram:  bytecode,
-		localIs:    op{localEqual, 8, 12}, // or go to remoteIs
-		localPort:  op{no: port},
-		orElse:     op{jump, 4, 12}, // accept
-		remoteIs:   op{remoteEqual, 8, 12},
-		remotePort: op{no: port},
+// portProgram appends the program that accepts sockets whose local or remote port is one of
+// some. The kernel refuses it if it looks as if it could go anywhere but forwards.
+//
+// Source: inet_diag_bc_audit and inet_diag_bc_run in Linux's net/ipv4.
+func portProgram(program []op, ports []uint16) []op {
+	const size = 4        // of an op
+	const each = 3 * size // a comparison, its port, and the jump
+	left := 2*len(ports)*each - size
+	for _, port := range ports {
+		for _, code := range []uint8{localEqual, remoteEqual} {
+			program = append(program, op{code, 2 * size, each}, op{no: port}) // or go on behind the jump
+			if left -= 2 * size; left > 0 {
+				program = append(program, op{jump, size, uint16(left)}) // accept
+				left -= size
+			}
+		}
 	}
-	r.attribute = uint16(unsafe.Sizeof(*r) - unsafe.Offsetof(r.attribute))
-	return a.ask(&r.NlMsghdr, unsafe.Sizeof(*r))
+	return program
+}
+
+// askAll asks for the sockets in some states whose local or remote port is one of ports.
+func (a *asker) askAll(ports []uint16, states uint32) error {
+	r := &allRequest{
+		NlMsghdr:  unix.NlMsghdr{Type: allFamilies, Flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP},
+		states:    states,
+		isProgram: bytecode,
+	}
+	program := portProgram(r.program[:0], ports)
+	length := unsafe.Offsetof(r.program) + uintptr(len(program))*unsafe.Sizeof(op{})
+	r.attribute = uint16(length - unsafe.Offsetof(r.attribute))
+	return a.ask(&r.NlMsghdr, length)
 }
 
 // askOne asks for the socket with these addresses.

@@ -35,10 +35,10 @@ type Change struct {
 	holding *holding
 }
 
-// Watch compares what the kernel holds of one port with what it held before.
+// Watch compares what the kernel holds of some ports with what it held before.
 type Watch struct {
 	asker    *asker
-	port     uint16
+	ports    wire.Ports
 	files    *files
 	held     map[uint64]*holding // by cookie
 	ends     map[ends]*holding
@@ -79,7 +79,7 @@ type holding struct {
 // ends are the two addresses of a socket.
 type ends struct{ local, remote netip.AddrPort }
 
-// Open returns a Watch of the sockets whose local or remote port is the one that
+// Open returns a Watch of the sockets whose local or remote port is one that
 // Follow says. Where the kernel cannot be asked, the error says why.
 func Open() (*Watch, error) {
 	files, err := openFiles()
@@ -94,8 +94,26 @@ func Open() (*Watch, error) {
 		held: make(map[uint64]*holding), ends: make(map[ends]*holding), live: make(map[*holding]bool)}, nil
 }
 
-// Follow says which port is the server's.
-func (w *Watch) Follow(port uint16) { w.port = port }
+// Follow says that a port is a server's; 0 is none. There may be several: one question asks
+// for the sockets of all. The next Ask does, if the port is new. If there are
+// wire.MostPorts, the error says so, and another one is not followed: the socket of a
+// descriptor of that port is still known once it is told to Ask or Expect, and then asked for
+// alone, but nobody else's, and none that listens.
+func (w *Watch) Follow(port uint16) error {
+	if port == 0 || w.ports.Has(port) {
+		return nil
+	}
+	if err := w.ports.Add(port); err != nil {
+		return err
+	}
+	w.dumps = [2]question{}
+	return nil
+}
+
+// follows reports whether a socket has a port that is followed.
+func (w *Watch) follows(s *Socket) bool {
+	return w.ports.Has(s.Local.Port()) || w.ports.Has(s.Remote.Port())
+}
 
 // AddThread says that a thread of this process has descriptors of its own.
 func (w *Watch) AddThread(id int) { w.files.addThread(id) }
@@ -179,7 +197,7 @@ func (w *Watch) awaitDescriptors() {
 		late := 0
 		for i := range w.list {
 			c := &w.list[i]
-			if c.Gone || c.Local.Port() != w.port || c.Inode == 0 || c.Descriptor >= 0 || c.Was != nil && c.Was.Inode != 0 {
+			if c.Gone || !w.ports.Has(c.Local.Port()) || c.Inode == 0 || c.Descriptor >= 0 || c.Was != nil && c.Was.Inode != 0 {
 				continue
 			}
 			if late++; late == 1 {
@@ -200,7 +218,7 @@ func (w *Watch) awaitDescriptors() {
 func (w *Watch) sort() {
 	slices.SortStableFunc(w.list, func(x, y Change) int {
 		listens := func(c *Change) int { return btoi(c.State == wire.Listen) }
-		isClients := func(c *Change) int { return btoi(c.Local.Port() != w.port) }
+		isClients := func(c *Change) int { return btoi(!w.ports.Has(c.Local.Port())) }
 		return cmp.Or(listens(&y)-listens(&x), cmp.Compare(x.holding.age, y.holding.age),
 			isClients(&x)-isClients(&y), cmp.Compare(x.Cookie, y.Cookie))
 	})
@@ -243,6 +261,8 @@ func (w *Watch) askKnown(all bool) error {
 			return err
 		case s == nil && h.State == wire.Closed && !all: // it has an address and nothing more: such a one is not found
 			continue
+		case s != nil && s.State == wire.Listen && w.held[s.Cookie] != nil && s.Cookie != h.Cookie && !all: // they listen side by side (SO_REUSEPORT)
+			continue
 		case s == nil || s.Cookie != h.Cookie:
 			w.forget(h)
 		}
@@ -277,7 +297,7 @@ func (w *Watch) askBehind(fd int) error {
 	return err
 }
 
-// askAll asks for all sockets of the port, but mostly without those in TIME_WAIT, of which
+// askAll asks for all sockets of the ports, but mostly without those in TIME_WAIT, of which
 // there may be tens of thousands: they do not change, but end. And to find those that have
 // an address and nothing more, the kernel goes through another table: if there are none,
 // they are left out too.
@@ -292,7 +312,7 @@ func (w *Watch) askAll() error {
 			states |= statesClosed
 		}
 	}
-	sockets, err := w.asker.all(w.port, states)
+	sockets, err := w.asker.all(w.ports.All(), states)
 	if err != nil {
 		return err
 	}
@@ -301,7 +321,7 @@ func (w *Watch) askAll() error {
 	}
 	if kind == whole {
 		for _, h := range w.held {
-			if h.round != w.round {
+			if h.round != w.round && w.follows(&h.Socket) {
 				w.forget(h)
 			}
 		}
@@ -346,7 +366,7 @@ func (w *Watch) note(s *Socket) {
 		w.list = append(w.list, Change{Time: s.at, Socket: *s, Was: was, Had: h.had, holding: h})
 	}
 	w.ends[h.ends()] = h
-	if s.State == wire.TimeWait && s.Descriptor < 0 { // it only ends
+	if s.State == wire.TimeWait && s.Descriptor < 0 && w.follows(s) { // it only ends
 		delete(w.live, h)
 	} else {
 		w.live[h] = true

@@ -15,7 +15,8 @@ func TestAwaitDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &Watch{port: 8888, files: table}
+	w := &Watch{files: table}
+	w.Follow(8888)
 	w.files.descriptor(1) // reads the table
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

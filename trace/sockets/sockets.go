@@ -1,4 +1,4 @@
-// Package sockets asks the kernel what it holds of the connections of one port. It says
+// Package sockets asks the kernel what it holds of the connections of some ports. It says
 // each socket's state, its queues, its timer and its descriptor, also of sockets that no
 // program has yet, or has any more.
 //

@@ -17,7 +17,7 @@ func newAsker() (*asker, error) {
 	return nil, sys.Fail("socket", "AF_NETLINK", unix.EAFNOSUPPORT)
 }
 
-func (*asker) all(uint16, uint32) ([]Socket, error) { return nil, unix.EAFNOSUPPORT }
+func (*asker) all([]uint16, uint32) ([]Socket, error) { return nil, unix.EAFNOSUPPORT }
 
 func (*asker) one(_, _ netip.AddrPort, _ uint32) (*Socket, error) { return nil, unix.EAFNOSUPPORT }
 
