@@ -21,7 +21,7 @@ type Change struct {
 	Had  bool    // whether a descriptor has led to it
 
 	// Others says that it was another process's when it was first seen, and no descriptor
-	// of this one has ever led to it.
+	// of this one, or of those that were added, has ever led to it.
 	Others bool
 
 	// TimedOut says that the kernel has forgotten the connection: it waited in FIN_WAIT_2 for
@@ -81,8 +81,23 @@ type ends struct{ local, remote netip.AddrPort }
 
 // Open returns a Watch of the sockets whose local or remote port is one that
 // Follow says. Where the kernel cannot be asked, the error says why.
-func Open() (*Watch, error) {
-	files, err := openFiles()
+func Open() (*Watch, error) { return open(true) }
+
+// OpenFor is Open for other processes: this one's descriptors are not looked at, but those
+// of the processes that AddProcess adds, of these first.
+func OpenFor(pids ...int) (*Watch, error) {
+	w, err := open(false)
+	if err != nil {
+		return nil, err
+	}
+	for _, pid := range pids {
+		w.AddProcess(pid)
+	}
+	return w, nil
+}
+
+func open(own bool) (*Watch, error) {
+	files, err := openFiles(own)
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +133,17 @@ func (w *Watch) follows(s *Socket) bool {
 // AddThread says that a thread of this process has descriptors of its own.
 func (w *Watch) AddThread(id int) { w.files.addThread(id) }
 
+// AddProcess says that another process's descriptors are to be known, too, as far as this
+// one may read its folder below /proc. Socket.Thread is then its number. A thread that has
+// descriptors of its own may be added like a process. Of several processes that have the
+// same socket, it is the one's that was added first, and the next one's when that has closed
+// it. A process that has ended has none.
+func (w *Watch) AddProcess(pid int) { w.files.addProcess(pid) }
+
+// RemoveProcess says that a process has ended, or is not to be looked at any more: its
+// number may become another's.
+func (w *Watch) RemoveProcess(pid int) { w.files.removeProcess(pid) }
+
 // Expect says that there may be a socket with these addresses.
 func (w *Watch) Expect(local, remote netip.AddrPort) {
 	e := ends{local, remote}
@@ -134,8 +160,8 @@ const mostAsked = 100
 // first, then of the others in the order in which they were first seen. The changes
 // are good until the next call.
 //
-// It asks for the sockets that it knows or expects one by one, and for the one that a
-// thread's fd leads to (-1 is none). To ask for all, the kernel goes through the whole
+// It asks for the sockets that it knows or expects one by one, and for the one that an fd of
+// a thread or another process leads to (-1 is none). To ask for all, the kernel goes through the whole
 // machine's connections, and through all that are over and in TIME_WAIT: that is done for
 // a tenth of the time at most, or a third while the accept queue grows. So what a call
 // costs does not depend on how many there are.
@@ -171,7 +197,7 @@ func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 		err = w.askAll()
 	}
 	if err == nil && fd >= 0 && !w.knows(thread, fd) {
-		err = w.askBehind(fd)
+		err = w.askBehind(thread, fd)
 	}
 	if err != nil {
 		return nil, err
@@ -288,9 +314,19 @@ func (w *Watch) askKnown(all bool) error {
 	return nil
 }
 
-// askBehind asks for the socket to which fd leads. It has a connection.
-func (w *Watch) askBehind(fd int) error {
-	s, err := w.asker.behind(fd)
+// askBehind asks for the socket to which an fd leads. It has a connection.
+func (w *Watch) askBehind(thread, fd int) error {
+	if thread == 0 && !w.files.own {
+		return nil
+	}
+	var s *Socket
+	var err error
+	behind := func(fd int) { s, err = w.asker.behind(fd) }
+	if !w.files.isOthers(thread) {
+		behind(fd)
+	} else if copied(thread, fd, behind) != nil && w.files.inode(thread, fd) == 0 {
+		return nil
+	}
 	if w.note(s); s == nil && err == nil { // it is found by its addresses only on some interface
 		err = w.askAll()
 	}
@@ -332,10 +368,11 @@ func (w *Watch) askAll() error {
 	return nil
 }
 
-// knows reports whether a socket is known that a descriptor of a thread leads to.
+// knows reports whether a socket is known that a descriptor of a thread or process leads to.
 func (w *Watch) knows(thread, fd int) bool {
+	inode := w.files.inode(thread, fd)
 	for h := range w.live {
-		if h.Thread == thread && h.Descriptor == fd && w.files.inode(thread, fd) == h.Inode {
+		if h.Descriptor >= 0 && h.Inode == inode && inode != 0 {
 			return true
 		}
 	}
@@ -348,8 +385,10 @@ func (w *Watch) note(s *Socket) {
 		return
 	}
 	h := w.held[s.Cookie]
-	if s.Inode == 0 && h != nil && h.Descriptor >= 0 && w.files.inode(h.Thread, h.Descriptor) == h.Inode {
-		s.Inode = h.Inode // TIME_WAIT has taken over; the descriptor is still there
+	if s.Inode == 0 && s.State == wire.TimeWait && h != nil && h.Descriptor >= 0 {
+		if _, fd := w.files.still(h.Thread, h.Descriptor, h.Inode); fd >= 0 {
+			s.Inode = h.Inode // TIME_WAIT has taken over; the descriptor is still there
+		}
 	}
 	s.Thread, s.Descriptor = w.files.descriptor(s.Inode)
 	var was *Socket
@@ -360,9 +399,13 @@ func (w *Watch) note(s *Socket) {
 		delete(w.ends, h.ends()) // connect and listen may have changed them
 		was = new(h.Socket)
 	}
+	isNews := was == nil || differs(was, s)
+	if !isNews { // what was said of its descriptor stands, although that may have been closed
+		s.Thread, s.Descriptor = was.Thread, was.Descriptor
+	}
 	h.Socket, h.round = *s, w.round
 	h.had = h.had || s.Inode != 0 || s.wasClosed()
-	if was == nil || differs(was, s) {
+	if isNews {
 		w.list = append(w.list, Change{Time: s.at, Socket: *s, Was: was, Had: h.had, holding: h})
 	}
 	w.ends[h.ends()] = h
@@ -389,8 +432,10 @@ func (w *Watch) forget(h *holding) {
 		delete(w.ends, h.ends())
 	}
 	was := h.Socket
-	if h.Descriptor >= 0 && w.files.inode(h.Thread, h.Descriptor) != h.Inode { // it was closed
-		h.Descriptor, h.Inode = -1, 0
+	if h.Descriptor >= 0 {
+		if h.Thread, h.Descriptor = w.files.still(h.Thread, h.Descriptor, h.Inode); h.Descriptor < 0 { // it was closed
+			h.Inode = 0
+		}
 	}
 	now := time.Now()
 	w.list = append(w.list, Change{Time: now, Socket: h.Socket, Was: &was, Gone: true, Had: h.had, holding: h,
@@ -399,9 +444,12 @@ func (w *Watch) forget(h *holding) {
 
 // differs reports whether a later answer about a socket, y, differs in more than in
 // how much time is left, or in that what was sent again was acknowledged. While accept is
-// about to return, the socket has an inode, and no descriptor yet.
+// about to return, the socket has an inode, and no descriptor yet; and while close is, no
+// descriptor any more. When a process has closed one that another process has too, the
+// socket has another descriptor.
 func differs(x, y *Socket) bool {
-	return x.Descriptor < 0 && y.Descriptor >= 0 || x.State != y.State || x.Receive != y.Receive || x.Send != y.Send || x.Again < y.Again ||
+	isAnother := x.Descriptor != y.Descriptor || x.Thread != y.Thread
+	return y.Descriptor >= 0 && isAnother || x.State != y.State || x.Receive != y.Receive || x.Send != y.Send || x.Again < y.Again ||
 		x.Inode != y.Inode || x.Local != y.Local || x.Remote != y.Remote
 }
 

@@ -1,7 +1,9 @@
 package sockets
 
 import (
+	"net"
 	"net/netip"
+	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -11,7 +13,7 @@ import (
 // descriptor a moment later. It is looked for again, but not that of a client's socket, or
 // of one that had an inode before: those are another process's.
 func TestAwaitDescriptors(t *testing.T) {
-	table, err := openFiles()
+	table, err := openFiles(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,5 +48,43 @@ func TestAwaitDescriptors(t *testing.T) {
 		if w.list[0].Descriptor != c.wanted || h.Descriptor != c.wanted {
 			t.Errorf("%s: descriptor %d, and %d, want %d", c.name, w.list[0].Descriptor, h.Descriptor, c.wanted)
 		}
+	}
+}
+
+// TestKnownDescriptors: once it is known which descriptors of another process lead where, its
+// other descriptors cost nothing.
+func TestKnownDescriptors(t *testing.T) {
+	var costs [2]float64
+	for i, others := range []int{10, 500} {
+		s := newClosesFirst(t)
+		client, server := s.connect(0)
+		w, err := OpenFor(os.Getpid())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Follow(uint16(s.Addr().(*net.TCPAddr).Port))
+		for range others {
+			file, err := os.Open("/dev/null")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+		}
+		ask := func() {
+			if _, err := w.Ask(0, -1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ask()
+		if len(w.live) != 3 {
+			t.Fatalf("%d sockets", len(w.live))
+		}
+		w.dumps[notOver].took = 1 << 40
+		costs[i] = testing.AllocsPerRun(10, ask)
+		client.Close()
+		server.Close()
+	}
+	if costs[1] > 2*costs[0] {
+		t.Errorf("%v allocations, and beside many descriptors %v", costs[0], costs[1])
 	}
 }

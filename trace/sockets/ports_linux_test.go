@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lbaws/trace/sockets"
 	"lbaws/trace/tracetest"
@@ -92,10 +93,22 @@ func (w *watched) ask(all bool) []sockets.Change {
 	return changes
 }
 
-// compare compares what is held with what ss shows of some ports.
+// compare compares what is held with what ss shows of some ports, at a moment in which
+// nothing changes: a FIN may be acknowledged a little later.
 func (w *watched) compare(ports ...uint16) {
 	w.t.Helper()
-	var list []string
+	var shown, held []string
+	for late := time.Now().Add(tracetest.Patience); time.Now().Before(late); w.ask(false) {
+		shown, held = ofSS(w.t, ports...), w.list()
+		if slices.Equal(shown, held) {
+			return
+		}
+	}
+	tracetest.Compare(w.t, held, shown)
+}
+
+// list are the sockets that are held, as ofSS has them.
+func (w *watched) list() (list []string) {
 	for _, s := range w.held {
 		remote := s.Remote.String()
 		if s.State == wire.Listen {
@@ -104,7 +117,7 @@ func (w *watched) compare(ports ...uint16) {
 		list = append(list, fmt.Sprintf("%d %d %v %s", s.Receive, s.Send, s.Local, remote))
 	}
 	slices.Sort(list)
-	tracetest.Compare(w.t, list, ofSS(w.t, ports...))
+	return list
 }
 
 // TestSeveralPorts: one question asks for the sockets of all ports that are followed by now,

@@ -37,7 +37,7 @@ type Socket struct {
 	V6Only     bool          // of an IPv6 socket that has no peer: whether it takes no IPv4 (IPV6_V6ONLY)
 	Inode      uint32        // by which /proc names the socket; 0 if no descriptor leads to it
 	Descriptor int           // that leads to it, or -1
-	Thread     int           // whose descriptor that is, if threads have their own; or else 0
+	Thread     int           // whose descriptor that is: a thread's, if threads have their own, or another process's; or else 0
 
 	at time.Time // when the kernel gave the answer
 }
