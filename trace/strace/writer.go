@@ -1,11 +1,8 @@
 package strace
 
 import (
-	"encoding/binary"
 	"fmt"
-	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 	"unsafe"
 
@@ -134,12 +131,26 @@ func AppendResult(b []byte, e *event.Event) []byte {
 	if e.Recorded != nil {
 		return append(b, e.Recorded.Result...)
 	}
-	b = strconv.AppendInt(b, int64(e.Result), 10)
 	if e.Errno == 0 {
-		return b
+		return strconv.AppendInt(b, int64(e.Result), 10)
 	}
-	message := e.Errno.Error() // the C library's, but for its capital letter
-	return fmt.Appendf(b, " %s (%s%s)", sys.ErrnoName(e.Errno), strings.ToUpper(message[:1]), message[1:])
+	return AppendError(b, e.Errno)
+}
+
+// AppendError appends what strace writes of a call that has failed.
+func AppendError(b []byte, errno unix.Errno) []byte {
+	name := sys.ErrnoName(errno)
+	if name == "" {
+		b = append(b, "-1 (errno "...)
+		return append(strconv.AppendUint(b, uint64(errno), 10), ')')
+	}
+	message := errno.Error()
+	b = append(append(b, "-1 "...), name...)
+	b = append(append(b, " ("...), message...)
+	if first := &b[len(b)-len(message)]; *first >= 'a' && *first <= 'z' {
+		*first -= 'a' - 'A' // the C library's message begins with a capital letter
+	}
+	return append(b, ')')
 }
 
 // appendArgs appends the arguments from number from on and below number to,
@@ -201,45 +212,4 @@ func appendPointer(b []byte, p uintptr) []byte {
 	}
 	b = append(b, "0x"...)
 	return strconv.AppendUint(b, uint64(p), 16)
-}
-
-// appendAddress appends a struct sockaddr of the socket fd with the names of its fields.
-func appendAddress(b []byte, a *sys.Sockaddr, fd int) []byte {
-	addr := a.AddrPort()
-	switch a.Family() {
-	case unix.AF_INET:
-		b = append(b, "{sa_family=AF_INET, sin_port=htons("...)
-		b = strconv.AppendUint(b, uint64(addr.Port()), 10)
-		b = append(b, "), sin_addr=inet_addr(\""...)
-		b = addr.Addr().AppendTo(b)
-		return append(b, "\")}"...)
-	case unix.AF_INET6:
-		return fmt.Appendf(b, "{sa_family=AF_INET6, sin6_port=htons(%d), sin6_flowinfo=htonl(%d), inet_pton(AF_INET6, \"%s\", &sin6_addr), sin6_scope_id=%s}",
-			addr.Port(), a.Flowinfo(), ipv6(addr.Addr()), scope(a, fd))
-	}
-	return append(b, "{sa_family=AF_UNSPEC}"...)
-}
-
-// scope is an IPv6 address's scope: of a link-local address the name of the interface,
-// which the kernel is asked for on the socket fd.
-func scope(addr *sys.Sockaddr, fd int) string {
-	ip := addr.AddrPort().Addr()
-	if ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() {
-		if name := interfaceName(fd, addr.ScopeID()); name != "" {
-			return "if_nametoindex(" + string(AppendQuoted(nil, []byte(name), len(name))) + ")"
-		}
-	}
-	return fmt.Sprint(addr.ScopeID())
-}
-
-// ipv6 is an IPv6 address as the C library's inet_ntop(3) spells it. It differs from package
-// netip for the old IPv4-compatible addresses, whose last four bytes it writes as an IPv4
-// address: ::192.0.2.1.
-func ipv6(addr netip.Addr) string {
-	octets := addr.As16()
-	high, low := binary.BigEndian.Uint64(octets[:8]), binary.BigEndian.Uint64(octets[8:])
-	if high == 0 && low > 0xffff && low <= 0xffffffff {
-		return "::" + netip.AddrFrom4([4]byte(octets[12:])).String()
-	}
-	return addr.WithZone("").String()
 }
