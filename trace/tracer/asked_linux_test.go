@@ -27,7 +27,7 @@ func TestUntakenSegment(t *testing.T) {
 	r := newRecorder(nil)
 	r.openWatch()
 	r.watch.Follow(server.Port())
-	r.holdings = holdings{watch: r.watch, server: server, own: make(map[netip.AddrPort]bool)}
+	r.holdings = holdings{watch: r.watch, servers: []netip.AddrPort{server}, own: make(map[netip.AddrPort]bool)}
 	if r.capture, err = wire.OpenCapture(server, false, false); err != nil {
 		t.Skip(err) // other tests say so in CI
 	}
@@ -107,7 +107,7 @@ func TestChangesAmongSegments(t *testing.T) {
 		{1 * time.Millisecond, "socket 2, segment, socket 1"},
 	} {
 		r := newRecorder([]Sink{{Format: &jsonl.Writer{Limit: 32}}})
-		r.holdings = holdings{watch: watch, server: server}
+		r.holdings = holdings{watch: watch, servers: []netip.AddrPort{server}}
 		r.passed = []wire.Segment{{Time: asked.Add(-c.passed), From: client, To: server, Flags: wire.ACK}}
 		r.holdings.news = r.inOrder([]sockets.Change{change(1, 0), change(2, 2*time.Millisecond)})
 		r.appendNews()

@@ -11,11 +11,11 @@ import (
 	"lbaws/trace/wire"
 )
 
-// holdings is what the kernel holds of the traced port, as far as it was asked.
+// holdings is what the kernel holds of the traced ports, as far as it was asked.
 type holdings struct {
-	watch  *sockets.Watch          // nil if the kernel is not asked
-	server netip.AddrPort          // where the server listens
-	remote bool                    // whether the client alone is traced
+	watch   *sockets.Watch          // nil if the kernel is not asked
+	servers []netip.AddrPort        // where the servers listen
+	remote  bool                    // whether the client alone is traced
 	own    map[netip.AddrPort]bool // then: the local addresses of its sockets
 	news   []sockets.Change        // what has changed, and was not told yet
 }
@@ -25,7 +25,11 @@ type holdings struct {
 func (r *recorder) openWatch() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	watch, err := sockets.Open()
+	open := sockets.Open
+	if r.Others {
+		open = func() (*sockets.Watch, error) { return sockets.OpenFor() }
+	}
+	watch, err := open()
 	if err != nil {
 		r.cannotAsk(err)
 		return
@@ -46,14 +50,17 @@ func (r *recorder) watchSockets(fd int, server netip.AddrPort, remote bool) {
 func (r *recorder) watchPort(server netip.AddrPort, remote bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.watch == nil || r.holdings.watch != nil {
+	h := &r.holdings
+	if r.watch == nil || slices.Contains(h.servers, server) || r.watch.Follow(server.Port()) != nil {
 		return
 	}
-	r.watch.Follow(server.Port())
-	r.holdings = holdings{watch: r.watch, server: server, remote: remote, own: make(map[netip.AddrPort]bool)}
+	first := h.watch == nil
+	if h.servers = append(h.servers, server); first {
+		h.watch, h.remote, h.own = r.watch, remote, make(map[netip.AddrPort]bool)
+	}
 	r.look()
 	r.settle()
-	if !r.Both {
+	if first && !r.Both {
 		go r.followSockets()
 	}
 }
@@ -178,12 +185,27 @@ func (h *holdings) expect(client netip.AddrPort) {
 		return
 	}
 	client = wire.Plain(client)
-	server := wire.Plain(h.server)
-	if server.Addr().IsUnspecified() { // a guess: the client is on this machine, with the same address
-		server = netip.AddrPortFrom(client.Addr(), server.Port())
+	for _, server := range h.servers {
+		server = wire.Plain(server)
+		if server.Addr().IsUnspecified() { // a guess: the client is on this machine, with the same address
+			server = netip.AddrPortFrom(client.Addr(), server.Port())
+		}
+		h.watch.Expect(server, client)
+		h.watch.Expect(client, server)
 	}
-	h.watch.Expect(server, client)
-	h.watch.Expect(client, server)
+}
+
+// serverAt returns the server that has an address, or its port; false if there is none.
+func (h *holdings) serverAt(addr netip.AddrPort) (server netip.AddrPort, found bool) {
+	for _, s := range h.servers {
+		if s == addr {
+			return s, true
+		}
+		if s.Port() == addr.Port() {
+			server, found = s, true
+		}
+	}
+	return server, found
 }
 
 // noteStates notes in the segments that have passed the states that the kernel gave when
@@ -226,7 +248,7 @@ func (h *holdings) state(local, remote netip.AddrPort) wire.State {
 // isHere reports whether it is sure that the kernel would know of an end of a
 // connection.
 func (h *holdings) isHere(local, remote netip.AddrPort) bool {
-	isServers := local.Port() == h.server.Port()
+	_, isServers := h.serverAt(local)
 	return local.Addr().IsLoopback() || local.Addr() == remote.Addr() || isServers != h.remote
 }
 
@@ -284,10 +306,11 @@ func (r *recorder) hasPassed(after, until time.Time) bool {
 // with the same port, on another address, as a client's, or to another machine.
 func (h *holdings) side(c *sockets.Change) (side event.Side, concerned bool) {
 	server, client := c.Local, c.Remote
-	if isClients := c.Local.Port() != h.server.Port() || c.Local != h.server && c.Remote == h.server; isClients {
-		side, server, client = event.Client, c.Remote, c.Local
+	at, isServers := h.serverAt(c.Local)
+	if other, found := h.serverAt(c.Remote); !isServers || at != c.Local && found && other == c.Remote {
+		side, server, client, at = event.Client, c.Remote, c.Local, other
 	}
-	bound := h.server.Addr().Unmap()
+	bound := at.Addr().Unmap()
 	switch {
 	case !bound.IsUnspecified() && server.Addr() != bound.WithZone(""):
 		return side, false

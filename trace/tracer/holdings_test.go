@@ -21,7 +21,7 @@ func TestStatesOfSegments(t *testing.T) {
 		return wire.Segment{Time: before, From: netip.MustParseAddrPort(client), To: server, Flags: wire.ACK,
 			FromIs: wire.Established, ToIs: wire.SynReceived, Last: true}
 	}
-	r := &recorder{holdings: holdings{watch: new(sockets.Watch), server: server}}
+	r := &recorder{holdings: holdings{watch: new(sockets.Watch), servers: []netip.AddrPort{server}}}
 	r.passed = []wire.Segment{segment("127.0.0.1:1"), segment("127.0.0.1:2"), segment("127.0.0.1:2")}
 	r.noteStates(2)
 	for i, want := range []wire.Segment{{FromIs: wire.Closed, ToIs: wire.Closed, Last: true}, {}, {}} {
@@ -36,13 +36,13 @@ func TestStatesOfSegments(t *testing.T) {
 func TestNewsWaitForReturns(t *testing.T) {
 	var told moments
 	r := newRecorder([]Sink{{Format: &told}})
-	r.holdings = holdings{watch: new(sockets.Watch), server: netip.MustParseAddrPort("127.0.0.1:8888")}
+	r.holdings = holdings{watch: new(sockets.Watch), servers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8888")}}
 	call, _ := r.enter(event.Caller{}, event.Accept, []event.Arg{{Int: 3}, {Addr: new(sys.Sockaddr)}, {Addr: new(sys.Sockaddr)}})
 	returned := time.Now()
 	r.returning.Add(1)
 	for _, after := range []time.Duration{-time.Microsecond, time.Microsecond} {
 		r.holdings.news = append(r.holdings.news, sockets.Change{Time: returned.Add(after),
-			Socket: sockets.Socket{Local: r.holdings.server, State: wire.Listen, Descriptor: 3}})
+			Socket: sockets.Socket{Local: r.holdings.servers[0], State: wire.Listen, Descriptor: 3}})
 	}
 	r.appendAll(returned.Add(time.Second))
 	r.holdings.watch = nil // it is not asked now

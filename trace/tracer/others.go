@@ -47,6 +47,20 @@ func (t *Tracer) Exited(e *event.Exit) {
 	t.settle()
 }
 
+// Follows says that a process is one of the other programs' from now on, or is no more: its
+// descriptors are to be known.
+func (t *Tracer) Follows(pid int, follows bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.watch == nil:
+	case follows:
+		t.watch.AddProcess(pid)
+	default:
+		t.watch.RemoveProcess(pid)
+	}
+}
+
 // Serves says that another program is about to listen on an address: its segments and its
 // sockets are followed from now on, if they are wanted.
 func (t *Tracer) Serves(address netip.AddrPort) {

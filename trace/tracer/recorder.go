@@ -141,10 +141,10 @@ func (r *recorder) returns(e, returned *event.Event) {
 	r.settle()
 }
 
-// newSocket returns the connected socket that a call of this program has made, or -1.
+// newSocket returns the connected socket that a call has made, or -1.
 func newSocket(e *event.Event) int {
 	switch {
-	case e.Failed(), e.IsOthers():
+	case e.Failed():
 	case e.Call.Does == event.Accepts:
 		return e.Result
 	case e.Call.Does == event.Connects:
