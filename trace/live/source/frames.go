@@ -5,49 +5,79 @@ import (
 	"slices"
 )
 
-// function is a function of .debug_frame, in which Go's compiler describes the stack.
+// function is the description of a function's stack.
 type function struct {
 	begin, end   uint64
 	common       *common
 	instructions []byte
 }
 
-// readFrames reads .debug_frame, up to where it is broken, and returns its functions in the
-// order of their addresses.
+// readFunction reads the description of a function, from its address on, which lies at an address
+// itself.
 //
-// Source: DWARF 5 section 6.4.1.
-func readFrames(section []byte) []function {
-	const shared = 0xffffffff
+// Source: DWARF 5 section 6.4.1; Linux Standard Base, Core, section 10.6.1.1.2.
+func readFunction(c *cursor, at uint64, shared *common) (function, bool) {
+	f := function{begin: c.pointer(shared.encoding, at), common: shared}
+	f.end = f.begin + c.pointer(shared.encoding&0xf, 0)
+	if shared.isAugmented {
+		c.take(c.uleb())
+	}
+	f.instructions = c.b
+	return f, !c.bad
+}
+
+// rules returns the rules for the place in front of an address; none if the function does not
+// hold it.
+func (f *function) rules(pc uint64) (rules, bool) {
+	if pc <= f.begin || pc > f.end {
+		return rules{}, false
+	}
+	return f.common.rules(f.instructions, pc-1-f.begin)
+}
+
+// readFrames reads a section, up to where it is broken, and returns its functions in the order
+// of their addresses: .debug_frame, in which Go's compiler describes the stack, or .eh_frame,
+// whose address is given, of a program that has no table of it, as those that are linked
+// statically.
+func readFrames(section []byte, address uint64) []function {
+	isException := address != 0
 	var functions []function
 	commons := make(map[uint64]*common)
 	c := cursor{b: section}
 	for len(c.b) > 0 {
-		at := uint64(len(section) - len(c.b))
+		begin := uint64(len(section) - len(c.b))
 		entry := cursor{b: c.take(c.u32())}
 		if c.bad {
 			break
 		}
-		if id := entry.u32(); id != shared {
-			f := function{begin: entry.u64(), common: commons[id]}
-			f.end = f.begin + entry.u64()
-			if f.instructions = entry.b; f.common != nil && !entry.bad {
+		const lengthSize, idSize = 4, 4
+		id := entry.u32()
+		isCommon, of := id == 0xffffffff, id
+		if isException {
+			isCommon, of = id == 0, begin+lengthSize-id
+		}
+		if shared := commons[of]; !isCommon && shared != nil {
+			if f, ok := readFunction(&entry, address+begin+lengthSize+idSize, shared); ok {
 				functions = append(functions, f)
 			}
-		} else if d, ok := readCommon(&entry); ok {
-			commons[at] = &d
+		} else if d, ok := readCommon(&entry); isCommon && ok {
+			commons[begin] = &d
 		}
 	}
 	slices.SortFunc(functions, func(a, b function) int { return cmp.Compare(a.begin, b.begin) })
 	return functions
 }
 
-// rules returns the rules for the place in front of an address of the file, as .debug_frame has
+// rules returns the rules for the place in front of an address of the file, as its sections have
 // them.
 func (p *program) rules(pc uint64) (rules, bool) {
-	i, _ := slices.BinarySearchFunc(p.frames, pc, func(f function, pc uint64) int { return cmp.Compare(f.begin, pc) })
-	if i == 0 || p.frames[i-1].end < pc {
-		return rules{}, false
+	for _, functions := range [][]function{p.frames, p.exceptions} {
+		i, _ := slices.BinarySearchFunc(functions, pc, func(f function, pc uint64) int { return cmp.Compare(f.begin, pc) })
+		if i > 0 {
+			if found, ok := functions[i-1].rules(pc); ok {
+				return found, true
+			}
+		}
 	}
-	f := p.frames[i-1]
-	return f.common.rules(f.instructions, pc-1-f.begin)
+	return rules{}, false
 }

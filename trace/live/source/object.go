@@ -128,15 +128,11 @@ func rulesInMemory(description, pc uint64, m Memory) (rules, bool) {
 	if !ok {
 		return rules{}, false
 	}
-	begin := f.pointer(common.encoding, at+4)
-	length := f.pointer(common.encoding&0xf, 0)
-	if common.isAugmented {
-		f.take(f.uleb())
-	}
-	if f.bad || pc-1-begin >= length {
+	described, ok := readFunction(&f, at+4, &common)
+	if !ok {
 		return rules{}, false
 	}
-	return common.rules(f.b, pc-1-begin)
+	return described.rules(pc)
 }
 
 // readEntry reads an entry of .eh_frame, without its length.

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -30,6 +29,8 @@ type frame struct {
 	lines []line // the functions that were inlined there, the innermost first, and the one they are in
 	rules rules  // the way to the function's caller
 	known bool   // the rules are
+
+	throughPointer bool // which function it calls does not stand in the program
 }
 
 const mostRemembered = 1 << 16
@@ -152,81 +153,7 @@ func (p *process) frame(pc uint64, isReturn bool, m Memory) *frame {
 		f.rules, f.known = p.program.rules(pc - o.moved)
 	}
 	if f.lines = p.program.lines(pc - o.moved); isReturn {
-		f.lines = p.lastCall(f.lines, pc, o.moved, m)
+		f.lines, f.throughPointer = p.lastCall(f.lines, pc, o.moved, m)
 	}
 	return f
-}
-
-// lastCall returns the lines of a call, given those of the return address behind it. If the call
-// is one of a function of the program's own, that function is on the stack no longer, or Caller
-// would have found it before: it has made its last call with a jump, as a compiler does that
-// optimizes. If it has more than one such call, nothing is known.
-func (p *process) lastCall(lines []line, pc, moved uint64, m Memory) []line {
-	const mostJumps = 8
-	for range mostJumps {
-		target, direct := target(pc, m)
-		if !direct || !isOwn(p.program.lines(target+1-moved)) {
-			return lines
-		}
-		jump, one := p.program.tailCall(target - moved)
-		if !one {
-			return nil
-		}
-		pc = jump + moved
-		lines = p.program.lines(jump)
-	}
-	return nil
-}
-
-// behindCall reports whether an address stands behind a call instruction.
-//
-// Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, CALL:
-// E8 with an offset of four bytes, or FF /2, whose operand takes one to six bytes, and which
-// may have a prefix.
-func behindCall(pc uint64, m Memory) bool {
-	const longest = 7
-	var code [longest]byte
-	if m.ReadAt(code[:], pc-longest) < longest {
-		return false
-	}
-	if code[longest-5] == 0xe8 {
-		return true
-	}
-	for _, length := range []int{2, 3, 4, 6, 7} {
-		begin := code[longest-length:]
-		if begin[0] == 0xff && begin[1]>>3&7 == 2 && operand(begin[1:]) == length-1 {
-			return true
-		}
-	}
-	return false
-}
-
-// operand returns the length of an operand: its ModRM byte, which may be followed by a SIB byte
-// and by an offset of one or four bytes.
-func operand(b []byte) int {
-	mode, register := b[0]>>6, b[0]&7
-	length := 1
-	if mode != 3 && register == 4 {
-		length++
-		if mode == 0 && len(b) > 1 && b[1]&7 == 5 {
-			length += 4
-		}
-	}
-	switch {
-	case mode == 1:
-		length++
-	case mode == 2, mode == 0 && register == 5:
-		length += 4
-	}
-	return length
-}
-
-// target returns where the call or the jump leads that stands in front of an address, and false
-// if the instruction itself does not say that.
-func target(pc uint64, m Memory) (uint64, bool) {
-	var code [5]byte
-	if m.ReadAt(code[:], pc-5) < len(code) || !bytes.Contains([]byte{0xe8, 0xe9}, code[:1]) {
-		return 0, false
-	}
-	return pc + uint64(int64(int32(binary.LittleEndian.Uint32(code[1:])))), true
 }

@@ -10,11 +10,12 @@ import (
 
 // program is an executable file and its debug information, which several processes may run.
 type program struct {
-	file   os.FileInfo
-	info   *dwarf.Data // nil if there is none that can be read
-	frames []function  // of .debug_frame
-	text   uint64      // where the lowest instruction lies
-	known  map[uint64][]line
+	file       os.FileInfo
+	info       *dwarf.Data // nil if there is none that can be read
+	frames     []function  // of .debug_frame
+	exceptions []function  // of .eh_frame, if it has no table in memory
+	text       uint64      // where the lowest instruction lies
+	known      map[uint64][]line
 }
 
 // line is a line of a program, and whose it is.
@@ -83,7 +84,12 @@ func (p *program) read(file *os.File) {
 			return
 		}
 	}
-	p.frames = readFrames(sections[".debug_frame"])
+	p.frames = readFrames(sections[".debug_frame"], 0)
+	if s := f.Section(".eh_frame"); s != nil && s.Size < mostInfo && f.Section(".eh_frame_hdr") == nil {
+		if data, err := s.Data(); err == nil {
+			p.exceptions = readFrames(data, s.Addr)
+		}
+	}
 	p.info = info
 }
 
