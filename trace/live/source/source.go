@@ -62,7 +62,7 @@ func (l *Lines) Caller(pid int, r Registers, m Memory) (found Place, ok bool) {
 	s := stack{memory: m}
 	for depth := 0; depth < mostFrames; depth++ {
 		f := p.frame(r.IP, depth > 0, m)
-		if depth == 1 && f.throughPointer && isOwn(f.lines) {
+		if depth == 1 && f.throughPointer && isOwn(f.lines[:min(1, len(f.lines))]) {
 			return Place{}, false // the function that the pointer led to may have jumped on
 		}
 		for _, line := range f.lines {

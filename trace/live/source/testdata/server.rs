@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 
 #[inline(never)]
 fn answer(mut stream: TcpStream) -> std::io::Result<()> {
-    stream.write_all(b"HTTP/1.1 200 OK\n\n")?; // sendto write
+    stream.write_all(b"HTTP/1.1 200 OK\n\n")?; // sendto
     Ok(())
 } // close
 
@@ -16,7 +16,7 @@ fn main() -> std::io::Result<()> {
     let (stream, _) = listener.accept()?; // accept4
     answer(stream)?;
     let mut text = [0; 64];
-    let n = client.read(&mut text)?; // recvfrom read
+    let n = client.read(&mut text)?; // recvfrom
     assert!(n == 17);
     drop(client); // close
     drop(listener); // close
