@@ -25,7 +25,7 @@ var floors = []map[string]int{
 	{"trace": 3},
 	{"trace/page": 3},
 	{"trace/screen": 2, "trace/picture": 3},
-	{"trace/turns": 0, "trace/layout": 2},
+	{"trace/turns": 0, "trace/layout": 2, "trace/live/source": 4},
 	{"trace/predict": 1, "trace/figure": 2, "trace/jsonl": 3, "trace/pcap": 4},
 	{"trace/others": 4},
 	{"trace/tracer": 0, "trace/order": 2, "trace/strace": 3},

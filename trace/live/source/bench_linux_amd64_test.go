@@ -14,7 +14,7 @@ func BenchmarkCaller(b *testing.B) {
 	for _, command := range []string{"gcc -g", "gcc -g -static", "go build"} {
 		name := "server.c"
 		if command == "go build" {
-			name = "server.go"
+			name = "server.go.txt"
 		}
 		_, program := build(b, name, strings.Fields(command)...)
 		var done bool

@@ -144,11 +144,15 @@ func marked(t testing.TB, file string) []string {
 // tool cannot do that, the test is skipped.
 func build(t testing.TB, name string, command ...string) (file, program string) {
 	t.Helper()
-	file, err := filepath.Abs(filepath.Join("testdata", name))
+	text, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	program = filepath.Join(t.TempDir(), "server")
+	folder := t.TempDir()
+	file, program = filepath.Join(folder, strings.TrimSuffix(name, ".txt")), filepath.Join(folder, "server")
+	if err := os.WriteFile(file, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	c := exec.Command(command[0], append(command[1:], "-o", program, file)...)
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := c.CombinedOutput(); err != nil {
@@ -220,8 +224,8 @@ func TestCPlusPlus(t *testing.T) {
 // program that say so; and each line that says so makes its calls.
 func TestGoAndRust(t *testing.T) {
 	for name, commands := range map[string][]string{
-		"server.go": {"go build", "go build -trimpath", "go build -gcflags=-N", "go build -buildmode=pie", "go build -ldflags=-compressdwarf=false"},
-		"server.rs": {"rustc -g", "rustc -g -O", "rustc -g -O -C target-feature=+crt-static"},
+		"server.go.txt": {"go build", "go build -trimpath", "go build -gcflags=-N", "go build -buildmode=pie", "go build -ldflags=-compressdwarf=false"},
+		"server.rs":     {"rustc -g", "rustc -g -O", "rustc -g -O -C target-feature=+crt-static"},
 	} {
 		for _, command := range commands {
 			t.Run(command, func(t *testing.T) {

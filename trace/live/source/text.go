@@ -1,7 +1,6 @@
 package source
 
 import (
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,14 +13,12 @@ var extensions = []string{".c", ".cc", ".cpp", ".cxx", ".C", ".h", ".hh", ".hpp"
 
 const longestText = 4 << 20
 
-var errNoSource = errors.New("no source file")
-
 // Text returns the text of a source file, or an error. The name is the program's own: a file
 // that is not named as a source is, that is not a regular file, or that is longer than a
 // person writes, is not read.
 func Text(file string) (string, error) {
 	if !filepath.IsAbs(file) || !slices.Contains(extensions, filepath.Ext(file)) {
-		return "", errNoSource
+		return "", &os.PathError{Op: "read", Path: file, Err: os.ErrInvalid}
 	}
 	// A pipe without a writer would keep open waiting.
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -34,7 +31,7 @@ func Text(file string) (string, error) {
 		return "", err
 	}
 	if !info.Mode().IsRegular() || info.Size() > longestText {
-		return "", errNoSource
+		return "", &os.PathError{Op: "read", Path: file, Err: os.ErrInvalid}
 	}
 	text, err := io.ReadAll(io.LimitReader(f, longestText))
 	return string(text), err
