@@ -54,14 +54,14 @@ func (c *cursor) leb() (n uint64, bits uint) {
 	}
 }
 
-// text reads bytes up to the next zero.
-func (c *cursor) text() string {
+// name reads bytes up to the next zero.
+func (c *cursor) name() []byte {
 	end := bytes.IndexByte(c.b, 0)
 	if end < 0 {
 		c.b, c.bad = nil, true
-		return ""
+		return nil
 	}
-	return string(c.take(uint64(end) + 1)[:end])
+	return c.take(uint64(end) + 1)[:end]
 }
 
 // pointer reads an address in one of the encodings of .eh_frame, from where it lies in memory.

@@ -11,10 +11,11 @@ import (
 // program is an executable file and its debug information, which several processes may run.
 type program struct {
 	file       os.FileInfo
-	info       *dwarf.Data // nil if there is none that can be read
-	frames     []function  // of .debug_frame
-	exceptions []function  // of .eh_frame, if it has no table in memory
-	text       uint64      // where the lowest instruction lies
+	sections   map[string][]byte // of debug information
+	info       *dwarf.Data       // nil if there is none that can be read
+	frames     []function        // of .debug_frame
+	exceptions []function        // of .eh_frame, if it has no table in memory
+	text       uint64            // where the lowest instruction lies
 	known      map[uint64][]line
 }
 
@@ -90,7 +91,7 @@ func (p *program) read(file *os.File) {
 			p.exceptions = readFrames(data, s.Addr)
 		}
 	}
-	p.info = info
+	p.info, p.sections = info, sections
 }
 
 // debugSections returns the contents of a file's sections of debug information, unpacked; none
@@ -135,57 +136,36 @@ func (p *program) find(address uint64) []line {
 	if err != nil {
 		return nil
 	}
-	table, err := p.info.LineReader(unit)
-	if err != nil || table == nil {
+	table, ok := p.newTable(unit)
+	if !ok {
 		return nil
 	}
-	file, number, ok := p.row(table, address)
+	row, ok := table.row(address, p.text)
 	if !ok {
 		return nil
 	}
 	var lines []line
-	add := func(function string) {
-		lines = append(lines, newLine(Place{file, number, function}))
+	add := func(function string) bool {
+		file, ok := table.file(row.file)
+		if ok = ok && row.line > 0; ok {
+			lines = append(lines, newLine(Place{file, int(row.line), function}))
+		}
+		return ok
 	}
 	inside := p.functionsAt(r, address)
 	slices.Reverse(inside)
 	for _, entry := range inside {
-		add(p.name(entry))
-		if entry.Tag != dwarf.TagInlinedSubroutine {
+		if !add(p.name(entry)) || entry.Tag != dwarf.TagInlinedSubroutine {
 			return lines
 		}
-		index, _ := entry.Val(dwarf.AttrCallFile).(int64)
-		at, _ := entry.Val(dwarf.AttrCallLine).(int64)
-		files := table.Files()
-		if index < 0 || index >= int64(len(files)) || files[index] == nil || at <= 0 {
-			return lines
-		}
-		file, number = files[index].Name, int(at)
+		file, _ := entry.Val(dwarf.AttrCallFile).(int64)
+		row.file = uint64(file)
+		row.line, _ = entry.Val(dwarf.AttrCallLine).(int64)
 	}
 	if len(lines) == 0 {
 		add("")
 	}
 	return lines
-}
-
-// row returns the file and the line of an address. Sequences of instructions that begin in front
-// of the program's text belong to functions that the linker threw away.
-func (p *program) row(table *dwarf.LineReader, address uint64) (file string, number int, ok bool) {
-	var last, next dwarf.LineEntry
-	start, isInside := uint64(0), false
-	for table.Next(&next) == nil {
-		if isInside && start >= p.text && last.Address <= address && address < next.Address {
-			if last.File == nil || last.Line <= 0 {
-				return "", 0, false
-			}
-			return last.File.Name, last.Line, true
-		}
-		if !isInside {
-			start = next.Address
-		}
-		isInside, last = !next.EndSequence, next
-	}
-	return "", 0, false
 }
 
 // functionsAt returns the function that holds an address, and behind it the functions that were

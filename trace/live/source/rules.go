@@ -20,7 +20,7 @@ type common struct {
 // Source: DWARF 5 section 6.4.1; Linux Standard Base, Core, section 10.6.1.1.1.
 func readCommon(c *cursor) (common, bool) {
 	version := c.u8()
-	augmentation := c.text()
+	augmentation := string(c.name())
 	if version == 4 {
 		c.take(2) // the sizes of an address and of a segment's number
 	}
