@@ -1,0 +1,185 @@
+package spell
+
+// Calls that send and receive a struct msghdr. Source: recvmsg(2), recvmmsg(2).
+
+// message is a struct msghdr; length is the one behind it in a struct mmsghdr.
+type message struct {
+	name, vector, vectorLength, control, controlLength uint64
+	nameLength                                         int32
+	flags, length                                      uint32
+}
+
+func (c *Call) messageSize() uint64 { return 7 * c.word() }
+
+// parseMessage reads a struct msghdr, or a struct mmsghdr if p has that many bytes.
+func (c *Call) parseMessage(p []byte) message {
+	word := c.word()
+	long := func(i uint64) uint64 { return c.long(p[i*word:]) }
+	m := message{
+		name: long(0), nameLength: int32(order.Uint32(p[word:])), vector: long(2), vectorLength: long(3),
+		control: long(4), controlLength: long(5), flags: order.Uint32(p[6*word:]),
+	}
+	if size := c.messageSize(); uint64(len(p)) > size {
+		m.length = order.Uint32(p[size:])
+	}
+	return m
+}
+
+func (c *Call) sendmsg() {
+	c.descriptor(c.Args[0])
+	c.next()
+	if p, ok := c.peekMessage(); ok {
+		m := c.parseMessage(p)
+		c.message(&m, m.nameLength, everything)
+	} else {
+		c.pointer(c.Args[1])
+	}
+	c.next()
+	c.messageFlags(c.Args[2])
+}
+
+func (c *Call) peekMessage() ([]byte, bool) {
+	if c.Args[1] == 0 {
+		return nil, false
+	}
+	return c.peek(c.Args[1], c.messageSize())
+}
+
+func (c *Call) recvmsg() {
+	c.descriptor(c.Args[0])
+	c.next()
+	if p, ok := c.peekMessage(); ok {
+		c.room = c.parseMessage(p).nameLength
+		return
+	}
+	c.ended = true
+	c.pointer(c.Args[1])
+	c.next()
+	c.messageFlags(c.Args[2])
+}
+
+func (c *Call) recvmsgRest() {
+	p, ok := c.peekMessage()
+	switch {
+	case c.failed():
+		c.text("{msg_namelen=")
+		c.decimal(int64(c.room))
+		c.text("}")
+	case !ok:
+		c.pointer(c.Args[1])
+	default:
+		m := c.parseMessage(p)
+		c.message(&m, c.room, uint64(c.result))
+	}
+	c.next()
+	c.messageFlags(c.Args[2])
+}
+
+// message appends a message whose name had the given room, and of whose vector the first
+// bytes mean something.
+func (c *Call) message(m *message, room int32, bytes uint64) {
+	c.text("{msg_name=")
+	c.address(m.name, min(m.nameLength, room))
+	c.text(", msg_namelen=")
+	if room != m.nameLength {
+		c.decimal(int64(room))
+		c.text(" => ")
+	}
+	c.decimal(int64(m.nameLength))
+	c.text(", msg_iov=")
+	c.vector(m.vector, m.vectorLength, bytes)
+	c.text(", msg_iovlen=")
+	c.unsigned(m.vectorLength)
+	if m.controlLength != 0 {
+		c.text(", msg_control=")
+		c.control(m.control, m.controlLength)
+	}
+	c.text(", msg_controllen=")
+	c.unsigned(m.controlLength)
+	c.text(", msg_flags=")
+	c.messageFlags(uint64(m.flags))
+	c.text("}")
+}
+
+// A program sends and receives no more messages with one call.
+const mostMessages = 1024 // IOV_MAX
+
+func (c *Call) multipleSize() uint64 { return c.messageSize() + c.word() } // struct mmsghdr
+
+func (c *Call) sendmmsgRest() {
+	sent := uint64(0)
+	if !c.failed() {
+		sent = uint64(c.result)
+	}
+	c.returned = false // what the program gave is shown if it failed, too
+	c.messages(uint64(uint32(c.Args[2])), mostMessages, sent, false)
+	c.next()
+	c.unsigned(uint64(uint32(c.Args[2])))
+	c.next()
+	c.messageFlags(c.Args[3])
+}
+
+// messages appends n messages, but no more than readable of them, and of the first ones how
+// long the kernel says that they are.
+func (c *Call) messages(n uint64, readable int, lengths uint64, received bool) {
+	i := 0
+	element := func(c *Call, p []byte) bool {
+		if i == readable {
+			c.text("...")
+			return false
+		}
+		m := c.parseMessage(p)
+		room, bytes := m.nameLength, everything
+		if received {
+			room, bytes = c.names[i], uint64(m.length)
+		}
+		c.text("{msg_hdr=")
+		c.message(&m, room, bytes)
+		if uint64(i) < lengths {
+			c.text(", msg_len=")
+			c.unsigned(uint64(m.length))
+		}
+		c.text("}")
+		i++
+		return true
+	}
+	c.arrayOf(c.Args[1], n, c.multipleSize(), received && c.failed(), element)
+}
+
+// recvmmsg: the kernel changes the names' lengths, and the time if there is one.
+func (c *Call) recvmmsg() {
+	c.descriptor(c.Args[0])
+	c.next()
+	size := c.multipleSize()
+	for i := range min(uint64(uint32(c.Args[2])), mostMessages) {
+		p, ok := c.peek(c.Args[1]+i*size, size)
+		if !ok {
+			break
+		}
+		c.names = append(c.names, c.parseMessage(p).nameLength)
+	}
+	c.timeout = c.readTime(c.Args[4], c.timeField())
+}
+
+func (c *Call) recvmmsgRest() {
+	received := uint64(uint32(c.result))
+	c.messages(received, len(c.names), received, true)
+	c.next()
+	c.unsigned(uint64(uint32(c.Args[2])))
+	c.next()
+	c.messageFlags(c.Args[3])
+	c.next()
+	c.time(c.timeout, nanoseconds)
+}
+
+func (c *Call) recvmmsgResult() {
+	c.number()
+	switch {
+	case c.result == 0:
+		c.text(" (Timeout)")
+	case c.Args[4] != 0:
+		c.text(" (left ")
+		c.timespecAt(c.Args[4])
+		c.text(")")
+	}
+}

@@ -1,0 +1,5 @@
+package spell
+
+const archHere = archI386
+
+var numbersHere = numbersI386
