@@ -8,7 +8,7 @@
 //
 // The tutorial's program is serve and answer. After it come get, the client, and
 // demo, which runs both ends of one connection; the command line comes last, with
-// draw, which makes no calls of its own. Run lbaws -h for the flags.
+// run and draw, which make no such calls of their own. Run lbaws -h for the flags.
 package main
 
 import (
@@ -33,6 +33,7 @@ import (
 	"lbaws/sys/process"
 	"lbaws/trace"
 	"lbaws/trace/event"
+	"lbaws/trace/live"
 	"lbaws/trace/message"
 	"lbaws/trace/output"
 	"lbaws/trace/replay"
@@ -246,6 +247,17 @@ func (o *options) demo(t *trace.Trace) error {
 	})
 }
 
+// runPrograms runs other programs, or follows one, and exits with the first one's status.
+func (o *options) runPrograms(t *trace.Trace) {
+	o.programs.Trace, o.programs.Limit = t, int(min(o.trace.Limit, 1<<30))
+	status, err := o.programs.Run()
+	if err = errors.Join(err, t.End()); err != nil {
+		output.Warn(err)
+		status = max(status, 1)
+	}
+	os.Exit(status)
+}
+
 // The program and its command line.
 
 func init() { process.StayOnFirstThread() }
@@ -253,6 +265,10 @@ func init() { process.StayOnFirstThread() }
 // main's exit status is 2 for a command line that cannot be understood, and 1 for any
 // other failure.
 func main() {
+	if status, err := live.Become(); err != nil {
+		output.Warn(err)
+		os.Exit(status)
+	}
 	o, err := parse(os.Args[1:])
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -276,15 +292,17 @@ func (o *options) run() error {
 		process.OnQuit(func() {})
 		return replay.Draw(o.trace.Inputs, &o.trace, output.Warn)
 	}
-	if o.command == "demo" && sys.Reachable(o.server.addr).Addr().IsLoopback() {
+	if o.command == "demo" && sys.Reachable(o.server.addr).Addr().IsLoopback() || o.command == "run" && o.private {
 		if status, done := namespace.Run(); done {
 			os.Exit(status)
 		}
 	}
-	process.OnQuit(func() {})
-	// Block signals only now: the child process would inherit the mask.
-	if err := process.BlockSignals(); err != nil {
-		return err
+	if o.command != "run" { // signals are the programs' there
+		process.OnQuit(func() {})
+		// Block signals only now: the child process would inherit the mask.
+		if err := process.BlockSignals(); err != nil {
+			return err
+		}
 	}
 	t, err := o.trace.Start()
 	if err != nil {
@@ -296,6 +314,8 @@ func (o *options) run() error {
 		err = o.get(t)
 	case "demo":
 		err = o.demo(t)
+	case "run":
+		o.runPrograms(t)
 	default:
 		o.server.stdout = output.New(unix.Stdout, "standard output", warnOfLoss)
 		err = o.server.serve(o.kernel(event.Server, t))
@@ -331,18 +351,20 @@ func (o *options) kernel(side event.Side, t *trace.Trace) *patient.Kernel {
 
 // warnOfLoss warns of a stream that can no longer be written.
 func warnOfLoss(err error) {
-	output.Warn(fmt.Errorf("%w; further output to it is discarded, and the server keeps running", err))
+	output.Warn(fmt.Errorf("%w; further output to it is discarded, and the program goes on", err))
 }
 
 // options is what the command line says.
 type options struct {
-	command      string // serve, get, demo or draw
+	command      string // serve, get, demo, run or draw
 	server       server
 	url          *message.URL  // for get
 	timeout      time.Duration // how long to wait for a silent peer; 0 means no limit
 	timeoutGiven bool          // whether the command line has -timeout
 	turns        turns.Options
 	stage        *turns.Stage // of the server or the client, with -step
+	programs     live.Run     // for run
+	private      bool         // whether they get a network of their own
 	trace        trace.Options
 }
 
@@ -356,7 +378,7 @@ var source string
 // the help text, which parse has printed.
 func parse(args []string) (*options, error) {
 	o := &options{command: "serve"}
-	if len(args) > 0 && slices.Contains([]string{"serve", "get", "demo", "draw"}, args[0]) {
+	if len(args) > 0 && slices.Contains([]string{"serve", "get", "demo", "run", "draw"}, args[0]) {
 		o.command, args = args[0], args[1:]
 	}
 	flags := o.flags()
@@ -376,6 +398,11 @@ func parse(args []string) (*options, error) {
 		return nil, err
 	case o.timeout < 0:
 		return nil, errors.New("-timeout must not be negative")
+	case o.command == "run":
+		if err := o.parsePrograms(flags, args); err != nil {
+			return nil, err
+		}
+		args = nil
 	case o.command == "draw" && len(args) == 0:
 		return nil, errors.New("draw needs a FILE that strace has written, or - for standard input: strace -f -o FILE PROGRAM")
 	case o.command == "draw":
@@ -395,6 +422,21 @@ func parse(args []string) (*options, error) {
 	return o, errors.Join(o.turns.Check(), o.trace.Check())
 }
 
+// parsePrograms takes the arguments of run: the first program, and its clients, each behind
+// "--". With clients, a network of their own and its segments are wanted unless the flags say
+// otherwise.
+func (o *options) parsePrograms(flags *flag.FlagSet, args []string) (err error) {
+	given := make(map[string]bool)
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if o.programs.Programs, err = live.Programs(args, o.programs.PID); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	o.trace.Both = len(o.programs.Programs) > 1
+	o.private = o.private || o.trace.Both && !given["private"]
+	o.trace.Segments = o.trace.Segments || o.private && !given["segments"]
+	return nil
+}
+
 // flags are the flags of the command, with their defaults set.
 func (o *options) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("lbaws", flag.ContinueOnError)
@@ -402,7 +444,13 @@ func (o *options) flags() *flag.FlagSet {
 	s := &o.server
 	o.trace.Format, o.trace.Both, o.trace.Recording = "diagram", o.command == "demo", o.command == "draw"
 	o.trace.Flags(flags)
-	if o.command == "draw" {
+	switch o.command {
+	case "draw":
+		return flags
+	case "run":
+		flags.IntVar(&o.programs.PID, "p", 0, "follow the process `PID`, which runs already, in place of a PROGRAM")
+		flags.BoolVar(&o.private, "private", false, "run the programs in a network of their own, with -segments (default true with a CLIENT)")
+		o.trace.Others, o.trace.Warn = true, warnOfLoss
 		return flags
 	}
 	if o.command != "get" {

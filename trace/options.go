@@ -43,9 +43,10 @@ type Options struct {
 	Title  string // of the page
 	Source string // the program's main.go, for the page
 
-	Both  bool           // whether both ends of a connection are traced
-	Steps bool           // whether a panel is going to stand below the diagram
-	URL   []message.Part // of the request that is to be made, if there is one
+	Both   bool           // whether both ends of a connection are traced
+	Others bool           // whether the calls are other programs'
+	Steps  bool           // whether a panel is going to stand below the diagram
+	URL    []message.Part // of the request that is to be made, if there is one
 
 	// Warn reports an output that can no longer be written. If it is nil, End returns the
 	// error.

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"errors"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"time"
@@ -58,8 +59,8 @@ func (o *Options) Start() (*Trace, error) {
 		t.endOnSignal()
 	} else {
 		t.tracer = tracer.New(sys.Unix{}, sinks...)
-		t.tracer.Show(tracer.Wants{Both: o.Both, Segments: o.ShowsSegments(), Packets: o.Pcap != "" || o.HTML != "",
-			Lines: o.HTML != "", Sockets: o.Sockets})
+		t.tracer.Show(tracer.Wants{Both: o.Both && !o.Others, Segments: o.ShowsSegments(), Packets: o.Pcap != "" || o.HTML != "",
+			Lines: o.HTML != "" && !o.Others, Sockets: o.Sockets, Others: o.Others})
 	}
 	return t, nil
 }
@@ -145,6 +146,21 @@ func (t *Trace) Of(caller event.Caller, k sys.Kernel) sys.Kernel {
 	}
 	return t.tracer.Of(caller, k)
 }
+
+// Began says that a call of another program begins, and returns its event, for Returned.
+func (t *Trace) Began(e event.Event) *event.Event { return t.tracer.Began(e) }
+
+// Returned says that the call has returned.
+func (t *Trace) Returned(begun *event.Event, e event.Event) { t.tracer.Returned(begun, e) }
+
+// Exited says that another program has ended, or has lost descriptors.
+func (t *Trace) Exited(e *event.Exit) { t.tracer.Exited(e) }
+
+// Follows says that a process is one of the other programs' from now on, or is no more.
+func (t *Trace) Follows(pid int, follows bool) { t.tracer.Follows(pid, follows) }
+
+// Serves says that another program listens on an address, or is about to.
+func (t *Trace) Serves(address netip.AddrPort) { t.tracer.Serves(address) }
 
 // SetPanel shows lines of plain text below the diagram, until the trace ends.
 func (t *Trace) SetPanel(lines []string) { t.tracer.SetPanel(lines) }

@@ -1,0 +1,62 @@
+package live
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// meet says what a process holds that runs already, and learns whose ends its sockets are.
+func (w *watcher) meet(p *process) {
+	var holds []string
+	found := w.descriptors(p.ID)
+	fds := make([]int, 0, len(found))
+	for fd, s := range found {
+		fds = append(fds, fd)
+		p.serves = p.serves || s.listens
+		if s.listens {
+			w.listening = true
+			w.trace.Serves(s.ends.local)
+		}
+	}
+	slices.SortFunc(fds, func(x, y int) int { // what listens stands first
+		listens := map[bool]int{true: 0, false: 1}
+		return cmp.Or(listens[found[x].listens]-listens[found[y].listens], x-y)
+	})
+	for _, fd := range fds {
+		s := found[fd]
+		if s.role == unknown && s.ends.remote.IsValid() {
+			s.role = clients
+			if slices.ContainsFunc(fds, func(fd int) bool { return found[fd].listens && found[fd].port == s.ends.local.Port() }) {
+				s.role = servers
+			}
+		}
+		p.connects = p.connects || s.role == clients
+		holds = append(holds, strconv.Itoa(fd)+" "+s.String())
+	}
+	text := "no TCP socket"
+	const most = 10
+	if n := len(holds); n > most {
+		holds = append(holds[:most], fmt.Sprintf("and %d more", n-most))
+	}
+	if len(holds) > 0 {
+		text = strings.Join(holds, ", ")
+	}
+	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.ID))
+	w.trace.Note(time.Now(), fmt.Sprintf("process %d (%s) runs already, and holds %s", p.ID, strconv.QuoteToGraphic(strings.TrimSpace(string(name))), text))
+}
+
+// String says what a socket is that was there before.
+func (s *socket) String() string {
+	switch {
+	case s.listens:
+		return fmt.Sprintf("LISTEN %v", s.ends.local)
+	case s.ends.remote.IsValid():
+		return fmt.Sprintf("connected to %v", s.ends.remote)
+	}
+	return "a new socket"
+}

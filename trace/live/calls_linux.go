@@ -1,0 +1,230 @@
+package live
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys/ptrace"
+	"lbaws/trace/event"
+	"lbaws/trace/others"
+	"lbaws/trace/strace"
+	"lbaws/trace/strace/spell"
+)
+
+// call is a call of a program that is being made.
+type call struct {
+	spell.Call
+	does   *others.Call
+	of     *process
+	thread *ptrace.Thread
+	at     time.Time
+	text   []byte // the arguments that are known when it begins
+	about  others.About
+
+	socket   *socket         // that it is about; nil if it is about several, or none
+	replaced *socket         // to which the descriptor led that dup2 is given
+	before   map[int]*socket // those that the process had before a call that may close some
+	told     bool            // whether the trace was told that it begins
+	event    *event.Event    // as the trace has it
+}
+
+// begins takes the beginning of a call, and reports whether its return is wanted.
+func (w *watcher) begins(t *ptrace.Thread) bool {
+	c := &call{thread: t, of: w.process(t.Process), at: time.Now()}
+	if !c.Begin(t.Call.Arch, t.Call.Number, t.Call.Args, t) {
+		return false
+	}
+	if c.does = others.Named(c.Name); c.does == nil || !w.concerns(c) {
+		return false
+	}
+	if c.text == nil {
+		c.text = c.AppendBegin(nil, t, w.limit)
+	}
+	w.noteBeginning(c)
+	w.begun[t] = c
+	if c.does.Effect == event.Closes && c.socket.shared { // the kernel says afterwards whether it was the last one
+		w.trace.Look()
+		return true
+	}
+	w.tellBeginning(c)
+	return true
+}
+
+// concerns reports whether a call is about a TCP socket, and notes about which one.
+func (w *watcher) concerns(c *call) bool {
+	fd := func(i int) *socket { return w.at(c.thread.ID, int(int32(c.Args[i]))) }
+	switch c.does.Effect {
+	case event.Makes:
+		return isTCP(c.Args)
+	case others.Forks:
+		if c.cloneFlags()&unix.CLONE_FILES == 0 {
+			c.before = w.descriptors(c.thread.ID)
+		}
+		return len(c.before) > 0
+	case others.Execs:
+		c.before = w.descriptors(c.thread.ID)
+		return len(c.before) > 0
+	case others.ClosesSome:
+		first, last := uint32(c.Args[0]), uint32(c.Args[1])
+		if c.Args[2]&unix.CLOSE_RANGE_CLOEXEC == 0 {
+			c.before = w.descriptors(c.thread.ID)
+		}
+		for fd := range c.before {
+			if uint32(fd) < first || uint32(fd) > last {
+				delete(c.before, fd)
+			}
+		}
+		return len(c.before) > 0
+	case others.Adds:
+		if c.socket = fd(2); c.socket != nil {
+			c.of.epolls[int(int32(c.Args[0]))] = true
+		}
+	case others.Epolls:
+		return w.waitsForTCP(c.thread, c.of, int(int32(c.Args[0])))
+	case others.Splices:
+		if c.socket = fd(0); c.socket == nil {
+			c.socket = fd(2)
+		}
+	case others.Replaces:
+		c.socket, c.replaced = fd(0), fd(1)
+		return c.socket != nil || c.replaced != nil
+	case others.Polls:
+		c.text = c.AppendBegin(nil, c.thread, w.limit)
+		for listed := range others.Listed(c.text) {
+			if c.socket = w.at(c.thread.ID, listed); c.socket != nil {
+				break
+			}
+		}
+	default:
+		if c.socket = fd(0); c.socket == nil && c.passesDescriptors() {
+			w.share(w.descriptors(c.thread.ID))
+		}
+	}
+	return c.socket != nil
+}
+
+// isTCP reports whether socket is given what makes a TCP socket. Multipath TCP is TCP as far
+// as a program sees.
+func isTCP(args [6]uint64) bool {
+	const typeMask = 0xf
+	inet := args[0] == unix.AF_INET || args[0] == unix.AF_INET6
+	return inet && args[1]&typeMask == unix.SOCK_STREAM && slices.Contains([]uint64{unix.IPPROTO_IP, unix.IPPROTO_TCP, unix.IPPROTO_MPTCP}, args[2])
+}
+
+// cloneFlags are the flags of a fork or clone.
+func (c *call) cloneFlags() uint64 {
+	switch c.Name {
+	case "clone":
+		return c.Args[0]
+	case "clone3": // the first of its structure
+		var flags [8]byte
+		c.thread.ReadAt(flags[:], c.Args[0])
+		return binary.NativeEndian.Uint64(flags[:])
+	}
+	return 0
+}
+
+// waitsForTCP reports whether an epoll descriptor waits for a TCP socket. It may have been
+// made before the program was followed.
+//
+// Source: proc_pid_fdinfo(5).
+func (w *watcher) waitsForTCP(t *ptrace.Thread, p *process, fd int) bool {
+	waits, known := p.epolls[fd]
+	if !known {
+		for target := range epollTargets(t.ID, fd) {
+			waits = waits || w.at(t.ID, target) != nil
+		}
+		p.epolls[fd] = waits
+	}
+	return waits
+}
+
+// noteBeginning notes what a call does that begins.
+func (w *watcher) noteBeginning(c *call) {
+	s := c.socket
+	switch c.does.Effect {
+	case others.Forks:
+		w.share(c.before)
+	case event.Sets:
+		if c.Args[1] == unix.SOL_SOCKET && c.Args[2] == unix.SO_LINGER {
+			s.resets = bytes.Contains(c.text, []byte("l_onoff=1, l_linger=0"))
+		}
+	case event.Binds:
+		if addr, ok := c.address(); ok {
+			s.port = addr.Port()
+			c.of.serves = c.of.serves || s.port != 0
+		}
+	case event.Listens:
+		s.role, c.of.serves = servers, true
+		w.serves(c)
+	case event.Accepts:
+		s.role, c.of.serves = servers, true
+	case event.Connects:
+		if addr, ok := c.address(); ok {
+			s.role, s.port, c.of.connects = clients, addr.Port(), true
+		}
+	case event.Closes:
+		s.closings++
+		if s.shared && !s.ends.remote.IsValid() {
+			borrow(c.thread.Process.ID, int(int32(c.Args[0])), func(fd int) bool { s.ends = endsOf(fd); return true })
+		}
+		delete(c.of.epolls, int(int32(c.Args[0])))
+	}
+	if s != nil {
+		c.about.Socket, c.about.Port, c.about.Resets = int(s.inode), s.port, s.resets
+		c.about.AtOnce = s.atOnce || c.hasFlag(unix.MSG_DONTWAIT)
+	}
+}
+
+// tellBeginning tells the trace that a call begins.
+func (w *watcher) tellBeginning(c *call) {
+	c.told = true
+	line := strace.Line{Kind: strace.Call, Text: append(slices.Clip(c.text), " <unfinished ...>"...)}
+	rest, err := line.Parse(nil)
+	if err != nil {
+		return
+	}
+	e := *c.does.Event(&rest, c.about)
+	if e.Begin = c.at; c.socket != nil {
+		e.Recorded.Peer = c.socket.ends.remote
+	}
+	w.setBuffer(&e, c, 0)
+	w.tell(func() {
+		w.complete(&e, c)
+		c.event = w.trace.Began(e)
+	})
+}
+
+// returns takes the return of a call.
+func (w *watcher) returns(t *ptrace.Thread) {
+	c := w.begun[t]
+	if c == nil {
+		return
+	}
+	delete(w.begun, t)
+	returned := time.Now()
+	text := slices.Clone(c.text)
+	text = append(c.AppendRest(text, t.Result, t, w.limit), ") = "...)
+	line := strace.Line{Kind: strace.Call, Text: c.AppendResult(text, t.Result, t, w.limit)}
+	rest, err := line.Parse(nil)
+	if err != nil {
+		return
+	}
+	w.noteReturn(c, &rest)
+	if !c.told {
+		w.tellBeginning(c)
+	}
+	e := *c.does.Event(&rest, c.about)
+	e.Begin, e.Return = c.at, returned
+	c.setAddresses(&e)
+	w.setBuffer(&e, c, rest.Value)
+	w.tell(func() {
+		w.complete(&e, c)
+		w.trace.Returned(c.event, e)
+	})
+	w.tellClosed(c)
+}

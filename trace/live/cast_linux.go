@@ -1,0 +1,134 @@
+package live
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys/ptrace"
+	"lbaws/trace/event"
+)
+
+// cast are the programs that are started, in their order.
+type cast struct {
+	waiting []program // those that are to be started
+	first   *ptrace.Process
+	last    *ptrace.Process          // the one that was started last
+	clients map[*ptrace.Process]bool // that have not ended; nil if there are none
+	status  int                      // the first one's
+	asked   bool                     // whether those that are left were asked to end
+}
+
+// program is one that is to be started.
+type program struct {
+	path string
+	args []string
+}
+
+// The exit statuses of a shell for a program that it cannot execute.
+const (
+	notFound      = 127
+	notExecutable = 126
+)
+
+// begin starts the first program, or follows the process that runs already. Before that, it
+// looks whether all of them are there.
+func (w *watcher) begin(r *Run) (status int, err error) {
+	for _, args := range r.Programs {
+		path, err := lookPath(args[0])
+		if errors.Is(err, unix.ENOENT) {
+			return notFound, err
+		} else if err != nil {
+			return notExecutable, err
+		}
+		w.waiting = append(w.waiting, program{path, args})
+	}
+	if len(w.waiting) > 0 {
+		return notExecutable, w.startNext()
+	}
+	p, err := w.Attach(r.PID)
+	if err != nil {
+		return 1, err
+	}
+	w.first, w.threads = p, w.Len()
+	w.meet(w.process(p))
+	return 0, nil
+}
+
+// startNext starts the next program if its time has come: for a client, when a program
+// listens, and the one before it has listened or connected, or has ended.
+func (w *watcher) startNext() error {
+	if len(w.waiting) == 0 || w.first != nil && !(w.listening && w.isReady()) {
+		return nil
+	}
+	next := w.waiting[0]
+	w.waiting = w.waiting[1:]
+	p, err := w.Start(next.path, next.args)
+	if err != nil {
+		return err
+	}
+	w.threads++
+	w.last = p
+	if w.first == nil {
+		w.first = p
+		w.process(p)
+		return nil
+	}
+	w.process(p).side = event.Client
+	if w.clients == nil {
+		w.clients = make(map[*ptrace.Process]bool)
+	}
+	w.clients[p] = true
+	return nil
+}
+
+// isReady reports whether the program that was started last has gone as far as the next one
+// waits for.
+func (w *watcher) isReady() bool {
+	p := w.processes[w.last]
+	return p == nil || p.serves || p.connects
+}
+
+// patience is how long to wait for a stop: for ever, unless all clients have ended.
+func (w *watcher) patience() time.Duration {
+	const quiet, longest = 300 * time.Millisecond, 5 * time.Second
+	switch {
+	case w.clients == nil || len(w.clients) > 0 || len(w.waiting) > 0:
+		return -1
+	case w.asked:
+		return longest
+	}
+	return quiet
+}
+
+// idle asks the programs that are left to end: all clients have, and nothing has happened for
+// a while. Those that do not end are killed.
+func (w *watcher) idle() {
+	signal := unix.SIGTERM
+	if w.asked {
+		signal = unix.SIGKILL
+	}
+	w.asked = true
+	for p := range w.processes {
+		unix.Kill(p.ID, signal)
+	}
+}
+
+// castEnded notes that a thread has ended.
+func (w *watcher) castEnded(t *ptrace.Thread, status unix.WaitStatus) {
+	if t.ID != t.Process.ID {
+		return
+	}
+	delete(w.clients, t.Process)
+	if t.Process != w.first {
+		return
+	}
+	switch {
+	case status.Signaled() && w.asked: // as it was asked to
+	case status.Signaled():
+		w.status = 128 + int(status.Signal())
+	default:
+		w.status = status.ExitStatus()
+	}
+}

@@ -1,0 +1,242 @@
+package live
+
+import (
+	"bytes"
+	"encoding/binary"
+	"iter"
+	"maps"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys/ptrace"
+	"lbaws/trace/event"
+	"lbaws/trace/others"
+	"lbaws/trace/strace"
+)
+
+// This file says what calls do to sockets, and to what is known of them.
+
+// noteReturn notes what a call has done.
+func (w *watcher) noteReturn(c *call, rest *strace.Rest) {
+	s := c.socket
+	if c.does.Effect == event.Closes {
+		s.closings--
+		c.about.Shared = s.shared && (w.isOpen(s) || s.closings > 0)
+		if !c.about.Shared {
+			delete(w.sockets, s.inode)
+		}
+	}
+	if rest.Value < 0 {
+		c.about.AtOnce = c.about.AtOnce || rest.Errno == "EAGAIN" || rest.Errno == "EINPROGRESS"
+		return
+	}
+	switch c.does.Effect {
+	case event.Makes:
+		c.about.Made = w.made(c, rest, unknown)
+		c.about.Socket = c.about.Made
+	case event.Accepts:
+		c.about.Made = w.made(c, rest, servers)
+	case event.Listens:
+		s.listens = true
+		w.listening = true
+		w.serves(c)
+	case others.Controls:
+		if on, off := others.SetsNonBlocking(rest); on || off {
+			s.atOnce = on
+		}
+		s.shared = s.shared || bytes.Contains(rest.Args, []byte("F_DUPFD"))
+	case others.Duplicates, others.Replaces:
+		if s != nil {
+			s.shared = true
+		}
+	}
+}
+
+// setAddresses sets the addresses of the connection that a call has made: the client's end of
+// it, which the kernel knows if the program does not ask.
+func (c *call) setAddresses(e *event.Event) {
+	of := c.thread.Process.ID
+	switch {
+	case c.does.Effect == event.Accepts && e.Result >= 0 && !e.Peer().IsValid():
+		borrow(of, e.Result, func(fd int) bool { e.Recorded.Peer = endsOf(fd).remote; return true })
+	case c.does.Effect == event.Connects && (e.Result >= 0 || e.Errno == unix.EINPROGRESS):
+		borrow(of, e.Args[0].Int, func(fd int) bool { e.Recorded.Local = endsOf(fd).local; return true })
+	}
+}
+
+// made notes the socket that a call has made, and returns what it is called.
+func (w *watcher) made(c *call, rest *strace.Rest, role role) int {
+	inode := inodeOf(c.thread.ID, rest.Value)
+	if inode == 0 { // another thread has closed it
+		return 0
+	}
+	w.sockets[inode] = &socket{inode: inode, role: role, atOnce: bytes.Contains(rest.Args, []byte("SOCK_NONBLOCK"))}
+	return int(inode)
+}
+
+// serves tells the trace that a program is about to listen, or does, once it has a port.
+func (w *watcher) serves(c *call) {
+	if c.socket.ends.local.Port() != 0 {
+		return
+	}
+	borrow(c.thread.Process.ID, int(int32(c.Args[0])), func(fd int) bool { c.socket.ends = endsOf(fd); return true })
+	if c.socket.ends.local.Port() != 0 {
+		w.trace.Serves(c.socket.ends.local)
+	}
+}
+
+// share notes that other descriptors may lead to sockets, of other processes too.
+func (w *watcher) share(sockets map[int]*socket) {
+	for _, s := range sockets {
+		s.shared = true
+	}
+}
+
+// passesDescriptors reports whether a call may send descriptors to another process.
+//
+// Source: unix(7), SCM_RIGHTS.
+func (c *call) passesDescriptors() bool {
+	const controlLength, narrowControlLength = 40, 20 // where struct msghdr has it
+	if c.Name == "sendmmsg" {
+		return true
+	}
+	if c.Name != "sendmsg" {
+		return false
+	}
+	at := uint64(controlLength)
+	if !c.thread.Call.Wide() {
+		at = narrowControlLength
+	}
+	var length [4]byte
+	c.thread.ReadAt(length[:], c.Args[1]+at)
+	return binary.NativeEndian.Uint32(length[:]) > 0
+}
+
+// address is the address that a call is given.
+func (c *call) address() (netip.AddrPort, bool) {
+	_, text, _ := bytes.Cut(c.text, []byte("{"))
+	return strace.ParseSockaddr(text)
+}
+
+// hasFlag reports whether a call that reads or writes has a flag.
+func (c *call) hasFlag(flag uint64) bool {
+	switch c.Name {
+	case "recvmsg", "sendmsg":
+		return c.Args[2]&flag != 0
+	case "recv", "send", "recvfrom", "sendto", "recvmmsg", "sendmmsg":
+		return c.Args[3]&flag != 0
+	}
+	return false
+}
+
+// epollTargets are the descriptors for which an epoll descriptor waits.
+func epollTargets(thread, fd int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		text, _ := os.ReadFile("/proc/" + strconv.Itoa(thread) + "/fdinfo/" + strconv.Itoa(fd))
+		for line := range strings.Lines(string(text)) {
+			fields := strings.Fields(line)
+			if len(fields) < 2 || fields[0] != "tfd:" {
+				continue
+			}
+			if target, err := strconv.Atoi(fields[1]); err == nil && !yield(target) {
+				return
+			}
+		}
+	}
+}
+
+// tellClosed tells the trace which sockets a call has closed that is no close, and whose
+// connections end with that.
+func (w *watcher) tellClosed(c *call) {
+	var left []*socket
+	switch c.does.Effect {
+	case others.Replaces:
+		if c.replaced != nil && c.replaced != c.socket {
+			left = []*socket{c.replaced}
+		}
+	case others.ClosesSome, others.Execs:
+		if c.thread.Result >= 0 {
+			left = unique(maps.Values(c.before))
+		}
+	}
+	if ended := w.over(left, w.descriptors(c.thread.ID)); len(ended) > 0 {
+		w.tellExit(c.of, &event.Exit{How: c.Name, Lives: true, Sockets: ended})
+	}
+}
+
+// over returns those of some sockets to which no descriptor leads any more, by their names,
+// the oldest first. The process in hand still has some.
+func (w *watcher) over(left []*socket, has map[int]*socket) (ended []int) {
+	still := unique(maps.Values(has))
+	for _, s := range left {
+		if !slices.Contains(still, s) && !(s.shared && w.isOpen(s)) {
+			ended = append(ended, int(s.inode))
+			delete(w.sockets, s.inode)
+		}
+	}
+	slices.Sort(ended)
+	return ended
+}
+
+func unique(sockets iter.Seq[*socket]) (list []*socket) {
+	for s := range sockets {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// leaves notes which sockets a process has that is about to end.
+func (w *watcher) leaves(t *ptrace.Thread) {
+	if !t.IsLast() {
+		return
+	}
+	p := w.process(t.Process)
+	sockets := w.descriptors(t.ID)
+	for fd, s := range sockets {
+		if s.shared && !s.ends.remote.IsValid() {
+			borrow(t.Process.ID, fd, func(fd int) bool { s.ends = endsOf(fd); return true })
+		}
+	}
+	p.left = unique(maps.Values(sockets))
+}
+
+// ended tells the trace that a process has ended, and which sockets have with it.
+func (w *watcher) ended(t *ptrace.Thread, status unix.WaitStatus) {
+	delete(w.begun, t)
+	if t.ID != t.Process.ID { // the first thread's end comes last
+		return
+	}
+	p := w.process(t.Process)
+	if ended := w.over(p.left, nil); len(ended) > 0 {
+		w.tellExit(p, &event.Exit{How: how(status), Sockets: ended})
+	}
+	delete(w.processes, t.Process)
+	w.trace.Follows(t.Process.ID, false)
+}
+
+// how says how a process has ended, as strace does.
+func how(status unix.WaitStatus) string {
+	if !status.Signaled() {
+		return "exited with " + strconv.Itoa(status.ExitStatus())
+	}
+	core := ""
+	if status.CoreDump() {
+		core = " (core dumped)"
+	}
+	return "killed by " + unix.SignalName(status.Signal()) + core
+}
+
+// tellExit tells the trace that a process has ended, or has lost descriptors.
+func (w *watcher) tellExit(p *process, e *event.Exit) {
+	w.tell(func() {
+		e.Caller = w.caller(p, w.sideOf(p, nil))
+		w.trace.Exited(e)
+	})
+}

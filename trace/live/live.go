@@ -1,0 +1,59 @@
+// Package live shows the calls of other programs while they make them. At each call, it asks
+// the kernel what the program's descriptors lead to, and tells the trace what happens.
+package live
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"lbaws/trace/event"
+)
+
+// Run is a run of other programs whose calls are traced.
+type Run struct {
+	Programs [][]string // the first one and its clients, each with its arguments
+	PID      int        // in place of Programs: the process that runs already
+	Limit    int        // how many bytes of a buffer are shown at most
+	Trace    Trace
+}
+
+// Trace is the trace of the programs' calls.
+type Trace interface {
+	// Began says that a call begins, and returns its event, for Returned.
+	Began(e event.Event) *event.Event
+	Returned(begun *event.Event, e event.Event)
+	Exited(e *event.Exit)
+	// Serves says that a program listens on an address, or is about to.
+	Serves(address netip.AddrPort)
+	// Follows says that a process is one of the programs' from now on, or is no more.
+	Follows(pid int, follows bool)
+	// Look shows what has happened since the last call began or returned.
+	Look()
+	// Note shows what somebody else than a program has done, and when.
+	Note(at time.Time, text string)
+}
+
+// Programs takes a command line apart: each "--" begins another program. There are none if a
+// process is followed that runs already.
+func Programs(args []string, pid int) (programs [][]string, err error) {
+	switch {
+	case pid < 0:
+		return nil, errors.New("-p needs the number of a process: a positive one")
+	case pid > 0 && len(args) > 0:
+		return nil, errors.New("-p follows a process that runs already: leave out the PROGRAM")
+	case pid > 0:
+		return nil, nil
+	}
+	for {
+		end := slices.Index(args, "--")
+		if end == 0 || len(args) == 0 {
+			return nil, errors.New("needs a PROGRAM, and another one behind each --")
+		}
+		if end < 0 {
+			return append(programs, args), nil
+		}
+		programs, args = append(programs, args[:end]), args[end+1:]
+	}
+}

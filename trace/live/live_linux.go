@@ -1,0 +1,112 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys/ptrace"
+	"lbaws/trace/event"
+)
+
+// watcher follows programs, and tells the trace of their calls on TCP sockets.
+type watcher struct {
+	*ptrace.Tracer
+	trace Trace
+	limit int // how many bytes of a buffer are shown
+
+	processes map[*ptrace.Process]*process
+	programs  [2]int             // how many of each side have made a call
+	threads   int                // how many there have been
+	sockets   map[uint32]*socket // by inode; nil if it is none of TCP
+	begun     map[*ptrace.Thread]*call
+	listening bool     // whether a program listens
+	held      []func() // what the trace is to be told when it is known in whose column it stands
+	holds     bool     // whether that is not known yet
+
+	cast
+}
+
+// process is a program that is followed.
+type process struct {
+	*ptrace.Process
+	side     event.Side   // that it has if its calls do not say
+	serves   bool         // whether it has listened, or accepted
+	connects bool         // whether it has called connect
+	numbers  [2]int       // which one of each side it is, from 1 on; 0 as long as it has made no call there
+	epolls   map[int]bool // its epoll descriptors, and whether they wait for TCP sockets
+	left     []*socket    // that it had when it was about to end
+}
+
+// Run runs programs, or follows one that runs already, until all have ended. It returns the
+// exit status of the first: 128 and the signal's number if a signal has killed it.
+func (r *Run) Run() (status int, err error) {
+	w := &watcher{
+		Tracer: ptrace.New(), trace: r.Trace, limit: r.Limit,
+		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), begun: make(map[*ptrace.Thread]*call),
+	}
+	w.holds = len(r.Programs) == 1
+	if status, err := w.begin(r); err != nil {
+		return status, err
+	}
+	for {
+		stop, err := w.Next(w.patience())
+		if errors.Is(err, unix.ECHILD) || err == nil && w.Len() == 0 {
+			break
+		}
+		if err != nil {
+			return 1, fmt.Errorf("wait for the programs: %w", err)
+		}
+		w.take(stop)
+		if err := w.startNext(); err != nil {
+			return notExecutable, err
+		}
+	}
+	w.release()
+	return w.status, nil
+}
+
+// take does what a stop asks for, and lets the thread go on.
+func (w *watcher) take(stop ptrace.Stop) {
+	t := stop.Thread
+	switch stop.What {
+	case ptrace.Idle:
+		w.idle()
+		return
+	case ptrace.Begins:
+		w.Resume(t, w.begins(t))
+		return
+	case ptrace.Returns:
+		w.returns(t)
+	case ptrace.Born:
+		w.born(t)
+	case ptrace.Leaves:
+		w.leaves(t)
+	case ptrace.Ended:
+		w.ended(t, stop.Status)
+		w.castEnded(t, stop.Status)
+		return
+	}
+	w.Continue(t)
+}
+
+// born notes a new thread.
+func (w *watcher) born(t *ptrace.Thread) {
+	w.threads++
+	w.process(t.Process)
+}
+
+// process returns what is known of a process.
+func (w *watcher) process(p *ptrace.Process) *process {
+	known := w.processes[p]
+	if known == nil {
+		known = &process{Process: p, epolls: make(map[int]bool)}
+		w.trace.Follows(p.ID, true)
+		w.processes[p] = known
+		if p.Parent != nil {
+			known.side = w.process(p.Parent).side
+		}
+	}
+	return known
+}

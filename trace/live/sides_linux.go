@@ -1,0 +1,73 @@
+package live
+
+import (
+	"lbaws/trace/event"
+)
+
+// This file says in whose column a call stands.
+
+// mostHeld is how many moments are held back until it is known whose they are.
+const mostHeld = 100
+
+// tell tells the trace something: later, as long as it is not known whether the only program
+// is a server or a client.
+func (w *watcher) tell(say func()) {
+	w.held = append(w.held, say)
+	if w.holds && len(w.held) < mostHeld {
+		return
+	}
+	w.release()
+}
+
+// release tells the trace what was held back.
+func (w *watcher) release() {
+	w.holds = false
+	for _, say := range w.held {
+		say()
+	}
+	clear(w.held)
+	w.held = w.held[:0]
+}
+
+// sideOf returns in whose column a call on a socket stands: that of the socket or, if it is
+// about none, or about one that was never connected, that of the process.
+func (w *watcher) sideOf(p *process, s *socket) event.Side {
+	if s != nil && s.role != unknown {
+		return s.role.side()
+	}
+	for ; ; p = w.process(p.Parent) { // a child is what its parent is
+		switch {
+		case p.serves:
+			return event.Server
+		case p.connects:
+			return event.Client
+		case p.Parent == nil:
+			return p.side
+		}
+	}
+}
+
+func (r role) side() event.Side {
+	if r == clients {
+		return event.Client
+	}
+	return event.Server
+}
+
+// caller returns who makes a call.
+func (w *watcher) caller(p *process, side event.Side) event.Caller {
+	if p.numbers[side] == 0 {
+		w.programs[side]++
+		p.numbers[side] = w.programs[side]
+	}
+	return event.Caller{Side: side, Program: p.numbers[side] - 1, Thread: p.ID}
+}
+
+// complete says whose call an event is.
+func (w *watcher) complete(e *event.Event, c *call) {
+	e.Caller = w.caller(c.of, w.sideOf(c.of, c.socket))
+	e.Recorded.Others = true
+	if w.threads > 1 {
+		e.Recorded.Thread = c.thread.ID
+	}
+}

@@ -1,0 +1,173 @@
+package live
+
+import (
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// This file asks the kernel what the programs' descriptors lead to.
+
+// socket is a TCP socket that a program has.
+type socket struct {
+	inode    uint32 // by which /proc names it: no other socket gets the same one
+	role     role
+	port     uint16 // the server's: that it is bound to, or connected to; 0 if it is not known
+	resets   bool   // whether close sends a RST: SO_LINGER with a time of 0
+	atOnce   bool   // whether no call on it waits: it is non-blocking
+	ends     ends   // its addresses, when it has them
+	listens  bool
+	shared   bool // whether several descriptors may lead to it
+	closings int  // how many calls are under way that close a descriptor of it
+}
+
+// role is whose end a socket is.
+type role int
+
+const (
+	unknown role = iota
+	servers      // it listens, or was accepted
+	clients      // it was connected
+)
+
+// at returns the TCP socket that a thread's descriptor leads to now; nil if it leads to none.
+func (w *watcher) at(thread, fd int) *socket {
+	inode := inodeOf(thread, fd)
+	if inode == 0 {
+		return nil
+	}
+	s, known := w.sockets[inode]
+	if !known { // it was made before the program was followed, or comes from another one
+		s = inspect(thread, fd, inode)
+		w.sockets[inode] = s
+	}
+	return s
+}
+
+// inodeOf returns the inode of the socket that a thread's descriptor leads to, or 0.
+//
+// Source: proc_pid_fd(5).
+func inodeOf(thread, fd int) uint32 {
+	if fd < 0 {
+		return 0
+	}
+	var path, link [64]byte
+	b := strconv.AppendInt(append(path[:0], "/proc/"...), int64(thread), 10)
+	b = strconv.AppendInt(append(b, "/fd/"...), int64(fd), 10)
+	n, err := unix.Readlink(string(b), link[:])
+	if err != nil {
+		return 0
+	}
+	number, found := strings.CutPrefix(string(link[:n]), "socket:[")
+	if !found {
+		return 0
+	}
+	inode, _ := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 32)
+	return uint32(inode)
+}
+
+// descriptors returns the descriptors of a thread that lead to TCP sockets.
+func (w *watcher) descriptors(thread int) map[int]*socket {
+	found := make(map[int]*socket)
+	entries, _ := os.ReadDir("/proc/" + strconv.Itoa(thread) + "/fd")
+	for _, entry := range entries {
+		fd, _ := strconv.Atoi(entry.Name())
+		if s := w.at(thread, fd); s != nil {
+			found[fd] = s
+		}
+	}
+	return found
+}
+
+// inspect asks what a descriptor leads to that nothing is known of; nil if that is no TCP
+// socket. For a moment, this process has a descriptor of the same socket.
+//
+// Source: pidfd_getfd(2).
+func inspect(thread, fd int, inode uint32) *socket {
+	s := &socket{inode: inode, shared: true}
+	if !borrow(thread, fd, s.ask) {
+		return nil
+	}
+	return s
+}
+
+// borrow calls f with a descriptor of this process for the socket that another one's leads
+// to, and returns what f does; false if that cannot be had.
+func borrow(thread, fd int, f func(fd int) bool) bool {
+	const anyThread = unix.O_EXCL // PIDFD_THREAD, from Linux 6.9 on
+	of, err := unix.PidfdOpen(thread, 0)
+	if err != nil {
+		of, err = unix.PidfdOpen(thread, anyThread)
+	}
+	if err != nil {
+		return false
+	}
+	defer unix.Close(of)
+	own, err := unix.PidfdGetfd(of, fd, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(own)
+	return f(own)
+}
+
+// ask asks the kernel what a socket is, and reports whether it is one of TCP.
+func (s *socket) ask(fd int) bool {
+	option := func(name int) int {
+		value, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, name)
+		if err != nil {
+			return -1
+		}
+		return value
+	}
+	if p := option(unix.SO_PROTOCOL); p != unix.IPPROTO_TCP && p != unix.IPPROTO_MPTCP {
+		return false
+	}
+	flags, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	linger, _ := unix.GetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER)
+	s.atOnce = flags&unix.O_NONBLOCK != 0
+	s.resets = linger != nil && linger.Onoff != 0 && linger.Linger == 0
+	s.listens = option(unix.SO_ACCEPTCONN) == 1
+	s.ends = endsOf(fd)
+	switch {
+	case s.listens:
+		s.role, s.port = servers, s.ends.local.Port()
+	case !s.ends.remote.IsValid():
+		s.port = s.ends.local.Port()
+	}
+	return true
+}
+
+// ends are the addresses of a socket.
+type ends struct{ local, remote netip.AddrPort }
+
+// endsOf asks for the addresses of a socket.
+func endsOf(fd int) ends {
+	e := ends{local: sockets.LocalAddress(fd)}
+	switch peer, _ := unix.Getpeername(fd); peer := peer.(type) {
+	case *unix.SockaddrInet4:
+		e.remote = netip.AddrPortFrom(netip.AddrFrom4(peer.Addr), uint16(peer.Port))
+	case *unix.SockaddrInet6:
+		e.remote = wire.Plain(netip.AddrPortFrom(netip.AddrFrom16(peer.Addr), uint16(peer.Port)))
+	}
+	return e
+}
+
+// isOpen reports whether a descriptor leads to a socket now, of any process.
+func (w *watcher) isOpen(s *socket) bool {
+	for p := range w.processes {
+		entries, _ := os.ReadDir("/proc/" + strconv.Itoa(p.ID) + "/fd")
+		for _, entry := range entries {
+			if fd, _ := strconv.Atoi(entry.Name()); inodeOf(p.ID, fd) == s.inode {
+				return true
+			}
+		}
+	}
+	return false
+}
