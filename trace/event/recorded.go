@@ -22,6 +22,8 @@ type Recorded struct {
 	Resets    bool           // of a close: whether it sends a RST in any case, by SO_LINGER
 	Connected bool           // whether it shows that a connect is complete that was begun
 	AtOnce    bool           // whether it does not wait: the socket is non-blocking, or a flag says so
+	Peeks     bool           // whether it leaves the bytes in the buffer that it reads: MSG_PEEK
+	Fills     bool           // whether it waits until its buffer is full: MSG_WAITALL
 }
 
 // IsOthers reports whether the call is another program's: it may have several processes,

@@ -177,6 +177,7 @@ func (w *watcher) noteBeginning(c *call) {
 	if s != nil {
 		c.about.Socket, c.about.Port, c.about.Resets = int(s.inode), s.port, s.resets
 		c.about.AtOnce = s.atOnce || c.hasFlag(unix.MSG_DONTWAIT)
+		c.about.Peeks, c.about.Fills = c.hasFlag(unix.MSG_PEEK), c.hasFlag(unix.MSG_WAITALL)
 	}
 }
 

@@ -25,19 +25,21 @@ type About struct {
 	Socket, Made           int // 0 is none
 	Port                   uint16
 	Shared, Resets, AtOnce bool
+	Peeks, Fills           bool
 }
 
 // Event returns the event of a call, without its times. It has a result, if the call has
 // returned.
 func (c *Call) Event(rest *strace.Rest, about About) *event.Event {
 	r := &event.Recorded{Name: c.Name, Note: c.noteOn(about, rest), Resets: about.Resets, AtOnce: about.AtOnce,
-		Socket: about.Socket, Port: about.Port, Made: about.Made}
+		Socket: about.Socket, Port: about.Port, Made: about.Made, Fills: about.Fills}
 	e := &event.Event{Call: c.Does, Shared: about.Shared, Recorded: r}
 	if r.Begin, r.All = bytes.TrimRight(rest.Args, " "), c.entry == 0; !r.All {
 		r.Begin, r.Rest = strace.Cut(rest.Args, c.entry)
 	}
 	switch {
-	case c.Does == event.Read && HasFlag(rest, "MSG_PEEK"):
+	case c.Does == event.Read && (about.Peeks || HasFlag(rest, "MSG_PEEK")):
+		r.Peeks = true
 		e.Call, r.Note = peeks, "look at the bytes, and leave them in the buffer"
 	case IsDisconnect(c, rest):
 		e.Call = disconnects

@@ -131,6 +131,8 @@ func (s *situation) connect() string {
 	}
 	listening, sure := s.listening(to)
 	switch {
+	case s.atOnce():
+		return willFail(unix.EINPROGRESS, "a SYN will go out, and nobody waits for the answer")
 	case !sure:
 		return ""
 	case listening == nil:

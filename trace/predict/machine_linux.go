@@ -20,7 +20,7 @@ func ask(e *event.Event) machine {
 	case event.Makes, event.Accepts:
 		on.free = lowestFree(e.Thread)
 		var limit unix.Rlimit
-		on.full = unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil && uint64(on.free) >= uint64(limit.Cur)
+		on.full = unix.Prlimit(e.Thread, unix.RLIMIT_NOFILE, nil, &limit) == nil && uint64(on.free) >= uint64(limit.Cur)
 	case event.Binds:
 		on.v6Only = number("net/ipv6/bindv6only") > 0
 	case event.Listens:
@@ -36,11 +36,11 @@ func ask(e *event.Event) machine {
 }
 
 // lowestFree returns the lowest descriptor that is free in the process, or in the table of
-// a thread that has one of its own.
+// a thread that has one of its own or is another process's.
 func lowestFree(thread int) int {
 	folder := "/proc/self/fd/"
 	if thread != 0 {
-		folder = fmt.Sprintf("/proc/self/task/%d/fd/", thread)
+		folder = fmt.Sprintf("/proc/%d/fd/", thread)
 	}
 	var link [1]byte
 	for fd := 0; ; fd++ {

@@ -46,6 +46,9 @@ func (m *Memory) predict(e *event.Event, on machine) string {
 	if s.own == nil {
 		return ""
 	}
+	if e.Recorded != nil && e.Recorded.Peeks {
+		return s.read()
+	}
 	switch e.Call.Does {
 	case event.Asks:
 		return s.getsockname()
@@ -104,7 +107,7 @@ func (s *situation) accept() string {
 	case s.own.State != wire.Listen:
 		return willFail(unix.EINVAL, "the socket does not listen")
 	case n == 0:
-		return "nobody is queued: it will wait"
+		return s.wait("nobody is queued")
 	default:
 		return count(n, "connection") + " queued: it will return at once"
 	}
@@ -115,7 +118,7 @@ func (s *situation) accept() string {
 //
 // Source: tcp_recvmsg_locked and tcp_reset in its net/ipv4.
 func (s *situation) read() string {
-	room, unread, over := len(s.e.Args[1].Data), s.own.Unread(), s.own.over()
+	room, unread, over := s.length(), s.own.Unread(), s.own.over()
 	fin := s.own.UnreadFIN() || s.own.State == wire.CloseWait || s.own.State == wire.LastAck || s.own.State == wire.Closing
 	are := "unread"
 	if over {
@@ -137,6 +140,9 @@ func (s *situation) read() string {
 		if unread > room {
 			return fmt.Sprintf("%s: it will return %d of them", what, room)
 		}
+		if unread < room && s.e.Recorded != nil && s.e.Recorded.Fills && !fin && !over {
+			return s.wait(what + ", and it wants all of its room filled")
+		}
 		if unread < room && s.coming() > 0 {
 			return fmt.Sprintf("%s, and more are on the way: it will return %d or more", what, unread)
 		}
@@ -152,10 +158,31 @@ func (s *situation) read() string {
 	case fin:
 		return "the peer's FIN has come and everything is read: it will return 0"
 	}
-	if n := s.coming(); n > 0 {
+	if n := s.coming(); n > 0 && !s.atOnce() {
 		return fmt.Sprintf("nothing is unread, but %s on the way: it will wait for them", count(n, "byte"))
+	} else if n > 0 {
+		return ""
 	}
-	return "nothing is unread: it will wait"
+	return s.wait("nothing is unread")
+}
+
+// length is how many bytes a call is to read or write.
+func (s *situation) length() int {
+	if s.e.IsOthers() { // of its buffer, only the beginning is known, if anything
+		return s.e.Args[2].Int
+	}
+	return len(s.e.Args[1].Data)
+}
+
+// atOnce reports whether the call does not wait.
+func (s *situation) atOnce() bool { return s.e.Recorded != nil && s.e.Recorded.AtOnce }
+
+// wait predicts that a call waits, or that it fails if it is not to wait.
+func (s *situation) wait(why string) string {
+	if s.atOnce() {
+		return willFail(unix.EAGAIN, "%s", why)
+	}
+	return why + ": it will wait"
 }
 
 // gone predicts the error of a connection that is gone. The kernel tells only the call that
@@ -165,10 +192,10 @@ func gone(errno string) string { return "the connection is gone: it will fail ("
 
 // alone reports whether the peers are other programs, which may send more than one segment
 // between two questions to the kernel: it has not told of a FIN just before a RST.
-func (s *situation) alone() bool { return s.e.Thread == 0 }
+func (s *situation) alone() bool { return s.e.Thread == 0 || s.e.IsOthers() }
 
 func (s *situation) write() string {
-	n, unacknowledged := len(s.e.Args[1].Data), s.own.Unacknowledged()
+	n, unacknowledged := s.length(), s.own.Unacknowledged()
 	switch {
 	case n == 0 || s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
 		return ""
@@ -182,6 +209,8 @@ func (s *situation) write() string {
 		return willFail(unix.EPIPE, "this end has sent its FIN")
 	case s.own.State == wire.Listen || s.own.State == wire.Closed:
 		return willFail(unix.EPIPE, "the socket has no connection")
+	case s.atOnce() && (unacknowledged > 0 || n > order.SureRoom): // it takes what has room
+		return ""
 	case unacknowledged > 0:
 		return count(unacknowledged, "byte") + " not acknowledged yet: it will wait if there is no room behind them"
 	case n > order.SureRoom:
@@ -236,6 +265,9 @@ func (s *situation) peerGone() (gone bool, why string) {
 //
 // Source: __tcp_close in Linux's net/ipv4; RFC 2525 section 2.17.
 func (s *situation) close() string {
+	if s.e.Shared {
+		return "another descriptor leads to the same socket: it only frees this one"
+	}
 	switch s.own.OnClose() {
 	case sockets.Refuses:
 		return s.stopListening()

@@ -16,8 +16,8 @@ type holdings struct {
 	watch   *sockets.Watch          // nil if the kernel is not asked
 	servers []netip.AddrPort        // where the servers listen
 	remote  bool                    // whether the client alone is traced
-	own    map[netip.AddrPort]bool // then: the local addresses of its sockets
-	news   []sockets.Change        // what has changed, and was not told yet
+	own     map[netip.AddrPort]bool // then: the local addresses of its sockets
+	news    []sockets.Change        // what has changed, and was not told yet
 }
 
 // openWatch makes the kernel ready to be asked. Where it cannot be, it tells the

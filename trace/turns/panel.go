@@ -8,13 +8,12 @@ import (
 	"lbaws/trace/event"
 	"lbaws/trace/figure"
 	"lbaws/trace/sockets"
-	"lbaws/trace/wire"
 )
 
 // draw shows the panel: the next call and what it will do, what the kernel holds, and
 // the keys.
 func (d *person) draw(can bool) {
-	lines := []string{rule("next")}
+	lines := []string{Rule("next")}
 	next := d.next()
 	if len(d.moves) > 0 && next == nil {
 		lines = append(lines, d.networkLines()...)
@@ -22,17 +21,7 @@ func (d *person) draw(can bool) {
 	for _, p := range d.programs {
 		lines = append(lines, d.programLines(p, p == next && can)...)
 	}
-	held := d.memory.Held()
-	slices.SortStableFunc(held, func(x, y sockets.Socket) int { return rank(&x) - rank(&y) })
-	for i := range held {
-		if i == 0 {
-			lines = append(lines, rule("the kernel"))
-		}
-		if can || d.keys.Interactive() { // or else a script's panel is printed again only for what has changed
-			held[i] = held[i].Now()
-		}
-		lines = append(lines, d.socketLine(&held[i]))
-	}
+	lines = append(lines, KernelLines(d.memory, can || d.keys.Interactive(), d.owner)...)
 	if d.refusal != "" {
 		lines = append(lines, d.refusal)
 	}
@@ -43,12 +32,6 @@ func (d *person) draw(can bool) {
 		d.drawn = lines
 		d.trace.SetPanel(lines)
 	}
-}
-
-// rule begins a part of the panel.
-func rule(title string) string {
-	const width = 72
-	return "─ " + title + " " + strings.Repeat("─", width-len(title))
 }
 
 // networkLines are those of the network, if its move is the next one.
@@ -151,81 +134,17 @@ func (m *move) sentence() string {
 	return "makes its call"
 }
 
-// rank puts the listening socket first, then those with descriptors, and those that
-// only wait for their end last.
-func rank(s *sockets.Socket) int {
-	switch {
-	case s.State == wire.Listen:
-		return 0
-	case s.Descriptor >= 0:
-		return 1
-	case s.State != wire.TimeWait:
-		return 2
+// owner is the column of the panel with the name of the program that has a descriptor of a
+// socket.
+func (d *person) owner(s *sockets.Socket) string {
+	if d.alone {
+		return ""
 	}
-	return 3
-}
-
-// socketLine says what the kernel holds of a socket.
-func (d *person) socketLine(s *sockets.Socket) string {
-	descriptor, owner := "–", ""
-	if s.Descriptor >= 0 {
-		descriptor = fmt.Sprint(s.Descriptor)
-		if p := d.find(func(p *program) bool { return p.caller.Thread == s.Thread }); p != nil {
-			owner = p.name
-		}
+	name := ""
+	if p := d.find(func(p *program) bool { return p.caller.Thread == s.Thread }); p != nil && s.Descriptor >= 0 {
+		name = p.name
 	}
-	if owner = fmt.Sprintf("%-8s ", owner); d.alone {
-		owner = ""
-	}
-	addresses := s.Local.String()
-	switch {
-	case s.Remote.Port() == 0:
-	case s.Local.Addr() == s.Remote.Addr():
-		addresses = fmt.Sprintf(":%d ↔ :%d", s.Local.Port(), s.Remote.Port()) // or else a narrow terminal cuts off what it holds
-	default:
-		addresses = fmt.Sprintf("%v ↔ %v", s.Local, s.Remote)
-	}
-	line := fmt.Sprintf("  %s%s  %-11s  %s", owner, descriptor, s.State, addresses)
-	if held := holdings(s); len(held) > 0 {
-		line += "  " + strings.Join(held, ", ")
-	}
-	return line
-}
-
-// holdings are what a socket holds.
-func holdings(s *sockets.Socket) (held []string) {
-	switch {
-	case s.State == wire.Listen:
-		held = append(held, fmt.Sprintf("accept queue %d of %d", s.Receive, s.Send))
-		if s.Descriptor < 0 {
-			held = append(held, "another process's")
-		}
-		return held
-	case s.State == wire.Closed:
-		return nil
-	}
-	if s.Receive > 0 {
-		held = append(held, s.UnreadText())
-	}
-	switch {
-	case s.Descriptor >= 0 || s.State == wire.TimeWait:
-	case s.Inode != 0:
-		held = append(held, "another process's")
-	case s.State == wire.Established || s.State == wire.CloseWait || s.State == wire.SynReceived:
-		held = append(held, "no descriptor yet")
-	default:
-		held = append(held, "no descriptor any more")
-	}
-	if s.Send > 0 {
-		held = append(held, s.UnacknowledgedText())
-	}
-	if again := s.AgainText(); s.Again > 0 && again != "" {
-		held = append(held, again)
-	}
-	if s.IsEnding() {
-		held = append(held, s.LeftText())
-	}
-	return held
+	return fmt.Sprintf("%-8s ", name)
 }
 
 // keyLine names the keys.

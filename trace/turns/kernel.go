@@ -1,0 +1,106 @@
+package turns
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"lbaws/trace/predict"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// Rule begins a part of the panel.
+func Rule(title string) string {
+	const width = 72
+	return "─ " + title + " " + strings.Repeat("─", width-len(title))
+}
+
+// KernelLines are the part of the panel that says what the kernel holds: none if that is
+// nothing. owner is the column that says who has a descriptor of a socket. now counts the
+// timers down to this moment.
+func KernelLines(m *predict.Memory, now bool, owner func(*sockets.Socket) string) (lines []string) {
+	held := m.Held()
+	slices.SortStableFunc(held, func(x, y sockets.Socket) int { return rank(&x) - rank(&y) })
+	for i := range held {
+		if i == 0 {
+			lines = append(lines, Rule("the kernel"))
+		}
+		if now { // or else a script's panel is printed again only for what has changed
+			held[i] = held[i].Now()
+		}
+		lines = append(lines, socketLine(&held[i], owner(&held[i])))
+	}
+	return lines
+}
+
+// rank puts the listening socket first, then those with descriptors, and those that
+// only wait for their end last.
+func rank(s *sockets.Socket) int {
+	switch {
+	case s.State == wire.Listen:
+		return 0
+	case s.Descriptor >= 0:
+		return 1
+	case s.State != wire.TimeWait:
+		return 2
+	}
+	return 3
+}
+
+// socketLine says what the kernel holds of a socket.
+func socketLine(s *sockets.Socket, owner string) string {
+	descriptor := "–"
+	if s.Descriptor >= 0 {
+		descriptor = fmt.Sprint(s.Descriptor)
+	}
+	addresses := s.Local.String()
+	switch {
+	case s.Remote.Port() == 0:
+	case s.Local.Addr() == s.Remote.Addr():
+		addresses = fmt.Sprintf(":%d ↔ :%d", s.Local.Port(), s.Remote.Port()) // or else a narrow terminal cuts off what it holds
+	default:
+		addresses = fmt.Sprintf("%v ↔ %v", s.Local, s.Remote)
+	}
+	line := fmt.Sprintf("  %s%s  %-11s  %s", owner, descriptor, s.State, addresses)
+	if held := holdings(s); len(held) > 0 {
+		line += "  " + strings.Join(held, ", ")
+	}
+	return line
+}
+
+// holdings are what a socket holds.
+func holdings(s *sockets.Socket) (held []string) {
+	switch {
+	case s.State == wire.Listen:
+		held = append(held, fmt.Sprintf("accept queue %d of %d", s.Receive, s.Send))
+		if s.Descriptor < 0 {
+			held = append(held, "another process's")
+		}
+		return held
+	case s.State == wire.Closed:
+		return nil
+	}
+	if s.Receive > 0 {
+		held = append(held, s.UnreadText())
+	}
+	switch {
+	case s.Descriptor >= 0 || s.State == wire.TimeWait:
+	case s.Inode != 0:
+		held = append(held, "another process's")
+	case s.State == wire.Established || s.State == wire.CloseWait || s.State == wire.SynReceived:
+		held = append(held, "no descriptor yet")
+	default:
+		held = append(held, "no descriptor any more")
+	}
+	if s.Send > 0 {
+		held = append(held, s.UnacknowledgedText())
+	}
+	if again := s.AgainText(); s.Again > 0 && again != "" {
+		held = append(held, again)
+	}
+	if s.IsEnding() {
+		held = append(held, s.LeftText())
+	}
+	return held
+}
