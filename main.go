@@ -249,7 +249,7 @@ func (o *options) demo(t *trace.Trace) error {
 
 // runPrograms runs other programs, or follows one, and exits with the first one's status.
 func (o *options) runPrograms(t *trace.Trace) {
-	o.programs.Trace, o.programs.Limit = t, int(min(o.trace.Limit, 1<<30))
+	o.programs.Trace, o.programs.Limit, o.programs.Step = t, int(min(o.trace.Limit, 1<<30)), o.turns.Step
 	status, err := o.programs.Run()
 	if err = errors.Join(err, t.End()); err != nil {
 		output.Warn(err)
@@ -450,6 +450,7 @@ func (o *options) flags() *flag.FlagSet {
 	case "run":
 		flags.IntVar(&o.programs.PID, "p", 0, "follow the process `PID`, which runs already, in place of a PROGRAM")
 		flags.BoolVar(&o.private, "private", false, "run the programs in a network of their own, with -segments (default true with a CLIENT)")
+		flags.BoolVar(&o.turns.Step, "step", false, "wait for a key before each call on a TCP socket, and show what it will do")
 		o.trace.Others, o.trace.Warn = true, warnOfLoss
 		return flags
 	}

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 func TestTry(t *testing.T) {
 	runtime.LockOSThread()
 	w := ptrace.New()
-	p, err := w.Start("/bin/sh", []string{"sh", "-c", "/bin/true; ls /tmp | wc -l; kill -STOP $$; exit 3"})
+	p, err := w.Start("/bin/sh", []string{"sh", "-c", "/bin/true; ls /tmp | wc -l; kill -STOP $$; exit 3"}, os.Stdin)
 	if err != nil {
 		t.Fatal(err)
 	}

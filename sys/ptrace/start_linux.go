@@ -19,10 +19,11 @@ func IsStarter() bool { return len(os.Args) > 2 && os.Args[0] == starter }
 
 // Start begins a program, the file at path with its arguments, from its name on. It follows
 // all of its threads and children; they are killed when this process ends. The program stops
-// at the calls of the filter that Become is given.
-func (t *Tracer) Start(path string, args []string) (*Process, error) {
+// at the calls of the filter that Become is given. It reads from input; its output is this
+// process's.
+func (t *Tracer) Start(path string, args []string, input *os.File) (*Process, error) {
 	pid, err := syscall.ForkExec("/proc/self/exe", append([]string{starter, path}, args...), &syscall.ProcAttr{
-		Env: os.Environ(), Files: []uintptr{0, 1, 2},
+		Env: os.Environ(), Files: []uintptr{input.Fd(), 1, 2},
 	})
 	if err != nil {
 		return nil, sys.Fail("execve", "/proc/self/exe", err)

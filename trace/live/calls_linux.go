@@ -28,30 +28,36 @@ type call struct {
 	socket   *socket         // that it is about; nil if it is about several, or none
 	replaced *socket         // to which the descriptor led that dup2 is given
 	before   map[int]*socket // those that the process had before a call that may close some
+	preview  event.Event     // what is known before it is made, for a person who directs
 	told     bool            // whether the trace was told that it begins
 	event    *event.Event    // as the trace has it
 }
 
-// begins takes the beginning of a call, and reports whether its return is wanted.
-func (w *watcher) begins(t *ptrace.Thread) bool {
-	c := &call{thread: t, of: w.process(t.Process), at: time.Now()}
+// callOf returns the call that a thread is about to make; nil if it is not about a TCP socket.
+func (w *watcher) callOf(t *ptrace.Thread) *call {
+	c := &call{thread: t, of: w.process(t.Process)}
 	if !c.Begin(t.Call.Arch, t.Call.Number, t.Call.Args, t) {
-		return false
+		return nil
 	}
 	if c.does = others.Named(c.Name); c.does == nil || !w.concerns(c) {
-		return false
+		return nil
 	}
 	if c.text == nil {
 		c.text = c.AppendBegin(nil, t, w.limit)
 	}
+	return c
+}
+
+// begin notes, and tells the trace, that a call begins.
+func (w *watcher) begin(c *call) {
+	c.at = time.Now()
 	w.noteBeginning(c)
-	w.begun[t] = c
+	w.begun[c.thread] = c
 	if c.does.Effect == event.Closes && c.socket.shared { // the kernel says afterwards whether it was the last one
 		w.trace.Look()
-		return true
+		return
 	}
 	w.tellBeginning(c)
-	return true
 }
 
 // concerns reports whether a call is about a TCP socket, and notes about which one.
@@ -174,7 +180,12 @@ func (w *watcher) noteBeginning(c *call) {
 		}
 		delete(c.of.epolls, int(int32(c.Args[0])))
 	}
-	if s != nil {
+	c.setAbout()
+}
+
+// setAbout sets what is known of a call besides its text.
+func (c *call) setAbout() {
+	if s := c.socket; s != nil {
 		c.about.Socket, c.about.Port, c.about.Resets = int(s.inode), s.port, s.resets
 		c.about.AtOnce = s.atOnce || c.hasFlag(unix.MSG_DONTWAIT)
 		c.about.Peeks, c.about.Fills = c.hasFlag(unix.MSG_PEEK), c.hasFlag(unix.MSG_WAITALL)
@@ -184,20 +195,44 @@ func (w *watcher) noteBeginning(c *call) {
 // tellBeginning tells the trace that a call begins.
 func (w *watcher) tellBeginning(c *call) {
 	c.told = true
-	line := strace.Line{Kind: strace.Call, Text: append(slices.Clip(c.text), " <unfinished ...>"...)}
-	rest, err := line.Parse(nil)
+	e, err := c.beginning()
 	if err != nil {
 		return
-	}
-	e := *c.does.Event(&rest, c.about)
-	if e.Begin = c.at; c.socket != nil {
-		e.Recorded.Peer = c.socket.ends.remote
 	}
 	w.setBuffer(&e, c, 0)
 	w.tell(func() {
 		w.complete(&e, c)
 		c.event = w.trace.Began(e)
 	})
+}
+
+// beginning returns the event of a call that begins.
+func (c *call) beginning() (e event.Event, err error) {
+	line := strace.Line{Kind: strace.Call, Text: append(slices.Clip(c.text), " <unfinished ...>"...)}
+	rest, err := line.Parse(nil)
+	if err != nil {
+		return e, err
+	}
+	e = *c.does.Event(&rest, c.about)
+	if e.Begin = c.at; c.socket != nil {
+		e.Recorded.Peer = c.socket.ends.remote
+	}
+	return e, nil
+}
+
+// eventOf returns the event of a call that is held before it is made.
+func (w *watcher) eventOf(c *call) event.Event {
+	c.setAbout()
+	e, err := c.beginning()
+	if err != nil {
+		return event.Event{Call: c.does.Does, Recorded: &event.Recorded{Name: c.Name}}
+	}
+	w.setBuffer(&e, c, 0)
+	w.complete(&e, c)
+	if c.does.Effect == event.Closes && c.socket.shared {
+		e.Shared = w.hasOthers(c)
+	}
+	return e
 }
 
 // returns takes the return of a call.
@@ -228,4 +263,7 @@ func (w *watcher) returns(t *ptrace.Thread) {
 		w.trace.Returned(c.event, e)
 	})
 	w.tellClosed(c)
+	if w.person != nil {
+		w.person.returned(c, &e)
+	}
 }

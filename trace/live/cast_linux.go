@@ -2,6 +2,7 @@ package live
 
 import (
 	"errors"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,12 +13,14 @@ import (
 
 // cast are the programs that are started, in their order.
 type cast struct {
-	waiting []program // those that are to be started
-	first   *ptrace.Process
-	last    *ptrace.Process          // the one that was started last
-	clients map[*ptrace.Process]bool // that have not ended; nil if there are none
-	status  int                      // the first one's
-	asked   bool                     // whether those that are left were asked to end
+	waiting  []program // those that are to be started
+	first    *ptrace.Process
+	last     *ptrace.Process          // the one that was started last
+	clients  map[*ptrace.Process]bool // that have not ended; nil if there are none
+	status   int                      // the first one's
+	asked    bool                     // whether those that are left were asked to end
+	input    *os.File                 // what they read
+	attached bool                     // whether the first one ran before
 }
 
 // program is one that is to be started.
@@ -32,9 +35,15 @@ const (
 	notExecutable = 126
 )
 
-// begin starts the first program, or follows the process that runs already. Before that, it
+// open starts the first program, or follows the process that runs already. Before that, it
 // looks whether all of them are there.
-func (w *watcher) begin(r *Run) (status int, err error) {
+func (w *watcher) open(r *Run) (status int, err error) {
+	w.input = os.Stdin
+	if r.Step { // the keys have it
+		if w.input, err = os.Open(os.DevNull); err != nil {
+			return 1, err
+		}
+	}
 	for _, args := range r.Programs {
 		path, err := lookPath(args[0])
 		if errors.Is(err, unix.ENOENT) {
@@ -51,7 +60,7 @@ func (w *watcher) begin(r *Run) (status int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	w.first, w.threads = p, w.Len()
+	w.first, w.threads, w.attached = p, w.Len(), true
 	w.meet(w.process(p))
 	return 0, nil
 }
@@ -64,7 +73,7 @@ func (w *watcher) startNext() error {
 	}
 	next := w.waiting[0]
 	w.waiting = w.waiting[1:]
-	p, err := w.Start(next.path, next.args)
+	p, err := w.Start(next.path, next.args, w.input)
 	if err != nil {
 		return err
 	}

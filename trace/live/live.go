@@ -15,6 +15,7 @@ import (
 type Run struct {
 	Programs [][]string // the first one and its clients, each with its arguments
 	PID      int        // in place of Programs: the process that runs already
+	Step     bool       // whether a person lets each call be made, with a key
 	Limit    int        // how many bytes of a buffer are shown at most
 	Trace    Trace
 }
@@ -31,6 +32,8 @@ type Trace interface {
 	Follows(pid int, follows bool)
 	// Look shows what has happened since the last call began or returned.
 	Look()
+	// SetPanel shows lines below the diagram, in place of those before.
+	SetPanel(lines []string)
 	// Note shows what somebody else than a program has done, and when.
 	Note(at time.Time, text string)
 }

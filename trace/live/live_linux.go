@@ -3,6 +3,7 @@ package live
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -26,6 +27,8 @@ type watcher struct {
 	holds     bool     // whether that is not known yet
 
 	cast
+	person  *person     // who directs the programs; nil if nobody does
+	leaving atomic.Bool // whether a signal has asked the programs to end
 }
 
 // process is a program that is followed.
@@ -46,9 +49,17 @@ func (r *Run) Run() (status int, err error) {
 		Tracer: ptrace.New(), trace: r.Trace, limit: r.Limit,
 		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), begun: make(map[*ptrace.Thread]*call),
 	}
-	w.holds = len(r.Programs) == 1
-	if status, err := w.begin(r); err != nil {
+	w.holds = len(r.Programs) == 1 && !r.Step
+	if status, err := w.open(r); err != nil {
 		return status, err
+	}
+	if r.Step {
+		w.person = w.newPerson()
+		err := w.person.direct()
+		w.person.leave()
+		if w.person = nil; err != nil && !errors.Is(err, errLeft) && !errors.Is(err, unix.ECHILD) {
+			return 1, err
+		}
 	}
 	for {
 		stop, err := w.Next(w.patience())
@@ -75,7 +86,15 @@ func (w *watcher) take(stop ptrace.Stop) {
 		w.idle()
 		return
 	case ptrace.Begins:
-		w.Resume(t, w.begins(t))
+		switch c := w.callOf(t); {
+		case c == nil:
+			w.Resume(t, false)
+		case w.person != nil:
+			w.person.hold(c)
+		default:
+			w.begin(c)
+			w.Resume(t, true)
+		}
 		return
 	case ptrace.Returns:
 		w.returns(t)
@@ -84,6 +103,9 @@ func (w *watcher) take(stop ptrace.Stop) {
 	case ptrace.Leaves:
 		w.leaves(t)
 	case ptrace.Ended:
+		if w.person != nil {
+			w.person.gone(t)
+		}
 		w.ended(t, stop.Status)
 		w.castEnded(t, stop.Status)
 		return

@@ -160,14 +160,21 @@ func endsOf(fd int) ends {
 }
 
 // isOpen reports whether a descriptor leads to a socket now, of any process.
-func (w *watcher) isOpen(s *socket) bool {
+func (w *watcher) isOpen(s *socket) bool { return w.count(s) > 0 }
+
+// hasOthers reports whether another descriptor leads to the socket that a call is about to
+// close.
+func (w *watcher) hasOthers(c *call) bool { return w.count(c.socket) > 1 }
+
+// count returns how many descriptors lead to a socket.
+func (w *watcher) count(s *socket) (n int) {
 	for p := range w.processes {
 		entries, _ := os.ReadDir("/proc/" + strconv.Itoa(p.ID) + "/fd")
 		for _, entry := range entries {
 			if fd, _ := strconv.Atoi(entry.Name()); inodeOf(p.ID, fd) == s.inode {
-				return true
+				n++
 			}
 		}
 	}
-	return false
+	return n
 }

@@ -1,0 +1,110 @@
+package live
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"lbaws/trace/event"
+	"lbaws/trace/figure"
+	"lbaws/trace/sockets"
+	"lbaws/trace/turns"
+)
+
+// draw shows the panel: the calls that programs are about to make, the one that is next with
+// what it will do, what the kernel holds, and the keys.
+func (d *person) draw(can bool) {
+	lines := []string{turns.Rule("next")}
+	for i, c := range d.held {
+		lines = append(lines, d.heldLines(i, c)...)
+	}
+	for _, c := range d.waiting() {
+		lines = append(lines, fmt.Sprintf("    %-8s waits in %s%s", d.name(&c.preview), figure.Beginning(&c.preview), c.place()))
+	}
+	if len(lines) == 1 {
+		lines = append(lines, "    no program makes a call on a TCP socket")
+	}
+	lines = append(lines, turns.KernelLines(&d.memory, can || d.keys.Interactive(), d.owner)...)
+	if d.refusal != "" {
+		lines = append(lines, d.refusal)
+	}
+	lines = append(lines, d.keyLine())
+	if !slices.Equal(lines, d.drawn) {
+		d.drawn = lines
+		d.trace.SetPanel(lines)
+	}
+}
+
+// heldLines are those of a call that is held.
+func (d *person) heldLines(i int, c *call) []string {
+	const most = 9 // have a key
+	number, mark := " ", " "
+	if i < most {
+		number = fmt.Sprint(i + 1)
+	}
+	if c == d.chosen {
+		mark = "▶"
+	}
+	lines := []string{fmt.Sprintf("%s %s %-8s %s%s", mark, number, d.name(&c.preview), figure.Beginning(&c.preview), c.place())}
+	if c != d.chosen {
+		return lines
+	}
+	if d.watch != nil {
+		if says := d.memory.Predict(&c.preview); says != "" {
+			lines = append(lines, strings.Repeat(" ", 13)+says)
+		}
+	}
+	if d.explains {
+		for _, line := range c.preview.Call.Explained {
+			if line != "" {
+				lines = append(lines, "  "+line)
+			}
+		}
+		if note := c.preview.Recorded.Note; note != "" {
+			lines = append(lines, "  "+note)
+		}
+	}
+	return lines
+}
+
+// waiting are the calls that have begun and not returned, in the order in which they did.
+func (d *person) waiting() (calls []*call) {
+	for _, c := range d.begun {
+		calls = append(calls, c)
+	}
+	slices.SortFunc(calls, func(x, y *call) int { return x.at.Compare(y.at) })
+	return calls
+}
+
+// name is that of the program that makes a call: client, server 2.
+func (d *person) name(e *event.Event) string {
+	if e.Program == 0 {
+		return e.Side.String()
+	}
+	return fmt.Sprintf("%v %d", e.Side, e.Program+1)
+}
+
+// owner is the column of the panel with the name of the program that has a descriptor of a
+// socket.
+func (d *person) owner(s *sockets.Socket) string {
+	name := ""
+	for _, p := range d.processes {
+		if s.Descriptor < 0 || p.ID != s.Thread {
+			continue
+		}
+		side := event.Server
+		if p.numbers[side] == 0 && p.numbers[event.Client] > 0 {
+			side = event.Client
+		}
+		name = d.name(&event.Event{Caller: event.Caller{Side: side, Program: max(0, p.numbers[side]-1)}})
+	}
+	return fmt.Sprintf("%-8s ", name)
+}
+
+// keyLine names the keys.
+func (d *person) keyLine() string {
+	if len(d.held) > 1 {
+		return "Enter: call  1-9 s c: whose turn  r: next accept  R: run on  x: kill  ?  q: leave"
+	}
+	return "Enter: make the call  r: next accept  R: run on  x: kill  ?: explain  q: leave"
+}

@@ -1,0 +1,294 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys/ptrace"
+	"lbaws/trace/event"
+	"lbaws/trace/predict"
+	"lbaws/trace/sockets"
+	"lbaws/trace/turns/keys"
+)
+
+// person directs the programs from the keyboard: before each call on a TCP socket there is a
+// panel, and a key makes the call.
+type person struct {
+	*watcher
+	keys     *keys.Keys
+	watch    *sockets.Watch // nil if the kernel cannot be asked
+	memory   predict.Memory
+	held     []*call // whose threads are stopped before them, in the order in which they came
+	chosen   *call   // that the next key makes; nil if there is none
+	goal     goal    // whether calls are made without a key
+	explains bool    // whether the panel explains the call
+	refusal  string  // why the last key did nothing
+	letters  bool    // whether the line of a script had a letter
+	moved    bool    // whether a call was made since the kernel was asked
+	drawn    []string
+}
+
+// goal is how long calls are made without a key.
+type goal int
+
+const (
+	eachCall   goal = iota // not at all: each call needs one
+	connection             // until accept has returned a connection
+)
+
+// errLeft means that nobody directs the programs any more: they go on by themselves.
+var errLeft = errors.New("left")
+
+// newPerson prepares for a person who directs.
+func (w *watcher) newPerson() *person {
+	d := &person{watcher: w}
+	d.keys = keys.Open(func() { w.trace.SetPanel(nil) })
+	if watch, err := sockets.OpenFor(); err == nil {
+		d.watch = watch
+	}
+	return d
+}
+
+// direct directs the programs until none is left, or nobody directs them any more.
+func (d *person) direct() error {
+	for {
+		if err := d.settle(); err != nil {
+			return err
+		}
+		d.look()
+		var err error
+		switch {
+		case d.leaving.Load():
+			return errLeft
+		case d.canMove() && d.goal != eachCall:
+			d.move()
+		case !d.canMove() && d.patience() >= 0:
+			d.idle()
+		default:
+			err = d.press(d.key())
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// hold keeps a thread stopped before its call.
+func (d *person) hold(c *call) {
+	c.preview = d.eventOf(c)
+	d.held = append(d.held, c)
+}
+
+// settle takes what the programs do until they wait: for a key, or in the kernel. Then it
+// waits, for a moment, until all that was sent is acknowledged.
+func (d *person) settle() error {
+	const (
+		often   = 2 * time.Millisecond
+		longest = 300 * time.Millisecond // a delayed acknowledgement takes 40 ms, mostly
+	)
+	for began := time.Now(); ; {
+		stop, err := d.Next(often)
+		if err != nil {
+			return err
+		}
+		if stop.What != ptrace.Idle {
+			d.take(stop)
+			if err := d.startNext(); err != nil {
+				return err
+			}
+			continue
+		}
+		if time.Since(began) > longest || !d.AnyRuns() && d.isSettled() {
+			return nil
+		}
+	}
+}
+
+// isSettled reports whether all that the programs' connections have sent is acknowledged, or
+// waits for a peer that has no room.
+func (d *person) isSettled() bool {
+	for _, s := range d.memory.Held() {
+		if d.watch == nil || s.Descriptor < 0 || s.Remote.Port() == 0 {
+			continue
+		}
+		if settled, _, err := d.watch.Settled(s.Local, s.Remote); err == nil && !settled {
+			return false
+		}
+	}
+	return true
+}
+
+// look shows what has happened, and asks the kernel what it holds: for all that it holds
+// after a call, and otherwise as often as that does not take much time.
+func (d *person) look() {
+	d.trace.Look()
+	if d.watch == nil {
+		return
+	}
+	ask := d.watch.Poll
+	if d.moved {
+		ask = d.watch.All
+	}
+	d.moved = false
+	for p := range d.processes {
+		d.watch.AddProcess(p.ID)
+	}
+	for _, s := range d.sockets {
+		if s != nil && s.port != 0 {
+			d.watch.Follow(s.port)
+		}
+	}
+	if changes, err := ask(); err == nil {
+		d.memory.Note(changes)
+	}
+}
+
+// canMove reports whether a thread is held before its call, and chooses one if none is.
+func (d *person) canMove() bool {
+	if !slices.Contains(d.held, d.chosen) {
+		d.chosen = nil
+		if len(d.held) > 0 {
+			d.chosen = d.held[0]
+		}
+	}
+	return d.chosen != nil
+}
+
+// move makes the chosen call.
+func (d *person) move() {
+	c := d.chosen
+	d.refusal, d.explains, d.moved, d.chosen = "", false, true, nil
+	d.held = slices.DeleteFunc(d.held, func(other *call) bool { return other == c })
+	if d.keys.Interactive() { // what a program prints would be mixed up with the panel
+		d.drawn = nil
+		d.trace.SetPanel(nil)
+	}
+	d.begin(c)
+	d.Resume(c.thread, true)
+}
+
+// returned notes what a call has returned.
+func (d *person) returned(c *call, e *event.Event) {
+	d.look()
+	d.memory.Returned(e)
+	if c.does.Effect == event.Accepts && e.Result >= 0 {
+		d.goal = eachCall
+	}
+}
+
+// gone forgets the call of a thread that has ended.
+func (d *person) gone(t *ptrace.Thread) {
+	d.held = slices.DeleteFunc(d.held, func(c *call) bool { return c.thread == t })
+}
+
+// key shows the panel, and returns the next key, or None for now. A script's keys wait until
+// there is a call to make.
+func (d *person) key() keys.Key {
+	const often = 50 * time.Millisecond // the panel is looked after while no key comes
+	can := d.canMove()
+	d.draw(can)
+	if d.keys.Interactive() {
+		return d.keys.Next(often)
+	}
+	if !can {
+		return keys.None
+	}
+	k := d.keys.Next(time.Hour)
+	if k == '\n' && d.letters { // it ends the line of a letter
+		k = keys.None
+	}
+	d.letters = k > ' '
+	return k
+}
+
+// press does what a key asks for.
+func (d *person) press(k keys.Key) error {
+	switch k {
+	case keys.None:
+		return nil
+	case keys.End:
+		return errLeft
+	case keys.Redraw:
+		d.drawn = nil
+		return nil
+	}
+	d.refusal = ""
+	switch {
+	case k == '\n' || k == '\r':
+		if d.canMove() {
+			d.move()
+		} else {
+			d.refusal = "no program is about to make a call now"
+		}
+	case k >= '1' && k <= '9':
+		if n := int(k - '1'); n < len(d.held) {
+			d.chosen = d.held[n]
+		} else {
+			d.refusal = fmt.Sprintf("there is no %c in the list", rune(k))
+		}
+	case k == 's':
+		d.choose(event.Server)
+	case k == 'c':
+		d.choose(event.Client)
+	case k == 'r':
+		d.goal = connection
+	case k == 'R':
+		return errLeft
+	case k == 'x':
+		d.kill()
+	case k == '?':
+		d.explains = !d.explains
+	case k == 'q' || k == '\x03':
+		d.quit()
+		return errLeft
+	case k > ' ':
+		d.refusal = fmt.Sprintf("%q is no key here", rune(k))
+	}
+	return nil
+}
+
+// choose lets the first program of a side that is held make its call next.
+func (d *person) choose(side event.Side) {
+	i := slices.IndexFunc(d.held, func(c *call) bool { return c.preview.Side == side })
+	if i < 0 {
+		d.refusal = "no " + side.String() + " is about to make a call now"
+		return
+	}
+	d.chosen = d.held[i]
+}
+
+// kill ends the program whose call is next, as kill -9 does.
+func (d *person) kill() {
+	if !d.canMove() {
+		d.refusal = "no program is about to make a call now"
+		return
+	}
+	d.moved = true
+	unix.Kill(d.chosen.of.ID, unix.SIGKILL)
+}
+
+// quit asks the programs that this one has started to end.
+func (d *person) quit() {
+	if d.attached {
+		return
+	}
+	d.asked = true
+	for p := range d.processes {
+		unix.Kill(p.ID, unix.SIGTERM)
+	}
+}
+
+// leave lets all programs go on without a key, and gives the terminal back as it was.
+func (d *person) leave() {
+	d.keys.Close()
+	d.trace.SetPanel(nil)
+	for _, c := range d.held {
+		d.begin(c)
+		d.Resume(c.thread, true)
+	}
+	d.held = nil
+}
