@@ -18,7 +18,8 @@ type Event struct {
 	Number int // 1 for the first call
 	Caller     // who makes the call
 	Call   *Call
-	Line   int           // the line of main.go that makes the call; 0 if that was not to be noted
+	Line   int           // the line of the source that makes the call; 0 if that is not known, or was not to be noted
+	File   string        // of another program's source: its path, which may hold any byte; "" is main.go
 	Args   [5]Arg        // as many as Call has parameters, in their order
 	Begin  time.Time     // when the call began
 	Return time.Time     // when it returned; the zero time until it has

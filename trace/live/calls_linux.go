@@ -10,6 +10,7 @@ import (
 
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
+	"lbaws/trace/live/source"
 	"lbaws/trace/others"
 	"lbaws/trace/strace"
 	"lbaws/trace/strace/spell"
@@ -22,7 +23,8 @@ type call struct {
 	of     *process
 	thread *ptrace.Thread
 	at     time.Time
-	text   []byte // the arguments that are known when it begins
+	place  source.Place // that makes it; the zero Place if that is not known
+	text   []byte       // the arguments that are known when it begins
 	about  others.About
 
 	socket   *socket         // that it is about; nil if it is about several, or none
@@ -45,6 +47,7 @@ func (w *watcher) callOf(t *ptrace.Thread) *call {
 	if c.text == nil {
 		c.text = c.AppendBegin(nil, t, w.limit)
 	}
+	w.setPlace(c)
 	return c
 }
 

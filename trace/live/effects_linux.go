@@ -219,6 +219,7 @@ func (w *watcher) ended(t *ptrace.Thread, status unix.WaitStatus) {
 	}
 	delete(w.processes, t.Process)
 	w.trace.Follows(t.Process.ID, false)
+	w.forgetLines(t.Process.ID)
 }
 
 // how says how a process has ended, as strace does.

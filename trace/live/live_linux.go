@@ -9,6 +9,7 @@ import (
 
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
+	"lbaws/trace/live/source"
 )
 
 // watcher follows programs, and tells the trace of their calls on TCP sockets.
@@ -25,6 +26,8 @@ type watcher struct {
 	listening bool     // whether a program listens
 	held      []func() // what the trace is to be told when it is known in whose column it stands
 	holds     bool     // whether that is not known yet
+
+	lines *source.Lines // that make calls; nil if they are not wanted
 
 	cast
 	person  *person     // who directs the programs; nil if nobody does
@@ -52,6 +55,9 @@ func (r *Run) Run() (status int, err error) {
 	w.holds = len(r.Programs) == 1 && !r.Step
 	if status, err := w.open(r); err != nil {
 		return status, err
+	}
+	if r.Lines || r.Step {
+		w.lines = &source.Lines{}
 	}
 	if r.Step {
 		w.person = w.newPerson()
@@ -100,6 +106,8 @@ func (w *watcher) take(stop ptrace.Stop) {
 		w.returns(t)
 	case ptrace.Born:
 		w.born(t)
+	case ptrace.Executes:
+		w.forgetLines(t.Process.ID)
 	case ptrace.Leaves:
 		w.leaves(t)
 	case ptrace.Ended:

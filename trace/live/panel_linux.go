@@ -19,7 +19,7 @@ func (d *person) draw(can bool) {
 		lines = append(lines, d.heldLines(i, c)...)
 	}
 	for _, c := range d.waiting() {
-		lines = append(lines, fmt.Sprintf("    %-8s waits in %s%s", d.name(&c.preview), figure.Beginning(&c.preview), c.place()))
+		lines = append(lines, fmt.Sprintf("    %-8s waits in %s%s", d.name(&c.preview), figure.Beginning(&c.preview), c.placeText()))
 	}
 	if len(lines) == 1 {
 		lines = append(lines, "    no program makes a call on a TCP socket")
@@ -45,7 +45,7 @@ func (d *person) heldLines(i int, c *call) []string {
 	if c == d.chosen {
 		mark = "▶"
 	}
-	lines := []string{fmt.Sprintf("%s %s %-8s %s%s", mark, number, d.name(&c.preview), figure.Beginning(&c.preview), c.place())}
+	lines := []string{fmt.Sprintf("%s %s %-8s %s%s", mark, number, d.name(&c.preview), figure.Beginning(&c.preview), c.placeText())}
 	if c != d.chosen {
 		return lines
 	}

@@ -67,6 +67,7 @@ func (w *watcher) caller(p *process, side event.Side) event.Caller {
 func (w *watcher) complete(e *event.Event, c *call) {
 	e.Caller = w.caller(c.of, w.sideOf(c.of, c.socket))
 	e.Recorded.Others = true
+	e.Line, e.File = c.place.Line, c.place.File
 	if w.threads > 1 {
 		e.Recorded.Thread = c.thread.ID
 	}
