@@ -38,6 +38,8 @@ func newAsker() (*asker, error) {
 	return a, err
 }
 
+func (a *asker) close() { unix.Close(a.fd) }
+
 // all returns the sockets of some ports, local or remote, in some states: of both families, as
 // either end of a connection may be an IPv6 socket with IPv4-mapped addresses. They are good
 // until the next question. The kernel goes through its table of connections for that, which
@@ -167,6 +169,7 @@ type diagMessage struct {
 
 // Sets of states, as bits of the kernel's numbers for them.
 const (
+	statesListen uint32 = 1 << 10
 	statesClosed uint32 = 1<<7 | 1<<13
 	statesOver   uint32 = 1<<6 | statesClosed
 )

@@ -88,3 +88,36 @@ func TestKnownDescriptors(t *testing.T) {
 		t.Errorf("%v allocations, and beside many descriptors %v", costs[0], costs[1])
 	}
 }
+
+// TestClosedDescriptor: another process's descriptor that was closed is not taken for known,
+// and what is left of them is found; a process that is removed has none.
+func TestClosedDescriptor(t *testing.T) {
+	table, err := openFiles(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table.addProcess(os.Getpid())
+	table.addProcess(os.Getpid())
+	first, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := unix.FcntlInt(uintptr(first), unix.F_DUPFD_CLOEXEC, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inode := table.inode(os.Getpid(), first)
+	check := func(want int) {
+		t.Helper()
+		table.begin()
+		if holder, fd := table.descriptor(inode); fd != want || fd >= 0 && holder != os.Getpid() {
+			t.Errorf("descriptor %d of %d, want %d", fd, holder, want)
+		}
+	}
+	check(first)
+	unix.Close(first)
+	check(second)
+	table.removeProcess(os.Getpid())
+	check(-1)
+	unix.Close(second)
+}

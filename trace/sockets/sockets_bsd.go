@@ -23,7 +23,9 @@ func (*asker) one(_, _ netip.AddrPort, _ uint32) (*Socket, error) { return nil, 
 
 func (*asker) behind(int) (*Socket, error) { return nil, unix.EAFNOSUPPORT }
 
-const statesClosed, statesOver uint32 = 0, 0
+func (*asker) close() {}
+
+const statesListen, statesClosed, statesOver uint32 = 0, 0, 0
 
 // AwaitReceived does nothing.
 func AwaitReceived() {}
