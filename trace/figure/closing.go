@@ -103,6 +103,9 @@ func (f *Figure) noteOnFIN(e *event.Event, c *conversation, held wire.State) str
 // closes shows what a close has sent, and ends what was known of the socket.
 func (f *Figure) closes(e *event.Event, c *conversation) {
 	does := f.closing(e, c)
+	if c == nil && does != sockets.Shared {
+		f.unbinds(e.Descriptor())
+	}
 	if c == nil || does == sockets.Shared || does == sockets.NeverMade {
 		return
 	}
@@ -123,7 +126,7 @@ func (f *Figure) closes(e *event.Event, c *conversation) {
 		delete(f.held, e.Descriptor())
 	}
 	if !f.captured && f.held == nil {
-		if f.byClient[c.Client] == c && len(f.descriptors) == 0 && len(f.opening) == 0 { // nothing refers to it
+		if f.knows(c) && len(f.descriptors) == 0 && len(f.opening) == 0 { // nothing refers to it
 			f.spare = c
 		}
 		if f.forget(c); f.current == c {

@@ -16,13 +16,14 @@ type conversation struct {
 	Number    int  // 1 for the first one that was seen
 	completed bool // whether its handshake was completed here
 	accepted  bool // whether accept has returned it
-	queued    bool // whether it counts as one that waits for accept
 	closed    bool // whether its descriptor was closed
 	refused   bool // whether the server's kernel has answered its SYN with a RST
 	ended     bool // whether nothing more is to come of it
 
 	opening opening       // how much of its handshake was shown, of a recording
 	older   *conversation // one of the same addresses that has ended and was not accepted yet
+	next    *conversation // of the same client's address, with another server
+	queue   *queue        // in which it counts as one that waits for accept, or nil
 
 	requested, responded bool    // whether its request and its response were shown
 	reset                bool    // whether it is over without a FIN: mostly because it was reset
@@ -39,11 +40,10 @@ type conversation struct {
 // conversations are those that the figure follows, at most mostFollowed. What it does for
 // a call or a segment does not depend on how many there are.
 type conversations struct {
-	byClient map[netip.AddrPort]*conversation
-	followed []*conversation // the one with number n is the one at n % mostFollowed
-	ended    []*conversation // the last ones of which nothing more is to come
+	byClient map[netip.AddrPort]*conversation // the last one that has begun, then next
+	followed []*conversation                  // the one with number n is the one at n % mostFollowed
+	ended    []*conversation                  // the last ones of which nothing more is to come
 	numbered int
-	queued   int // how many wait for accept
 	given    int // how many were given up before they were over
 
 	current *conversation // the one that the rows are about
@@ -59,7 +59,8 @@ const mostFollowed = 4096
 // more of them, what has to be looked up would not stay in the processor's cache.
 const mostEnded = 64
 
-// Find returns the conversation with the client at addr, or nil.
+// Find returns the conversation with the client at addr, or nil. If that has some with
+// several servers, it is one of them.
 func (t *conversations) Find(addr netip.AddrPort) *conversation {
 	client := wire.Plain(addr)
 	if t.last == nil || t.last.Client != client {
@@ -68,13 +69,44 @@ func (t *conversations) Find(addr netip.AddrPort) *conversation {
 	return t.last
 }
 
-// begin adds a conversation with the client at addr. If there are too many, the oldest
+// between returns the conversation between a client and a server, or nil.
+func (t *conversations) between(client, server netip.AddrPort) *conversation {
+	client, server = wire.Plain(client), wire.Plain(server)
+	if t.last != nil && t.last.Client == client && t.last.isWith(server) {
+		return t.last
+	}
+	for c := t.byClient[client]; c != nil; c = c.next {
+		if c.isWith(server) {
+			t.last = c
+			return c
+		}
+	}
+	return nil
+}
+
+// isWith reports whether a conversation's server may be the one at an address, of which
+// only a part may be known.
+func (c *conversation) isWith(server netip.AddrPort) bool {
+	own := c.Server
+	switch {
+	case own.Port() == 0 || server.Port() == 0:
+		return true
+	case own.Port() != server.Port():
+		return false
+	}
+	return own.Addr() == server.Addr() || isAny(own.Addr()) || isAny(server.Addr())
+}
+
+// isAny reports whether an address may be any.
+func isAny(a netip.Addr) bool { return !a.IsValid() || a.IsUnspecified() }
+
+// begin adds a conversation between a client and a server. If there are too many, the oldest
 // one is given up for it.
-func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
+func (t *conversations) begin(client, server netip.AddrPort) *conversation {
 	t.numbered++
 	place := &t.followed[t.numbered%mostFollowed]
 	if oldest := *place; oldest != nil {
-		if t.byClient[oldest.Client] == oldest && !oldest.Over() {
+		if t.knows(oldest) && !oldest.Over() {
 			t.given++
 		}
 		t.forget(oldest)
@@ -83,13 +115,44 @@ func (t *conversations) begin(addr, server netip.AddrPort) *conversation {
 	if t.spare = nil; c == nil {
 		c = new(conversation)
 	}
-	*c = conversation{Number: t.numbered, Connection: wire.Connection{Client: wire.Plain(addr), Server: server}}
-	if old := t.byClient[c.Client]; old != nil && old.completed && !old.accepted {
-		c.older = old
+	*c = conversation{Number: t.numbered, Connection: wire.Connection{Client: wire.Plain(client), Server: wire.Plain(server)}}
+	if old := t.between(c.Client, c.Server); old != nil {
+		if old.completed && !old.accepted {
+			c.older = old
+		}
+		t.remove(old)
 	}
+	c.next = t.byClient[c.Client]
 	t.byClient[c.Client], t.last = c, c
 	*place = c
 	return c
+}
+
+// knows reports whether a conversation is found by its addresses, and not another one that
+// has taken its place.
+func (t *conversations) knows(c *conversation) bool {
+	known := t.byClient[c.Client]
+	for known != nil && known != c {
+		known = known.next
+	}
+	return known != nil
+}
+
+// remove has a conversation, which is known, not be found any more.
+func (t *conversations) remove(c *conversation) {
+	first := t.byClient[c.Client]
+	switch {
+	case first != c:
+		for first.next != c {
+			first = first.next
+		}
+		first.next = c.next
+	case c.next == nil:
+		delete(t.byClient, c.Client)
+	default:
+		t.byClient[c.Client] = c.next
+	}
+	c.next = nil
 }
 
 // ends notes that a conversation has ended, and forgets the one that did so longest ago.
@@ -97,7 +160,7 @@ func (t *conversations) ends(c *conversation) {
 	c.ended = true
 	if t.ended = append(t.ended, c); len(t.ended) > mostEnded {
 		oldest := t.ended[0]
-		if t.ended = slices.Delete(t.ended, 0, 1); t.byClient[oldest.Client] == oldest && oldest != t.current {
+		if t.ended = slices.Delete(t.ended, 0, 1); t.knows(oldest) && oldest != t.current {
 			t.spare = oldest // nothing refers to it any more
 		}
 		t.forget(oldest)
@@ -107,21 +170,40 @@ func (t *conversations) ends(c *conversation) {
 // forget forgets a conversation.
 func (t *conversations) forget(c *conversation) {
 	t.last = nil
-	if t.byClient[c.Client] == c { // and not another one that has taken its place
-		delete(t.byClient, c.Client)
+	if t.knows(c) {
+		t.remove(c)
 		t.followed[c.Number%mostFollowed] = nil
 	}
-	t.count(c, false)
+	c.waitsIn(nil)
 }
 
-// count counts a conversation among those that wait for accept, or no more.
-func (t *conversations) count(c *conversation, queued bool) {
-	if queued && !c.queued {
-		t.queued++
-	} else if c.queued && !queued {
-		t.queued--
+// waitsIn counts a conversation among those that wait for accept in a queue; nil is in none.
+func (c *conversation) waitsIn(q *queue) {
+	if c.queue == q {
+		return
 	}
-	c.queued = queued
+	if c.queue != nil {
+		c.queue.waiting--
+	}
+	if c.queue = q; q != nil {
+		q.waiting++
+	}
+}
+
+// waiting returns the conversation between a client and a server that accept returns first.
+// If the server listens on several addresses, it may have several.
+func (t *conversations) waiting(client, server netip.AddrPort) *conversation {
+	client, server = wire.Plain(client), wire.Plain(server)
+	var first *conversation
+	for c := t.byClient[client]; c != nil; c = c.next {
+		if !c.isWith(server) {
+			continue
+		}
+		if c := c.oldest(); first == nil || !c.accepted && (first.accepted || c.Number < first.Number) {
+			first = c
+		}
+	}
+	return first
 }
 
 // open reports whether a recorded conversation has come to be, as far as the calls tell.
@@ -150,7 +232,7 @@ func (f *Figure) neverAccepted() {
 	n := 0
 	for number := max(1, f.numbered-mostFollowed+1); number <= f.numbered; number++ {
 		c := f.followed[number%mostFollowed]
-		if c == nil || c.accepted || c.refused || f.Find(c.Client) != c {
+		if c == nil || c.accepted || c.refused || !f.knows(c) || f.queueOf(c) == nil {
 			continue
 		}
 		if n++; n <= most {

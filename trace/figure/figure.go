@@ -29,22 +29,20 @@ type Figure struct {
 	at    time.Time       // when that is
 	parts [3]message.Part // room for the parts of one of them
 
-	written    [2]int         // by side: how many bytes its calls have written
-	made       [2]int         // how many connections they have made
-	backlog    int            // how many connections may wait for accept
-	clientOnly bool           // whether only the client's calls are traced
-	server     netip.AddrPort // where it listens, as far as the calls tell
-	captured   bool           // whether segments are captured
-	port       uint16         // then: the server's, by which a segment's direction is known
-	whyNot     error          // why they are not, although they were asked for
-	lost       int            // segments that were not captured
-	notAsked   error          // why the kernel is not asked what it holds, although it was to be
+	written    [2]int // by side: how many bytes its calls have written
+	made       [2]int // how many connections they have made
+	clientOnly bool   // whether only the client's calls are traced
+	captured   bool   // whether segments are captured
+	whyNot     error  // why they are not, although they were asked for
+	lost       int    // segments that were not captured
+	notAsked   error  // why the kernel is not asked what it holds, although it was to be
 
 	headed    bool            // whether the head has come
 	explained bool            // whether the legend has come
 	noted     map[string]bool // the notes that have come
 	refused   unix.Errno      // why accept has failed, if it has, the last time
 
+	servers
 	conversations
 	opening     []*conversation                     // of a recording: those that accept may return
 	programs    map[int]int                         // which of its side's each thread is
@@ -66,6 +64,7 @@ func New(about About) Figure {
 	return Figure{
 		run: about, noted: make(map[string]bool), programs: make(map[int]int),
 		descriptors:   make(map[event.Descriptor]*conversation),
+		servers:       servers{bound: make(map[event.Descriptor]netip.AddrPort), queues: make(map[uint16]*queue)},
 		conversations: conversations{byClient: make(map[netip.AddrPort]*conversation), followed: make([]*conversation, mostFollowed)},
 	}
 }
@@ -90,7 +89,7 @@ func (f *Figure) Take(m *event.Moment) []Row {
 	case event.Exited:
 		f.exits(m.Exit)
 	case event.Captured:
-		f.captured, f.port, f.whyNot = m.Err == nil, m.Port, m.Err
+		f.captures(m)
 	case event.NotAsked:
 		f.notAsked, f.held = m.Err, nil
 	case event.Lost:
@@ -203,6 +202,7 @@ func (f *Figure) exits(e *event.Exit) {
 	r := f.say(e.Side, string(appendProgram(nil, e.Program))+e.Text())
 	r.Kills, r.Program = !e.Lives, e.Program
 	for _, socket := range e.Sockets {
+		f.unbinds(event.Descriptor{Fd: socket})
 		c := f.descriptors[event.Descriptor{Fd: socket}]
 		if c == nil || c.reset || !c.open() {
 			continue
@@ -217,6 +217,11 @@ func (f *Figure) exits(e *event.Exit) {
 	const most = 1 << 20 // no run kills so many programs that have so many
 	if e.How == "" && f.lookedAt < most {
 		f.lookedAt += len(f.descriptors)
+		for fd := range f.bound {
+			if fd.Thread == e.Thread {
+				f.unbinds(fd)
+			}
+		}
 		maps.DeleteFunc(f.descriptors, func(fd event.Descriptor, _ *conversation) bool { return fd.Thread == e.Thread })
 	}
 }
@@ -242,20 +247,21 @@ func waited(e *event.Event) string {
 	return "waited " + e.Took.Round(max(time.Millisecond, e.Took/100).Truncate(time.Millisecond)).String()
 }
 
-// conversation returns the one with the client at addr, which may be new.
-func (f *Figure) conversation(addr netip.AddrPort) *conversation {
-	if c := f.Find(addr); c != nil {
+// conversation returns the one between a client and a server, which may be new.
+func (f *Figure) conversation(client, server netip.AddrPort) *conversation {
+	if c := f.between(client, server); c != nil {
 		return c
 	}
-	return f.begin(addr, f.server)
+	return f.begin(client, server)
 }
 
 // ConversationOf returns the conversation that a call is about, or nil.
 func (f *Figure) ConversationOf(e *event.Event) *conversation {
 	if e.Call.Does == event.Accepts && !e.Return.IsZero() && !e.Failed() {
-		c := f.conversation(e.Peer()).oldest()
-		if c.accepted { // the client uses its port again, and no SYN was seen
-			c = f.begin(c.Client, f.server)
+		client, server := e.Peer(), f.listeningAt(e)
+		c := f.waiting(client, server)
+		if c == nil || c.accepted { // no SYN was seen; the client may use its port again
+			c = f.begin(client, server)
 		}
 		return c
 	}

@@ -22,13 +22,13 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 		earlier = "the kernel has forgotten the connection"
 		text = holder(c, side) + earlier
 	}
-	switch client := ClientOf(c, side); {
+	switch client, server := endsOf(c, side); {
 	case c.State == wire.Listen, c.Remote.Port() == 0: // it has no peer
 		r.Text.Before = appendProgram(r.Text.Before, f.programs[c.Thread])
-	case c.Had && c.Inode == 0 && f.Find(client) == nil:
+	case c.Had && c.Inode == 0 && f.between(client, server) == nil:
 		text = "of an earlier connection: " + earlier
 	default:
-		r.Conversation = f.conversation(client)
+		r.Conversation = f.conversation(client, server)
 		f.addNumber(&r.Text, r.Conversation)
 	}
 	r.Text.add(text)
@@ -49,7 +49,7 @@ func (f *Figure) forgets(c *sockets.Change, side event.Side) bool {
 		return false
 	}
 	known := !f.captured
-	if conversation := f.Find(ClientOf(c, side)); conversation != nil && conversation.states()[side] == c.Was.State {
+	if conversation := f.between(endsOf(c, side)); conversation != nil && conversation.states()[side] == c.Was.State {
 		conversation.Correct(side == event.Client, wire.Closed)
 		known = true
 	}
@@ -157,10 +157,16 @@ func goneText(c *sockets.Change) string {
 	return text
 }
 
+// endsOf returns the client's and the server's address of a connected socket of one side.
+func endsOf(c *sockets.Change, side event.Side) (client, server netip.AddrPort) {
+	if side == event.Client {
+		return c.Local, c.Remote
+	}
+	return c.Remote, c.Local
+}
+
 // ClientOf returns the client's address of a connected socket of one side.
 func ClientOf(c *sockets.Change, side event.Side) netip.AddrPort {
-	if side == event.Client {
-		return c.Local
-	}
-	return c.Remote
+	client, _ := endsOf(c, side)
+	return client
 }

@@ -96,13 +96,14 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 	}
 	switch e.Call.Does {
 	case event.Listens:
-		f.backlog = e.Args[1].Int
+		f.listens(e)
 	case event.Binds, event.Asks:
 		if e.Side == event.Server && c == nil {
-			f.server = e.Args[1].Addr.AddrPort()
+			f.binds(e)
 		}
 	case event.Accepts:
 		f.made[e.Side]++
+		f.accepts(c)
 		c.accepted, c.completed = true, true
 		f.changedState(c)
 		f.descriptors[e.Made()] = c
@@ -240,7 +241,7 @@ func (f *Figure) joins(e *event.Event, c *conversation) *conversation {
 	if !f.captured || e.Call.Does != event.Connects || !e.Recorded.Local.IsValid() {
 		return c
 	}
-	joined := f.conversation(e.Recorded.Local)
+	joined := f.conversation(e.Recorded.Local, e.Args[1].Addr.AddrPort())
 	if c != nil {
 		joined.opening = c.opening
 	}

@@ -59,8 +59,8 @@ func TestNoteOnPause(t *testing.T) {
 func TestNoteOnCloseKnowsTheSegments(t *testing.T) {
 	client, server := netip.MustParseAddrPort("127.0.0.1:4000"), netip.MustParseAddrPort("127.0.0.1:8888")
 	f := New(About{})
-	f.captured, f.port = true, server.Port()
-	f.server = server
+	f.captured, f.server = true, server
+	f.ports.Add(server.Port())
 	seq := map[netip.AddrPort]uint32{client: 4294967290, server: 7}
 	pass := func(from, to netip.AddrPort, flags wire.Flags, n int) {
 		f.segment(&wire.Segment{From: from, To: to, Flags: flags, Seq: seq[from], Ack: seq[to], Len: n, Window: 64000, Scale: -1})

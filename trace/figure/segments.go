@@ -33,17 +33,20 @@ func (f *Figure) segment(s *wire.Segment) {
 // sender returns which side has sent a segment, and in which conversation: nil if
 // it is in none, and does not begin one.
 func (f *Figure) sender(s *wire.Segment) (event.Side, *conversation) {
-	from, client := event.Client, s.From
-	if s.From.Port() == f.port && (s.To.Port() != f.port || f.Find(s.To) != nil) { // where both ports are the same, who began is the client
-		from, client = event.Server, s.To
+	from, client, server := event.Client, s.From, s.To
+	if f.isFromServer(s) {
+		from, client, server = event.Server, s.To, s.From
 	}
-	c := f.Find(client)
+	c := f.between(client, server)
 	isFirst := from == event.Client && s.Flags&(wire.SYN|wire.ACK) == wire.SYN
 	switch {
 	case c == nil && isFirst:
-		c = f.begin(client, s.To)
+		c = f.begin(client, server)
 	case c != nil && c.Begins(s):
 		c = f.begin(client, c.Server)
+	}
+	if c != nil && isAny(c.Server.Addr()) { // where the server listens was all that the calls told
+		c.Server = server
 	}
 	return from, c
 }
@@ -55,7 +58,7 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 		c.finSent[to] && !c.finished[to].IsZero() && c.finished[to].Before(s.Time) {
 		c.Correct(to == event.Client, wire.FinWait1) // its own FIN is still in a queue: the two cross
 	}
-	c.QueueFull = f.queued > f.backlog
+	c.QueueFull = f.queueOf(c).isFull()
 	seen := c.See(s)
 	r.Text.Before = appendLabel(r.Text.Before, s, &seen)
 	r.States = [2]wire.State{event.Client: seen.Client, event.Server: seen.Server}
@@ -71,7 +74,7 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 	if r.Side == event.Server && s.Flags&wire.RST != 0 && was[event.Client] == wire.SynSent {
 		c.refused = true
 	}
-	if c.Over() && !wasOver && !c.accepted && !c.refused && !f.clientOnly {
+	if c.Over() && !wasOver && !c.accepted && !c.refused && !f.clientOnly && f.queueOf(c) != nil {
 		r.Text.add(", before accept")
 	}
 	f.changedState(c)
@@ -80,7 +83,11 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 // changedState notes that the states of a conversation have changed.
 func (f *Figure) changedState(c *conversation) {
 	c.completed = c.completed || c.states()[event.Server] == wire.Established
-	f.count(c, c.completed && !c.accepted)
+	if c.completed && !c.accepted {
+		c.waitsIn(f.queueOf(c))
+	} else {
+		c.waitsIn(nil)
+	}
 	f.mayEnd(c)
 }
 
