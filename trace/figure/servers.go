@@ -43,10 +43,16 @@ func (f *Figure) captures(m *event.Moment) {
 
 // binds notes the address of a socket that may listen, which the call of e gives or tells.
 func (f *Figure) binds(e *event.Event) {
-	at := wire.Plain(e.Args[1].Addr.AddrPort())
-	if _, known := f.bound[e.Descriptor()]; known || e.Call.Does == event.Binds || f.server.Port() == 0 {
-		f.bound[e.Descriptor()], f.server = at, at
+	at, fd := wire.Plain(e.Args[1].Addr.AddrPort()), e.Descriptor()
+	was, known := f.bound[fd]
+	if !known && e.Call.Does != event.Binds && f.server.Port() != 0 { // it need not listen
+		return
 	}
+	if q := f.queues[was.Port()]; q != nil && q.listens == fd && was.Port() != at.Port() { // the kernel chose the port
+		delete(f.queues, was.Port())
+		f.queues[at.Port()] = q
+	}
+	f.bound[fd], f.server = at, at
 }
 
 // listens notes that the socket of e listens.

@@ -248,6 +248,20 @@ func TestServerAgain(t *testing.T) {
 	}
 }
 
+// TestChosenPort: the queue of a server that listens before it asks which port the kernel has
+// chosen is that port's.
+func TestChosenPort(t *testing.T) {
+	p := newPlay(t, front)
+	p.listen(3, netip.AddrPortFrom(front.Addr(), 0), 0)
+	p.call(event.Getsockname, 0, event.Arg{Int: 3}, at(front))
+	for i, want := range []wire.State{wire.Established, wire.SynReceived} {
+		client := netip.AddrPortFrom(someone.Addr(), uint16(50000+i))
+		if got := p.handshake(client, front).states()[event.Server]; got != want {
+			t.Errorf("connection %d is in %v, want %v", i+1, got, want)
+		}
+	}
+}
+
 // TestPortNotCaptured: that one port's segments are not captured is said; the others' come.
 func TestPortNotCaptured(t *testing.T) {
 	p := newPlay(t, front)
