@@ -10,6 +10,7 @@ import (
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
 	"lbaws/trace/live/source"
+	"lbaws/trace/sockets"
 )
 
 // watcher follows programs, and tells the trace of their calls on TCP sockets.
@@ -27,7 +28,8 @@ type watcher struct {
 	held      []func() // what the trace is to be told when it is known in whose column it stands
 	holds     bool     // whether that is not known yet
 
-	lines *source.Lines // that make calls; nil if they are not wanted
+	asker *sockets.Asker // nil if the kernel cannot be asked
+	lines *source.Lines  // that make calls; nil if they are not wanted
 
 	cast
 	person  *person     // who directs the programs; nil if nobody does
@@ -56,6 +58,7 @@ func (r *Run) Run() (status int, err error) {
 	if status, err := w.open(r); err != nil {
 		return status, err
 	}
+	w.asker, _ = sockets.OpenAsker()
 	if r.Lines || r.Step {
 		w.lines = &source.Lines{}
 	}

@@ -160,13 +160,19 @@ func endsOf(fd int) ends {
 }
 
 // isOpen reports whether a descriptor leads to a socket now, of any process.
-func (w *watcher) isOpen(s *socket) bool { return w.count(s) > 0 }
+func (w *watcher) isOpen(s *socket) bool {
+	if w.asker == nil {
+		return w.count(s) > 0
+	}
+	open, err := w.asker.IsOpen(s.inode, s.ends.local, s.ends.remote)
+	return open && err == nil
+}
 
 // hasOthers reports whether another descriptor leads to the socket that a call is about to
 // close.
 func (w *watcher) hasOthers(c *call) bool { return w.count(c.socket) > 1 }
 
-// count returns how many descriptors lead to a socket.
+// count returns how many descriptors of the programs lead to a socket.
 func (w *watcher) count(s *socket) (n int) {
 	for p := range w.processes {
 		entries, _ := os.ReadDir("/proc/" + strconv.Itoa(p.ID) + "/fd")

@@ -9,8 +9,8 @@ import (
 // ends follows how connections end, so that the trace has the last segments of each that
 // a traced call has made. It knows them by the addresses of their peers.
 type ends struct {
-	port     uint16 // the server's
-	isClient bool   // whether the client alone is traced, and the server is the peer
+	ports    wire.Ports // the servers'
+	isClient bool       // whether the client alone is traced, and the server is the peer
 	byPeer   map[netip.AddrPort]*ending
 	last     *ending // the one that was found last: mostly it is the next one too
 	spare    *ending // whose memory the next one gets
@@ -86,7 +86,7 @@ func (t *ends) made(peer netip.AddrPort) {
 // see notes what a segment ends.
 func (t *ends) see(s *wire.Segment) {
 	from, peer := 1, s.From
-	if (s.From.Port() == t.port) != t.isClient {
+	if t.ports.Has(s.From.Port()) != t.isClient {
 		from, peer = 0, s.To
 	}
 	e := t.find(peer)

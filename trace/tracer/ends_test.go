@@ -26,7 +26,8 @@ func TestEnds(t *testing.T) {
 		"s S a r s S a !":     1,
 	} {
 		for _, isClient := range []bool{false, true} {
-			connections := ends{port: server.Port(), isClient: isClient}
+			connections := ends{isClient: isClient}
+			connections.ports.Add(server.Port())
 			for word := range strings.FieldsSeq(script) {
 				s := &wire.Segment{From: client, To: server, Flags: flags[strings.ToLower(word)[0]]}
 				switch {

@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"errors"
 	"net/netip"
 	"time"
 
@@ -15,6 +16,11 @@ import (
 func (t *Tracer) Began(e event.Event) *event.Event {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if e.Call.Does == event.Connects && t.Segments && !t.ends.ports.Has(e.Args[1].Addr.AddrPort().Port()) && !t.missing {
+		t.missing = true
+		t.tell(event.Moment{What: event.Captured, At: time.Now(), Port: e.Args[1].Addr.AddrPort().Port(),
+			Err: errors.New("those from and to a server that is not in the run are not captured")})
+	}
 	begun := t.event()
 	*begun = e
 	t.begins(begun)

@@ -37,6 +37,7 @@ type recorder struct {
 	waiting  int            // how many calls wait for the peer, or may
 	due      bool           // whether writeSoon knows that text is held back
 	ended    bool
+	missing  bool // whether the formats were told of segments that other programs' clients send, and that are not captured
 
 	returning atomic.Int32 // how many calls have returned whose time is known to their threads alone
 
@@ -169,24 +170,30 @@ func (r *recorder) event() *event.Event {
 func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.Segments || r.capture != nil {
+	if !r.Segments || r.ends.ports.Has(server.Port()) || r.capture != nil && !r.Others {
 		return
 	}
 	r.give()
 	capture, err := r.capturing(server, remote)
 	r.tell(event.Moment{What: event.Captured, At: time.Now(), Port: server.Port(), Err: err})
-	if err == nil {
-		r.capture = capture
-		r.ends = ends{port: server.Port(), isClient: remote}
-		if !r.Both {
-			go r.followSegments(capture)
-		}
+	if err != nil {
+		return
 	}
+	r.ends.isClient = remote
+	r.ends.ports.Add(server.Port()) // there is room, or else it would not be captured
+	if r.capture == nil && !r.Both {
+		go r.followSegments(capture)
+	}
+	r.capture = capture
 }
 
-// capturing opens a capture. If several programs are traced, it does so on another
-// thread: the calling one may have descriptors that the others have not.
+// capturing opens a capture, or adds a server to the one that there is. If several programs
+// are traced, it does so on another thread: the calling one may have descriptors that the
+// others have not.
 func (r *recorder) capturing(server netip.AddrPort, remote bool) (capture *wire.Capture, err error) {
+	if r.capture != nil {
+		return r.capture, r.capture.Add(server)
+	}
 	if !r.Both {
 		return wire.OpenCapture(server, remote, r.Packets)
 	}
