@@ -251,6 +251,10 @@ func (o *options) demo(t *trace.Trace) error {
 func (o *options) runPrograms(t *trace.Trace) {
 	o.programs.Trace, o.programs.Limit, o.programs.Step = t, int(min(o.trace.Limit, 1<<30)), o.turns.Step
 	o.programs.Lines = o.trace.HTML != ""
+	o.programs.Left = func() {
+		output.Warn(t.End())
+		os.Exit(0)
+	}
 	status, err := o.programs.Run()
 	if err = errors.Join(err, t.End()); err != nil {
 		output.Warn(err)

@@ -21,6 +21,7 @@ type cast struct {
 	asked    bool                     // whether those that are left were asked to end
 	input    *os.File                 // what they read
 	attached bool                     // whether the first one ran before
+	started  pids
 }
 
 // program is one that is to be started.
@@ -68,7 +69,7 @@ func (w *watcher) open(r *Run) (status int, err error) {
 // startNext starts the next program if its time has come: for a client, when a program
 // listens, and the one before it has listened or connected, or has ended.
 func (w *watcher) startNext() error {
-	if len(w.waiting) == 0 || w.first != nil && !(w.listening && w.isReady()) {
+	if len(w.waiting) == 0 || w.leaving.Load() || w.first != nil && !(w.listening && w.isReady()) {
 		return nil
 	}
 	next := w.waiting[0]
@@ -79,6 +80,7 @@ func (w *watcher) startNext() error {
 	}
 	w.threads++
 	w.last = p
+	w.started.add(p.ID)
 	if w.first == nil {
 		w.first = p
 		w.process(p)
@@ -130,6 +132,7 @@ func (w *watcher) castEnded(t *ptrace.Thread, status unix.WaitStatus) {
 		return
 	}
 	delete(w.clients, t.Process)
+	w.started.remove(t.ID)
 	if t.Process != w.first {
 		return
 	}

@@ -19,6 +19,7 @@ type Run struct {
 	Step     bool       // whether a person lets each call be made, with a key
 	Limit    int        // how many bytes of a buffer are shown at most
 	Trace    Trace
+	Left     func() // is called when a signal asks to leave a process that ran before; it ends this one
 }
 
 // Trace is the trace of the programs' calls.

@@ -59,6 +59,7 @@ func (r *Run) Run() (status int, err error) {
 		return status, err
 	}
 	w.asker, _ = sockets.OpenAsker()
+	w.followSignals(r.Left)
 	if r.Lines || r.Step {
 		w.lines = &source.Lines{}
 	}
@@ -84,6 +85,9 @@ func (r *Run) Run() (status int, err error) {
 		}
 	}
 	w.release()
+	if len(w.waiting) > 0 && !w.leaving.Load() {
+		return max(w.status, 1), fmt.Errorf("%s was not started: no program before it has listened on a port", w.waiting[0].args[0])
+	}
 	return w.status, nil
 }
 

@@ -1,0 +1,75 @@
+package live
+
+import (
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	self "lbaws/sys/process"
+)
+
+// pids are the numbers of the programs that were started, and have not ended.
+type pids struct {
+	mu   sync.Mutex
+	list []int
+}
+
+func (p *pids) add(pid int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.list = append(p.list, pid)
+}
+
+// remove takes out a program that has ended, or does nothing.
+func (p *pids) remove(pid int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.list = slices.DeleteFunc(p.list, func(other int) bool { return other == pid })
+}
+
+// signal sends a signal to all of them.
+func (p *pids) signal(s syscall.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, pid := range p.list {
+		unix.Kill(pid, s)
+	}
+}
+
+// followSignals makes signals that ask this process to end ask the programs: it ends when
+// they have. From a terminal, they get them anyway. A program that was running before is left
+// as it is, and end is called.
+//
+// Source: termios(3), ISIG; tty_ioctl(4), TIOCGPGRP.
+func (w *watcher) followSignals(end func()) {
+	signals := self.SignalsToEnd()
+	if !signal.Ignored(unix.SIGQUIT) {
+		signal.Notify(signals, unix.SIGQUIT)
+	}
+	go func() {
+		for s := range signals {
+			if w.attached {
+				end()
+				return
+			}
+			w.leaving.Store(true)
+			if s := s.(syscall.Signal); s == unix.SIGTERM || s == unix.SIGHUP || !inForeground() {
+				w.started.signal(s)
+			}
+		}
+	}()
+}
+
+// inForeground reports whether a terminal sends its signals to this process.
+func inForeground() bool {
+	tty, err := unix.Open("/dev/tty", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(tty)
+	group, err := unix.IoctlGetInt(tty, unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
+}
