@@ -71,9 +71,9 @@ func (r *Run) Run() (status int, err error) {
 			return 1, err
 		}
 	}
-	for {
+	for w.Len() > 0 {
 		stop, err := w.Next(w.patience())
-		if errors.Is(err, unix.ECHILD) || err == nil && w.Len() == 0 {
+		if errors.Is(err, unix.ECHILD) {
 			break
 		}
 		if err != nil {

@@ -55,7 +55,7 @@ func (w *watcher) newPerson() *person {
 
 // direct directs the programs until none is left, or nobody directs them any more.
 func (d *person) direct() error {
-	for {
+	for d.Len() > 0 {
 		if err := d.settle(); err != nil {
 			return err
 		}
@@ -75,6 +75,7 @@ func (d *person) direct() error {
 			return err
 		}
 	}
+	return errLeft
 }
 
 // hold keeps a thread stopped before its call.
@@ -90,7 +91,7 @@ func (d *person) settle() error {
 		often   = 2 * time.Millisecond
 		longest = 300 * time.Millisecond // a delayed acknowledgement takes 40 ms, mostly
 	)
-	for began := time.Now(); ; {
+	for began := time.Now(); d.Len() > 0; {
 		stop, err := d.Next(often)
 		if err != nil {
 			return err
@@ -106,6 +107,7 @@ func (d *person) settle() error {
 			return nil
 		}
 	}
+	return nil
 }
 
 // isSettled reports whether all that the programs' connections have sent is acknowledged, or
