@@ -21,18 +21,19 @@ import (
 // drawn. A package imports only packages on floors below its own.
 var floors = []map[string]int{
 	{"main": 1},
-	{"trace/replay": 3},
+	{"trace/replay": 3, "trace/live": 0},
 	{"trace": 3},
 	{"trace/page": 3},
 	{"trace/screen": 2, "trace/picture": 3},
 	{"trace/turns": 0, "trace/layout": 2, "trace/live/source": 4},
 	{"trace/predict": 1, "trace/figure": 2, "trace/jsonl": 3, "trace/pcap": 4},
 	{"trace/others": 4},
-	{"trace/tracer": 0, "trace/order": 2, "trace/strace": 3},
+	{"trace/tracer": 0, "trace/order": 2, "trace/strace/spell": 4},
+	{"trace/strace": 3},
 	{"sys/patient": 1, "trace/event": 2},
 	{"trace/turns/keys": 0, "sys/namespace": 1, "trace/sockets": 2},
 	{"trace/output": 1, "trace/wire": 2},
-	{"sys/process": 1, "trace/message": 3},
+	{"sys/process": 1, "trace/message": 3, "sys/ptrace": 0},
 	{"sys": 2},
 }
 

@@ -98,7 +98,7 @@ func (o *Options) sinks(fail func(error)) (sinks []tracer.Sink, err error) {
 		}
 	}
 	limit := int(min(o.Limit, 1<<30))
-	columns := layout.Columns{Limit: limit, About: figure.About{Both: o.Both, URL: o.URL, Preface: o.Preface}, Steps: o.Steps, Clients: o.Clients}
+	columns := layout.Columns{Limit: limit, About: figure.About{Both: o.Both, URL: o.URL, Preface: o.Preface}, Steps: o.Steps || o.Others, Clients: o.Clients}
 	switch {
 	case o.Times:
 		columns.Times = layout.SinceStart

@@ -13,10 +13,20 @@ const mostHeld = 100
 // is a server or a client.
 func (w *watcher) tell(say func()) {
 	w.held = append(w.held, say)
-	if w.holds && len(w.held) < mostHeld {
+	if w.holds && len(w.held) < mostHeld && !w.knowsSides() {
 		return
 	}
 	w.release()
+}
+
+// knowsSides reports whether the only program has done what only a server does, or a client.
+func (w *watcher) knowsSides() bool {
+	for _, p := range w.processes {
+		if p.serves || p.connects {
+			return true
+		}
+	}
+	return false
 }
 
 // release tells the trace what was held back.
