@@ -54,6 +54,7 @@ var commonRules = rules(
 	`\r`, "",
 	`htons\(\d{5}\)`, "htons(PORT)",
 	`127\.0\.0\.1:\d{5}`, "127.0.0.1:PORT",
+	`process \d+ \(`, "process N (",
 	`:\d{5} ↔`, ":PORT ↔",
 	`↔ :\d{5}`, "↔ :PORT",
 	` +waited [0-9.]+m?s`, "",

@@ -66,7 +66,7 @@ func (r *reader) follow(block, typed string) {
 		// The line that was not at its end is shown again, whole.
 		r.seen = strings.LastIndexByte(r.server.Stdout.String()[:r.seen], '\n') + 1
 		r.expectOnServersScreen(block)
-	case command == "go run ." || strings.HasPrefix(rest, "Serving HTTP"):
+	case command == "go run ." || strings.HasPrefix(rest, "Serving HTTP") || strings.HasPrefix(command, "go run . run") && !strings.Contains(command, " -- "):
 		r.startServer(command)
 		r.expectOnServersScreen(rest)
 	case typed != "":

@@ -20,6 +20,7 @@ type watcher struct {
 	limit int // how many bytes of a buffer are shown
 
 	processes map[*ptrace.Process]*process
+	numbered  int                // how many there have been
 	programs  [2]int             // how many of each side have made a call
 	threads   int                // how many there have been
 	sockets   map[uint32]*socket // by inode; nil if it is none of TCP
@@ -39,6 +40,7 @@ type watcher struct {
 // process is a program that is followed.
 type process struct {
 	*ptrace.Process
+	number   int          // 1 for the first one that was followed
 	side     event.Side   // that it has if its calls do not say
 	serves   bool         // whether it has listened, or accepted
 	connects bool         // whether it has called connect
@@ -138,7 +140,8 @@ func (w *watcher) born(t *ptrace.Thread) {
 func (w *watcher) process(p *ptrace.Process) *process {
 	known := w.processes[p]
 	if known == nil {
-		known = &process{Process: p, epolls: make(map[int]bool)}
+		w.numbered++
+		known = &process{Process: p, number: w.numbered, epolls: make(map[int]bool)}
 		w.trace.Follows(p.ID, true)
 		w.processes[p] = known
 		if p.Parent != nil {

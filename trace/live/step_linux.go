@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,7 +23,7 @@ type person struct {
 	keys     *keys.Keys
 	watch    *sockets.Watch // nil if the kernel cannot be asked
 	memory   predict.Memory
-	held     []*call // whose threads are stopped before them, in the order in which they came
+	held     []*call // whose threads are stopped before them, in the order of the programs' starts
 	chosen   *call   // that the next key makes; nil if there is none
 	goal     goal    // whether calls are made without a key
 	explains bool    // whether the panel explains the call
@@ -82,6 +83,9 @@ func (d *person) direct() error {
 func (d *person) hold(c *call) {
 	c.preview = d.eventOf(c)
 	d.held = append(d.held, c)
+	slices.SortFunc(d.held, func(x, y *call) int {
+		return cmp.Or(cmp.Compare(x.of.number, y.of.number), cmp.Compare(x.thread.ID, y.thread.ID))
+	})
 }
 
 // settle takes what the programs do until they wait: for a key, or in the kernel. Then it
