@@ -9,12 +9,13 @@ import (
 )
 
 // Call is a call of another program. The zero value is ready for Begin. It keeps between the
-// call's beginning and its return what the program's memory said at the beginning, and may be
-// used for one call after another.
+// call's beginning and its return what the program's memory said at the beginning, and is to
+// be used for one call of a thread after another.
 type Call struct {
 	Name string    // as strace has it: "accept4"
 	Args [6]uint64 // those of socketcall(2) are the arguments of the call that it stands for
 
+	before   string   // the call before it
 	wide     bool     // a 64-bit program: its pointers, longs and size_t have 8 bytes
 	arch     uint32   // AUDIT_ARCH_…
 	spelling spelling // how the call is spelled
@@ -53,7 +54,7 @@ func (c *Call) Begin(arch uint32, number uint64, args [6]uint64, m Memory) bool 
 	if !ok {
 		return false
 	}
-	*c = Call{Name: name, Args: args, arch: arch, wide: isWide(arch), names: c.names[:0]}
+	*c = Call{Name: name, Args: args, before: c.Name, arch: arch, wide: isWide(arch), names: c.names[:0]}
 	if !c.wide {
 		for i := range c.Args {
 			c.Args[i] = uint64(uint32(c.Args[i]))

@@ -2,8 +2,9 @@ package spell
 
 import (
 	"bytes"
-	"os"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
 // Control messages, which stand one after another beside a message: cmsg(3).
@@ -68,11 +69,17 @@ const smallControl = 1 << 10 // less than the kernel's limit may ever be
 // mostControl is how many bytes of control messages the kernel takes: net.core.optmem_max.
 func mostControl() uint64 {
 	const otherwise = 8 * (2*1024 + 512) // as strace has it
-	text, err := os.ReadFile("/proc/sys/net/core/optmem_max")
+	fd, err := unix.Open("/proc/sys/net/core/optmem_max", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return otherwise
 	}
-	n, err := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 31)
+	defer unix.Close(fd)
+	var text [32]byte
+	length, err := unix.Read(fd, text[:])
+	if err != nil {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(string(bytes.TrimSpace(text[:length])), 10, 31)
 	if err != nil || n == 0 {
 		return otherwise
 	}

@@ -72,9 +72,23 @@ func (c *Call) ioctlArgument(code uint64) {
 		c.symbol(arg, "TC???", symbols{{0, "TCOOFF"}, {1, "TCOON"}, {2, "TCIOFF"}, {3, "TCION"}})
 	case code == flush:
 		c.symbol(arg, "TC???", symbols{{0, "TCIFLUSH"}, {1, "TCOFLUSH"}, {2, "TCIOFLUSH"}})
+	case isStruct(code):
+		c.pointer(arg)
 	default:
 		c.hex(arg)
 	}
+}
+
+// isStruct reports whether a command is given a struct, or a place for one. What is in it is
+// not spelled here.
+func isStruct(code uint64) bool {
+	switch code {
+	case 0x5412, 0x5415, 0x5416, 0x5417, 0x5418, 0x5456, 0x5457, 0x802c542a, 0x402c542b, 0x402c542c, 0x402c542d:
+		return true // TIOCSTI, TIOCMGET and its like, TIOCGLCKTRMIOS, TCGETS2 and its like
+	case 0x89e0, 0x89f0:
+		return false // SIOCPROTOPRIVATE, SIOCDEVPRIVATE
+	}
+	return code >= 0x5401 && code <= 0x5408 || code>>8&0xff == forInterfaces && ioctls.of(code) != ""
 }
 
 // ioctlCode takes the number of a command apart. Source: asm-generic/ioctl.h.

@@ -181,23 +181,24 @@ const firstRealtime, lastRealtime = 32, 64
 
 // signalName appends a signal's name without its first letters.
 func (c *Call) signalName(number int) {
-	if number >= firstRealtime {
+	switch {
+	case number == firstRealtime:
+		c.text("RTMIN")
+	case number > firstRealtime:
 		c.text("RT_")
 		c.decimal(int64(number - firstRealtime))
-		return
+	default:
+		c.text(strings.TrimPrefix(unix.SignalName(unix.Signal(number)), "SIG"))
 	}
-	c.text(strings.TrimPrefix(unix.SignalName(unix.Signal(number)), "SIG"))
 }
 
 // signal appends a signal.
 func (c *Call) signal(number uint64) {
-	switch n := int32(number); {
-	case n <= 0 || n > lastRealtime:
+	n := int32(number)
+	if n <= 0 || n > lastRealtime {
 		c.decimal(int64(n))
-	case n >= firstRealtime:
-		c.text("SIGRT_")
-		c.decimal(int64(n - firstRealtime))
-	default:
-		c.text(unix.SignalName(unix.Signal(n)))
+		return
 	}
+	c.text("SIG")
+	c.signalName(int(n))
 }

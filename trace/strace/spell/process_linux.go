@@ -118,10 +118,10 @@ const (
 // readCloneArgs reads the arguments of clone3. Those of an older program are fewer.
 func (c *Call) readCloneArgs() (args [cloneFields]uint64, ok bool) {
 	p, ok := c.peek(c.Args[0], min(c.Args[1], cloneMax))
+	var octets [cloneMax]byte
+	copy(octets[:], p)
 	for i := range args {
-		if len(p) >= 8*i+8 {
-			args[i] = order.Uint64(p[8*i:])
-		}
+		args[i] = order.Uint64(octets[8*i:])
 	}
 	return args, ok
 }
@@ -360,6 +360,13 @@ func (c *Call) environment(addr uint64) {
 	c.text(" */")
 }
 
-// restart stands for the call that a signal has interrupted; which one that was, this package
-// does not know.
-func (c *Call) restart() { c.text("<... resuming interrupted system call ...>") }
+// restart stands for the call that a signal has interrupted.
+func (c *Call) restart() {
+	c.text("<... resuming interrupted ")
+	if c.before != "" {
+		c.text(c.before)
+	} else {
+		c.text("system call")
+	}
+	c.text(" ...>")
+}

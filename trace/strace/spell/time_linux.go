@@ -73,34 +73,6 @@ var clocks = symbols{
 	{9, "CLOCK_BOOTTIME_ALARM"}, {10, "CLOCK_SGI_CYCLE"}, {11, "CLOCK_TAI"},
 }
 
-var cpuClocks = symbols{{0, "CPUCLOCK_PROF"}, {1, "CPUCLOCK_VIRT"}, {2, "CPUCLOCK_SCHED"}}
-
-// clock appends a clock. One with a negative number is that of a process, a thread or a
-// device. Source: the kernel's include/linux/posix-timers.h.
-func (c *Call) clock(arg uint64) {
-	const kind, perThread, device = 3, 4, 3
-	id := int32(arg)
-	number := int64(^(id >> 3))
-	switch {
-	case id >= 0:
-		c.symbol(uint64(id), "CLOCK_???", clocks)
-		return
-	case id&(kind|perThread) == device:
-		c.text("FD_TO_CLOCKID(")
-		c.decimal(number)
-	default:
-		name := "MAKE_PROCESS_CPUCLOCK("
-		if id&perThread != 0 {
-			name = "MAKE_THREAD_CPUCLOCK("
-		}
-		c.text(name)
-		c.decimal(number)
-		c.next()
-		c.symbol(uint64(id&(kind|perThread)), "CPUCLOCK_???", cpuClocks)
-	}
-	c.text(")")
-}
-
 // nanosleep: the time that remains means something only if a signal came.
 func (c *Call) nanosleep() {
 	c.timespecAt(c.Args[0])
@@ -120,7 +92,7 @@ func (c *Call) remaining(addr uint64, means bool) {
 var timerFlags = symbols{{1, "TIMER_ABSTIME"}}
 
 func (c *Call) clockNanosleep() {
-	c.clock(c.Args[0])
+	c.symbol(uint64(uint32(c.Args[0])), "CLOCK_???", clocks)
 	c.next()
 	c.flags(uint64(uint32(c.Args[1])), "TIMER_???", timerFlags)
 	c.next()
