@@ -30,7 +30,15 @@ func init() {
 func TestMain(m *testing.M) {
 	if path := os.Getenv(fileVariable); path != "" {
 		k := newChild()
-		suites[os.Getenv(callsVariable)](k)
+		calls := os.Getenv(callsVariable)
+		if name, is32bit := strings.CutPrefix(calls, "i386-"); is32bit {
+			k.become32bit()
+			calls = name
+		}
+		suites[calls](k)
+		if k.arch != archHere {
+			k.arch, k.invoke = archHere, raw
+		}
 		k.call(unix.SYS_CLOSE, end)
 		if err := os.WriteFile(path, []byte(k.lines.String()), 0o666); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -74,6 +82,9 @@ func newChild() *child {
 
 func raw(number uintptr, a [6]uintptr) int64 {
 	r, _, errno := unix.RawSyscall6(number, a[0], a[1], a[2], a[3], a[4], a[5])
+	if r == 0 && (number == unix.SYS_FORK || number == unix.SYS_CLONE || number == unix.SYS_CLONE3) {
+		unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0) // a child must not go on
+	}
 	if errno != 0 {
 		return -int64(errno)
 	}
@@ -105,6 +116,12 @@ func (k *child) call(number uintptr, args ...any) int64 {
 			panic(fmt.Sprintf("argument %d is %T", i, arg))
 		}
 		wide[i] = uint64(a[i])
+	}
+	if k.arch != archHere {
+		number, wide = k.translate(number, wide)
+		for i := range a {
+			a[i] = uintptr(wide[i])
+		}
 	}
 	c := &k.call_
 	if !c.Begin(k.arch, uint64(number), wide, k) {

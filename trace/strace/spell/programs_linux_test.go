@@ -25,9 +25,21 @@ func programCalls(k *child) {
 	k.call(unix.SYS_EXECVE, k.beyond(), k.atEnd(string(k.memory[0:8])), k.atEnd("12345678"))
 	k.call(unix.SYS_EXECVEAT, 5, none, 0, 0, -1)
 	clones(k)
+	children(k)
 	if k.call(unix.SYS_RESTART_SYSCALL) == 0 {
 		panic("nothing was to be made again")
 	}
+}
+
+// children end at once.
+func children(k *child) {
+	tid := k.put(7)
+	k.call(unix.SYS_FORK)
+	k.call(unix.SYS_CLONE, int(unix.SIGCHLD), 0, 0, 0, 0)
+	k.call(unix.SYS_CLONE, unix.CLONE_PARENT_SETTID|unix.CLONE_CHILD_CLEARTID|int(unix.SIGCHLD), 0, tid, 0, tid)
+	k.call(unix.SYS_CLONE, unix.CLONE_PIDFD|int(unix.SIGCHLD), 0, tid, 0, 0)
+	k.call(unix.SYS_CLONE3, k.put(int64(unix.CLONE_PIDFD|unix.CLONE_PARENT_SETTID), int64(tid), int64(0), int64(k.put(8)), int64(17), string(make([]byte, 48))), 88)
+	k.call(unix.SYS_CLONE3, k.put(int64(unix.CLONE_FS), int64(0), int64(0), int64(0), int64(0), string(make([]byte, 48))), 64)
 }
 
 // clones fail: there is no namespace that a thread may be alone in.

@@ -19,7 +19,11 @@ import (
 func TestEveryCallEqualsStrace(t *testing.T) {
 	t.Parallel()
 	strace := tracetest.Need(t, "strace", "strace")
+	var all []string
 	for name := range suites {
+		all = append(all, name, "i386-"+name)
+	}
+	for _, name := range all {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "spelled")

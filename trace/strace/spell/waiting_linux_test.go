@@ -27,6 +27,9 @@ func waitingCalls(k *child) {
 
 func (k *child) time(seconds, part int) uintptr { return k.put(uintptr(seconds), uintptr(part)) }
 
+// time64 is a time whose fields have 64 bits in a 32-bit program, too.
+func (k *child) time64(seconds, part int) uintptr { return k.put(int64(seconds), int64(part)) }
+
 func polls(k *child, r, w int) {
 	in, out := unix.POLLIN, unix.POLLOUT
 	k.call(unix.SYS_POLL, k.poll(r, in), 1, 0)
@@ -121,7 +124,7 @@ func epolls(k *child, r, w int) {
 		k.call(unix.SYS_EPOLL_WAIT, ep, k.room(120), -1, timeout)
 		k.call(unix.SYS_EPOLL_WAIT, -1, k.room(120), 1, timeout)
 		k.call(unix.SYS_EPOLL_WAIT, ep, k.beyond(), 1, timeout)
-		k.call(unix.SYS_EPOLL_PWAIT2, ep, k.room(120), 10, k.time(0, timeout), 0, 8)
+		k.call(unix.SYS_EPOLL_PWAIT2, ep, k.room(120), 10, k.time64(0, timeout), 0, 8)
 		k.call(unix.SYS_EPOLL_CTL, ep, unix.EPOLL_CTL_MOD, r, k.put(unix.EPOLLIN|unix.EPOLLONESHOT, int64(r)))
 	}
 	k.call(unix.SYS_EPOLL_PWAIT2, ep, k.room(120), 10, 0, 0, 8)
@@ -129,8 +132,8 @@ func epolls(k *child, r, w int) {
 	k.call(unix.SYS_EPOLL_CTL, ep, unix.EPOLL_CTL_DEL, w, 0)
 	k.call(unix.SYS_EPOLL_WAIT, ep, k.room(120), 10, 0)
 	k.call(unix.SYS_EPOLL_WAIT, ep, 0, 10, 0)
-	k.call(unix.SYS_EPOLL_PWAIT2, ep, k.room(120), 10, k.time(0, 1), k.put(int64(1)), 8)
-	k.call(unix.SYS_EPOLL_PWAIT2, ep, k.room(120), 10, k.time(-1, 1), k.put(int64(1)), 8)
+	k.call(unix.SYS_EPOLL_PWAIT2, ep, k.room(120), 10, k.time64(0, 1), k.put(int64(1)), 8)
+	k.call(unix.SYS_EPOLL_PWAIT2, ep, k.room(120), 10, k.time64(-1, 1), k.put(int64(1)), 8)
 	k.call(unix.SYS_EPOLL_PWAIT2, ep, k.room(120), 10, k.beyond(), k.put(int64(1)), 8)
 	var ids []int
 	for range 40 {
