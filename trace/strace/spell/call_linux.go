@@ -6,6 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace/strace"
+	"lbaws/trace/strace/field"
+	"lbaws/trace/strace/symbol"
 )
 
 // Call is a call of another program. The zero value is ready for Begin. It keeps between the
@@ -16,26 +18,31 @@ type Call struct {
 	Args [6]uint64 // those of socketcall(2) are the arguments of the call that it stands for
 
 	before   string   // the call before it
-	wide     bool     // a 64-bit program: its pointers, longs and size_t have 8 bytes
 	arch     uint32   // AUDIT_ARCH_…
 	spelling spelling // how the call is spelled
 	ended    bool     // nothing is left to be said when it returns
 
 	// What the program's memory said at the beginning.
-	room     int32    // how long an address may become
-	names    []int32  // the same, of each message of recvmmsg
-	timeout  timespec // how long recvmmsg was to wait
-	timeouts bool     // whether it was there
+	room    int32      // how long an address may become
+	names   []int32    // the same, of each message of recvmmsg
+	timeout field.Time // how long recvmmsg was to wait
 
-	// What holds for the text that is being appended.
-	b         []byte
-	memory    Memory
-	limit     int
+	w         field.Writer // the text that is being appended
 	result    int64
-	returned  bool
 	dataLimit uint64 // how many bytes of the buffers of an iovec are shown
-	scratch   [256]byte
 }
+
+// Memory is a program's memory.
+type Memory = field.Memory
+
+// Name is the name of the call that has the given number in programs of an architecture
+// (AUDIT_ARCH_…). ok is false if it is not one that the package spells. That of a
+// socketcall(2) follows from its arguments: Begin.
+func Name(arch uint32, number uint64) (name string, ok bool) { return symbol.Call(arch, number) }
+
+// Numbers returns the numbers of all of them. Below amd64 there are two architectures:
+// programs for i386 run there, too.
+func Numbers(arch uint32) []uint32 { return symbol.Calls(arch) }
 
 // spelling is how a call is spelled: what strace writes at its beginning, and when it has
 // returned.
@@ -54,16 +61,17 @@ func (c *Call) Begin(arch uint32, number uint64, args [6]uint64, m Memory) bool 
 	if !ok {
 		return false
 	}
-	*c = Call{Name: name, Args: args, before: c.Name, arch: arch, wide: isWide(arch), names: c.names[:0]}
-	if !c.wide {
+	*c = Call{Name: name, Args: args, before: c.Name, arch: arch, names: c.names[:0]}
+	c.w.Wide = symbol.IsWide(arch)
+	if !c.w.Wide {
 		for i := range c.Args {
 			c.Args[i] = uint64(uint32(c.Args[i]))
 		}
 	}
 	if name == "socketcall" {
-		c.memory = m
+		c.w.Memory = m
 		c.unpackSocketcall()
-		c.memory = nil
+		c.w.Memory = nil
 	}
 	c.spelling, ok = spellings[c.Name]
 	return ok
@@ -74,7 +82,7 @@ func (c *Call) Begin(arch uint32, number uint64, args [6]uint64, m Memory) bool 
 // an array. What follows them when the call returns is appended by AppendRest.
 func (c *Call) AppendBegin(b []byte, m Memory, limit int) []byte {
 	c.set(b, m, limit)
-	c.returned = false
+	c.w.Failed = false
 	if c.spelling.begin != nil {
 		c.spelling.begin(c)
 	}
@@ -89,7 +97,7 @@ func (c *Call) AppendRest(b []byte, result int64, m Memory, limit int) []byte {
 		return b
 	}
 	c.set(b, m, limit)
-	c.result, c.returned = result, true
+	c.setResult(result)
 	c.spelling.rest(c)
 	return c.take()
 }
@@ -100,7 +108,7 @@ func (c *Call) AppendResult(b []byte, result int64, m Memory, limit int) []byte 
 		return appendError(b, unix.Errno(-result))
 	}
 	c.set(b, m, limit)
-	c.result, c.returned = result, true
+	c.setResult(result)
 	if c.spelling.result != nil {
 		c.spelling.result(c)
 	} else {
@@ -110,13 +118,17 @@ func (c *Call) AppendResult(b []byte, result int64, m Memory, limit int) []byte 
 }
 
 func (c *Call) set(b []byte, m Memory, limit int) {
-	c.b, c.memory, c.limit = b, m, max(limit, 0)
+	c.w.B, c.w.Memory, c.w.Limit = b, m, max(limit, 0)
+}
+
+func (c *Call) setResult(result int64) {
+	c.result, c.w.Failed = result, result < 0 && result >= -lastErrno
 }
 
 // take ends an appended text, and keeps hold of nothing of the caller's.
 func (c *Call) take() []byte {
-	b := c.b
-	c.b, c.memory = nil, nil
+	b := c.w.B
+	c.w.B, c.w.Memory = nil, nil
 	return b
 }
 
@@ -145,34 +157,29 @@ func appendError(b []byte, errno unix.Errno) []byte {
 	return strace.AppendError(b, errno)
 }
 
-// failed reports whether the call has returned with an error.
-func (c *Call) failed() bool {
-	return c.returned && c.result < 0 && c.result >= -lastErrno
-}
-
 // interrupted reports whether a signal has interrupted the call.
 func (c *Call) interrupted() bool {
 	switch unix.Errno(-c.result) {
 	case erestartsys, erestartnointr, erestartnohand, erestartRestartblock:
-		return c.failed()
+		return c.w.Failed
 	}
 	return false
 }
 
 // number appends the result as a number.
 func (c *Call) number() {
-	if c.wide {
-		c.b = strconv.AppendUint(c.b, uint64(c.result), 10)
+	if c.w.Wide {
+		c.w.B = strconv.AppendUint(c.w.B, uint64(c.result), 10)
 	} else {
-		c.b = strconv.AppendUint(c.b, uint64(uint32(c.result)), 10)
+		c.w.B = strconv.AppendUint(c.w.B, uint64(uint32(c.result)), 10)
 	}
 }
 
 // hexNumber appends the result as a hexadecimal number.
 func (c *Call) hexNumber() {
-	if c.wide {
-		c.hex(uint64(c.result))
+	if c.w.Wide {
+		c.w.Hex(uint64(c.result))
 	} else {
-		c.hex(uint64(uint32(c.result)))
+		c.w.Hex(uint64(uint32(c.result)))
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"lbaws/trace/strace/field"
+	"lbaws/trace/strace/symbol"
 )
 
 // Control messages, which stand one after another beside a message: cmsg(3).
@@ -15,47 +18,47 @@ func (c *Call) control(addr, length uint64) {
 	if shown > smallControl {
 		shown = min(shown, mostControl())
 	}
-	header := c.word() + 8
-	if shown < header || addr == 0 || !c.isReadable(addr, shown) {
-		c.pointer(addr)
+	header := c.w.Word() + 8
+	if shown < header || addr == 0 || !c.w.IsReadable(addr, shown) {
+		c.w.Pointer(addr)
 		return
 	}
 	left := c.controls(addr, shown, header)
 	switch {
 	case left > 0: // too few for another one
-		c.text(", ...")
-		c.commentPointer(addr + shown - left)
+		c.w.Text(", ...")
+		c.w.CommentPointer(addr + shown - left)
 	case shown < length:
-		c.text(", ...")
+		c.w.Text(", ...")
 	}
-	c.text("]")
+	c.w.Text("]")
 }
 
 // controls appends control messages, and returns how many bytes are left.
 func (c *Call) controls(addr, left, header uint64) uint64 {
-	c.text("[")
+	c.w.Text("[")
 	for first := true; left >= header; first = false {
 		if !first {
-			c.next()
+			c.w.Next()
 		}
-		p, ok := c.peek(addr, header)
+		p, ok := c.w.Peek(addr, header)
 		if !ok {
 			return left
 		}
-		length := c.long(p)
-		level, kind := order.Uint32(p[c.word():]), order.Uint32(p[c.word()+4:])
-		c.text("{cmsg_len=")
-		c.unsigned(length)
-		c.text(", cmsg_level=")
-		c.symbol(uint64(level), "SOL_???", levels)
-		c.text(", cmsg_type=")
+		length := c.w.LongIn(p)
+		level, kind := field.Order.Uint32(p[c.w.Word():]), field.Order.Uint32(p[c.w.Word()+4:])
+		c.w.Text("{cmsg_len=")
+		c.w.Unsigned(length)
+		c.w.Text(", cmsg_level=")
+		c.w.Symbol(uint64(level), "SOL_???", symbol.Levels)
+		c.w.Text(", cmsg_type=")
 		here := min(length, left)
 		c.controlData(level, kind, addr+header, max(here, header)-header)
-		c.text("}")
+		c.w.Text("}")
 		if here < header {
 			return left - header
 		}
-		aligned := (length + c.word() - 1) &^ (c.word() - 1)
+		aligned := (length + c.w.Word() - 1) &^ (c.w.Word() - 1)
 		if aligned >= left || aligned == 0 { // it may be so long that it becomes zero
 			return 0
 		}
@@ -97,32 +100,17 @@ const (
 	ipPktinfo, ipRecverr, ipOrigdstaddr, ipCk = 8, 11, 20, 23
 )
 
-var socketControls = symbols{
-	{scmRights, "SCM_RIGHTS"}, {scmCredentials, "SCM_CREDENTIALS"}, {scmSecurity, "SCM_SECURITY"},
-	{41, "SO_WIFI_STATUS"}, {61, "SO_TXTIME"}, {timestampOld, "SO_TIMESTAMP_OLD"},
-	{timestampNsOld, "SO_TIMESTAMPNS_OLD"}, {timestampingOld, "SO_TIMESTAMPING_OLD"},
-	{timestampNew, "SO_TIMESTAMP_NEW"}, {timestampNsNew, "SO_TIMESTAMPNS_NEW"},
-	{timestampingNew, "SO_TIMESTAMPING_NEW"}, {0x36, "SCM_TIMESTAMPING_OPT_STATS"},
-	{0x3a, "SCM_TIMESTAMPING_PKTINFO"},
-}
-
-var ipControls = symbols{
-	{ipTos, "IP_TOS"}, {ipTTL, "IP_TTL"}, {ipRecvopts, "IP_RECVOPTS"}, {ipRetopts, "IP_RETOPTS"},
-	{ipPktinfo, "IP_PKTINFO"}, {ipRecverr, "IP_RECVERR"}, {ipOrigdstaddr, "IP_ORIGDSTADDR"},
-	{ipCk, "IP_CHECKSUM"}, {scmSecurity, "SCM_SECURITY"},
-}
-
 // controlData appends a control message's type and data.
 func (c *Call) controlData(level, kind uint32, addr, size uint64) {
 	switch level {
 	case solSocket:
-		c.symbol(uint64(kind), "SCM_???", socketControls)
+		c.w.Symbol(uint64(kind), "SCM_???", symbol.SocketControls)
 		c.socketControl(kind, addr, size)
 	case solIP:
-		c.symbol(uint64(kind), "IP_???", ipControls)
+		c.w.Symbol(uint64(kind), "IP_???", symbol.IpControls)
 		c.ipControl(kind, addr, size)
 	default:
-		c.hex(uint64(kind))
+		c.w.Hex(uint64(kind))
 	}
 }
 
@@ -131,111 +119,83 @@ const controlField = ", cmsg_data="
 func (c *Call) socketControl(kind uint32, addr, size uint64) {
 	switch {
 	case kind == scmRights && size >= 4:
-		c.text(controlField)
-		c.arrayOf(addr, size/4, 4, false, (*Call).descriptorElement)
+		c.w.Text(controlField)
+		c.w.ArrayOf(addr, size/4, 4, false, c.w.DescriptorElement)
 	case kind == scmCredentials && size >= 12:
-		c.text(controlField)
-		c.upTo(addr, 12, "{pid=", ", uid=", ", gid=")
+		c.w.Text(controlField)
+		c.w.UpTo(addr, 12, "{pid=", ", uid=", ", gid=")
 	case kind == scmSecurity && size >= 1:
-		c.text(controlField)
-		c.octets(addr, size)
+		c.w.Text(controlField)
+		c.w.Octets(addr, size)
 	case size == 0:
 	case kind == timestampOld:
-		c.timesIn(addr, size, c.word(), 1, microseconds)
+		c.times(addr, size, c.w.Word(), 1, field.Microseconds)
 	case kind == timestampNsOld:
-		c.timesIn(addr, size, c.word(), 1, nanoseconds)
+		c.times(addr, size, c.w.Word(), 1, field.Nanoseconds)
 	case kind == timestampingOld:
-		c.timesIn(addr, size, c.word(), 3, nanoseconds)
+		c.times(addr, size, c.w.Word(), 3, field.Nanoseconds)
 	case kind == timestampNew:
-		c.timesIn(addr, size, 8, 1, microseconds)
+		c.times(addr, size, 8, 1, field.Microseconds)
 	case kind == timestampNsNew:
-		c.timesIn(addr, size, 8, 1, nanoseconds)
+		c.times(addr, size, 8, 1, field.Nanoseconds)
 	case kind == timestampingNew:
-		c.timesIn(addr, size, 8, 3, nanoseconds)
+		c.times(addr, size, 8, 3, field.Nanoseconds)
 	}
-}
-
-// timesIn appends n times, as an array if they are several.
-func (c *Call) timesIn(addr, size, field, n uint64, part string) {
-	c.text(controlField)
-	if size < 2*field*n {
-		c.text("???")
-		return
-	}
-	if n == 1 {
-		c.time(c.readTime(addr, field), part)
-		return
-	}
-	separator := "["
-	for i := range n {
-		c.text(separator)
-		separator = ", "
-		c.time(c.readTime(addr+i*2*field, field), part)
-	}
-	c.text("]")
-}
-
-// octets appends bytes in quotes, all of them.
-func (c *Call) octets(addr, size uint64) {
-	limit := c.limit
-	c.limit = int(size)
-	c.buffer(addr, size)
-	c.limit = limit
 }
 
 func (c *Call) ipControl(kind uint32, addr, size uint64) {
 	switch {
 	case kind == ipPktinfo && size >= 12:
-		c.text(controlField)
-		if p, ok := c.fetch(addr, 12); ok {
-			c.text("{ipi_ifindex=")
-			c.networkInterface(order.Uint32(p))
-			c.text(", ipi_spec_dst=")
-			c.inetAddress(p[4:])
-			c.text(", ipi_addr=")
-			c.inetAddress(p[8:])
-			c.text("}")
+		c.w.Text(controlField)
+		if p, ok := c.w.Fetch(addr, 12); ok {
+			c.w.Text("{ipi_ifindex=")
+			c.w.NetworkInterface(field.Order.Uint32(p))
+			c.w.Text(", ipi_spec_dst=")
+			c.w.InetAddress(p[4:])
+			c.w.Text(", ipi_addr=")
+			c.w.InetAddress(p[8:])
+			c.w.Text("}")
 		}
 	case (kind == ipTTL || kind == ipCk) && size >= 4:
-		c.text(controlField)
-		c.arrayOf(addr, size/4, 4, false, (*Call).unsignedElement)
+		c.w.Text(controlField)
+		c.w.ArrayOf(addr, size/4, 4, false, c.w.UnsignedElement)
 	case (kind == ipTos || kind == ipRecvopts || kind == ipRetopts) && size >= 1:
-		c.text(controlField)
-		c.arrayOf(addr, size, 1, false, (*Call).octetElement)
+		c.w.Text(controlField)
+		c.w.ArrayOf(addr, size, 1, false, c.w.OctetElement)
 	case kind == ipRecverr && size >= 32:
-		c.text(controlField)
+		c.w.Text(controlField)
 		c.extendedError(addr)
-	case kind == ipOrigdstaddr && size >= sockaddrInet4:
-		c.text(controlField)
-		c.address(addr, int32(min(size, sockaddrRoom)))
+	case kind == ipOrigdstaddr && size >= field.SockaddrInet4:
+		c.w.Text(controlField)
+		c.w.Address(addr, int32(min(size, field.SockaddrRoom)))
 	case kind == scmSecurity && size >= 1:
-		c.text(controlField)
-		c.octets(addr, size)
+		c.w.Text(controlField)
+		c.w.Octets(addr, size)
 	}
-}
-
-func (c *Call) octetElement(p []byte) bool {
-	c.hex(uint64(p[0]))
-	return true
 }
 
 // extendedError appends a struct sock_extended_err, and who has sent the error: ip(7).
 func (c *Call) extendedError(addr uint64) {
-	p, ok := c.fetch(addr, 32)
+	p, ok := c.w.Fetch(addr, 32)
 	if !ok {
 		return
 	}
-	c.text("{ee_errno=")
-	c.unsigned(uint64(order.Uint32(p)))
+	c.w.Text("{ee_errno=")
+	c.w.Unsigned(uint64(field.Order.Uint32(p)))
 	for i, name := range []string{", ee_origin=", ", ee_type=", ", ee_code="} {
-		c.text(name)
-		c.unsigned(uint64(p[4+i]))
+		c.w.Text(name)
+		c.w.Unsigned(uint64(p[4+i]))
 	}
-	c.text(", ee_info=")
-	c.unsigned(uint64(order.Uint32(p[8:])))
-	c.text(", ee_data=")
-	c.unsigned(uint64(order.Uint32(p[12:])))
-	c.text(", offender=")
-	c.sockaddr(p[16:])
-	c.text("}")
+	c.w.Text(", ee_info=")
+	c.w.Unsigned(uint64(field.Order.Uint32(p[8:])))
+	c.w.Text(", ee_data=")
+	c.w.Unsigned(uint64(field.Order.Uint32(p[12:])))
+	c.w.Text(", offender=")
+	c.w.Sockaddr(p[16:])
+	c.w.Text("}")
+}
+
+func (c *Call) times(addr, size, word, n uint64, part string) {
+	c.w.Text(controlField)
+	c.w.Times(addr, size, word, n, part)
 }

@@ -2,12 +2,9 @@ package spell
 
 import (
 	"math/bits"
-	"net/netip"
 
-	"golang.org/x/sys/unix"
-
-	"lbaws/sys"
-	"lbaws/trace/strace"
+	"lbaws/trace/strace/field"
+	"lbaws/trace/strace/symbol"
 )
 
 // Levels and options whose values are more than a number.
@@ -37,53 +34,53 @@ func isNumberOption(name uint32) bool {
 }
 
 // option appends the descriptor, the level and the option of setsockopt and getsockopt.
-func (c *Call) option(socket, ip, ipv6 symbols) {
+func (c *Call) option(socket, ip, ipv6 symbol.Table) {
 	level, name := uint64(uint32(c.Args[1])), uint64(uint32(c.Args[2]))
-	c.descriptor(c.Args[0])
-	c.next()
-	c.symbol(level, "SOL_??", levels)
-	c.next()
+	c.w.Descriptor(c.Args[0])
+	c.w.Next()
+	c.w.Symbol(level, "SOL_??", symbol.Levels)
+	c.w.Next()
 	switch level {
 	case solSocket:
-		c.symbol(name, "SO_???", socketOptions, socket)
+		c.w.Symbol(name, "SO_???", symbol.SocketOptions, socket)
 	case solIP:
-		c.symbol(name, "IP_???", ipOptions, ip)
+		c.w.Symbol(name, "IP_???", symbol.IpOptions, ip)
 	case solIPv6:
-		c.symbol(name, "IPV6_???", ipv6Options, ipv6)
+		c.w.Symbol(name, "IPV6_???", symbol.Ipv6Options, ipv6)
 	case solTCP:
-		c.symbol(name, "TCP_???", tcpOptions)
+		c.w.Symbol(name, "TCP_???", symbol.TcpOptions)
 	case solUDP:
-		c.symbol(name, "UDP_???", udpOptions)
+		c.w.Symbol(name, "UDP_???", symbol.UdpOptions)
 	case solRaw:
-		c.symbol(name, "RAW_???", rawOptions)
+		c.w.Symbol(name, "RAW_???", symbol.RawOptions)
 	case solNetlink:
-		c.symbol(name, "NETLINK_???", netlinkOptions)
+		c.w.Symbol(name, "NETLINK_???", symbol.NetlinkOptions)
 	case solPacket:
-		c.symbol(name, "PACKET_???", packetOptions)
+		c.w.Symbol(name, "PACKET_???", symbol.PacketOptions)
 	default:
-		c.unsigned(name)
+		c.w.Unsigned(name)
 	}
-	c.next()
+	c.w.Next()
 }
 
 func (c *Call) setsockopt() {
-	c.option(setSocketOptions, setIPOptions, setIPv6Options)
+	c.option(symbol.SetSocketOptions, symbol.SetIPOptions, symbol.SetIPv6Options)
 	c.valueToSet(uint32(c.Args[1]), uint32(c.Args[2]), c.Args[3], int32(c.Args[4]))
-	c.next()
-	c.integer(c.Args[4])
+	c.w.Next()
+	c.w.Integer(c.Args[4])
 }
 
 func (c *Call) valueToSet(level, name uint32, addr uint64, length int32) {
 	switch {
 	case addr == 0:
-		c.text("NULL")
+		c.w.Text("NULL")
 	case level == solSocket && name == soLinger:
 		c.structOf(addr, length, 8, (*Call).linger)
 	case level == solSocket && (name == soFilter || name == soFilterCBPF):
-		if length == int32(2*c.word()) {
+		if length == int32(2*c.w.Word()) {
 			c.filter(addr)
 		} else {
-			c.pointer(addr)
+			c.w.Pointer(addr)
 		}
 	case level == solSocket && name == soTxrehash:
 		c.structOf(addr, length, 4, (*Call).txrehash)
@@ -94,11 +91,11 @@ func (c *Call) valueToSet(level, name uint32, addr uint64, length int32) {
 	case level == solIPv6 && (name == addMembership6 || name == dropMembership6 || name == joinAnycast || name == leaveAnycast):
 		c.structOf(addr, length, 20, (*Call).membership6)
 	case (level == solIP || level == solIPv6) && (name == joinGroup || name == leaveGroup):
-		c.structOf(addr, length, c.word()+sockaddrRoom, (*Call).groupRequest)
+		c.structOf(addr, length, c.w.Word()+field.SockaddrRoom, (*Call).groupRequest)
 	case level == solRaw && name == icmpFilter:
 		c.icmpFilter(addr, length)
 	case level == solPacket && (name == 1 || name == 2 || name == 5 || name == 13):
-		c.pointer(addr) // of a struct for memberships or rings, which is not spelled here
+		c.w.Pointer(addr) // of a struct for memberships or rings, which is not spelled here
 	default:
 		c.plainValue(addr, length)
 	}
@@ -107,10 +104,10 @@ func (c *Call) valueToSet(level, name uint32, addr uint64, length int32) {
 // structOf appends a struct of the given size, or the pointer if the program gives less.
 func (c *Call) structOf(addr uint64, length int32, size uint64, fields func(c *Call, p []byte)) {
 	if length < int32(size) {
-		c.pointer(addr)
+		c.w.Pointer(addr)
 		return
 	}
-	if p, ok := c.fetch(addr, size); ok {
+	if p, ok := c.w.Fetch(addr, size); ok {
 		fields(c, p)
 	}
 }
@@ -119,205 +116,141 @@ func (c *Call) structOf(addr uint64, length int32, size uint64, fields func(c *C
 // as long as one, or else the bytes.
 func (c *Call) plainValue(addr uint64, length int32) {
 	if length == 4 {
-		c.intAt(addr)
+		c.w.IntAt(addr)
 		return
 	}
-	c.buffer(addr, uint64(length)) // a negative length becomes a huge one, as with strace
+	c.w.Buffer(addr, uint64(length)) // a negative length becomes a huge one, as with strace
 }
 
 func (c *Call) numberIn(p []byte) {
-	c.text("[")
-	c.decimal(int64(int32(order.Uint32(p))))
-	c.text("]")
+	c.w.Text("[")
+	c.w.Decimal(int64(int32(field.Order.Uint32(p))))
+	c.w.Text("]")
 }
 
 func (c *Call) linger(p []byte) {
-	c.text("{l_onoff=")
-	c.decimal(int64(int32(order.Uint32(p))))
-	c.text(", l_linger=")
-	c.decimal(int64(int32(order.Uint32(p[4:]))))
-	c.text("}")
+	c.w.Text("{l_onoff=")
+	c.w.Decimal(int64(int32(field.Order.Uint32(p))))
+	c.w.Text(", l_linger=")
+	c.w.Decimal(int64(int32(field.Order.Uint32(p[4:]))))
+	c.w.Text("}")
 }
 
 // txrehash: source is socket.h, SOCK_TXREHASH_….
 func (c *Call) txrehash(p []byte) {
-	c.text("[")
-	switch value := order.Uint32(p); value {
+	c.w.Text("[")
+	switch value := field.Order.Uint32(p); value {
 	case 0:
-		c.text("SOCK_TXREHASH_DISABLED")
+		c.w.Text("SOCK_TXREHASH_DISABLED")
 	case 1:
-		c.text("SOCK_TXREHASH_ENABLED")
+		c.w.Text("SOCK_TXREHASH_ENABLED")
 	case 255:
-		c.text("SOCK_TXREHASH_DEFAULT")
+		c.w.Text("SOCK_TXREHASH_DEFAULT")
 	default:
-		c.decimal(int64(int32(value)))
-		c.comment("SOCK_TXREHASH_???")
+		c.w.Decimal(int64(int32(value)))
+		c.w.Comment("SOCK_TXREHASH_???")
 	}
-	c.text("]")
+	c.w.Text("]")
 }
 
 // filter appends a struct sock_fprog, without its instructions, as strace does.
 func (c *Call) filter(addr uint64) {
-	if p, ok := c.fetch(addr, 2*c.word()); ok {
-		instructions := c.long(p[c.word():])
-		c.text("{len=")
-		c.unsigned(uint64(order.Uint16(p)))
-		c.text(", filter=")
-		c.pointer(instructions)
-		c.text("}")
+	if p, ok := c.w.Fetch(addr, 2*c.w.Word()); ok {
+		instructions := c.w.LongIn(p[c.w.Word():])
+		c.w.Text("{len=")
+		c.w.Unsigned(uint64(field.Order.Uint16(p)))
+		c.w.Text(", filter=")
+		c.w.Pointer(instructions)
+		c.w.Text("}")
 	}
 }
 
 // membership appends a struct ip_mreq.
 func (c *Call) membership(p []byte) {
-	c.text("{imr_multiaddr=")
-	c.inetAddress(p)
-	c.text(", imr_interface=")
-	c.inetAddress(p[4:])
-	c.text("}")
+	c.w.Text("{imr_multiaddr=")
+	c.w.InetAddress(p)
+	c.w.Text(", imr_interface=")
+	c.w.InetAddress(p[4:])
+	c.w.Text("}")
 }
 
 // membership6 appends a struct ipv6_mreq.
 func (c *Call) membership6(p []byte) {
-	c.text("{")
-	c.inet6Address(p, "ipv6mr_multiaddr")
-	c.text(", ipv6mr_interface=")
-	c.networkInterface(order.Uint32(p[16:]))
-	c.text("}")
+	c.w.Text("{")
+	c.w.Inet6Address(p, "ipv6mr_multiaddr")
+	c.w.Text(", ipv6mr_interface=")
+	c.w.NetworkInterface(field.Order.Uint32(p[16:]))
+	c.w.Text("}")
 }
 
 // groupRequest appends a struct group_req.
 func (c *Call) groupRequest(p []byte) {
-	c.text("{gr_interface=")
-	c.networkInterface(order.Uint32(p))
-	c.text(", gr_group=")
-	c.sockaddr(p[c.word():])
-	c.text("}")
+	c.w.Text("{gr_interface=")
+	c.w.NetworkInterface(field.Order.Uint32(p))
+	c.w.Text(", gr_group=")
+	c.w.Sockaddr(p[c.w.Word():])
+	c.w.Text("}")
 }
 
 func (c *Call) getsockopt() {
-	c.option(getSocketOptions, getIPOptions, getIPv6Options)
-	if p, ok := c.peek(c.Args[4], 4); ok && c.Args[4] != 0 {
-		c.room = int32(order.Uint32(p))
+	c.option(symbol.GetSocketOptions, symbol.GetIPOptions, symbol.GetIPv6Options)
+	if p, ok := c.w.Peek(c.Args[4], 4); ok && c.Args[4] != 0 {
+		c.room = int32(field.Order.Uint32(p))
 		return
 	}
 	c.ended = true
-	c.pointer(c.Args[3])
-	c.next()
-	c.pointer(c.Args[4])
+	c.w.Pointer(c.Args[3])
+	c.w.Next()
+	c.w.Pointer(c.Args[4])
 }
 
 func (c *Call) getsockoptRest() {
-	p, ok := c.peek(c.Args[4], 4)
-	if c.failed() || !ok {
-		c.pointer(c.Args[3])
-		c.next()
+	p, ok := c.w.Peek(c.Args[4], 4)
+	if c.w.Failed || !ok {
+		c.w.Pointer(c.Args[3])
+		c.w.Next()
 		c.roomOnly()
 		return
 	}
-	length := int32(order.Uint32(p))
+	length := int32(field.Order.Uint32(p))
 	if c.room <= 0 || length <= 0 {
-		c.pointer(c.Args[3])
+		c.w.Pointer(c.Args[3])
 	} else {
 		c.valueGot(uint32(c.Args[1]), uint32(c.Args[2]), c.Args[3], length)
 	}
-	c.next()
+	c.w.Next()
 	c.valueResult(length)
 }
 
 func (c *Call) valueGot(level, name uint32, addr uint64, length int32) {
 	switch {
 	case addr == 0:
-		c.text("NULL")
+		c.w.Text("NULL")
 	case level == solSocket && name == soLinger:
-		c.upTo(addr, length, "{l_onoff=", ", l_linger=")
+		c.w.UpTo(addr, length, "{l_onoff=", ", l_linger=")
 	case level == solSocket && name == soPeercred:
-		c.upTo(addr, length, "{pid=", ", uid=", ", gid=")
+		c.w.UpTo(addr, length, "{pid=", ", uid=", ", gid=")
 	case level == solSocket && name == soFilter:
-		c.pointer(addr) // of the instructions
+		c.w.Pointer(addr) // of the instructions
 	case level == solSocket && (name == soError || name == soTxrehash || isNumberOption(name)) && length < 4:
-		c.hexBuffer(addr, uint64(length))
+		c.w.HexBuffer(addr, uint64(length))
 	case level == solSocket && name == soError:
-		if p, ok := c.fetch(addr, 4); ok {
-			c.errorIn(p)
+		if p, ok := c.w.Fetch(addr, 4); ok {
+			c.w.ErrorIn(p)
 		}
 	case level == solSocket && name == soTxrehash:
 		c.structOf(addr, length, 4, (*Call).txrehash)
 	case level == solSocket && isNumberOption(name):
-		c.intAt(addr)
+		c.w.IntAt(addr)
 	case level == solRaw && name == icmpFilter:
 		c.icmpFilter(addr, length)
 	case level == solNetlink && name == listMemberships:
-		c.array(addr, uint64(min(c.room, length)/4), 4, (*Call).unsignedElement)
+		c.w.Array(addr, uint64(min(c.room, length)/4), 4, c.w.UnsignedElement)
 	case level == solNetlink:
-		c.intAt(addr)
+		c.w.IntAt(addr)
 	default:
 		c.plainValue(addr, length)
 	}
-}
-
-// upTo appends as many fields of a struct of ints as the kernel has filled in, and of the
-// last one only the bytes, if it is cut off.
-func (c *Call) upTo(addr uint64, length int32, names ...string) {
-	p, ok := c.fetch(addr, uint64(min(int(length), 4*len(names))))
-	if !ok {
-		return
-	}
-	for i := 0; len(p) > 0; i++ {
-		c.text(names[i])
-		if len(p) < 4 {
-			c.hexBytes(p)
-			break
-		}
-		number := order.Uint32(p)
-		isID := names[i] == ", uid=" || names[i] == ", gid=" // and -1 is none
-		if isID && number != ^uint32(0) {
-			c.unsigned(uint64(number))
-		} else {
-			c.decimal(int64(int32(number)))
-		}
-		p = p[4:]
-	}
-	c.text("}")
-}
-
-// errorIn appends what SO_ERROR tells.
-func (c *Call) errorIn(p []byte) {
-	errno := order.Uint32(p)
-	c.text("[")
-	if name := sys.ErrnoName(unix.Errno(errno)); name != "" {
-		c.text(name)
-	} else {
-		c.unsigned(uint64(errno))
-	}
-	c.text("]")
-}
-
-func (c *Call) unsignedElement(p []byte) bool {
-	c.unsigned(uint64(order.Uint32(p)))
-	return true
-}
-
-// hexBuffer appends the bytes of a buffer as hexadecimal numbers.
-func (c *Call) hexBuffer(addr, size uint64) {
-	p, ok := c.fetch(addr, min(size, uint64(c.limit), uint64(len(c.scratch))))
-	if !ok {
-		return
-	}
-	c.hexBytes(p)
-	if uint64(len(p)) < size {
-		c.text("...")
-	}
-}
-
-// hexBytes appends bytes as hexadecimal numbers: "\x01\x00".
-func (c *Call) hexBytes(p []byte) {
-	const digits = "0123456789abcdef"
-	c.text("\"")
-	for _, octet := range p {
-		c.b = append(c.b, '\\', 'x', digits[octet>>4], digits[octet&15])
-	}
-	c.text("\"")
 }
 
 var icmpTypes = [...]string{
@@ -331,49 +264,33 @@ var icmpTypes = [...]string{
 // tilde if they are fewer.
 func (c *Call) icmpFilter(addr uint64, length int32) {
 	if length <= 0 {
-		c.pointer(addr)
+		c.w.Pointer(addr)
 		return
 	}
-	p, ok := c.fetch(addr, uint64(min(length, 4)))
+	p, ok := c.w.Fetch(addr, uint64(min(length, 4)))
 	if !ok {
 		return
 	}
 	filter := [4]byte{255, 255, 255, 255}
 	copy(filter[:], p)
-	set := uint64(order.Uint32(filter[:]))
+	set := uint64(field.Order.Uint32(filter[:]))
 	if bits.OnesCount64(set) > 16 {
-		c.text("~")
+		c.w.Text("~")
 		set ^= 1<<32 - 1
 	}
-	c.text("[")
+	c.w.Text("[")
 	for i, separator := 0, ""; i < len(icmpTypes); i++ {
 		if set>>i&1 == 0 {
 			continue
 		}
-		c.text(separator)
+		c.w.Text(separator)
 		separator = " "
 		if icmpTypes[i] != "" {
-			c.text(icmpTypes[i])
+			c.w.Text(icmpTypes[i])
 		} else {
-			c.hex(uint64(i))
-			c.comment("ICMP_???")
+			c.w.Hex(uint64(i))
+			c.w.Comment("ICMP_???")
 		}
 	}
-	c.text("]")
-}
-
-// inetAddress appends a struct in_addr.
-func (c *Call) inetAddress(p []byte) {
-	c.text("inet_addr(\"")
-	c.b = netip.AddrFrom4([4]byte(p[:4])).AppendTo(c.b)
-	c.text("\")")
-}
-
-// inet6Address appends a struct in6_addr.
-func (c *Call) inet6Address(p []byte, name string) {
-	c.text("inet_pton(AF_INET6, \"")
-	c.b = strace.AppendIPv6Text(c.b, netip.AddrFrom16([16]byte(p[:16])))
-	c.text("\", &")
-	c.text(name)
-	c.text(")")
+	c.w.Text("]")
 }

@@ -1,6 +1,6 @@
 package spell
 
-import "math/bits"
+import "lbaws/trace/strace/field"
 
 // Calls that wait for descriptors by sets of bits: select and pselect6.
 
@@ -10,48 +10,30 @@ const mostDescriptors = 1 << 20
 // sets is how many bits of each set count, and how many bytes the sets have.
 func (c *Call) sets() (n, size uint64) {
 	n = uint64(min(max(int32(c.Args[0]), 0), mostDescriptors))
-	word := c.word()
+	word := c.w.Word()
 	return n, ((n+7)/8 + word - 1) &^ (word - 1)
 }
 
 func (c *Call) selectSets() {
-	c.integer(c.Args[0])
+	c.w.Integer(c.Args[0])
 	n, size := c.sets()
 	for _, addr := range c.Args[1:4] {
-		c.next()
-		if size == 0 || addr == 0 || !c.isReadable(addr, size) {
-			c.pointer(addr)
+		c.w.Next()
+		if size == 0 || addr == 0 || !c.w.IsReadable(addr, size) {
+			c.w.Pointer(addr)
 			continue
 		}
-		c.text("[")
+		c.w.Text("[")
 		separator := ""
-		c.eachDescriptor(addr, n, func(fd uint64) bool {
-			c.text(separator)
+		c.w.EachBit(addr, n, func(fd uint64) bool {
+			c.w.Text(separator)
 			separator = " "
-			c.unsigned(fd)
+			c.w.Unsigned(fd)
 			return true
 		})
-		c.text("]")
+		c.w.Text("]")
 	}
-	c.next()
-}
-
-// eachDescriptor calls do for each bit that is set, until it returns false.
-func (c *Call) eachDescriptor(addr, n uint64, do func(fd uint64) bool) {
-	for from := uint64(0); from < n; from += 64 {
-		p, ok := c.peek(addr+from/8, min(8, (n-from+7)/8))
-		if !ok {
-			return
-		}
-		var octets [8]byte
-		copy(octets[:], p)
-		for set := order.Uint64(octets[:]); set != 0; set &= set - 1 {
-			fd := from + uint64(bits.TrailingZeros64(set))
-			if fd >= n || !do(fd) {
-				return
-			}
-		}
-	}
+	c.w.Next()
 }
 
 func (c *Call) selecting() {
@@ -62,76 +44,76 @@ func (c *Call) selecting() {
 func (c *Call) pselect() {
 	c.selectSets()
 	c.timespecAt(c.Args[4])
-	c.next()
+	c.w.Next()
 	addr := c.Args[5]
-	if p, ok := c.fetch(addr, 2*c.word()); ok {
-		set, size := c.long(p), c.long(p[c.word():])
-		c.text("{sigmask=")
-		c.signalSet(set, size)
-		c.text(", sigsetsize=")
-		c.unsigned(size)
-		c.text("}")
+	if p, ok := c.w.Fetch(addr, 2*c.w.Word()); ok {
+		set, size := c.w.LongIn(p), c.w.LongIn(p[c.w.Word():])
+		c.w.Text("{sigmask=")
+		c.w.SignalSet(set, size)
+		c.w.Text(", sigsetsize=")
+		c.w.Unsigned(size)
+		c.w.Text("}")
 	}
 }
 
 func (c *Call) selectResult() {
-	c.selectReady(c.readTime(c.Args[4], c.word()), microseconds)
+	c.selectReady(c.w.ReadTime(c.Args[4], c.w.Word()), field.Microseconds)
 }
 
 func (c *Call) pselectResult() {
-	c.selectReady(c.readTime(c.Args[4], c.timeField()), nanoseconds)
+	c.selectReady(c.w.ReadTime(c.Args[4], c.timeField()), field.Nanoseconds)
 }
 
 // mostSelected is how long strace lets the list become, in bytes.
 const mostSelected = 1024 - 25
 
-func (c *Call) selectReady(left timespec, part string) {
+func (c *Call) selectReady(left field.Time, part string) {
 	c.number()
 	if c.result == 0 {
-		c.text(timedOut)
+		c.w.Text(timedOut)
 		return
 	}
-	c.text(" (")
-	start := len(c.b)
+	c.w.Text(" (")
+	start := len(c.w.B)
 	more := int32(c.result)
 	n, size := c.sets()
 	for i, name := range []string{"in", "out", "except"} {
 		addr := c.Args[1+i]
-		if more <= 0 || addr == 0 || !c.isReadable(addr, size) {
+		if more <= 0 || addr == 0 || !c.w.IsReadable(addr, size) {
 			continue
 		}
 		first := true
-		c.eachDescriptor(addr, n, func(fd uint64) bool {
-			if len(c.b)-start < mostSelected {
-				c.selected(name, fd, first, len(c.b) > start)
+		c.w.EachBit(addr, n, func(fd uint64) bool {
+			if len(c.w.B)-start < mostSelected {
+				c.selected(name, fd, first, len(c.w.B) > start)
 				first = false
 			}
 			more--
 			return more > 0
 		})
-		if len(c.b) > start { // strace writes this of an empty set, too
-			c.text("]")
+		if len(c.w.B) > start { // strace writes this of an empty set, too
+			c.w.Text("]")
 		}
 	}
-	if left.addr != 0 {
-		if len(c.b) > start {
-			c.next()
+	if left.Addr != 0 {
+		if len(c.w.B) > start {
+			c.w.Next()
 		}
-		c.text("left ")
-		c.time(left, part)
+		c.w.Text("left ")
+		c.w.Time(left, part)
 	}
-	c.text(")")
+	c.w.Text(")")
 }
 
 func (c *Call) selected(name string, fd uint64, first, follows bool) {
 	if first {
 		if follows {
-			c.next()
+			c.w.Next()
 		}
-		c.text(name)
-		c.text(" [")
+		c.w.Text(name)
+		c.w.Text(" [")
 	} else {
-		c.text(" ")
+		c.w.Text(" ")
 	}
-	c.unsigned(fd)
+	c.w.Unsigned(fd)
 }

@@ -1,10 +1,10 @@
-package spell
+package symbol
 
 import "golang.org/x/sys/unix"
 
 const archHere = unix.AUDIT_ARCH_ARM
 
-var numbersHere = symbols{
+var numbersHere = Table{
 	{unix.SYS__NEWSELECT, "_newselect"}, {unix.SYS_ACCEPT, "accept"}, {unix.SYS_ACCEPT4, "accept4"},
 	{unix.SYS_BIND, "bind"}, {unix.SYS_CLOCK_NANOSLEEP, "clock_nanosleep"},
 	{unix.SYS_CLOCK_NANOSLEEP_TIME64, "clock_nanosleep_time64"}, {unix.SYS_CLONE, "clone"},

@@ -1,7 +1,24 @@
-package spell
+package symbol
 
-// levels are those of socket options.
-var levels = symbols{
+// SocketControls TODO
+var SocketControls = Table{
+	{1, "SCM_RIGHTS"}, {2, "SCM_CREDENTIALS"}, {3, "SCM_SECURITY"},
+	{41, "SO_WIFI_STATUS"}, {61, "SO_TXTIME"}, {29, "SO_TIMESTAMP_OLD"},
+	{35, "SO_TIMESTAMPNS_OLD"}, {37, "SO_TIMESTAMPING_OLD"},
+	{63, "SO_TIMESTAMP_NEW"}, {64, "SO_TIMESTAMPNS_NEW"},
+	{65, "SO_TIMESTAMPING_NEW"}, {0x36, "SCM_TIMESTAMPING_OPT_STATS"},
+	{0x3a, "SCM_TIMESTAMPING_PKTINFO"},
+}
+
+// IpControls TODO
+var IpControls = Table{
+	{1, "IP_TOS"}, {2, "IP_TTL"}, {6, "IP_RECVOPTS"}, {7, "IP_RETOPTS"},
+	{8, "IP_PKTINFO"}, {11, "IP_RECVERR"}, {20, "IP_ORIGDSTADDR"},
+	{23, "IP_CHECKSUM"}, {3, "SCM_SECURITY"},
+}
+
+// Levels are those of socket options.
+var Levels = Table{
 	{0, "SOL_IP"}, {1, "SOL_SOCKET"}, {6, "SOL_TCP"}, {17, "SOL_UDP"}, {40, "AF_VSOCK"}, {41, "SOL_IPV6"},
 	{58, "SOL_ICMPV6"}, {100, "SOL_CAN_BASE"}, {101, "SOL_CAN_RAW"}, {132, "SOL_SCTP"}, {136, "SOL_UDPLITE"},
 	{255, "SOL_RAW"}, {256, "SOL_IPX"}, {257, "SOL_AX25"}, {258, "SOL_ATALK"}, {259, "SOL_NETROM"},
@@ -12,8 +29,8 @@ var levels = symbols{
 	{280, "SOL_NFC"}, {281, "SOL_KCM"}, {282, "SOL_TLS"}, {283, "SOL_XDP"},
 }
 
-// socketOptions are those of SOL_SOCKET.
-var socketOptions = symbols{
+// SocketOptions are those of SOL_SOCKET.
+var SocketOptions = Table{
 	{1, "SO_DEBUG"}, {2, "SO_REUSEADDR"}, {3, "SO_TYPE"}, {4, "SO_ERROR"}, {5, "SO_DONTROUTE"},
 	{6, "SO_BROADCAST"}, {7, "SO_SNDBUF"}, {8, "SO_RCVBUF"}, {9, "SO_KEEPALIVE"}, {10, "SO_OOBINLINE"},
 	{11, "SO_NO_CHECK"}, {12, "SO_PRIORITY"}, {13, "SO_LINGER"}, {14, "SO_BSDCOMPAT"}, {15, "SO_REUSEPORT"},
@@ -34,8 +51,8 @@ var socketOptions = symbols{
 	{74, "SO_TXREHASH"}, {75, "SO_RCVMARK"},
 }
 
-// ipOptions are those of SOL_IP.
-var ipOptions = symbols{
+// IpOptions are those of SOL_IP.
+var IpOptions = Table{
 	{1, "IP_TOS"}, {2, "IP_TTL"}, {3, "IP_HDRINCL"}, {4, "IP_OPTIONS"}, {5, "IP_ROUTER_ALERT"},
 	{6, "IP_RECVOPTS"}, {7, "IP_RETOPTS"}, {8, "IP_PKTINFO"}, {9, "IP_PKTOPTIONS"}, {10, "IP_MTU_DISCOVER"},
 	{11, "IP_RECVERR"}, {12, "IP_RECVTTL"}, {13, "IP_RECVTOS"}, {14, "IP_MTU"}, {15, "IP_FREEBIND"},
@@ -50,8 +67,8 @@ var ipOptions = symbols{
 	{48, "MCAST_MSFILTER"}, {49, "IP_MULTICAST_ALL"}, {50, "IP_UNICAST_IF"},
 }
 
-// ipv6Options are those of SOL_IPV6.
-var ipv6Options = symbols{
+// Ipv6Options are those of SOL_IPV6.
+var Ipv6Options = Table{
 	{1, "IPV6_ADDRFORM"}, {2, "IPV6_2292PKTINFO"}, {3, "IPV6_2292HOPOPTS"}, {4, "IPV6_2292DSTOPTS"},
 	{5, "IPV6_2292RTHDR"}, {6, "IPV6_2292PKTOPTIONS"}, {7, "IPV6_CHECKSUM"}, {8, "IPV6_2292HOPLIMIT"},
 	{9, "IPV6_NEXTHOP"}, {10, "IPV6_AUTHHDR"}, {11, "IPV6_FLOWINFO"}, {16, "IPV6_UNICAST_HOPS"},
@@ -72,8 +89,8 @@ var ipv6Options = symbols{
 	{77, "IPV6_RECVFRAGSIZE"}, {78, "IPV6_FREEBIND"},
 }
 
-// tcpOptions are those of SOL_TCP.
-var tcpOptions = symbols{
+// TcpOptions are those of SOL_TCP.
+var TcpOptions = Table{
 	{1, "TCP_NODELAY"}, {2, "TCP_MAXSEG"}, {3, "TCP_CORK"}, {4, "TCP_KEEPIDLE"}, {5, "TCP_KEEPINTVL"},
 	{6, "TCP_KEEPCNT"}, {7, "TCP_SYNCNT"}, {8, "TCP_LINGER2"}, {9, "TCP_DEFER_ACCEPT"},
 	{10, "TCP_WINDOW_CLAMP"}, {11, "TCP_INFO"}, {12, "TCP_QUICKACK"}, {13, "TCP_CONGESTION"},
@@ -86,22 +103,22 @@ var tcpOptions = symbols{
 	{37, "TCP_TX_DELAY"},
 }
 
-// udpOptions are those of SOL_UDP.
-var udpOptions = symbols{
+// UdpOptions are those of SOL_UDP.
+var UdpOptions = Table{
 	{1, "UDP_CORK"}, {100, "UDP_ENCAP"}, {101, "UDP_NO_CHECK6_TX"}, {102, "UDP_NO_CHECK6_RX"},
 	{103, "UDP_SEGMENT"}, {104, "UDP_GRO"},
 }
 
-// netlinkOptions are those of SOL_NETLINK.
-var netlinkOptions = symbols{
+// NetlinkOptions are those of SOL_NETLINK.
+var NetlinkOptions = Table{
 	{1, "NETLINK_ADD_MEMBERSHIP"}, {2, "NETLINK_DROP_MEMBERSHIP"}, {3, "NETLINK_PKTINFO"},
 	{4, "NETLINK_BROADCAST_ERROR"}, {5, "NETLINK_NO_ENOBUFS"}, {6, "NETLINK_RX_RING"}, {7, "NETLINK_TX_RING"},
 	{8, "NETLINK_LISTEN_ALL_NSID"}, {9, "NETLINK_LIST_MEMBERSHIPS"}, {10, "NETLINK_CAP_ACK"},
 	{11, "NETLINK_EXT_ACK"}, {12, "NETLINK_GET_STRICT_CHK"},
 }
 
-// packetOptions are those of SOL_PACKET.
-var packetOptions = symbols{
+// PacketOptions are those of SOL_PACKET.
+var PacketOptions = Table{
 	{1, "PACKET_ADD_MEMBERSHIP"}, {2, "PACKET_DROP_MEMBERSHIP"}, {3, "PACKET_RECV_OUTPUT"},
 	{5, "PACKET_RX_RING"}, {6, "PACKET_STATISTICS"}, {7, "PACKET_COPY_THRESH"}, {8, "PACKET_AUXDATA"},
 	{9, "PACKET_ORIGDEV"}, {10, "PACKET_VERSION"}, {11, "PACKET_HDRLEN"}, {12, "PACKET_RESERVE"},
@@ -111,23 +128,33 @@ var packetOptions = symbols{
 }
 
 // What a number is called depends on which way the value goes.
-var (
-	getSocketOptions = symbols{{26, "SO_GET_FILTER"}}
-	setSocketOptions = symbols{{26, "SO_ATTACH_FILTER"}}
-	getIPOptions     = symbols{
-		{64, "IPT_SO_GET_INFO"}, {65, "IPT_SO_GET_ENTRIES"}, {66, "IPT_SO_GET_REVISION_MATCH"},
-		{67, "IPT_SO_GET_REVISION_TARGET"}, {96, "ARPT_SO_GET_INFO"}, {97, "ARPT_SO_GET_ENTRIES"},
-		{99, "ARPT_SO_GET_REVISION_TARGET"}, {128, "EBT_SO_GET_INFO"}, {129, "EBT_SO_GET_ENTRIES"},
-		{130, "EBT_SO_GET_INIT_INFO"}, {131, "EBT_SO_GET_INIT_ENTRIES"},
-	}
-	setIPOptions = symbols{
-		{64, "IPT_SO_SET_REPLACE"}, {65, "IPT_SO_SET_ADD_COUNTERS"}, {96, "ARPT_SO_SET_REPLACE"},
-		{97, "ARPT_SO_SET_ADD_COUNTERS"}, {128, "EBT_SO_SET_ENTRIES"}, {129, "EBT_SO_SET_COUNTERS"},
-	}
-	getIPv6Options = symbols{
-		{64, "IP6T_SO_GET_INFO"}, {65, "IP6T_SO_GET_ENTRIES"}, {68, "IP6T_SO_GET_REVISION_MATCH"},
-		{69, "IP6T_SO_GET_REVISION_TARGET"},
-	}
-	setIPv6Options = symbols{{64, "IP6T_SO_SET_REPLACE"}, {65, "IP6T_SO_SET_ADD_COUNTERS"}}
-	rawOptions     = symbols{{1, "ICMP_FILTER"}}
-)
+var GetSocketOptions = Table{{26, "SO_GET_FILTER"}}
+
+// SetSocketOptions TODO
+var SetSocketOptions = Table{{26, "SO_ATTACH_FILTER"}}
+
+// GetIPOptions TODO
+var GetIPOptions = Table{
+	{64, "IPT_SO_GET_INFO"}, {65, "IPT_SO_GET_ENTRIES"}, {66, "IPT_SO_GET_REVISION_MATCH"},
+	{67, "IPT_SO_GET_REVISION_TARGET"}, {96, "ARPT_SO_GET_INFO"}, {97, "ARPT_SO_GET_ENTRIES"},
+	{99, "ARPT_SO_GET_REVISION_TARGET"}, {128, "EBT_SO_GET_INFO"}, {129, "EBT_SO_GET_ENTRIES"},
+	{130, "EBT_SO_GET_INIT_INFO"}, {131, "EBT_SO_GET_INIT_ENTRIES"},
+}
+
+// SetIPOptions TODO
+var SetIPOptions = Table{
+	{64, "IPT_SO_SET_REPLACE"}, {65, "IPT_SO_SET_ADD_COUNTERS"}, {96, "ARPT_SO_SET_REPLACE"},
+	{97, "ARPT_SO_SET_ADD_COUNTERS"}, {128, "EBT_SO_SET_ENTRIES"}, {129, "EBT_SO_SET_COUNTERS"},
+}
+
+// GetIPv6Options TODO
+var GetIPv6Options = Table{
+	{64, "IP6T_SO_GET_INFO"}, {65, "IP6T_SO_GET_ENTRIES"}, {68, "IP6T_SO_GET_REVISION_MATCH"},
+	{69, "IP6T_SO_GET_REVISION_TARGET"},
+}
+
+// SetIPv6Options TODO
+var SetIPv6Options = Table{{64, "IP6T_SO_SET_REPLACE"}, {65, "IP6T_SO_SET_ADD_COUNTERS"}}
+
+// RawOptions TODO
+var RawOptions = Table{{1, "ICMP_FILTER"}}

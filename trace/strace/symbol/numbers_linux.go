@@ -1,45 +1,44 @@
-package spell
+package symbol
 
 import "golang.org/x/sys/unix"
 
 // The architectures of programs, as the kernel names them for its audit and for seccomp.
 const (
-	archI386  = unix.AUDIT_ARCH_I386
-	archAMD64 = unix.AUDIT_ARCH_X86_64
+	ArchI386  = unix.AUDIT_ARCH_I386
+	ArchAMD64 = unix.AUDIT_ARCH_X86_64
 )
 
-func isX86(arch uint32) bool { return arch == archI386 || arch == archAMD64 }
+func IsX86(arch uint32) bool { return arch == ArchI386 || arch == ArchAMD64 }
 
-// isWide reports whether an architecture's programs have 64 bits. Source: linux/audit.h.
-func isWide(arch uint32) bool {
+// IsWide reports whether an architecture's programs have 64 bits. Source: linux/audit.h.
+func IsWide(arch uint32) bool {
 	const is64Bit = 0x80000000 // __AUDIT_ARCH_64BIT
 	return arch&is64Bit != 0
 }
 
-// Name is the name of the call that has the given number in programs of an architecture
-// (AUDIT_ARCH_…). ok is false if it is not one that the package spells. That of a
+// Call is the name of the call that has the given number in programs of an architecture
+// (AUDIT_ARCH_…). ok is false if it is not one that the package symbols. That of a
 // socketcall(2) follows from its arguments: Begin.
-func Name(arch uint32, number uint64) (name string, ok bool) {
-	name = numbersOf(arch).of(number)
+func Call(arch uint32, number uint64) (name string, ok bool) {
+	name = numbersOf(arch).Of(number)
 	return name, name != ""
 }
 
-// Numbers returns the numbers that the calls have in programs of an architecture. Below
-// amd64 there are two: programs for i386 run there, too.
-func Numbers(arch uint32) []uint32 {
+// Calls returns the numbers that the calls have in programs of an architecture.
+func Calls(arch uint32) []uint32 {
 	var numbers []uint32
 	for _, call := range numbersOf(arch) {
-		numbers = append(numbers, uint32(call.value))
+		numbers = append(numbers, uint32(call.Value))
 	}
 	return numbers
 }
 
-func numbersOf(arch uint32) symbols {
+func numbersOf(arch uint32) Table {
 	switch arch {
 	case archHere:
 		return numbersHere
-	case archI386:
-		if archHere == archAMD64 {
+	case ArchI386:
+		if archHere == ArchAMD64 {
 			return numbersI386
 		}
 	}
@@ -49,7 +48,7 @@ func numbersOf(arch uint32) symbols {
 // numbersI386 are the numbers of i386. Source: the kernel's
 // arch/x86/entry/syscalls/syscall_32.tbl. Its select(82), which takes its arguments from
 // memory, is not among them: programs have called _newselect since Linux 2.0.
-var numbersI386 = symbols{
+var numbersI386 = Table{
 	{0, "restart_syscall"}, {2, "fork"}, {3, "read"}, {4, "write"}, {5, "open"}, {6, "close"},
 	{8, "creat"}, {11, "execve"}, {41, "dup"}, {42, "pipe"}, {54, "ioctl"}, {55, "fcntl"},
 	{63, "dup2"}, {102, "socketcall"}, {120, "clone"}, {142, "_newselect"}, {145, "readv"},

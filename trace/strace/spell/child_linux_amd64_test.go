@@ -23,6 +23,10 @@ const (
 	limit         = 32                   // strace's -s
 )
 
+const archHere = unix.AUDIT_ARCH_X86_64
+
+var archs = []uint32{archHere, unix.AUDIT_ARCH_I386}
+
 func init() {
 	runtime.LockOSThread() // plain strace follows the first thread alone
 }

@@ -1,10 +1,10 @@
-package spell
+package symbol
 
 import "golang.org/x/sys/unix"
 
 const archHere = unix.AUDIT_ARCH_X86_64
 
-var numbersHere = symbols{
+var numbersHere = Table{
 	{unix.SYS_ACCEPT, "accept"}, {unix.SYS_ACCEPT4, "accept4"}, {unix.SYS_BIND, "bind"},
 	{unix.SYS_CLOCK_NANOSLEEP, "clock_nanosleep"}, {unix.SYS_CLONE, "clone"},
 	{unix.SYS_CLONE3, "clone3"}, {unix.SYS_CLOSE, "close"}, {unix.SYS_CLOSE_RANGE, "close_range"},

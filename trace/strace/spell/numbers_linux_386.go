@@ -1,5 +1,0 @@
-package spell
-
-const archHere = archI386
-
-var numbersHere = numbersI386

@@ -1,0 +1,99 @@
+package spell_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"lbaws/trace/strace/spell"
+	"lbaws/trace/tracetest"
+)
+
+// TestEveryCallEqualsStrace: what the package spells is what strace writes, character for
+// character.
+func TestEveryCallEqualsStrace(t *testing.T) {
+	t.Parallel()
+	strace := tracetest.Need(t, "strace", "strace")
+	var all []string
+	for name := range suites {
+		all = append(all, name, "i386-"+name)
+	}
+	for _, name := range all {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "spelled")
+			cmd := exec.Command(strace, "-o", theirs, "-s", strconv.Itoa(limit), "-e", "signal=none",
+				"-e", "trace="+names(), os.Args[0])
+			cmd.Env = append(os.Environ(), fileVariable+"="+ours, callsVariable+"="+name, "GOGC=off", "GODEBUG=asyncpreemptoff=1")
+			cmd.Dir = dir
+			if err := os.WriteFile(filepath.Join(dir, "file"), []byte("0123456789"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if output, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, output)
+			}
+			got, want := tracetest.ReadLines(t, ours), between(tracetest.ReadLines(t, theirs))
+			compareAll(t, got, want)
+		})
+	}
+}
+
+// compareAll reports each line that differs.
+func compareAll(t *testing.T, got, want []string) {
+	if len(got) != len(want) {
+		t.Errorf("%d lines, want %d", len(got), len(want))
+	}
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			t.Errorf("line %d\n got %swant %s", i+1, got[i], want[i])
+		}
+	}
+}
+
+// names are the calls that the package knows, as strace -e wants them: with a question mark
+// those do not matter that this strace does not know.
+func names() string {
+	var names []string
+	for _, arch := range archs {
+		for _, number := range spell.Numbers(arch) {
+			name, _ := spell.Name(arch, uint64(number))
+			names = append(names, "?"+strings.TrimPrefix(name, "_new"))
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(append(slices.Compact(names), "?_newselect"), ",")
+}
+
+var mode = regexp.MustCompile(`^strace: |^\[ Process PID=`)
+
+// between is what stands between the marks.
+func between(lines []string) []string {
+	is := func(mark int) func(string) bool {
+		return func(line string) bool { return strings.HasPrefix(line, "close("+strconv.Itoa(mark)+")") }
+	}
+	from, to := slices.IndexFunc(lines, is(begin)), slices.IndexFunc(lines, is(end))
+	if from < 0 || to < 0 {
+		return nil
+	}
+	return dropLookups(slices.DeleteFunc(lines[from:to+1], mode.MatchString))
+}
+
+// dropLookups drops the three calls by which an interface's name is found, and those by
+// which the kernel's limit of control messages is.
+func dropLookups(lines []string) []string {
+	var kept []string
+	for i := 0; i < len(lines); i++ {
+		switch {
+		case i+1 < len(lines) && strings.Contains(lines[i+1], ", SIOCGIFNAME, {"), strings.Contains(lines[i], "optmem_max"):
+			i += 2
+		default:
+			kept = append(kept, lines[i])
+		}
+	}
+	return kept
+}

@@ -1,0 +1,5 @@
+package symbol
+
+const archHere = ArchI386
+
+var numbersHere = numbersI386
