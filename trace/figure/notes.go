@@ -107,6 +107,8 @@ func noteOnShutdown(e *event.Event, c *conversation) string {
 		return "SHUT_WR does nothing to a listening socket"
 	case c == nil:
 		return "Linux stops listening, and the accept that waits fails"
+	case how == unix.SHUT_RD && sent:
+		return "SHUT_RD behind the FIN: the read that waits wakes with 0. Linux answers bytes that come later with RST"
 	case how == unix.SHUT_RD:
 		return "SHUT_RD sends no segment: a read that waits returns 0, and Linux still hands over bytes that come later"
 	case how == unix.SHUT_RDWR && sent:
@@ -115,6 +117,8 @@ func noteOnShutdown(e *event.Event, c *conversation) string {
 		return "FIN already sent: no other segment goes out"
 	case how == unix.SHUT_RDWR:
 		return "SHUT_RDWR: send a FIN, and wake the read that waits with 0. Linux answers bytes that come later with RST"
+	case c.shut[e.Side]:
+		return "send the FIN now; reading was shut down before, and so Linux answers bytes that come later with RST"
 	}
 	if e.Side == event.Client {
 		return "half-close: send the FIN now, and read on"

@@ -16,6 +16,7 @@ import (
 // sent before.
 func TestNoteOnShutdown(t *testing.T) {
 	connected, closing := &conversation{}, &conversation{finSent: [2]bool{true, true}}
+	deaf := &conversation{shut: [2]bool{true, true}}
 	for _, c := range []struct {
 		side         event.Side
 		how          int
@@ -29,11 +30,13 @@ func TestNoteOnShutdown(t *testing.T) {
 		{event.Client, unix.SHUT_RDWR, nil, "gives up the handshake"},
 		{event.Server, unix.SHUT_RD, connected, "sends no segment"},
 		{event.Client, unix.SHUT_RD, connected, "sends no segment"},
+		{event.Server, unix.SHUT_RD, closing, "SHUT_RD behind the FIN: the read that waits wakes with 0. Linux answers bytes that come later with RST"},
 		{event.Server, unix.SHUT_RDWR, connected, "SHUT_RDWR: send a FIN"},
 		{event.Server, unix.SHUT_RDWR, closing, "the FIN was sent before"},
 		{event.Client, unix.SHUT_WR, closing, "FIN already sent"},
 		{event.Client, unix.SHUT_WR, connected, "half-close: send the FIN now, and read on"},
 		{event.Server, unix.SHUT_WR, connected, "the client may lose the answer"},
+		{event.Client, unix.SHUT_WR, deaf, "send the FIN now; reading was shut down before, and so Linux answers bytes that come later with RST"},
 	} {
 		e := &event.Event{Call: event.Shutdown, Caller: event.Caller{Side: c.side}, Args: [5]event.Arg{{Int: 4}, {Int: c.how}}}
 		if got := noteOnShutdown(e, c.conversation); !strings.Contains(got, c.want) {
