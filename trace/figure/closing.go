@@ -15,10 +15,10 @@ func (f *Figure) closing(e *event.Event, c *conversation) sockets.Closing {
 	switch does := held.OnClose(); {
 	case e.IsOthers() && c != nil && !c.open():
 		return sockets.NeverMade
-	case e.Recorded != nil && e.Recorded.Resets:
-		return sockets.Lingers
 	case e.Shared:
 		return sockets.Shared
+	case e.Recorded != nil && e.Recorded.Resets && c != nil && !c.reset && !c.Over() && c.finSent != [2]bool{true, true}:
+		return sockets.Lingers
 	case c == nil && asked:
 		return does
 	case c == nil || c.reset || c.Over():

@@ -81,6 +81,10 @@ func TestCases(t *testing.T) {
 				"poll([{fd=3, events=POLLOUT}, {fd=4, events=POLLOUT}], 2, 200) = 1 ([{fd=4, revents=POLLOUT}])\nclose(3) = 0\nwrite(4, \"a\", 1) = 1\n",
 			want: []string{"if the connection is made by now", "SYN+ACK"}, deny: []string{"┄┄ FIN"},
 		},
+		"SO_LINGER of the listening socket": {
+			text: serving + "10 setsockopt(3, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) = 0\n10 accept(3, NULL, NULL) = 4\n10 close(4) = 0\n10 close(3) = 0\n",
+			want: []string{"SO_LINGER with a time of 0: a RST in place of a FIN", "◁┄ RST"}, deny: []string{"┄ FIN"},
+		},
 		"dup2 over a socket": {
 			text: calling + "0\n1 openat(AT_FDCWD, \"/dev/null\", O_RDWR) = 4\n1 dup2(4, 3) = 3\n1 write(3, \"log line\\n\", 9) = 9\n",
 			want: []string{"dup2(4, 3)", "┄┄ FIN"}, deny: []string{"log line", "9 bytes"},

@@ -252,6 +252,7 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 	case event.Accepts:
 		made.socket = s.create(servers)
 		made.socket.accepted, made.socket.atOnce = true, bytes.Contains(rest.Args, []byte("SOCK_NONBLOCK"))
+		made.socket.resets = b.socket.resets // Linux copies the listening socket's options, and not its O_NONBLOCK
 		b.socket.role, p.serves, b.made = servers, true, made.socket
 	case event.Listens:
 		b.socket.role, p.serves = servers, true

@@ -29,7 +29,7 @@ type socket struct {
 	descriptors int // how many lead to it
 	role        role
 	accepted    bool   // whether accept has returned it
-	resets      bool   // whether close sends a RST: SO_LINGER with a time of 0
+	resets      bool   // whether close sends a RST: SO_LINGER with a time of 0, set or inherited from the socket that listens
 	atOnce      bool   // whether no call on it waits: it is non-blocking
 	timed       bool   // whether calls on it wait for some time at most: SO_RCVTIMEO, SO_SNDTIMEO
 	port        uint16 // the server's: that it is bound to, or connected to; 0 if it is not known
