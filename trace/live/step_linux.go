@@ -25,6 +25,7 @@ type person struct {
 	memory   predict.Memory
 	held     []*call // whose threads are stopped before them, in the order of the programs' starts
 	chosen   *call   // that the next key makes; nil if there is none
+	made     *call   // that the last key has made
 	goal     goal    // whether calls are made without a key
 	explains bool    // whether the panel explains the call
 	refusal  string  // why the last key did nothing
@@ -83,9 +84,7 @@ func (d *person) direct() error {
 func (d *person) hold(c *call) {
 	c.preview = d.eventOf(c)
 	d.held = append(d.held, c)
-	slices.SortFunc(d.held, func(x, y *call) int {
-		return cmp.Or(cmp.Compare(x.of.number, y.of.number), cmp.Compare(x.thread.ID, y.thread.ID))
-	})
+	slices.SortFunc(d.held, inOrder)
 }
 
 // settle takes what the programs do until they wait: for a key, or in the kernel. Then it
@@ -95,23 +94,58 @@ func (d *person) settle() error {
 		often   = 2 * time.Millisecond
 		longest = 300 * time.Millisecond // a delayed acknowledgement takes 40 ms, mostly
 	)
+	var back []ptrace.Stop // threads whose calls have returned: they wait until all have that can
 	for began := time.Now(); d.Len() > 0; {
 		stop, err := d.Next(often)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if stop.What != ptrace.Idle {
+		case stop.What == ptrace.Returns && d.begun[stop.Thread] != nil:
+			back = append(back, stop)
+			continue
+		case stop.What != ptrace.Idle:
 			d.take(stop)
 			if err := d.startNext(); err != nil {
 				return err
 			}
 			continue
 		}
-		if time.Since(began) > longest || !d.AnyRuns() && d.isSettled() {
+		late := time.Since(began) > longest
+		switch {
+		case !late && d.AnyRuns():
+		case len(back) > 0:
+			d.takeInOrder(back)
+			back = back[:0]
+		case late || d.isSettled():
 			return nil
 		}
 	}
 	return nil
+}
+
+// takeInOrder lets calls return that the kernel has answered: first the one that was made
+// last, and then those that have waited for it, in the order of the programs. Otherwise the
+// scheduler would choose, and the diagram would be another one in each run.
+func (d *person) takeInOrder(back []ptrace.Stop) {
+	slices.SortFunc(back, func(x, y ptrace.Stop) int {
+		c, other := d.begun[x.Thread], d.begun[y.Thread]
+		return cmp.Or(btoi(c != d.made)-btoi(other != d.made), inOrder(c, other))
+	})
+	for _, stop := range back {
+		d.take(stop)
+	}
+}
+
+// inOrder compares two calls by the order of their programs.
+func inOrder(x, y *call) int {
+	return cmp.Or(cmp.Compare(x.of.number, y.of.number), cmp.Compare(x.thread.ID, y.thread.ID))
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // isSettled reports whether all that the programs' connections have sent is acknowledged, or
@@ -167,7 +201,7 @@ func (d *person) canMove() bool {
 // move makes the chosen call.
 func (d *person) move() {
 	c := d.chosen
-	d.refusal, d.explains, d.moved, d.chosen = "", false, true, nil
+	d.refusal, d.explains, d.moved, d.chosen, d.made = "", false, true, nil, c
 	d.held = slices.DeleteFunc(d.held, func(other *call) bool { return other == c })
 	if d.keys.Interactive() { // what a program prints would be mixed up with the panel
 		d.drawn = nil

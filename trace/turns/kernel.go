@@ -1,6 +1,7 @@
 package turns
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ func Rule(title string) string {
 // timers down to this moment.
 func KernelLines(m *predict.Memory, now bool, owner func(*sockets.Socket) string) (lines []string) {
 	held := m.Held()
-	slices.SortStableFunc(held, func(x, y sockets.Socket) int { return rank(&x) - rank(&y) })
+	slices.SortStableFunc(held, func(x, y sockets.Socket) int { return cmp.Or(rank(&x)-rank(&y), x.Thread-y.Thread) })
 	for i := range held {
 		if i == 0 {
 			lines = append(lines, Rule("the kernel"))
