@@ -1,6 +1,9 @@
 package event
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Recorded is a call as a recording has it: strace's own text.
 type Recorded struct {
@@ -10,6 +13,7 @@ type Recorded struct {
 	Rest   []byte // or else: the others
 	Result []byte // what stands behind the equals sign
 	Thread int    // who makes it, as the recording has it; 0 if it does not say
+	Worker int    // which of its program's threads that is: 0 for the first that has made a call
 	Note   string // what such a call does, if the server and the client do not make it
 	Others bool   // whether strace has written it, of any program, and not this one's json format
 	Whole  bool   // whether the buffer in the text is all of Args[1].Data, or its beginning
@@ -24,6 +28,21 @@ type Recorded struct {
 	AtOnce    bool           // whether it does not wait: the socket is non-blocking, or a flag says so
 	Peeks     bool           // whether it leaves the bytes in the buffer that it reads: MSG_PEEK
 	Fills     bool           // whether it waits until its buffer is full: MSG_WAITALL
+}
+
+// Workers are the threads of a program that make calls, by their numbers.
+type Workers struct{ threads []int }
+
+// Number returns which one a thread is: 0 for the first that has made a call. Of more than a
+// few, the others are not told apart from that one.
+func (w *Workers) Number(thread int) int {
+	const most = 64
+	i := slices.Index(w.threads, thread)
+	if i < 0 && len(w.threads) < most {
+		i = len(w.threads)
+		w.threads = append(w.threads, thread)
+	}
+	return max(i, 0)
 }
 
 // IsOthers reports whether the call is another program's: it may have several processes,

@@ -46,6 +46,7 @@ type Figure struct {
 	conversations
 	opening     []*conversation                     // of a recording: those that accept may return
 	programs    map[int]int                         // which of its side's each thread is
+	introduced  map[int]bool                        // the numbers of processes and threads that a row has named
 	descriptors map[event.Descriptor]*conversation  // connected sockets
 	lookedAt    int                                 // how many of them, when programs were killed
 	held        map[event.Descriptor]sockets.Socket // what the kernel holds, as far as it was asked
@@ -62,7 +63,7 @@ type About struct {
 // New returns a figure that has no rows yet.
 func New(about About) Figure {
 	return Figure{
-		run: about, noted: make(map[string]bool), programs: make(map[int]int),
+		run: about, noted: make(map[string]bool), programs: make(map[int]int), introduced: make(map[int]bool),
 		descriptors:   make(map[event.Descriptor]*conversation),
 		servers:       servers{bound: make(map[event.Descriptor]netip.AddrPort), queues: make(map[uint16]*queue)},
 		conversations: conversations{byClient: make(map[netip.AddrPort]*conversation), followed: make([]*conversation, mostFollowed)},
@@ -157,6 +158,7 @@ func (f *Figure) begins(e *event.Event, c *conversation) {
 		f.notAsked = nil
 	}
 	if e.IsOthers() {
+		f.introduces(e)
 		f.opens(e)
 		f.meets(e)
 		c = f.descriptors[e.Descriptor()]
@@ -194,6 +196,20 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 		}
 	}
 	f.caused(e, c)
+}
+
+// introduces says once which process or thread a number in the rows stands for, if it is not
+// the only one.
+func (f *Figure) introduces(e *event.Event) {
+	const most = 1 << 16 // numbers: a recording may have any
+	if e.Program > 0 && e.Thread != 0 && !f.introduced[e.Thread] && len(f.introduced) < most {
+		f.introduced[e.Thread] = true
+		f.say(e.Side, fmt.Sprintf("#%d is process %d", e.Program+1, e.Thread))
+	}
+	if r := e.Recorded; r.Worker > 0 && !f.introduced[r.Thread] && len(f.introduced) < most {
+		f.introduced[r.Thread] = true
+		f.say(e.Side, fmt.Sprintf("%sis thread %d", appendCaller(nil, e), r.Thread))
+	}
 }
 
 // exits adds that a program ends. Its descriptors may lead to other sockets when another

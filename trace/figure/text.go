@@ -14,7 +14,7 @@ import (
 
 // setBegin makes t what is known of a call when it begins.
 func (t *Text) setBegin(e *event.Event) {
-	t.Before = append(append(appendProgram(t.Before[:0], e.Program), e.Name()...), '(')
+	t.Before = append(append(appendCaller(t.Before[:0], e), e.Name()...), '(')
 	if e.Recorded != nil {
 		t.addRecorded(e, e.Recorded.Begin)
 	} else {
@@ -38,7 +38,10 @@ func Beginning(e *event.Event) string {
 	const limit = 24
 	var t Text
 	alone := *e
-	alone.Program = 0
+	if alone.Program = 0; e.Recorded != nil {
+		recorded := *e.Recorded
+		recorded.Worker, alone.Recorded = 0, &recorded
+	}
 	t.setBegin(&alone)
 	line := string(t.Append(nil, limit))
 	if order.DrawnInTwo(e.Call) || !allAtEntry(e) {
@@ -77,7 +80,7 @@ func (t *Text) addResult(e *event.Event) {
 
 // setReturn makes t what a call has returned, for a row of its own.
 func (t *Text) setReturn(e *event.Event) {
-	t.Before = append(appendProgram(t.Before[:0], e.Program), "… "...)
+	t.Before = append(appendCaller(t.Before[:0], e), "… "...)
 	t.Before = append(append(t.Before, e.Name()...), " = "...)
 	t.addResult(e)
 	if e.Failed() {
@@ -91,6 +94,16 @@ func (t *Text) setReturn(e *event.Event) {
 		t.add(", ")
 		t.Quoted, t.Buffer, t.More = true, e.Received(), e.Cut()
 	}
+}
+
+// appendCaller appends which program makes a call, and which of its threads, if they are not
+// the first.
+func appendCaller(b []byte, e *event.Event) []byte {
+	b = appendProgram(b, e.Program)
+	if e.Recorded == nil || e.Recorded.Worker == 0 {
+		return b
+	}
+	return append(strconv.AppendInt(append(b, 't'), int64(e.Recorded.Worker+1), 10), ' ')
 }
 
 // appendProgram appends which of its side's programs makes a call, if it is not the

@@ -67,6 +67,8 @@ type RecordedObject struct {
 	Resets bool   `json:"resets"`
 	AtOnce bool   `json:"at_once"`
 
+	Worker int `json:"worker,omitempty"` // of the program's threads; 0 is the first
+
 	Peer  Address `json:"peer,omitzero"`
 	Local Address `json:"local,omitzero"`
 }

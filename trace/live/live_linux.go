@@ -40,11 +40,12 @@ type watcher struct {
 // process is a program that is followed.
 type process struct {
 	*ptrace.Process
-	number   int          // 1 for the first one that was followed
-	side     event.Side   // that it has if its calls do not say
-	serves   bool         // whether it has listened, or accepted
-	connects bool         // whether it has called connect
-	numbers  [2]int       // which one of each side it is, from 1 on; 0 as long as it has made no call there
+	number   int        // 1 for the first one that was followed
+	side     event.Side // that it has if its calls do not say
+	serves   bool       // whether it has listened, or accepted
+	connects bool       // whether it has called connect
+	numbers  [2]int     // which one of each side it is, from 1 on; 0 as long as it has made no call there
+	workers  event.Workers
 	epolls   map[int]bool // its epoll descriptors, and whether they wait for TCP sockets
 	left     []*socket    // that it had when it was about to end
 }

@@ -71,7 +71,7 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 	}
 	e := c.Event(&rest, about)
 	if o.Recorded != nil {
-		e.Recorded.Peer, e.Recorded.Local = o.Recorded.Peer.AddrPort, o.Recorded.Local.AddrPort
+		e.Recorded.Peer, e.Recorded.Local, e.Recorded.Worker = o.Recorded.Peer.AddrPort, o.Recorded.Local.AddrPort, max(0, o.Recorded.Worker)
 	}
 	if buf := o.Args.Buf; buf != nil && o.Result != nil && (e.Call.Does == event.Reads || e.Call.Does == event.Writes) {
 		if e.Args[1].Data = *buf; e.Call.Does == event.Reads && len(*buf) > max(0, e.Result) {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"lbaws/trace/event"
 )
 
 // process is what shares descriptors: a process, with all of its threads.
@@ -15,6 +17,7 @@ type process struct {
 	serves  bool         // whether it has listened, or accepted
 	ports   []uint16     // to which it has called connect; a few of them
 	parent  *process     // from which it has its descriptors; or nil
+	workers event.Workers
 }
 
 // descriptor leads to a socket.

@@ -177,6 +177,7 @@ func (p *player) give(m moment) {
 		return
 	}
 	e.Caller = p.caller(m.step)
+	e.Recorded.Worker = m.step.process.workers.Number(m.step.thread)
 	if m.returns {
 		if begun := m.step.begins; begun != nil {
 			e.Number = begun.number
