@@ -23,7 +23,8 @@ import (
 //
 // Source: UNP figures 4.1 and 2.5.
 type Figure struct {
-	run About
+	run    About
+	others bool // whether the calls are other programs'
 
 	rows  []Row           // those of the moment in hand
 	at    time.Time       // when that is
@@ -157,7 +158,7 @@ func (f *Figure) begins(e *event.Event, c *conversation) {
 		f.warn("the kernel's sockets are not shown: " + f.notAsked.Error())
 		f.notAsked = nil
 	}
-	if e.IsOthers() {
+	if f.others = e.IsOthers(); f.others {
 		f.introduces(e)
 		f.opens(e)
 		f.meets(e)

@@ -56,6 +56,15 @@ func (f *Figure) forgets(c *sockets.Change, side event.Side) bool {
 	return known && c.TimedOut
 }
 
+// descriptorOf returns what calls name a socket by: its descriptor or, if they are other
+// programs', its inode.
+func (f *Figure) descriptorOf(s *sockets.Socket) event.Descriptor {
+	if f.others {
+		return event.Descriptor{Fd: int(s.Inode)}
+	}
+	return event.Descriptor{Thread: s.Thread, Fd: s.Descriptor}
+}
+
 // remember keeps what the socket of a descriptor holds, for the notes on the calls
 // to come.
 func (f *Figure) remember(c *sockets.Change) {
@@ -63,7 +72,7 @@ func (f *Figure) remember(c *sockets.Change) {
 		f.held = make(map[event.Descriptor]sockets.Socket)
 	}
 	if c.Was != nil && (c.Was.Descriptor != c.Descriptor || c.Was.Thread != c.Thread) {
-		delete(f.held, event.Descriptor{Thread: c.Was.Thread, Fd: c.Was.Descriptor})
+		delete(f.held, f.descriptorOf(c.Was))
 	}
 	if c.Descriptor < 0 {
 		return
@@ -72,7 +81,7 @@ func (f *Figure) remember(c *sockets.Change) {
 	if c.Gone { // the descriptor is still there
 		held.State, held.Receive, held.Send = wire.Closed, 0, 0
 	}
-	f.held[event.Descriptor{Thread: c.Thread, Fd: c.Descriptor}] = held
+	f.held[f.descriptorOf(&c.Socket)] = held
 }
 
 // holder says which descriptor leads to a socket.
@@ -80,6 +89,8 @@ func holder(c *sockets.Change, side event.Side) string {
 	switch {
 	case c.Descriptor >= 0 && c.State == wire.TimeWait: // the kernel has another socket for that, without a descriptor
 		return fmt.Sprintf("%d's connection: ", c.Descriptor)
+	case c.Descriptor >= 0 && c.Was != nil && c.Was.Descriptor >= 0 && c.Was.Thread != c.Thread:
+		return fmt.Sprintf("another program's %d leads to it now: ", c.Descriptor)
 	case c.Descriptor >= 0:
 		return fmt.Sprintf("%d: ", c.Descriptor)
 	case c.Inode != 0:

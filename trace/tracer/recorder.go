@@ -79,13 +79,14 @@ func (r *recorder) enter(caller event.Caller, call *event.Call, args []event.Arg
 func (r *recorder) begins(e *event.Event) time.Time {
 	r.calls++
 	e.Number = r.calls
-	if r.holdings.watch != nil {
+	told := !e.Begin.IsZero() // late: the kernel's answer would be from after the call
+	if r.holdings.watch != nil && !told {
 		r.capturedUpTo(time.Now())
 		if len(r.passed) > 0 || e.Call.Does == event.Closes || e.Call.Does == event.ShutsDown {
 			r.look() // what a close does follows from what is unread now
 		}
 	}
-	if e.Begin.IsZero() { // or else it is told late
+	if !told {
 		e.Begin = time.Now()
 	}
 	if e.Call.Does == event.Connects && r.ends.isClient {
