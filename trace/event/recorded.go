@@ -3,6 +3,8 @@ package event
 import (
 	"net/netip"
 	"slices"
+
+	"golang.org/x/sys/unix"
 )
 
 // Recorded is a call as a recording has it: strace's own text.
@@ -25,6 +27,7 @@ type Recorded struct {
 	Local     netip.AddrPort // of connect: the address that the kernel has given the socket, if it says it
 	Resets    bool           // of a close: whether it sends a RST in any case, by SO_LINGER
 	Connected bool           // whether it shows that a connect is complete that was begun
+	Told      unix.Errno     // of getsockopt: the error of the connection that SO_ERROR has told; no other call tells it again
 	AtOnce    bool           // whether it does not wait: the socket is non-blocking, or a flag says so
 	Peeks     bool           // whether it leaves the bytes in the buffer that it reads: MSG_PEEK
 	Fills     bool           // whether it waits until its buffer is full: MSG_WAITALL

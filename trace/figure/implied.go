@@ -25,7 +25,11 @@ const (
 // preceded adds what must have happened on the wire for the call of e to return.
 func (f *Figure) preceded(e *event.Event, c *conversation) {
 	if e.Failed() {
-		f.failurePreceded(e, c)
+		f.failurePreceded(e, c, e.Errno)
+		return
+	}
+	if e.Recorded != nil && e.Recorded.Told != 0 {
+		f.failurePreceded(e, c, e.Recorded.Told)
 		return
 	}
 	switch e.Call.Does {
@@ -43,13 +47,14 @@ func (f *Figure) preceded(e *event.Event, c *conversation) {
 	}
 }
 
-// failurePreceded adds the peer's RST, if that is why a call has failed. A write fails
-// with EPIPE for another reason too: this end's own FIN.
-func (f *Figure) failurePreceded(e *event.Event, c *conversation) {
+// failurePreceded adds the peer's RST, if an error that a call has told comes of one. A write
+// fails with EPIPE for another reason too: this end's own FIN. ECONNABORTED is this machine's
+// own doing: ss -K, for one.
+func (f *Figure) failurePreceded(e *event.Event, c *conversation, errno unix.Errno) {
 	if c == nil || c.reset {
 		return
 	}
-	switch e.Errno {
+	switch errno {
 	case unix.ECONNRESET:
 	case unix.EPIPE:
 		if c.finSent[e.Side] || e.IsOthers() && !c.open() {
@@ -58,7 +63,7 @@ func (f *Figure) failurePreceded(e *event.Event, c *conversation) {
 	case unix.ENOTCONN:
 		c.reset = !e.IsOthers() || c.open()
 		return
-	case unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ECONNREFUSED: // it is over, and what comes of it later says no more
+	case unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ECONNREFUSED, unix.ECONNABORTED: // it is over, and what comes of it later says no more
 		c.reset = true
 		return
 	default:
@@ -220,7 +225,7 @@ const (
 // opens notes that a connect begins: a connection that accept returns may be its.
 func (f *Figure) opens(e *event.Event) {
 	known := f.descriptors[e.Descriptor()]
-	if e.Call.Does != event.Connects || !e.IsOthers() || known != nil && !known.disconnected {
+	if e.Call.Does != event.Connects || !e.IsOthers() || known != nil && !known.disconnected && (known.open() || !known.reset) {
 		return
 	}
 	c := f.connects(e)
@@ -294,12 +299,12 @@ func (f *Figure) handshakeOf(e *event.Event, c *conversation) {
 	switch {
 	case e.Call.Does == event.Accepts && f.run.Both && !e.Failed():
 		for _, first := range f.opening {
-			if port := e.Recorded.Port; port == 0 || first.Client.Port() == port {
+			if port := e.Recorded.Port; !first.reset && (port == 0 || first.Client.Port() == port) {
 				f.answered(first)
 				return
 			}
 		}
-	case c == nil || e.Failed():
+	case c == nil || c.reset || e.Failed():
 	case e.Call.Does == event.Connects, c.opening == asked && (e.Call.Does == event.Reads || e.Call.Does == event.Writes || e.Recorded.Connected):
 		f.answered(c)
 	}

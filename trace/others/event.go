@@ -51,7 +51,7 @@ func (c *Call) Event(rest *strace.Rest, about About) *event.Event {
 		if e.Result < 0 {
 			e.Result, e.Errno = -1, errnoOf(rest.Errno)
 		}
-		r.Connected = c.connected(r)
+		r.Connected, r.Told = c.connected(r), c.told(r)
 	}
 	setArgs(e, rest.List)
 	return e
@@ -80,6 +80,15 @@ func (c *Call) connected(r *event.Recorded) bool {
 		return has(r.Begin, "SO_ERROR") && bytes.HasPrefix(r.Rest, []byte("[0]"))
 	}
 	return false
+}
+
+// told returns the error that a question for SO_ERROR has been told, and taken; or 0.
+func (c *Call) told(r *event.Recorded) unix.Errno {
+	if c.Name != "getsockopt" || !bytes.Contains(r.Begin, []byte("SO_ERROR")) || !bytes.HasPrefix(r.Rest, []byte("[E")) {
+		return 0
+	}
+	name, _, _ := bytes.Cut(r.Rest[1:], []byte("]"))
+	return errnoOf(string(name))
 }
 
 // errnoOf is the number of an error.

@@ -85,6 +85,23 @@ func TestCases(t *testing.T) {
 			text: serving + "10 setsockopt(3, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) = 0\n10 accept(3, NULL, NULL) = 4\n10 close(4) = 0\n10 close(3) = 0\n",
 			want: []string{"SO_LINGER with a time of 0: a RST in place of a FIN", "◁┄ RST"}, deny: []string{"┄ FIN"},
 		},
+		"SO_ERROR tells of a RST": {
+			text: calling + "0\n1 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n1 read(3, \"\", 10) = 0\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n1 close(3) = 0\n",
+			want: []string{"◁┄ RST ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄\ngetsockopt("}, deny: []string{"┄ FIN"},
+		},
+		"SO_ERROR tells that nobody answers": {
+			text: calling + "0\n1 getsockopt(3, SOL_SOCKET, SO_ERROR, [ETIMEDOUT], [4]) = 0\n1 read(3, \"\", 10) = 0\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n1 close(3) = 0\n",
+			want: []string{"EPIPE"}, deny: []string{"┄ FIN", "┄ RST"},
+		},
+		"ss -K": {
+			text: calling + "0\n1 read(3, 0x7f, 10) = -1 ECONNABORTED (Software caused connection abort)\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n1 close(3) = 0\n",
+			want: []string{"EPIPE"}, deny: []string{"┄ FIN", "┄ RST"},
+		},
+		"refused at last, then tried again": {
+			text: strings.ReplaceAll(calling, "1 ", "20 ") + "-1 EINPROGRESS (Operation now in progress)\n20 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0\n" + serving +
+				strings.ReplaceAll(strings.ReplaceAll(calling, "1 ", "20 "), "3", "4") + "0\n10 accept(3, NULL, NULL) = 4\n20 close(3) = 0\n",
+			want: []string{"SYN, SYN+ACK, ACK"}, deny: []string{"┄ SYN+ACK ┄", "┄ FIN", "if the connection is made"},
+		},
 		"dup2 over a socket": {
 			text: calling + "0\n1 openat(AT_FDCWD, \"/dev/null\", O_RDWR) = 4\n1 dup2(4, 3) = 3\n1 write(3, \"log line\\n\", 9) = 9\n",
 			want: []string{"dup2(4, 3)", "┄┄ FIN"}, deny: []string{"log line", "9 bytes"},
