@@ -27,16 +27,19 @@ func (w *Writer) UpTo(addr uint64, length int32, names ...string) {
 	w.Text("}")
 }
 
+// UnsignedElement appends an unsigned int of an array.
 func (w *Writer) UnsignedElement(p []byte) bool {
 	w.Unsigned(uint64(Order.Uint32(p)))
 	return true
 }
 
+// DescriptorElement appends an int of an array.
 func (w *Writer) DescriptorElement(p []byte) bool {
 	w.Descriptor(uint64(Order.Uint32(p)))
 	return true
 }
 
+// OctetElement appends a byte of an array.
 func (w *Writer) OctetElement(p []byte) bool {
 	w.Hex(uint64(p[0]))
 	return true

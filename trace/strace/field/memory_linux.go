@@ -75,6 +75,11 @@ func (w *Writer) Buffer(addr, size uint64) {
 	}
 	// One byte more than is shown tells that there are more.
 	n := int(min(size, uint64(w.Limit)+1))
+	const large = 1 << 16
+	if n > large && !w.IsReadable(addr, uint64(n)) {
+		w.Pointer(addr) // without memory for what a program only says that it has
+		return
+	}
 	raw := w.behind(n)
 	if n > 0 && w.Memory.ReadAt(raw, w.place(addr)) != n {
 		w.Pointer(addr)

@@ -37,6 +37,7 @@ func (w *Writer) Arguments(addr uint64) {
 	w.Text("]")
 }
 
+// Environment appends how many variables an environment has.
 func (w *Writer) Environment(addr uint64) {
 	w.Pointer(addr)
 	if addr == 0 {

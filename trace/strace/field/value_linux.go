@@ -11,11 +11,20 @@ import (
 
 // The methods here append a value each, as strace spells it.
 
-func (w *Writer) Text(s string)      { w.B = append(w.B, s...) }
-func (w *Writer) Next()              { w.B = append(w.B, ", "...) }
-func (w *Writer) Decimal(n int64)    { w.B = strconv.AppendInt(w.B, n, 10) }
-func (w *Writer) Unsigned(n uint64)  { w.B = strconv.AppendUint(w.B, n, 10) }
-func (w *Writer) Integer(arg uint64) { w.Decimal(int64(int32(arg))) } // an int of C
+// Text appends a text as it is.
+func (w *Writer) Text(s string) { w.B = append(w.B, s...) }
+
+// Next appends what stands between two values.
+func (w *Writer) Next() { w.B = append(w.B, ", "...) }
+
+// Decimal appends a decimal number.
+func (w *Writer) Decimal(n int64) { w.B = strconv.AppendInt(w.B, n, 10) }
+
+// Unsigned appends a decimal number that is not negative.
+func (w *Writer) Unsigned(n uint64) { w.B = strconv.AppendUint(w.B, n, 10) }
+
+// Integer appends an argument that the kernel takes for an int of C.
+func (w *Writer) Integer(arg uint64) { w.Decimal(int64(int32(arg))) }
 
 // Descriptor appends a file descriptor, which the kernel takes for an int.
 func (w *Writer) Descriptor(arg uint64) { w.Integer(arg) }
@@ -110,6 +119,7 @@ func (w *Writer) Array(addr, n, size uint64, element func(p []byte) bool) {
 	w.ArrayOf(addr, n, size, w.Failed, element)
 }
 
+// ArrayOf is Array, for a call that has failed or not.
 func (w *Writer) ArrayOf(addr, n, size uint64, failed bool, element func(p []byte) bool) {
 	end := addr + n*size
 	switch {
@@ -152,6 +162,7 @@ func (w *Writer) ArrayOf(addr, n, size uint64, failed bool, element func(p []byt
 	w.Text("]")
 }
 
+// CommentPointer appends a place in memory as a remark.
 func (w *Writer) CommentPointer(addr uint64) {
 	w.Text(" /* ")
 	w.Pointer(addr)

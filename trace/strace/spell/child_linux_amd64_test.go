@@ -61,7 +61,7 @@ type child struct {
 	arch   uint32
 	invoke func(number uintptr, args [6]uintptr) int64
 	lines  strings.Builder
-	call_  spell.Call
+	called spell.Call
 	b      []byte
 	memory []byte // where arguments stand; behind it nothing can be read
 	used   int
@@ -127,7 +127,12 @@ func (k *child) call(number uintptr, args ...any) int64 {
 			a[i] = uintptr(wide[i])
 		}
 	}
-	c := &k.call_
+	return k.spell(number, a, wide)
+}
+
+// spell makes a call of the architecture that the child has.
+func (k *child) spell(number uintptr, a [6]uintptr, wide [6]uint64) int64 {
+	c := &k.called
 	if !c.Begin(k.arch, uint64(number), wide, k) {
 		panic(fmt.Sprint("no call ", number))
 	}

@@ -107,7 +107,7 @@ func (c *Call) controlData(level, kind uint32, addr, size uint64) {
 		c.w.Symbol(uint64(kind), "SCM_???", symbol.SocketControls)
 		c.socketControl(kind, addr, size)
 	case solIP:
-		c.w.Symbol(uint64(kind), "IP_???", symbol.IpControls)
+		c.w.Symbol(uint64(kind), "IP_???", symbol.IPControls)
 		c.ipControl(kind, addr, size)
 	default:
 		c.w.Hex(uint64(kind))

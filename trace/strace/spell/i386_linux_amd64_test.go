@@ -70,3 +70,49 @@ func (k *child) translate(number uintptr, args [6]uint64) (uintptr, [6]uint64) {
 	})
 	return uintptr(numbers[i]), args
 }
+
+// make makes the call with a number of i386.
+func (k *child) make(number int, args ...int) int64 {
+	var a [6]uintptr
+	var wide [6]uint64
+	for i, arg := range args {
+		wide[i] = uint64(uint32(arg))
+		a[i] = uintptr(wide[i])
+	}
+	return k.spell(uintptr(number), a, wide)
+}
+
+// onlyI386 makes calls that only i386 has.
+func onlyI386(k *child) {
+	file := int(k.make(295, unix.AT_FDCWD, int(k.put("file\x00")), unix.O_RDWR))
+	ends := int(k.room(8))
+	k.make(42, ends)
+	lock := int(k.put(half(1), half(0), int64(3), int64(-4), 7))
+	for command := range 20 {
+		k.make(221, file, command, lock)
+		k.make(221, unopened, command, 5)
+	}
+	for _, offset := range []uintptr{0, k.put(int64(2)), k.put(int64(1) << 40), k.put(int64(-1)), k.beyond()} {
+		k.make(239, k.at(uintptr(ends)+4), file, int(offset), 3)
+		k.make(239, k.at(uintptr(ends)+4), file, int(offset), 0)
+	}
+	time, mask := int(k.time64(0, 5)), int(k.put(int64(4)))
+	k.make(407, 1, 0, time, 0)
+	k.make(413, 5, 0, 0, 0, time, 0)
+	k.make(413, 5, 0, int(k.set(1)), 0, time, int(k.put(uintptr(mask), uintptr(8))))
+	k.make(414, int(k.poll(-1, 1)), 1, time, mask, 8)
+	k.make(414, int(k.poll(1, unix.POLLOUT)), 1, time, mask, 4)
+	k.make(417, -1, int(k.room(32)), 1, 0, time)
+	k.make(162, int(k.time(0, 5)), 0)
+	for number := -1; number < 23; number++ {
+		k.make(102, number, 0)
+		k.make(102, number, int(k.put(-1, 0, 0, 0, 0, 0)))
+		k.make(102, number, int(k.beyond())-8)
+	}
+	const settls = unix.CLONE_SETTLS | int(unix.SIGCHLD)
+	for _, descriptor := range []uintptr{k.put(12, 0x1000, 0xfffff, 0x51), k.put(-1, 0, 1, 0x7f), k.beyond(), 0} {
+		k.make(120, settls, 0, 0, int(descriptor), 0)
+		k.make(120, settls|unix.CLONE_THREAD, 0, 0, int(descriptor), 0)
+		k.make(435, int(k.put(int64(settls&^17), int64(0), int64(0), int64(0), int64(17), int64(0), int64(0), int64(descriptor))), 64)
+	}
+}

@@ -44,13 +44,13 @@ func (c *Call) option(socket, ip, ipv6 symbol.Table) {
 	case solSocket:
 		c.w.Symbol(name, "SO_???", symbol.SocketOptions, socket)
 	case solIP:
-		c.w.Symbol(name, "IP_???", symbol.IpOptions, ip)
+		c.w.Symbol(name, "IP_???", symbol.IPOptions, ip)
 	case solIPv6:
-		c.w.Symbol(name, "IPV6_???", symbol.Ipv6Options, ipv6)
+		c.w.Symbol(name, "IPV6_???", symbol.IPv6Options, ipv6)
 	case solTCP:
-		c.w.Symbol(name, "TCP_???", symbol.TcpOptions)
+		c.w.Symbol(name, "TCP_???", symbol.TCPOptions)
 	case solUDP:
-		c.w.Symbol(name, "UDP_???", symbol.UdpOptions)
+		c.w.Symbol(name, "UDP_???", symbol.UDPOptions)
 	case solRaw:
 		c.w.Symbol(name, "RAW_???", symbol.RawOptions)
 	case solNetlink:

@@ -11,7 +11,7 @@ func (c *Call) socket() {
 	c.kindOfSocket()
 	switch family, protocol := c.Args[0], uint64(uint32(c.Args[2])); family {
 	case 2, 10: // AF_INET, AF_INET6
-		c.w.Symbol(protocol, "IPPROTO_???", symbol.IpProtocols)
+		c.w.Symbol(protocol, "IPPROTO_???", symbol.IPProtocols)
 	case 16: // AF_NETLINK
 		c.w.Symbol(protocol, "NETLINK_???", symbol.NetlinkProtocols)
 	case 17: // AF_PACKET

@@ -15,6 +15,7 @@ var suites = map[string]func(*child){
 	"waiting":     waitingCalls,
 	"descriptors": descriptorCalls,
 	"programs":    programCalls,
+	"only":        onlyI386,
 }
 
 func be16(n int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(n)) }

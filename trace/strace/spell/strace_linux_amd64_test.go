@@ -19,9 +19,14 @@ import (
 func TestEveryCallEqualsStrace(t *testing.T) {
 	t.Parallel()
 	strace := tracetest.Need(t, "strace", "strace")
-	var all []string
+	if version, err := exec.Command(strace, "-V").Output(); err != nil || !strings.Contains(string(version), "version 6.1\n") {
+		t.Skip("other versions than 6.1 spell some things otherwise")
+	}
+	all := []string{"i386-only"}
 	for name := range suites {
-		all = append(all, name, "i386-"+name)
+		if name != "only" {
+			all = append(all, name, "i386-"+name)
+		}
 	}
 	for _, name := range all {
 		t.Run(name, func(t *testing.T) {
@@ -66,10 +71,12 @@ func names() string {
 		}
 	}
 	slices.Sort(names)
-	return strings.Join(append(slices.Compact(names), "?_newselect"), ",")
+	return strings.Join(append(slices.Compact(names), "?_newselect", "?send", "?recv"), ",")
 }
 
-var mode = regexp.MustCompile(`^strace: |^\[ Process PID=`)
+// notCalls are words of strace's own, and calls that a signal interrupts and that the kernel
+// makes again: the child does not see that.
+var notCalls = regexp.MustCompile(`^strace: |^\[ Process PID=|= \? ERESTART`)
 
 // between is what stands between the marks.
 func between(lines []string) []string {
@@ -80,7 +87,7 @@ func between(lines []string) []string {
 	if from < 0 || to < 0 {
 		return nil
 	}
-	return dropLookups(slices.DeleteFunc(lines[from:to+1], mode.MatchString))
+	return dropLookups(slices.DeleteFunc(lines[from:to+1], notCalls.MatchString))
 }
 
 // dropLookups drops the three calls by which an interface's name is found, and those by

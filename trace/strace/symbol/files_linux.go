@@ -9,7 +9,7 @@ const (
 	largeFile   = unix.O_DIRECT << 1 // it is zero in the headers of C
 )
 
-// FcntlCommands TODO
+// FcntlCommands are the commands of fcntl.
 var FcntlCommands = Table{
 	{0, "F_DUPFD"}, {1, "F_GETFD"}, {2, "F_SETFD"}, {3, "F_GETFL"}, {4, "F_SETFL"},
 	{5, "F_GETLK"}, {6, "F_SETLK"}, {7, "F_SETLKW"}, {8, "F_SETOWN"},
@@ -22,37 +22,37 @@ var FcntlCommands = Table{
 	{1033, "F_ADD_SEALS"}, {1034, "F_GET_SEALS"},
 }
 
-// DescriptorFlags TODO
+// DescriptorFlags are those of F_GETFD and F_SETFD.
 var DescriptorFlags = Table{{1, "FD_CLOEXEC"}}
 
-// Locks TODO
+// Locks are the kinds of locks and leases.
 var Locks = Table{{0, "F_RDLCK"}, {1, "F_WRLCK"}, {2, "F_UNLCK"}, {4, "F_EXLCK"}, {8, "F_SHLCK"}}
 
-// Whences TODO
+// Whences are from where a lock counts.
 var Whences = Table{{0, "SEEK_SET"}, {1, "SEEK_CUR"}, {2, "SEEK_END"}, {3, "SEEK_DATA"}, {4, "SEEK_HOLE"}}
 
-// Notifications TODO
+// Notifications are those of F_NOTIFY.
 var Notifications = Table{
 	{1, "DN_ACCESS"}, {2, "DN_MODIFY"}, {4, "DN_CREATE"}, {8, "DN_DELETE"}, {0x10, "DN_RENAME"},
 	{0x20, "DN_ATTRIB"}, {0x80000000, "DN_MULTISHOT"},
 }
 
-// Seals TODO
+// Seals are those of a file in memory.
 var Seals = Table{
 	{1, "F_SEAL_SEAL"}, {2, "F_SEAL_SHRINK"}, {4, "F_SEAL_GROW"}, {8, "F_SEAL_WRITE"},
 	{0x10, "F_SEAL_FUTURE_WRITE"},
 }
 
-// CloseRangeFlags TODO
+// CloseRangeFlags are those of close_range.
 var CloseRangeFlags = Table{{2, "CLOSE_RANGE_UNSHARE"}, {4, "CLOSE_RANGE_CLOEXEC"}}
 
-// EventFlags TODO
+// EventFlags are those of eventfd2.
 var EventFlags = Table{{1, "EFD_SEMAPHORE"}, {unix.O_CLOEXEC, "EFD_CLOEXEC"}, {unix.O_NONBLOCK, "EFD_NONBLOCK"}}
 
-// Owners TODO
+// Owners are who gets the signals of a descriptor.
 var Owners = Table{{0, "F_OWNER_TID"}, {1, "F_OWNER_PID"}, {2, "F_OWNER_PGRP"}}
 
-// OpenFlags TODO
+// OpenFlags are those of open but how the file is accessed: AccessModes.
 var OpenFlags = Table{
 	{unix.O_CREAT, "O_CREAT"}, {unix.O_EXCL, "O_EXCL"}, {unix.O_NOCTTY, "O_NOCTTY"},
 	{unix.O_TRUNC, "O_TRUNC"}, {unix.O_APPEND, "O_APPEND"}, {unix.O_NONBLOCK, "O_NONBLOCK"},
@@ -63,10 +63,10 @@ var OpenFlags = Table{
 	{0x2000, "FASYNC"},
 }
 
-// AccessModes TODO
+// AccessModes are the lowest two bits of the flags of open.
 var AccessModes = Table{{0, "O_RDONLY"}, {1, "O_WRONLY"}, {2, "O_RDWR"}, {3, "O_ACCMODE"}}
 
-// ResolveFlags TODO
+// ResolveFlags are those of openat2.
 var ResolveFlags = Table{
 	{1, "RESOLVE_NO_XDEV"}, {2, "RESOLVE_NO_MAGICLINKS"}, {4, "RESOLVE_NO_SYMLINKS"},
 	{8, "RESOLVE_BENEATH"}, {0x10, "RESOLVE_IN_ROOT"}, {0x20, "RESOLVE_CACHED"},

@@ -1,13 +1,13 @@
 package symbol
 
-// What stands behind the pointer that an ioctl is given.
+// NumbersGiven are the commands of ioctl that are given a place with a number.
 var NumbersGiven = Table{
 	{0x5410, "TIOCSPGRP"}, {0x541a, "TIOCSSOFTCAR"}, {0x5420, "TIOCPKT"}, {0x5421, "FIONBIO"},
 	{0x5423, "TIOCSETD"}, {0x5452, "FIOASYNC"}, {0x40045431, "TIOCSPTLCK"}, {0x8901, "FIOSETOWN"},
 	{0x8902, "SIOCSPGRP"}, {0x8926, "SIOCSIFENCAP"},
 }
 
-// NumbersAsked TODO
+// NumbersAsked are the commands of ioctl that fill in a number.
 var NumbersAsked = Table{
 	{0x540f, "TIOCGPGRP"}, {0x5411, "TIOCOUTQ"}, {0x5419, "TIOCGSOFTCAR"}, {0x541b, "FIONREAD"},
 	{0x5424, "TIOCGETD"}, {0x5429, "TIOCGSID"}, {0x80045430, "TIOCGPTN"}, {0x80045432, "TIOCGDEV"},
@@ -15,17 +15,17 @@ var NumbersAsked = Table{
 	{0x8925, "SIOCGIFENCAP"}, {0x894b, "SIOCOUTQNSD"},
 }
 
-// WithoutArgument TODO
+// WithoutArgument are those that take no argument.
 var WithoutArgument = Table{
 	{0x540c, "TIOCEXCL"}, {0x540d, "TIOCNXCL"}, {0x541d, "TIOCCONS"}, {0x541f, "TIOCSSERIAL"},
 	{0x5422, "TIOCNOTTY"}, {0x5427, "TIOCSBRK"}, {0x5428, "TIOCCBRK"}, {0x5437, "TIOCVHANGUP"},
 	{0x5450, "FIONCLEX"}, {0x5451, "FIOCLEX"},
 }
 
-// PlainNumbers TODO
+// PlainNumbers are those that are given a number, and not a place.
 var PlainNumbers = Table{{0x5409, "TCSBRK"}, {0x540e, "TIOCSCTTY"}, {0x5425, "TCSBRKP"}}
 
-// Directions TODO
+// Directions are the two highest bits of a command of ioctl.
 var Directions = Table{{2, "_IOC_READ"}, {1, "_IOC_WRITE"}}
 
 // Ioctls are the names of the commands of terminals and sockets. A number of a terminal's
@@ -80,8 +80,8 @@ var Ioctls = Table{
 	{0x80108907, "SIOCGSTAMPNS_NEW"}, {0x80108906, "SIOCGSTAMP_NEW"},
 }
 
-// FlowActions TODO
+// FlowActions are those of TCXONC.
 var FlowActions = Table{{0, "TCOOFF"}, {1, "TCOON"}, {2, "TCIOFF"}, {3, "TCION"}}
 
-// Flushes TODO
+// Flushes are those of TCFLSH.
 var Flushes = Table{{0, "TCIFLUSH"}, {1, "TCOFLUSH"}, {2, "TCIOFLUSH"}}

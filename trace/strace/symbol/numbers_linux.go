@@ -8,6 +8,7 @@ const (
 	ArchAMD64 = unix.AUDIT_ARCH_X86_64
 )
 
+// IsX86 reports whether an architecture is one of the x86 processors.
 func IsX86(arch uint32) bool { return arch == ArchI386 || arch == ArchAMD64 }
 
 // IsWide reports whether an architecture's programs have 64 bits. Source: linux/audit.h.
@@ -17,8 +18,9 @@ func IsWide(arch uint32) bool {
 }
 
 // Call is the name of the call that has the given number in programs of an architecture
-// (AUDIT_ARCH_…). ok is false if it is not one that the package symbols. That of a
-// socketcall(2) follows from its arguments: Begin.
+// (AUDIT_ARCH_…). ok is false if it is not among those that have to
+// do with sockets, descriptors, waiting for them, or making processes. A call to which
+// socketcall(2) has a number is named socketcall.
 func Call(arch uint32, number uint64) (name string, ok bool) {
 	name = numbersOf(arch).Of(number)
 	return name, name != ""

@@ -1,6 +1,6 @@
 package symbol
 
-// SocketControls TODO
+// SocketControls are the control messages of SOL_SOCKET.
 var SocketControls = Table{
 	{1, "SCM_RIGHTS"}, {2, "SCM_CREDENTIALS"}, {3, "SCM_SECURITY"},
 	{41, "SO_WIFI_STATUS"}, {61, "SO_TXTIME"}, {29, "SO_TIMESTAMP_OLD"},
@@ -10,8 +10,8 @@ var SocketControls = Table{
 	{0x3a, "SCM_TIMESTAMPING_PKTINFO"},
 }
 
-// IpControls TODO
-var IpControls = Table{
+// IPControls are the control messages of SOL_IP.
+var IPControls = Table{
 	{1, "IP_TOS"}, {2, "IP_TTL"}, {6, "IP_RECVOPTS"}, {7, "IP_RETOPTS"},
 	{8, "IP_PKTINFO"}, {11, "IP_RECVERR"}, {20, "IP_ORIGDSTADDR"},
 	{23, "IP_CHECKSUM"}, {3, "SCM_SECURITY"},
@@ -51,8 +51,8 @@ var SocketOptions = Table{
 	{74, "SO_TXREHASH"}, {75, "SO_RCVMARK"},
 }
 
-// IpOptions are those of SOL_IP.
-var IpOptions = Table{
+// IPOptions are those of SOL_IP.
+var IPOptions = Table{
 	{1, "IP_TOS"}, {2, "IP_TTL"}, {3, "IP_HDRINCL"}, {4, "IP_OPTIONS"}, {5, "IP_ROUTER_ALERT"},
 	{6, "IP_RECVOPTS"}, {7, "IP_RETOPTS"}, {8, "IP_PKTINFO"}, {9, "IP_PKTOPTIONS"}, {10, "IP_MTU_DISCOVER"},
 	{11, "IP_RECVERR"}, {12, "IP_RECVTTL"}, {13, "IP_RECVTOS"}, {14, "IP_MTU"}, {15, "IP_FREEBIND"},
@@ -67,8 +67,8 @@ var IpOptions = Table{
 	{48, "MCAST_MSFILTER"}, {49, "IP_MULTICAST_ALL"}, {50, "IP_UNICAST_IF"},
 }
 
-// Ipv6Options are those of SOL_IPV6.
-var Ipv6Options = Table{
+// IPv6Options are those of SOL_IPV6.
+var IPv6Options = Table{
 	{1, "IPV6_ADDRFORM"}, {2, "IPV6_2292PKTINFO"}, {3, "IPV6_2292HOPOPTS"}, {4, "IPV6_2292DSTOPTS"},
 	{5, "IPV6_2292RTHDR"}, {6, "IPV6_2292PKTOPTIONS"}, {7, "IPV6_CHECKSUM"}, {8, "IPV6_2292HOPLIMIT"},
 	{9, "IPV6_NEXTHOP"}, {10, "IPV6_AUTHHDR"}, {11, "IPV6_FLOWINFO"}, {16, "IPV6_UNICAST_HOPS"},
@@ -89,8 +89,8 @@ var Ipv6Options = Table{
 	{77, "IPV6_RECVFRAGSIZE"}, {78, "IPV6_FREEBIND"},
 }
 
-// TcpOptions are those of SOL_TCP.
-var TcpOptions = Table{
+// TCPOptions are those of SOL_TCP.
+var TCPOptions = Table{
 	{1, "TCP_NODELAY"}, {2, "TCP_MAXSEG"}, {3, "TCP_CORK"}, {4, "TCP_KEEPIDLE"}, {5, "TCP_KEEPINTVL"},
 	{6, "TCP_KEEPCNT"}, {7, "TCP_SYNCNT"}, {8, "TCP_LINGER2"}, {9, "TCP_DEFER_ACCEPT"},
 	{10, "TCP_WINDOW_CLAMP"}, {11, "TCP_INFO"}, {12, "TCP_QUICKACK"}, {13, "TCP_CONGESTION"},
@@ -103,8 +103,8 @@ var TcpOptions = Table{
 	{37, "TCP_TX_DELAY"},
 }
 
-// UdpOptions are those of SOL_UDP.
-var UdpOptions = Table{
+// UDPOptions are those of SOL_UDP.
+var UDPOptions = Table{
 	{1, "UDP_CORK"}, {100, "UDP_ENCAP"}, {101, "UDP_NO_CHECK6_TX"}, {102, "UDP_NO_CHECK6_RX"},
 	{103, "UDP_SEGMENT"}, {104, "UDP_GRO"},
 }
@@ -127,13 +127,13 @@ var PacketOptions = Table{
 	{21, "PACKET_ROLLOVER_STATS"}, {22, "PACKET_FANOUT_DATA"}, {23, "PACKET_IGNORE_OUTGOING"},
 }
 
-// What a number is called depends on which way the value goes.
+// GetSocketOptions are options of SOL_SOCKET that can only be asked for.
 var GetSocketOptions = Table{{26, "SO_GET_FILTER"}}
 
-// SetSocketOptions TODO
+// SetSocketOptions are options of SOL_SOCKET that can only be set.
 var SetSocketOptions = Table{{26, "SO_ATTACH_FILTER"}}
 
-// GetIPOptions TODO
+// GetIPOptions are options of SOL_IP that can only be asked for.
 var GetIPOptions = Table{
 	{64, "IPT_SO_GET_INFO"}, {65, "IPT_SO_GET_ENTRIES"}, {66, "IPT_SO_GET_REVISION_MATCH"},
 	{67, "IPT_SO_GET_REVISION_TARGET"}, {96, "ARPT_SO_GET_INFO"}, {97, "ARPT_SO_GET_ENTRIES"},
@@ -141,20 +141,20 @@ var GetIPOptions = Table{
 	{130, "EBT_SO_GET_INIT_INFO"}, {131, "EBT_SO_GET_INIT_ENTRIES"},
 }
 
-// SetIPOptions TODO
+// SetIPOptions are options of SOL_IP that can only be set.
 var SetIPOptions = Table{
 	{64, "IPT_SO_SET_REPLACE"}, {65, "IPT_SO_SET_ADD_COUNTERS"}, {96, "ARPT_SO_SET_REPLACE"},
 	{97, "ARPT_SO_SET_ADD_COUNTERS"}, {128, "EBT_SO_SET_ENTRIES"}, {129, "EBT_SO_SET_COUNTERS"},
 }
 
-// GetIPv6Options TODO
+// GetIPv6Options are options of SOL_IPV6 that can only be asked for.
 var GetIPv6Options = Table{
 	{64, "IP6T_SO_GET_INFO"}, {65, "IP6T_SO_GET_ENTRIES"}, {68, "IP6T_SO_GET_REVISION_MATCH"},
 	{69, "IP6T_SO_GET_REVISION_TARGET"},
 }
 
-// SetIPv6Options TODO
+// SetIPv6Options are options of SOL_IPV6 that can only be set.
 var SetIPv6Options = Table{{64, "IP6T_SO_SET_REPLACE"}, {65, "IP6T_SO_SET_ADD_COUNTERS"}}
 
-// RawOptions TODO
+// RawOptions are those of SOL_RAW.
 var RawOptions = Table{{1, "ICMP_FILTER"}}

@@ -1,6 +1,6 @@
 package symbol
 
-// Clocks TODO
+// Clocks are the clocks of clock_nanosleep.
 var Clocks = Table{
 	{0, "CLOCK_REALTIME"}, {1, "CLOCK_MONOTONIC"}, {2, "CLOCK_PROCESS_CPUTIME_ID"},
 	{3, "CLOCK_THREAD_CPUTIME_ID"}, {4, "CLOCK_MONOTONIC_RAW"}, {5, "CLOCK_REALTIME_COARSE"},
@@ -8,10 +8,10 @@ var Clocks = Table{
 	{9, "CLOCK_BOOTTIME_ALARM"}, {10, "CLOCK_SGI_CYCLE"}, {11, "CLOCK_TAI"},
 }
 
-// TimerFlags TODO
+// TimerFlags are its flags.
 var TimerFlags = Table{{1, "TIMER_ABSTIME"}}
 
-// CloneFlags TODO
+// CloneFlags are those of clone and clone3.
 var CloneFlags = Table{
 	{0x100, "CLONE_VM"}, {0x200, "CLONE_FS"}, {0x400, "CLONE_FILES"}, {0x800, "CLONE_SIGHAND"},
 	{0x1000, "CLONE_PIDFD"}, {0x2000, "CLONE_PTRACE"}, {0x4000, "CLONE_VFORK"},
@@ -23,12 +23,12 @@ var CloneFlags = Table{
 	{0x40000000, "CLONE_NEWNET"}, {0x80000000, "CLONE_IO"},
 }
 
-// Clone3Flags TODO
+// Clone3Flags are those of clone3 alone.
 var Clone3Flags = Table{
 	{0x80, "CLONE_NEWTIME"}, {0x100000000, "CLONE_CLEAR_SIGHAND"}, {0x200000000, "CLONE_INTO_CGROUP"},
 }
 
-// AtFlags TODO
+// AtFlags are those of execveat and its like.
 var AtFlags = Table{
 	{0x100, "AT_SYMLINK_NOFOLLOW"}, {0x200, "AT_REMOVEDIR"}, {0x400, "AT_SYMLINK_FOLLOW"},
 	{0x800, "AT_NO_AUTOMOUNT"}, {0x1000, "AT_EMPTY_PATH"}, {0x8000, "AT_RECURSIVE"},

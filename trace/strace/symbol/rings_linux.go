@@ -1,6 +1,6 @@
 package symbol
 
-// RingFlags TODO
+// RingFlags are those of io_uring_setup.
 var RingFlags = Table{
 	{0x1, "IORING_SETUP_IOPOLL"}, {0x2, "IORING_SETUP_SQPOLL"}, {0x4, "IORING_SETUP_SQ_AFF"},
 	{0x8, "IORING_SETUP_CQSIZE"}, {0x10, "IORING_SETUP_CLAMP"}, {0x20, "IORING_SETUP_ATTACH_WQ"},
@@ -9,7 +9,7 @@ var RingFlags = Table{
 	{0x400, "IORING_SETUP_SQE128"}, {0x800, "IORING_SETUP_CQE32"},
 }
 
-// RingFeatures TODO
+// RingFeatures are what io_uring_setup says that the kernel can do.
 var RingFeatures = Table{
 	{0x1, "IORING_FEAT_SINGLE_MMAP"}, {0x2, "IORING_FEAT_NODROP"}, {0x4, "IORING_FEAT_SUBMIT_STABLE"},
 	{0x8, "IORING_FEAT_RW_CUR_POS"}, {0x10, "IORING_FEAT_CUR_PERSONALITY"}, {0x20, "IORING_FEAT_FAST_POLL"},
@@ -18,7 +18,7 @@ var RingFeatures = Table{
 	{0x1000, "IORING_FEAT_LINKED_FILE"},
 }
 
-// EnterFlags TODO
+// EnterFlags are those of io_uring_enter.
 var EnterFlags = Table{
 	{1, "IORING_ENTER_GETEVENTS"}, {2, "IORING_ENTER_SQ_WAKEUP"}, {4, "IORING_ENTER_SQ_WAIT"},
 	{8, "IORING_ENTER_EXT_ARG"}, {16, "IORING_ENTER_REGISTERED_RING"},

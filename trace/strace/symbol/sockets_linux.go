@@ -12,14 +12,14 @@ var Families = Table{
 	{41, "AF_KCM"}, {42, "AF_QIPCRTR"}, {43, "AF_SMC"}, {44, "AF_XDP"}, {45, "AF_MCTP"},
 }
 
-// SocketTypes are the lower four bits of a type; socketFlags stand above them.
+// SocketTypes are the lower four bits of a type; SocketFlags stand above them.
 var SocketTypes = Table{
 	{1, "SOCK_STREAM"}, {2, "SOCK_DGRAM"}, {3, "SOCK_RAW"},
 	{4, "SOCK_RDM"}, {5, "SOCK_SEQPACKET"}, {6, "SOCK_DCCP"}, {10, "SOCK_PACKET"},
 }
 
-// IpProtocols are the protocols of AF_INET and AF_INET6.
-var IpProtocols = Table{
+// IPProtocols are the protocols of AF_INET and AF_INET6.
+var IPProtocols = Table{
 	{0, "IPPROTO_IP"}, {1, "IPPROTO_ICMP"}, {2, "IPPROTO_IGMP"}, {4, "IPPROTO_IPIP"}, {6, "IPPROTO_TCP"},
 	{8, "IPPROTO_EGP"}, {12, "IPPROTO_PUP"}, {17, "IPPROTO_UDP"}, {22, "IPPROTO_IDP"}, {29, "IPPROTO_TP"},
 	{33, "IPPROTO_DCCP"}, {41, "IPPROTO_IPV6"}, {43, "IPPROTO_ROUTING"}, {44, "IPPROTO_FRAGMENT"},
@@ -49,7 +49,7 @@ var EtherProtocols = Table{
 	{0x806, "ETH_P_ARP"}, {0x8100, "ETH_P_8021Q"}, {0x86dd, "ETH_P_IPV6"},
 }
 
-// Shutdowns TODO
+// Shutdowns are the directions of shutdown.
 var Shutdowns = Table{{0, "SHUT_RD"}, {1, "SHUT_WR"}, {2, "SHUT_RDWR"}}
 
 // MessageFlags are those of recv, send and their like.
@@ -63,7 +63,7 @@ var MessageFlags = Table{
 	{0x80000000, "MSG_CMSG_COMPAT"},
 }
 
-// SpliceFlags TODO
+// SpliceFlags are those of splice.
 var SpliceFlags = Table{
 	{1, "SPLICE_F_MOVE"}, {2, "SPLICE_F_NONBLOCK"}, {4, "SPLICE_F_MORE"}, {8, "SPLICE_F_GIFT"},
 }

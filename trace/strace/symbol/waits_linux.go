@@ -1,6 +1,6 @@
 package symbol
 
-// EpollOperations TODO
+// EpollOperations are those of epoll_ctl.
 var EpollOperations = Table{{1, "EPOLL_CTL_ADD"}, {2, "EPOLL_CTL_DEL"}, {3, "EPOLL_CTL_MOD"}}
 
 // EpollEvents are those of epoll.
@@ -11,7 +11,7 @@ var EpollEvents = Table{
 	{0x20000000, "EPOLLWAKEUP"}, {0x40000000, "EPOLLONESHOT"}, {0x80000000, "EPOLLET"},
 }
 
-// EpollFlags TODO
+// EpollFlags are those of epoll_create1.
 var EpollFlags = Table{{0x80000, "EPOLL_CLOEXEC"}}
 
 // PollEvents are those of poll.
