@@ -40,10 +40,14 @@ func Fail(call, on string, err error) error {
 
 // ErrnoName returns the errno's name in the headers of C, or "" if it has none.
 // Where ENOTSUP and EOPNOTSUPP are the same number, it is the one that sockets
-// use.
+// use; and EUCLEAN has another name only inside Linux.
 func ErrnoName(errno unix.Errno) string {
 	if errno == unix.EOPNOTSUPP {
 		return "EOPNOTSUPP"
 	}
-	return unix.ErrnoName(errno)
+	name := unix.ErrnoName(errno)
+	if name == "EFSCORRUPTED" {
+		return "EUCLEAN"
+	}
+	return name
 }

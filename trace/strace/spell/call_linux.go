@@ -153,6 +153,8 @@ func appendError(b []byte, errno unix.Errno) []byte {
 		return append(b, "? ERESTARTNOHAND (To be restarted if no handler)"...)
 	case erestartRestartblock:
 		return append(b, "? ERESTART_RESTARTBLOCK (Interrupted by signal)"...)
+	case unix.EHWPOISON: // Go has no message for it
+		return append(b, "-1 EHWPOISON (Memory page has hardware error)"...)
 	}
 	return strace.AppendError(b, errno)
 }
