@@ -20,6 +20,7 @@ import (
 const (
 	fileVariable  = "LBAWS_TEST_SPELLED" // set: make the calls, and write the lines to this file
 	callsVariable = "LBAWS_TEST_CALLS"   // which
+	busyVariable  = "LBAWS_TEST_BUSY"    // set: another thread makes calls all the time
 	limit         = 32                   // strace's -s
 )
 
@@ -33,6 +34,9 @@ func init() {
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(fileVariable); path != "" {
+		if os.Getenv(busyVariable) != "" {
+			go beBusy()
+		}
 		k := newChild()
 		calls := os.Getenv(callsVariable)
 		if name, is32bit := strings.CutPrefix(calls, "i386-"); is32bit {
@@ -53,6 +57,14 @@ func TestMain(m *testing.M) {
 	tracetest.Main(m)
 }
 
+// beBusy makes calls on a thread of its own.
+func beBusy() {
+	runtime.LockOSThread()
+	for {
+		unix.RawSyscall(unix.SYS_CLOSE, ^uintptr(0), 0, 0)
+	}
+}
+
 // Descriptors that mark the first and the last line.
 const begin, end = 0x10000001, 0x10000002
 
@@ -60,7 +72,7 @@ const begin, end = 0x10000001, 0x10000002
 type child struct {
 	arch   uint32
 	invoke func(number uintptr, args [6]uintptr) int64
-	lines  strings.Builder
+	lines  strings.Builder // with a byte 0 where what strace writes at a call's beginning ends
 	called spell.Call
 	b      []byte
 	memory []byte // where arguments stand; behind it nothing can be read
@@ -138,14 +150,14 @@ func (k *child) spell(number uintptr, a [6]uintptr, wide [6]uint64) int64 {
 	}
 	k.b = append(append(k.b[:0], c.Name...), '(')
 	k.b = c.AppendBegin(k.b, k, limit)
+	begin := string(k.b)
 	result := k.invoke(number, a)
 	k.b = append(c.AppendRest(k.b, result, k, limit), ") "...)
 	for len(k.b) < 40 {
 		k.b = append(k.b, ' ')
 	}
 	k.b = c.AppendResult(append(k.b, "= "...), result, k, limit)
-	k.lines.Write(k.b)
-	k.lines.WriteByte('\n')
+	fmt.Fprintf(&k.lines, "%s\x00%s\n", begin, k.b[len(begin):])
 	return result
 }
 

@@ -29,7 +29,7 @@ func (c *Call) ioctl() {
 	}
 	kind := code >> 8 & 0xff
 	isGiven := kind == forTerminals || kind == forInterfaces
-	if code == windowAsked || symbol.NumbersAsked.Of(code) != "" || !isGiven {
+	if code == windowAsked || symbol.StructsAsked.Of(code) != "" || symbol.NumbersAsked.Of(code) != "" || !isGiven {
 		return
 	}
 	c.ended = true
@@ -66,12 +66,12 @@ func (c *Call) ioctlArgument(code uint64) {
 // not spelled here.
 func isStruct(code uint64) bool {
 	switch code {
-	case 0x5412, 0x5415, 0x5416, 0x5417, 0x5418, 0x5456, 0x5457, 0x802c542a, 0x402c542b, 0x402c542c, 0x402c542d:
-		return true // TIOCSTI, TIOCMGET and its like, TIOCGLCKTRMIOS, TCGETS2 and its like
+	case 0x5412, 0x5416, 0x5417, 0x5418, 0x5457, 0x402c542b, 0x402c542c, 0x402c542d:
+		return true // TIOCSTI, TIOCMBIS and its like, TIOCSLCKTRMIOS, TCSETS2 and its like
 	case 0x89e0, 0x89f0:
 		return false // SIOCPROTOPRIVATE, SIOCDEVPRIVATE
 	}
-	return code >= 0x5401 && code <= 0x5408 || code>>8&0xff == forInterfaces && symbol.Ioctls.Of(code) != ""
+	return code >= 0x5401 && code <= 0x5408 || symbol.StructsAsked.Of(code) != "" || code>>8&0xff == forInterfaces && symbol.Ioctls.Of(code) != ""
 }
 
 // ioctlCode takes the number of a command apart. Source: asm-generic/ioctl.h.

@@ -18,6 +18,67 @@ import (
 // character.
 func TestEveryCallEqualsStrace(t *testing.T) {
 	t.Parallel()
+	compareSuites(t, func(t *testing.T, strace, name string) {
+		got, want := record(t, name, strace)
+		for i := range got {
+			got[i] = strings.Replace(got[i], "\x00", "", 1)
+		}
+		compareAll(t, got, between(want))
+	})
+}
+
+// TestCutLines: if another thread makes a call meanwhile, strace has written what is known of
+// a call when it begins.
+func TestCutLines(t *testing.T) {
+	t.Parallel()
+	tracetest.Long(t)
+	cut := 0
+	compareSuites(t, func(t *testing.T, strace, name string) {
+		got, want := record(t, name, strace, "-f")
+		want, n := join(want)
+		cut += n
+		want = between(want)
+		for i := range got {
+			got[i] = padding.ReplaceAllString(got[i], ") =")
+			if i < len(want) && !strings.Contains(want[i], "\x00") {
+				got[i] = strings.Replace(got[i], "\x00", "", 1)
+			}
+		}
+		compareAll(t, got, want)
+	})
+	if cut == 0 {
+		t.Error("no line was cut")
+	}
+}
+
+var padding = regexp.MustCompile(`\) +=`)
+
+// join puts together the lines of the thread that makes the calls, with a byte 0 where one
+// was cut, and returns how many were.
+func join(lines []string) (joined []string, cut int) {
+	thread := ""
+	for _, line := range lines {
+		pid, text, _ := strings.Cut(line, " ")
+		text = strings.TrimLeft(text, " ")
+		if thread == "" && strings.HasPrefix(text, "close("+strconv.Itoa(begin)) {
+			thread = pid
+		}
+		if pid != thread {
+			continue
+		}
+		text = padding.ReplaceAllString(text, ") =")
+		if name, rest, found := strings.Cut(text, " resumed>"); found && strings.HasPrefix(name, "<... ") {
+			cut++
+			last := strings.TrimSuffix(joined[len(joined)-1], " <unfinished ...>\n")
+			joined[len(joined)-1] = last + "\x00" + rest
+			continue
+		}
+		joined = append(joined, text)
+	}
+	return joined, cut
+}
+
+func compareSuites(t *testing.T, compare func(t *testing.T, strace, name string)) {
 	strace := tracetest.Need(t, "strace", "strace")
 	if version, err := exec.Command(strace, "-V").Output(); err != nil || !strings.Contains(string(version), "version 6.1\n") {
 		t.Skip("other versions than 6.1 spell some things otherwise")
@@ -29,23 +90,28 @@ func TestEveryCallEqualsStrace(t *testing.T) {
 		}
 	}
 	for _, name := range all {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			theirs, ours := filepath.Join(dir, "strace"), filepath.Join(dir, "spelled")
-			cmd := exec.Command(strace, "-o", theirs, "-s", strconv.Itoa(limit), "-e", "signal=none",
-				"-e", "trace="+names(), os.Args[0])
-			cmd.Env = append(os.Environ(), fileVariable+"="+ours, callsVariable+"="+name, "GOGC=off", "GODEBUG=asyncpreemptoff=1")
-			cmd.Dir = dir
-			if err := os.WriteFile(filepath.Join(dir, "file"), []byte("0123456789"), 0o666); err != nil {
-				t.Fatal(err)
-			}
-			if output, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, output)
-			}
-			got, want := tracetest.ReadLines(t, ours), between(tracetest.ReadLines(t, theirs))
-			compareAll(t, got, want)
-		})
+		t.Run(name, func(t *testing.T) { compare(t, strace, name) })
 	}
+}
+
+// record makes the calls under strace, and returns the lines that were spelled, and strace's.
+func record(t *testing.T, name, strace string, flags ...string) (ours, theirs []string) {
+	dir := t.TempDir()
+	recording, spelled := filepath.Join(dir, "strace"), filepath.Join(dir, "spelled")
+	flags = append(flags, "-o", recording, "-s", strconv.Itoa(limit), "-e", "signal=none", "-e", "trace="+names(), os.Args[0])
+	cmd := exec.Command(strace, flags...)
+	cmd.Env = append(os.Environ(), fileVariable+"="+spelled, callsVariable+"="+name, "GOGC=off", "GODEBUG=asyncpreemptoff=1")
+	if slices.Contains(flags, "-f") {
+		cmd.Env = append(cmd.Env, busyVariable+"=1")
+	}
+	cmd.Dir = dir
+	if err := os.WriteFile(filepath.Join(dir, "file"), []byte("0123456789"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	return tracetest.ReadLines(t, spelled), tracetest.ReadLines(t, recording)
 }
 
 // compareAll reports each line that differs.
@@ -81,7 +147,7 @@ var notCalls = regexp.MustCompile(`^strace: |^\[ Process PID=|= \? ERESTART`)
 // between is what stands between the marks.
 func between(lines []string) []string {
 	is := func(mark int) func(string) bool {
-		return func(line string) bool { return strings.HasPrefix(line, "close("+strconv.Itoa(mark)+")") }
+		return func(line string) bool { return strings.HasPrefix(line, "close("+strconv.Itoa(mark)) }
 	}
 	from, to := slices.IndexFunc(lines, is(begin)), slices.IndexFunc(lines, is(end))
 	if from < 0 || to < 0 {

@@ -165,7 +165,7 @@ func (c *Call) sendfileRest() {
 	c.w.Unsigned(c.Args[3])
 }
 
-func (c *Call) offsetIs64() bool { return c.Name == "sendfile64" }
+func (c *Call) offsetIs64() bool { return c.w.Wide || c.Name == "sendfile64" }
 
 func (c *Call) offset() bool {
 	if !c.offsetIs64() {

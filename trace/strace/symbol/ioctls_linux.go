@@ -15,6 +15,11 @@ var NumbersAsked = Table{
 	{0x8925, "SIOCGIFENCAP"}, {0x894b, "SIOCOUTQNSD"},
 }
 
+// StructsAsked are those of terminals that fill in a struct.
+var StructsAsked = Table{
+	{0x5401, "TCGETS"}, {0x5405, "TCGETA"}, {0x5415, "TIOCMGET"}, {0x5456, "TIOCGLCKTRMIOS"}, {0x802c542a, "TCGETS2"},
+}
+
 // WithoutArgument are those that take no argument.
 var WithoutArgument = Table{
 	{0x540c, "TIOCEXCL"}, {0x540d, "TIOCNXCL"}, {0x541d, "TIOCCONS"}, {0x541f, "TIOCSSERIAL"},
