@@ -20,19 +20,6 @@ const (
 	listMemberships                                                   = 9
 )
 
-// isNumberOption reports whether an option of SOL_SOCKET has an int for its value however
-// long the program says that it is.
-func isNumberOption(name uint32) bool {
-	switch {
-	case name <= 12, name >= 14 && name <= 16, name >= 18 && name <= 19, name == 27,
-		name >= 29 && name <= 30, name >= 32 && name <= 37, name >= 40 && name <= 46,
-		name == 49, name == 53, name == 56, name == 60, name >= 63 && name <= 65,
-		name >= 68 && name <= 70, name == 73, name == 75:
-		return name != 0 && name != 3 && name != soError // SO_TYPE is none of them
-	}
-	return false
-}
-
 // option appends the descriptor, the level and the option of setsockopt and getsockopt.
 func (c *Call) option(socket, ip, ipv6 symbol.Table) {
 	level, name := uint64(uint32(c.Args[1])), uint64(uint32(c.Args[2]))
@@ -84,7 +71,7 @@ func (c *Call) valueToSet(level, name uint32, addr uint64, length int32) {
 		}
 	case level == solSocket && name == soTxrehash:
 		c.structOf(addr, length, 4, (*Call).txrehash)
-	case level == solSocket && isNumberOption(name), level == solNetlink:
+	case level == solSocket && symbol.IsNumberOption(name), level == solNetlink:
 		c.structOf(addr, length, 4, (*Call).numberIn)
 	case level == solIP && (name == addMembership || name == dropMembership):
 		c.structOf(addr, length, 8, (*Call).membership)
@@ -232,7 +219,7 @@ func (c *Call) valueGot(level, name uint32, addr uint64, length int32) {
 		c.w.UpTo(addr, length, "{pid=", ", uid=", ", gid=")
 	case level == solSocket && name == soFilter:
 		c.w.Pointer(addr) // of the instructions
-	case level == solSocket && (name == soError || name == soTxrehash || isNumberOption(name)) && length < 4:
+	case level == solSocket && (name == soError || name == soTxrehash || symbol.IsNumberOption(name)) && length < 4:
 		c.w.HexBuffer(addr, uint64(length))
 	case level == solSocket && name == soError:
 		if p, ok := c.w.Fetch(addr, 4); ok {
@@ -240,7 +227,7 @@ func (c *Call) valueGot(level, name uint32, addr uint64, length int32) {
 		}
 	case level == solSocket && name == soTxrehash:
 		c.structOf(addr, length, 4, (*Call).txrehash)
-	case level == solSocket && isNumberOption(name):
+	case level == solSocket && symbol.IsNumberOption(name):
 		c.w.IntAt(addr)
 	case level == solRaw && name == icmpFilter:
 		c.icmpFilter(addr, length)

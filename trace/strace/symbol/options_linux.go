@@ -158,3 +158,16 @@ var SetIPv6Options = Table{{64, "IP6T_SO_SET_REPLACE"}, {65, "IP6T_SO_SET_ADD_CO
 
 // RawOptions are those of SOL_RAW.
 var RawOptions = Table{{1, "ICMP_FILTER"}}
+
+// IsNumberOption reports whether an option of SOL_SOCKET has an int for its value however
+// long the program says that it is.
+func IsNumberOption(name uint32) bool {
+	switch {
+	case name <= 12, name >= 14 && name <= 16, name >= 18 && name <= 19, name == 27,
+		name >= 29 && name <= 30, name >= 32 && name <= 37, name >= 40 && name <= 46,
+		name == 49, name == 53, name == 56, name == 60, name >= 63 && name <= 65,
+		name >= 68 && name <= 70, name == 73, name == 75:
+		return name != 0 && name != 3 && name != 4 // SO_TYPE and SO_ERROR are none of them
+	}
+	return false
+}
