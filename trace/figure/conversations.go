@@ -59,16 +59,6 @@ const mostFollowed = 4096
 // more of them, what has to be looked up would not stay in the processor's cache.
 const mostEnded = 64
 
-// Find returns the conversation with the client at addr, or nil. If that has some with
-// several servers, it is one of them.
-func (t *conversations) Find(addr netip.AddrPort) *conversation {
-	client := wire.Plain(addr)
-	if t.last == nil || t.last.Client != client {
-		t.last = t.byClient[client]
-	}
-	return t.last
-}
-
 // between returns the conversation between a client and a server, or nil.
 func (t *conversations) between(client, server netip.AddrPort) *conversation {
 	client, server = wire.Plain(client), wire.Plain(server)

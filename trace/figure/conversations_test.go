@@ -27,7 +27,7 @@ func TestEndedConversations(t *testing.T) {
 		f.ends(begin(10000 + port))
 	}
 	for port, want := range map[int]bool{1: false, 10000: false, 10001: true, 10000 + mostEnded: true, 1 + mostFollowed: true} {
-		if found := f.Find(address(port)) != nil; found != want {
+		if found := f.between(address(port), netip.AddrPort{}) != nil; found != want {
 			t.Errorf("port %d is known: %v, want %v", port, found, want)
 		}
 	}

@@ -49,7 +49,7 @@ func (f *Figure) forgets(c *sockets.Change, side event.Side) bool {
 		return false
 	}
 	known := !f.captured
-	if conversation := f.between(endsOf(c, side)); conversation != nil && conversation.states()[side] == c.Was.State {
+	if conversation := f.Find(c, side); conversation != nil && conversation.states()[side] == c.Was.State {
 		conversation.Correct(side == event.Client, wire.Closed)
 		known = true
 	}
@@ -176,8 +176,7 @@ func endsOf(c *sockets.Change, side event.Side) (client, server netip.AddrPort) 
 	return c.Remote, c.Local
 }
 
-// ClientOf returns the client's address of a connected socket of one side.
-func ClientOf(c *sockets.Change, side event.Side) netip.AddrPort {
-	client, _ := endsOf(c, side)
-	return client
+// Find returns the conversation to which a connected socket of one side belongs, or nil.
+func (f *Figure) Find(c *sockets.Change, side event.Side) *conversation {
+	return f.between(endsOf(c, side))
 }

@@ -75,7 +75,7 @@ func TestNoteOnCloseKnowsTheSegments(t *testing.T) {
 	pass(client, server, wire.SYN, 0)
 	pass(server, client, wire.SYN|wire.ACK, 0)
 	pass(client, server, wire.ACK, 0)
-	c := f.Find(client)
+	c := f.between(client, server)
 	f.descriptors[event.Descriptor{Fd: 4}] = c
 	read := func(n int) {
 		f.caused(&event.Event{Call: event.Read, Args: [5]event.Arg{{Int: 4}, {Data: make([]byte, n)}}, Result: n, Return: time.Now()}, c)

@@ -10,6 +10,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace/event"
+	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
 
@@ -290,5 +291,19 @@ func TestSegmentsAllocateNothing(t *testing.T) {
 		}
 	}); n > 2 { // the moments
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestFind: of two connections from the same client's address, a socket belongs to the one
+// with its own server.
+func TestFind(t *testing.T) {
+	p := newPlay(t, front, upstream)
+	for server, want := range map[netip.AddrPort]*conversation{front: p.begin(someone, front), upstream: p.begin(someone, upstream)} {
+		client, peer := &sockets.Change{}, &sockets.Change{}
+		client.Local, client.Remote = someone, server
+		peer.Local, peer.Remote = server, someone
+		if p.Find(client, event.Client) != want || p.Find(peer, event.Server) != want {
+			t.Errorf("another one than the connection with %v is found", server)
+		}
 	}
 }

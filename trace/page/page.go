@@ -155,7 +155,7 @@ func (p *Page) isNews(c *sockets.Change, side event.Side) bool {
 		was = c.Was.State
 	}
 	drawn := wire.Closed
-	if known := p.figure.Find(figure.ClientOf(c, side)); known != nil {
+	if known := p.figure.Find(c, side); known != nil {
 		client, server := known.States()
 		drawn = [2]wire.State{event.Client: client, event.Server: server}[side]
 	}
@@ -183,7 +183,7 @@ func (p *Page) misses(m *event.Moment) {
 // isEarlier reports whether a socket is left of a connection that the page does not show:
 // of a run before, mostly. A busy machine may have thousands of them.
 func (p *Page) isEarlier(c *sockets.Change, side event.Side) bool {
-	if c.State != wire.TimeWait || c.Descriptor >= 0 || p.figure.Find(figure.ClientOf(c, side)) != nil {
+	if c.State != wire.TimeWait || c.Descriptor >= 0 || p.figure.Find(c, side) != nil {
 		return false
 	}
 	if c.Was == nil {
