@@ -423,7 +423,7 @@ func parse(args []string) (*options, error) {
 	if len(args) > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", args[0])
 	}
-	o.trace.Steps, o.trace.Title, o.trace.Source, o.turns.Source = o.turns.Step, "lbaws "+o.command, source, source
+	o.trace.Steps, o.trace.Title, o.trace.Source, o.turns.Source = o.turns.Step, o.programs.Title("lbaws "+o.command), source, source
 	return o, errors.Join(o.turns.Check(), o.trace.Check())
 }
 

@@ -50,7 +50,7 @@ func TestMadeUpCall(t *testing.T) {
 		"json":    {&jsonl.Writer{Limit: 32}, []string{`"call":"peek","args":{"fd":4,"buf":"GET / HTTP/1.1\r\n","len":1024},"result":16`}},
 		"diagram": {screen.NewDiagram(columns, 100, false), inRows},
 		"picture": {picture.NewSVG(columns), []string{"peek(4, ", "16 bytes", "GET"}},
-		"page":    {page.New(columns, "", ""), []string{"The program has seen it.", "16 bytes"}},
+		"page":    {page.New(columns, "", nil), []string{"The program has seen it.", "16 bytes"}},
 		"pcap":    {pcap.New(32), []string{"MESSAGE=peek(4,  <unfinished ...>", "MESSAGE=<... peek resumed>"}},
 	} {
 		text := tellPeek(c.format)

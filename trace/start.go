@@ -14,6 +14,7 @@ import (
 	"lbaws/trace/figure"
 	"lbaws/trace/jsonl"
 	"lbaws/trace/layout"
+	"lbaws/trace/live/source"
 	"lbaws/trace/output"
 	"lbaws/trace/page"
 	"lbaws/trace/pcap"
@@ -120,7 +121,7 @@ func (o *Options) sinks(fail func(error)) (sinks []tracer.Sink, err error) {
 		format func() event.Format
 	}{
 		{o.SVG, output.Replace, fail, func() event.Format { return picture.NewSVG(columns) }},
-		{o.HTML, output.Replace, fail, func() event.Format { return page.New(columns, o.Title, o.Source) }},
+		{o.HTML, output.Replace, fail, func() event.Format { return page.New(columns, o.Title, o.source()) }},
 		{o.Pcap, follow, report, func() event.Format { return pcap.New(limit) }},
 	} {
 		if file.path == "" {
@@ -136,6 +137,18 @@ func (o *Options) sinks(fail func(error)) (sinks []tracer.Sink, err error) {
 		sinks = append(sinks, tracer.Sink{Format: &strace.Summary{}, Output: table})
 	}
 	return sinks, nil
+}
+
+// source returns what reads the source of the programs whose calls are traced, or nil: of
+// recordings, it is not known.
+func (o *Options) source() func(file string) (string, error) {
+	switch {
+	case o.Recording:
+		return nil
+	case o.Others:
+		return source.Text
+	}
+	return func(string) (string, error) { return o.Source, nil }
 }
 
 // Of returns a Kernel in front of k that traces a program's calls, or k itself if

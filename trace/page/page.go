@@ -3,7 +3,6 @@ package page
 
 import (
 	"bytes"
-	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -25,24 +24,24 @@ import (
 )
 
 // Page shows the run as a page to step through, which is written when the program
-// leaves: a step for each call that begins or returns, with the line of main.go that
-// makes it, the diagram down to it, and what the kernel holds then. It is one file that
+// leaves: a step for each call that begins or returns, with the line of the source
+// that makes it, the diagram down to it, and what the kernel holds then. It is one file that
 // refers to nothing outside. Whatever a peer sent is in it as text.
 type Page struct {
-	order     order.Order
-	figure    figure.Figure
-	lifelines *picture.Lifelines
-	json      jsonl.Writer // writes the events, as the json format has them
-	run       pageRun
-	start     time.Time    // of the first step
-	shapes    bytes.Buffer // the steps' parts of the diagram
+	order    order.Order
+	figure   figure.Figure
+	diagrams diagrams
+	json     jsonl.Writer // writes the events, as the json format has them
+	run      pageRun
+	sources  sources
+	start    time.Time // of the first step
 
 	step   pageStep // the one in hand
 	begun  bool     // whether there is one
 	call   int      // the number of its call
 	note   string   // what is to be said of that
 	alone  bool     // whether nothing else has happened since it began
-	passed *cut     // where the segments begin that it ends with; nil if it does not
+	passed int      // how many bytes of events come before the segments that it ends with; -1 if it does not
 	events []byte   // its objects
 	others int      // how many objects the page has that are no calls
 	full   bool     // whether the page has all that it may have
@@ -50,28 +49,22 @@ type Page struct {
 
 // pageRun is the whole run, as the page's script has it.
 type pageRun struct {
-	Title    string       `json:"title"`
-	Source   []sourceLine `json:"source"`
-	Steps    []pageStep   `json:"steps"`
-	Cut      bool         `json:"cut"`      // whether the run went on after the last step
-	Left     int          `json:"left"`     // then: how many calls returned
-	Recorded bool         `json:"recorded"` // whether the program's source is not known
-	Earlier  int          `json:"earlier"`  // how many sockets of earlier connections are not shown
-	Missing  []string     `json:"missing"`  // what is not shown, and why
-	lines    map[int]bool // of main.go that make calls
-}
-
-// cut is a place in a step: how much there is before it.
-type cut struct {
-	events, shapes, said int
-	bottom               float64
+	Title   string        `json:"title"`
+	Sources []*sourceFile `json:"sources"`
+	Steps   []pageStep    `json:"steps"`
+	Cut     bool          `json:"cut"`     // whether the run went on after the last step
+	Left    int           `json:"left"`    // then: how many calls returned
+	Earlier int           `json:"earlier"` // how many sockets of earlier connections are not shown
+	Missing []string      `json:"missing"` // what is not shown, and why
 }
 
 // pageStep is a step. Its objects are those of the json format.
 type pageStep struct {
-	Line   int             `json:"line"`
+	Line   int             `json:"line"` // that makes the call; 0 if it is not known
+	File   int             `json:"file"` // then: which of the sources has it
 	Side   string          `json:"side"`
-	At     string          `json:"at"` // in seconds since the first step; "" if a recording has no times
+	Name   string          `json:"name"` // of the program: its side, with a number if it is not the first
+	At     string          `json:"at"`   // in seconds since the first step; "" if a recording has no times
 	Means  string          `json:"means"`
 	Held   []heldRow       `json:"held"`   // the rows on what the kernel holds
 	Parts  [][2]string     `json:"parts"`  // of a message: their names and texts
@@ -84,29 +77,26 @@ type heldRow struct {
 	Text string `json:"text"`
 }
 
-type sourceLine struct {
-	Number int    `json:"number"`
-	Text   string `json:"text"`
-}
-
 // A server may run for long, and much may happen while it waits in one call.
 const (
 	mostSteps  = 1000
 	mostOthers = 10000 // segments, and changes in sockets
 )
 
-// New returns a Page with a title. source is the program's main.go.
-func New(columns layout.Columns, title, source string) *Page {
-	const width, character, least, most = 612, 7.2, 256, 4096
-	columns.Times = layout.NoTimes
-	var lines []sourceLine
-	for i, text := range strings.Split(source, "\n") {
-		lines = append(lines, sourceLine{i + 1, text})
+// New returns a Page with a title. source returns the text of a file that an event names, at
+// the end of the run; it may be nil.
+func New(columns layout.Columns, title string, source func(file string) (string, error)) *Page {
+	const least, most = 256, 4096
+	p := &Page{
+		figure: figure.New(columns.About), json: jsonl.Writer{Limit: min(max(columns.Limit, least), most)},
+		run:     pageRun{Title: title, Steps: []pageStep{}, Missing: []string{}},
+		sources: sources{read: source}, passed: -1,
+		diagrams: diagrams{newDiagram(columns, alone)},
 	}
-	return &Page{
-		figure: figure.New(columns.About), lifelines: picture.NewLifelines(columns, width, character), json: jsonl.Writer{Limit: min(max(columns.Limit, least), most)},
-		run: pageRun{Title: title, Source: lines, Recorded: source == "", Steps: []pageStep{}, Missing: []string{}, lines: make(map[int]bool)},
+	if source != nil {
+		p.diagrams = append(p.diagrams, newDiagram(columns, besideSource))
 	}
+	return p
 }
 
 // DrawsFigures says that the page has figures.
@@ -200,7 +190,8 @@ func (p *Page) isEarlier(c *sockets.Change, side event.Side) bool {
 func (p *Page) see(m *event.Moment) {
 	e := m.Event
 	if m.What != event.Passed && m.What != event.Returned {
-		p.passed = nil
+		p.passed = -1
+		p.diagrams.unmark()
 	}
 	switch m.What {
 	case event.Began:
@@ -220,9 +211,9 @@ func (p *Page) see(m *event.Moment) {
 			p.full, p.run.Cut = true, true
 			return
 		}
-		if p.alone = false; m.What == event.Passed && p.passed == nil {
-			p.lifelines.CutOff()
-			p.passed = p.here()
+		if p.alone = false; m.What == event.Passed && p.passed < 0 {
+			p.diagrams.mark()
+			p.passed = len(p.events)
 		}
 	case event.Waits:
 	case event.Noted:
@@ -295,13 +286,18 @@ func (p *Page) begin(e *event.Event, at time.Time) {
 	p.full = len(p.run.Steps) == mostSteps
 	p.run.Cut = p.full
 	p.begun, p.call, p.alone = true, e.Number, true
-	p.step = pageStep{Line: e.Line, Side: e.Side.String(), Held: []heldRow{}, Parts: [][2]string{}}
+	p.step = pageStep{Line: e.Line, File: p.sources.noteLine(e), Side: e.Side.String(), Name: nameOf(e.Caller), Held: []heldRow{}, Parts: [][2]string{}}
 	if event.HasTime(at) && event.HasTime(p.start) {
 		p.step.At = string(layout.AppendSeconds(nil, at.Sub(p.start)))
 	}
-	if e.Line > 0 {
-		p.run.lines[e.Line] = true
+}
+
+// nameOf is the name of a program: client, server 2.
+func nameOf(c event.Caller) string {
+	if c.Program == 0 {
+		return c.Side.String()
 	}
+	return fmt.Sprintf("%v %d", c.Side, c.Program+1)
 }
 
 // finish ends the step in hand.
@@ -309,27 +305,16 @@ func (p *Page) finish() {
 	if !p.begun || p.full {
 		return
 	}
-	l := p.lifelines
-	l.CutOff()
-	end := cmp.Or(p.passed, p.here())
-	p.passed = nil
-	p.step.Bottom = int(end.bottom)
-	objects := bytes.ReplaceAll(bytes.TrimSuffix(p.events[:end.events], []byte("\n")), []byte("\n"), []byte(","))
+	p.diagrams.finish()
+	end := len(p.events)
+	if p.passed >= 0 {
+		end = p.passed
+	}
+	p.passed = -1
+	objects := bytes.ReplaceAll(bytes.TrimSuffix(p.events[:end], []byte("\n")), []byte("\n"), []byte(","))
 	p.step.Events = append(append([]byte("["), objects...), ']')
-	shapes, said := l.Shapes.String(), l.Said.String()
-	fmt.Fprintf(&p.shapes, "<g data-step=\"%d\" role=\"img\">\n<title>%s</title>\n%s</g>\n",
-		len(p.run.Steps)+1, picture.Escaped(strings.TrimSpace(said[:end.said])), shapes[:end.shapes])
 	p.run.Steps = append(p.run.Steps, p.step)
-	p.events = slices.Delete(p.events, 0, end.events)
-	l.Shapes.Reset()
-	l.Shapes.WriteString(shapes[end.shapes:])
-	l.Said.Reset()
-	l.Said.WriteString(said[end.said:])
-}
-
-// here is the end of the step in hand.
-func (p *Page) here() *cut {
-	return &cut{len(p.events), p.lifelines.Shapes.Len(), p.lifelines.Said.Len(), p.lifelines.Y}
+	p.events = slices.Delete(p.events, 0, end)
 }
 
 // draw draws rows. Those on what the kernel holds stand beside the diagram, and in it only
@@ -340,14 +325,14 @@ func (p *Page) draw(rows []figure.Row, news bool) {
 		case figure.SocketRow:
 			p.step.Held = append(p.step.Held, heldRow{r.Side.String(), string(r.Text.Before)})
 			if news {
-				p.lifelines.Draw(r)
+				p.diagrams.draw(r)
 			}
 		case figure.PartsRow:
 			for _, part := range r.Parts {
 				p.step.Parts = append(p.step.Parts, [2]string{part.Name, layout.SaidPart(part.Text)})
 			}
 		default:
-			p.lifelines.Draw(r)
+			p.diagrams.draw(r)
 		}
 	}
 }
@@ -355,36 +340,21 @@ func (p *Page) draw(rows []figure.Row, news bool) {
 // appendTo appends the page.
 func (p *Page) appendTo(b []byte) []byte {
 	p.finish()
-	p.run.Source = functionsWith(p.run.Source, p.run.lines)
+	d := p.diagrams[0]
+	if p.sources.complete() {
+		d = p.diagrams[1]
+	}
+	p.run.Sources = p.sources.files
+	for i := range p.run.Steps {
+		p.run.Steps[i].Bottom = d.bottoms[i]
+	}
 	run, err := json.Marshal(p.run) // it escapes <, > and &
 	if err != nil {
 		panic(err) // the objects of the json format are JSON
 	}
-	l := p.lifelines
-	diagram := fmt.Sprintf(`<svg id="diagram" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="group" aria-label="%s">`+"\n%s</svg>",
-		l.Right(), l.Y+picture.Margin, l.Right(), l.Y+picture.Margin, "the diagram down to this step", p.shapes.String())
-	replacer := strings.NewReplacer("{{title}}", picture.Escaped(p.run.Title), "{{style}}", picture.Style+pageStyle, "{{diagram}}", diagram,
+	replacer := strings.NewReplacer("{{title}}", picture.Escaped(p.run.Title), "{{style}}", picture.Style+pageStyle, "{{diagram}}", d.text(),
 		"{{run}}", string(run), "{{script}}", kernelScript+pageScript)
 	return append(b, replacer.Replace(pageText)...)
-}
-
-// functionsWith returns the functions that have some of the lines.
-func functionsWith(source []sourceLine, lines map[int]bool) []sourceLine {
-	kept := []sourceLine{}
-	var function []sourceLine
-	has := false
-	for _, line := range source {
-		if strings.HasPrefix(line.Text, "func ") {
-			function, has = nil, false
-		}
-		function = append(function, line)
-		has = has || lines[line.Number]
-		if line.Text == "}" && has {
-			kept = append(kept, function...)
-			function, has = nil, false
-		}
-	}
-	return kept
 }
 
 // The page's parts. Its script and its style stand in it.

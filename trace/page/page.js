@@ -6,6 +6,7 @@ const byID = (id) => document.getElementById(id);
 const groups = [...document.querySelectorAll("#diagram > g")];
 let at = 0; // the step that is shown, from 1 on
 let hidden = false; // whether its result is
+const lines = new Map(); // the items of the source, by file and line
 
 // element makes an element with a class and a text: what a peer sent is never anything else.
 function element(name, className, text) {
@@ -53,24 +54,30 @@ function show() {
 
 // showSource marks the line of this step and, less, where each other program is.
 function showSource() {
-  const lines = new Map();
-  for (const step of run.steps.slice(0, at)) {
-    if (step.line > 0) lines.set(step.side, step.line);
-  }
-  const current = run.steps[at - 1];
-  for (const item of document.querySelectorAll("#source li")) {
-    const number = Number(item.value);
+  for (const item of document.querySelectorAll("#source [class]:is(li)")) {
     item.className = "";
     item.removeAttribute("aria-current");
-    for (const [side, line] of lines) {
-      if (line === number) item.classList.add(side);
-    }
-    if (number === current.line) {
-      item.className = current.side + " current";
-      item.setAttribute("aria-current", "step");
-      byID("code").scrollTop = item.offsetTop - byID("code").clientHeight / 2;
-    }
   }
+  const last = new Map();
+  for (const step of run.steps.slice(0, at)) {
+    if (step.line > 0) last.set(step.name, step);
+    else if (step.events.some((event) => event.killed || (event.exit && !event.lives))) last.delete(step.name);
+  }
+  for (const step of last.values()) showLine(step, step.side);
+  const current = run.steps[at - 1];
+  if (current.line > 0) showLine(current, current.side + " current").forEach((item) => item.setAttribute("aria-current", "step"));
+}
+
+// showLine marks the line of a step, and has it seen. It returns its items: one, or none.
+function showLine(step, mark) {
+  const item = lines.get(step.file + ":" + step.line);
+  if (!item) return [];
+  item.className = mark.endsWith("current") ? mark : (item.className + " " + mark).trim();
+  for (const pane of [item.closest(".file"), byID("source")]) {
+    const top = item.getBoundingClientRect().top - pane.getBoundingClientRect().top + pane.scrollTop;
+    pane.scrollTop = top - pane.clientHeight / 2;
+  }
+  return [item];
 }
 
 // showKernel shows the boxes after some steps, and marks what this step has changed: nothing
@@ -115,10 +122,10 @@ function showStep() {
   const calls = step.events.filter((event) => event.call);
   const call = calls[calls.length - 1];
   byID("strace").textContent = shortened(hidden ? questionOf(calls) : textOf(call));
-  const about = [step.side];
+  const about = [step.name];
   if (call && call.duration_ns !== null && call.result !== null && !hidden) about.push(duration(call.duration_ns));
   if (step.at) about.push("+" + step.at + " s");
-  if (step.line > 0) about.push("main.go:" + step.line);
+  if (step.line > 0) about.push(run.sources[step.file].name + ":" + step.line);
   byID("about").textContent = about.join(" · ");
   byID("meaning").textContent = hidden ? "What will it return, what will be sent, and what will the kernel hold then?" : step.means;
   const segments = step.events.filter((event) => event.segment).map((event) => headerOf(event.segment));
@@ -218,29 +225,39 @@ function listAll() {
   byID("all").replaceChildren(...run.steps.map((step) => {
     const item = element("li");
     const call = step.events.filter((event) => event.call).pop();
-    item.append(element("code", step.side, step.side + "  " + textOf(call)), element("p", "", step.means));
+    item.append(element("code", step.side, step.name + "  " + textOf(call)), element("p", "", step.means));
     return item;
   }));
 }
 
-// begin fills in what is the same at every step.
-function begin() {
+// drawSource draws a file of source.
+function drawSource(source, file) {
+  if (source.lines.length === 0) return;
+  const pane = element("section", "file");
+  pane.tabIndex = 0;
+  pane.setAttribute("aria-label", source.name);
+  pane.append(element("h2", "", source.name));
   let list = null;
   let last = 0;
-  for (const { number, text } of run.source) {
+  for (const { number, text } of source.lines) {
     if (number !== last + 1) {
       list = element("ol");
-      byID("source").append(list);
+      pane.append(list);
     }
     const item = element("li", "", text.replaceAll("\t", "  ") || " ");
     item.value = last = number;
     list.append(item);
+    lines.set(file + ":" + number, item);
   }
-  if (run.source.length === 0) {
-    byID("source").append(element("p", "", run.recorded ? "This is a recording: it does not say which lines make the calls."
-      : "No line of main.go makes these calls: the order does."));
-  }
-  if (run.recorded) byID("code-title").textContent = "The program";
+  byID("source").append(pane);
+}
+
+// begin fills in what is the same at every step.
+function begin() {
+  run.sources.forEach(drawSource);
+  const without = lines.size === 0; // the diagram is as wide, then
+  byID("code").hidden = without;
+  document.querySelector("main").classList.toggle("without", without);
   byID("slider").max = run.steps.length;
   const missing = [...run.missing];
   if (run.cut) missing.push("the page ends here; calls made after it: " + run.left);

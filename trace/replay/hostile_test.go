@@ -248,7 +248,7 @@ func checkPage(t *testing.T, text string) {
 	if !json.Valid([]byte(run)) || strings.ContainsAny(run, "<>&") {
 		t.Fatal("the run is no JSON, or has an element: ", run)
 	}
-	if _, _, empty := cutPage(string(page.New(layout.Columns{}, "", "").Append(nil, &event.Moment{What: event.Ended}))); rest != empty {
+	if _, _, empty := cutPage(string(page.New(layout.Columns{}, "", nil).Append(nil, &event.Moment{What: event.Ended}))); rest != empty {
 		t.Fatal("the page has more than an empty one")
 	}
 }

@@ -41,7 +41,7 @@ func Draw(names []string, o *trace.Options, warn func(error)) error {
 		}
 		files = append(files, newFile(name, text))
 	}
-	o.Title, o.Source = strings.Join(names, ", "), ""
+	o.Title = strings.Join(names, ", ")
 	return drawFiles(files, o, warn)
 }
 

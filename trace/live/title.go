@@ -1,0 +1,41 @@
+package live
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Title returns a title for the run, which begins with a command: that with its programs and
+// their arguments, as a shell has them, but not all of a long one. The command alone is the
+// title of no programs.
+func (r *Run) Title(command string) string {
+	const most = 100 // characters
+	if r.PID > 0 {
+		return command + " -p " + strconv.Itoa(r.PID)
+	}
+	title := command
+	for i, program := range r.Programs {
+		if i > 0 {
+			title += " --"
+		}
+		for _, argument := range program {
+			title += " " + quoted(argument)
+		}
+	}
+	if utf8.RuneCountInString(title) <= most {
+		return title
+	}
+	return string([]rune(title)[:most-1]) + "…"
+}
+
+// quoted returns an argument in printable characters, in quotes if a shell would take it for
+// something else.
+func quoted(argument string) string {
+	const special = " \"'\\$`!*?[]{}()<>|&;#~"
+	text := strconv.Quote(argument)
+	if plain := text[1 : len(text)-1]; plain == argument && argument != "" && !strings.ContainsAny(argument, special) {
+		return argument
+	}
+	return text
+}
