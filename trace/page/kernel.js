@@ -4,7 +4,8 @@
 // the calls, sockets from what the kernel said when it was asked, and the bytes in a
 // buffer from what was written or captured.
 
-// newKernel returns a kernel that holds nothing.
+// newKernel returns a kernel that holds nothing. A table has the programs' descriptors, each with
+// the cookie of the socket to which it leads: 0 as long as that is not known.
 function newKernel() {
   return { tables: new Map(), sockets: new Map(), streams: new Map() };
 }
@@ -24,27 +25,29 @@ function follow(kernel, step) {
 function noteCall(kernel, event, side) {
   const thread = event.thread ?? 0;
   if (!kernel.tables.has(thread)) {
-    const program = event.program > 1 ? " " + event.program : "";
-    kernel.tables.set(thread, { side, name: side + program, open: new Set() });
+    const known = [...kernel.sockets.values()].filter((s) => s.fd !== null && (s.thread ?? 0) === thread);
+    kernel.tables.set(thread, { side, name: side, open: new Map(known.map((s) => [s.fd, s.cookie])), used: known.length > 0 });
   }
   const table = kernel.tables.get(thread);
-  if (event.program > 1) table.name = side + " " + event.program; // a child has its number when it makes a call
+  table.name = event.program > 1 ? side + " " + event.program : side; // a child has its number when it makes a call
   const open = table.open;
   if (event.result === null || event.errno !== null) return;
-  const socket = [...kernel.sockets.values()].find((s) => s.fd === event.args.fd && (s.thread ?? 0) === thread);
+  const socket = kernel.sockets.get(open.get(event.args.fd));
   switch (event.does ?? event.call) {
     case "socket":
     case "accept":
     case "dup":
     case "dup2":
     case "dup3":
-      open.add(event.result);
+      table.used = true;
+      if (!open.get(event.result)) open.set(event.result, event.call.startsWith("dup") ? open.get(event.args.fd) : 0);
       break;
     case "fork":
     case "vfork":
     case "clone":
     case "clone3":
-      kernel.tables.set(event.result, { side, name: side, open: new Set([...open, ...(kernel.tables.get(event.result)?.open ?? [])]) });
+      kernel.tables.set(event.result, { name: "child", ...kernel.tables.get(event.result), side, used: true,
+        open: new Map([...open, ...(kernel.tables.get(event.result)?.open ?? [])]) });
       break;
     case "close":
       open.delete(event.args.fd);
@@ -83,6 +86,8 @@ function noteSocket(kernel, socket) {
     kernel.sockets.delete(socket.cookie);
     return;
   }
+  if (socket.inode === 0) forgetDescriptors(kernel, socket.cookie);
+  if (socket.fd !== null) kernel.tables.get(socket.thread ?? 0)?.open.set(socket.fd, socket.cookie);
   if (socket.gone) socket = { ...socket, state: "CLOSED", timer: 0 };
   kernel.sockets.set(socket.cookie, socket);
   let stream = streamOf(kernel, socket.local, socket.remote);
@@ -90,6 +95,14 @@ function noteSocket(kernel, socket) {
     stream = newStream(kernel, socket.local, socket.remote); // the same ports again
   }
   stream.cookie = socket.cookie;
+}
+
+// forgetDescriptors closes those of a socket to which none leads any more: that of a program
+// that has ended, which nobody saw.
+function forgetDescriptors(kernel, cookie) {
+  for (const table of kernel.tables.values()) {
+    for (const [fd, other] of table.open) if (other === cookie) table.open.delete(fd);
+  }
 }
 
 // streamOf returns the bytes of one direction: those that were written, if the calls of
@@ -138,7 +151,8 @@ function quoted(bytes, count) {
 function boxesOf(kernel) {
   const boxes = [];
   for (const [thread, table] of kernel.tables) {
-    const lines = [...table.open].sort((a, b) => a - b).map((fd) => ({ key: "fd" + fd, label: String(fd), text: "socket", chip: true }));
+    if (kernel.tables.size > 2 && table.used && table.open.size === 0) continue; // nobody says whether the program has ended
+    const lines = [...table.open.keys()].sort((a, b) => a - b).map((fd) => ({ key: "fd" + fd, label: String(fd), text: "socket", chip: true }));
     boxes.push({ key: "table" + thread, title: "descriptors of the " + table.name, side: table.side, lines:
       [{ key: "streams", label: "0 1 2", text: "standard streams", chip: true }, ...lines] });
   }
@@ -147,7 +161,9 @@ function boxesOf(kernel) {
   sockets.sort((a, b) => rank(a) - rank(b) || a.cookie - b.cookie);
   const mostBoxes = 12;
   for (const socket of sockets.slice(0, mostBoxes)) {
-    boxes.push(socket.state === "LISTEN" ? listening(socket, sockets) : connected(kernel, socket));
+    const holders = holdersOf(kernel, socket);
+    const box = socket.state === "LISTEN" ? listening(socket, sockets, holders) : connected(kernel, socket, holders);
+    boxes.push({ ...box, key: String(socket.cookie), side: socket.side, owner: ownerOf(kernel, socket, holders) });
   }
   if (sockets.length > mostBoxes) {
     boxes.push({ key: "more", title: "and " + (sockets.length - mostBoxes) + " more sockets", side: "", lines: [] });
@@ -155,11 +171,36 @@ function boxesOf(kernel) {
   return boxes;
 }
 
-function listening(socket, sockets) {
+// holdersOf returns the programs that have a descriptor of a socket, each with that: the one
+// that the kernel named, or those of which the calls tell.
+function holdersOf(kernel, socket) {
+  const holders = [];
+  for (const table of kernel.tables.values()) {
+    for (const [fd, cookie] of table.open) if (cookie === socket.cookie) holders.push({ fd, name: table.name });
+  }
+  return holders;
+}
+
+// ownerOf names them, if the socket may be of several programs.
+function ownerOf(kernel, socket, holders) {
+  const most = 3;
+  const several = [...kernel.tables.values()].filter((table) => table.side === socket.side).length > 1;
+  const names = [...new Set(holders.map((holder) => holder.name))];
+  if (!several || names.length === 0) return socket.side;
+  return names.slice(0, most).join(", ") + (names.length > most ? ", …" : "");
+}
+
+// descriptorOf is the descriptor that leads to a socket, as far as it is known.
+function descriptorOf(socket, holders) {
+  if (socket.fd !== null) return String(socket.fd);
+  return socket.inode === 0 ? "" : holders.length > 0 ? String(holders[0].fd) : "another process’s";
+}
+
+function listening(socket, sockets, holders) {
   const port = socket.local.slice(socket.local.lastIndexOf(":"));
   const incomplete = sockets.filter((s) => s.state === "SYN_RCVD" && s.fd === null && s.local.endsWith(port)).length;
   return {
-    key: String(socket.cookie), title: (socket.fd ?? "another process’s") + ": LISTEN", side: socket.side, lines: [
+    title: (descriptorOf(socket, holders) || "no descriptor any more") + ": LISTEN", lines: [
       { key: "address", label: "", text: socket.local },
       { key: "syn", label: "SYN queue", text: String(incomplete), slots: incomplete },
       { key: "accept", label: "accept queue", text: socket.receive_queue + " of " + socket.send_queue, slots: socket.receive_queue },
@@ -167,15 +208,13 @@ function listening(socket, sockets) {
   };
 }
 
-function connected(kernel, socket) {
-  const holder = socket.fd !== null ? String(socket.fd) :
-    socket.inode !== 0 ? "another process’s" : socket.had_fd ? "no descriptor any more" :
-      socket.side === "client" ? "" : "no descriptor yet";
+function connected(kernel, socket, holders) {
+  const holder = descriptorOf(socket, holders) || (socket.had_fd ? "no descriptor any more" : socket.side === "client" ? "" : "no descriptor yet");
   const lines = [{ key: "address", label: "", text: socket.local + (socket.remote.endsWith(":0") ? "" : " ↔ " + socket.remote) }];
   if (socket.state !== "CLOSED") {
     const incoming = streamOf(kernel, socket.remote, socket.local);
     const outgoing = streamOf(kernel, socket.local, socket.remote);
-    const untraced = socket.fd === null && socket.inode !== 0; // nobody knows what it has read
+    const untraced = socket.fd === null && socket.inode !== 0 && holders.length === 0; // nobody knows what it has read
     const from = untraced ? endOf(incoming) - socket.unread : incoming.read;
     lines.push(bufferLine("receive", socket.unread, bytesOf(incoming, from, socket.unread), "unread"));
     lines.push(bufferLine("send", socket.unacknowledged,
@@ -186,8 +225,7 @@ function connected(kernel, socket) {
     const again = socket.retransmits > 0 ? ", sent again " + socket.retransmits + "×" : "";
     lines.push({ key: "timer", label: "timer", text: timers[socket.timer] + " " + seconds(Math.max(0, socket.timer_ms - (kernel.now - socket.asked))) + again });
   }
-  return { key: String(socket.cookie), title: holder + (holder ? ": " : "") + socket.state, side: socket.side,
-    loose: socket.fd === null, lines };
+  return { title: holder + (holder ? ": " : "") + socket.state, loose: socket.fd === null && holders.length === 0, lines };
 }
 
 function bufferLine(label, count, bytes, what) {

@@ -344,7 +344,7 @@ func (p *Page) appendTo(b []byte) []byte {
 	if p.sources.complete() {
 		d = p.diagrams[1]
 	}
-	p.run.Sources = p.sources.files
+	p.run.Sources = append([]*sourceFile{}, p.sources.files...)
 	for i := range p.run.Steps {
 		p.run.Steps[i].Bottom = d.bottoms[i]
 	}

@@ -54,8 +54,8 @@ function show() {
 
 // showSource marks the line of this step and, less, where each other program is.
 function showSource() {
-  for (const item of document.querySelectorAll("#source [class]:is(li)")) {
-    item.className = "";
+  for (const item of document.querySelectorAll("#source li[class]")) {
+    item.removeAttribute("class");
     item.removeAttribute("aria-current");
   }
   const last = new Map();
@@ -93,8 +93,8 @@ function showKernel(count) {
 function drawBox(box, before) {
   const node = element("div", "box " + box.side + (box.loose ? " loose" : ""));
   node.dataset.key = box.key;
-  const title = element("h3", before?.title === box.title ? "" : "changed", box.title);
-  if (box.side) title.append(element("span", "side", box.side));
+  const title = element("h3", before?.title === box.title && before.owner === box.owner ? "" : "changed", box.title);
+  if (box.side) title.append(element("span", "side", box.owner ?? box.side));
   node.append(title);
   const chips = element("p", "chips");
   for (const line of box.lines) {

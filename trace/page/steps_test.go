@@ -121,7 +121,7 @@ const wrongSteps = `(() => {
 
 	function compareStates(now) {
 		const held = new Map([...now.values()].filter((box) => box.get("")?.text.includes(" ↔ "))
-			.map((box) => [box.get("").text, box.get("title").text.replace(/^.*: |(client|server)$/g, "")]));
+			.map((box) => [box.get("").text, box.get("title").text.replace(/^.*: |(client|server)( \d+)?$/g, "")]));
 		for (const [ends, state] of drawn) {
 			const is = held.get(ends) ?? "CLOSED";
 			if (state.startsWith("▪") && state !== "▪" + is) wrong.push(ends + " is " + state + " in the diagram, and " + is + " beside it");
