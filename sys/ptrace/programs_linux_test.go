@@ -1,0 +1,134 @@
+package ptrace_test
+
+import (
+	"strconv"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys/ptrace"
+	"lbaws/trace/tracetest"
+)
+
+// followed runs a program in a mode under a tracer, and returns its stops.
+func followed(t *testing.T, status int, mode ...string) []stop {
+	t.Helper()
+	p, file := tracer(t, append([]string{program(t)}, mode...)...)
+	p.Run()
+	if got := p.Status(); got != status || p.Stderr.String() != "" {
+		t.Fatalf("status %d, want %d; %s", got, status, p.Stderr)
+	}
+	stops := readStops(t, file)
+	checkStops(t, stops, p.Stdout.String())
+	return stops
+}
+
+// TestPrograms: each of their calls is seen once, with its return; they end as they end
+// without a tracer; and what the kernel promises them holds.
+func TestPrograms(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		status int
+		mode   []string
+	}{
+		{0, []string{"threads"}}, {0, []string{"forks"}}, {0, []string{"vforks"}}, {0, []string{"spawns"}},
+		{0, []string{"files"}}, {5, []string{"exec"}}, {5, []string{"exec-other"}}, {7, []string{"leader-exits"}},
+		{5, []string{"leader-execs"}}, {6, []string{"exit-group"}}, {0, []string{"daemonize"}},
+		{0, []string{"handles", "0"}}, {0, []string{"handles", strconv.Itoa(0x10000000)}}, // SA_RESTART
+		{0, []string{"sleeps"}}, {0, []string{"storm"}},
+		{128 + 15, []string{"raise", "15"}}, {128 + 9, []string{"raise", "9"}}, {128 + 11, []string{"raise", "11"}},
+		{97, []string{"raise", strconv.Itoa(int(unix.SIGWINCH))}}, {255, []string{"marks", "255"}},
+	} {
+		t.Run(test.mode[0], func(t *testing.T) {
+			t.Parallel()
+			followed(t, test.status, test.mode...)
+		})
+	}
+}
+
+// TestJobControl: the signals of job control stop a program and its parent sees that, as if
+// nobody watched. (The program makes marks as long as it lives, and does not say how many.)
+func TestJobControl(t *testing.T) {
+	t.Parallel()
+	p, _ := tracer(t, program(t), "stops")
+	p.Run()
+	p.Succeed()
+}
+
+// TestParents: whose child a process is, is known also of one whose parent has ended.
+func TestParents(t *testing.T) {
+	t.Parallel()
+	stops := followed(t, 0, "daemonize")
+	parents, depth := map[int]int{}, 0
+	for _, s := range stops {
+		parents[s.process] = s.parent
+	}
+	for process := range parents {
+		generation := 0
+		for p := process; parents[p] != 0; p = parents[p] {
+			generation++
+		}
+		depth = max(depth, generation)
+	}
+	if len(parents) != 3 || depth != 2 {
+		t.Errorf("%v, want a child and a grandchild", parents)
+	}
+}
+
+// TestExecveOfAnotherThread: the thread that has called execve has the process's number
+// afterwards, and its call returns.
+func TestExecveOfAnotherThread(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"exec-other", "leader-execs"} {
+		stops := followed(t, 5, mode)
+		executed := 0
+		for i, s := range stops {
+			if s.what != ptrace.Executes || i < 5 { // the first is the program itself
+				continue
+			}
+			executed++
+			if s.thread != s.process || s.call != "execve" {
+				t.Errorf("%s: %+v", mode, s)
+			}
+			returned := false
+			for _, later := range stops[i+1:] {
+				returned = returned || later.what == ptrace.Returns && later.call == "execve" && later.thread == s.process && later.result == 0
+			}
+			if !returned {
+				t.Errorf("%s: execve does not return", mode)
+			}
+		}
+		if executed != 1 {
+			t.Errorf("%s: %d programs executed", mode, executed)
+		}
+	}
+}
+
+// TestKilledAtAnyMoment: a program that is killed, with threads and children in calls, is
+// followed to its end.
+func TestKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"threads", "forks", "storm", "leader-execs", "exec-other"} {
+		for range 8 {
+			p, file := tracer(t, program(t), mode)
+			p.Run()
+			tracetest.WaitForFile(t, file, `getppid`)
+			stops := readStops(t, file)
+			unix.Kill(stops[0].process, unix.SIGKILL)
+			if got := p.Status(); got != 128+9 && got != 0 && got != 5 { // it may have ended before
+				t.Errorf("%s: status %d: %s", mode, got, p.Stderr)
+			}
+		}
+	}
+}
+
+// TestPipeThatNobodyReads: SIGPIPE reaches the program.
+func TestPipeThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	p := tracetest.LaunchCommand(t, "/bin/bash", "-c", fileVariable+"="+t.TempDir()+"/stops /proc/self/fd/9 "+program(t)+
+		" floods 9</proc/"+strconv.Itoa(unix.Getpid())+"/exe | head -c 5; echo ${PIPESTATUS[0]}")
+	p.Succeed()
+	if got := p.Stdout.String(); got != "xxxxx141\n" {
+		t.Errorf("%q, want 128+13", got)
+	}
+}
