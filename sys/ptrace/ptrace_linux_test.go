@@ -66,12 +66,12 @@ func trace(file string, args []string) int {
 		first, err = w.Attach(pid)
 		fmt.Fprintln(output, "attached")
 	} else {
-		first, err = w.Start(args[0], args)
+		first, err = w.Start(args[0], args, os.Stdin)
 	}
 	if err != nil {
 		return fails(err)
 	}
-	status := 0
+	status, begun := 0, make(map[*ptrace.Thread]bool)
 	for {
 		stop, err := w.Next(-1)
 		if errors.Is(err, unix.ECHILD) {
@@ -86,7 +86,15 @@ func trace(file string, args []string) int {
 			parent = thread.Process.Parent.ID
 		}
 		result := thread.Result
-		if stop.What == ptrace.Ended {
+		switch stop.What {
+		case ptrace.Begins:
+			begun[thread] = true
+		case ptrace.Returns:
+			if !begun[thread] && os.Getenv(pidVariable) == "" {
+				return fails(fmt.Errorf("%s of %d returns, and has not begun", calls[thread.Call.Number], thread.ID))
+			}
+			begun[thread] = false
+		case ptrace.Ended:
 			result = int64(stop.Status.ExitStatus())
 			if stop.Status.Signaled() {
 				result = 128 + int64(stop.Status.Signal())

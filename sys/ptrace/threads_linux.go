@@ -36,23 +36,44 @@ func (t *Tracer) thread(id int) *Thread {
 	if process == 0 {
 		return nil
 	}
-	thread := &Thread{ID: id, isNew: true}
-	for _, other := range t.threads {
-		switch other.Process.ID {
-		case process:
-			thread.Process = other.Process
-		case parent:
-			if thread.Process == nil {
-				thread.Process = &Process{ID: process, Parent: other.Process}
-			}
-		}
-	}
+	thread := &Thread{ID: id, isNew: true, Process: t.known(process)}
 	if thread.Process == nil {
-		thread.Process = &Process{ID: process}
+		maker := t.makers[id]
+		if maker == nil {
+			maker = t.known(parent)
+		}
+		thread.Process = &Process{ID: process, Parent: maker}
 	}
+	delete(t.makers, id)
 	thread.Process.threads++
 	t.threads[id] = thread
 	return thread
+}
+
+// known returns the process with a number; nil if none of its threads is followed.
+func (t *Tracer) known(process int) *Process {
+	for _, thread := range t.threads {
+		if thread.Process.ID == process {
+			return thread.Process
+		}
+	}
+	return nil
+}
+
+// makes notes whose child a new process is. (What /proc says is another one's if CLONE_PARENT
+// is set, or if its parent has ended when it is asked.)
+//
+// Source: ptrace(2), PTRACE_O_TRACEFORK; clone(2).
+func (t *Tracer) makes(parent *Thread) {
+	id, err := unix.PtraceGetEventMsg(parent.ID)
+	if err != nil {
+		return
+	}
+	if child := t.threads[int(id)]; child == nil {
+		t.makers[int(id)] = parent.Process
+	} else if child.Process != parent.Process {
+		child.Process.Parent = parent.Process
+	}
 }
 
 // status returns of which process a thread is, and which one has made that; 0 if it has
@@ -73,16 +94,20 @@ func status(id int) (process, parent int) {
 	return process, parent
 }
 
-// executes notes that a process has become another program. The thread that called execve
-// has the number of the process now, and the others have ended.
+// executes returns the thread by which its process has become another program, if id names
+// it: the one that has called execve. It has the number of the process now, and the others
+// have ended.
 //
 // Source: ptrace(2), "execve(2) under ptrace".
-func (t *Tracer) executes(thread *Thread) {
-	former, err := unix.PtraceGetEventMsg(thread.ID)
-	if caller := t.threads[int(former)]; err == nil && int(former) != thread.ID && caller != nil {
+func (t *Tracer) executes(id int) *Thread {
+	thread := t.thread(id)
+	former, err := unix.PtraceGetEventMsg(id)
+	if caller := t.threads[int(former)]; err == nil && caller != nil && caller != thread {
+		if thread != nil {
+			t.leaves(thread)
+		}
 		delete(t.threads, int(former))
-		t.leaves(thread)
-		*thread = Thread{ID: thread.ID, Process: caller.Process, Call: caller.Call, inCall: caller.inCall, stopped: true}
+		t.threads[id], thread, caller.ID = caller, caller, id
 	}
 	for id, other := range t.threads {
 		if other.Process == thread.Process && other != thread {
@@ -90,6 +115,7 @@ func (t *Tracer) executes(thread *Thread) {
 			delete(t.threads, id)
 		}
 	}
+	return thread
 }
 
 // leaves notes that a thread is about to end.

@@ -15,7 +15,8 @@ import (
 // It waits for all children of the process: nothing else may do that.
 type Tracer struct {
 	threads  map[int]*Thread
-	filtered bool // whether the programs stop at the calls of a seccomp filter alone
+	makers   map[int]*Process // those of threads that have not stopped for the first time
+	filtered bool             // whether the programs stop at the calls of a seccomp filter alone
 }
 
 // Process is a program that is followed: what a process number names.
@@ -73,7 +74,7 @@ func New() *Tracer {
 	// A stop is no news to the runtime: each would interrupt one of its threads.
 	action := [8]uintptr{1: noChildStop}
 	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGCHLD), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
-	return &Tracer{threads: make(map[int]*Thread)}
+	return &Tracer{threads: make(map[int]*Thread), makers: make(map[int]*Process)}
 }
 
 const noChildStop = 1 // SA_NOCLDSTOP
@@ -128,7 +129,12 @@ func (t *Tracer) stop(id int, status unix.WaitStatus) Stop {
 		delete(t.threads, id)
 		return Stop{What: Ended, Thread: thread, Status: status}
 	}
-	thread := t.thread(id)
+	var thread *Thread
+	if int(status)>>16 == unix.PTRACE_EVENT_EXEC {
+		thread = t.executes(id)
+	} else {
+		thread = t.thread(id)
+	}
 	if thread == nil {
 		return Stop{}
 	}
@@ -150,8 +156,9 @@ func (t *Tracer) why(thread *Thread, status unix.WaitStatus) What {
 	case unix.PTRACE_EVENT_SECCOMP:
 		return thread.callStop()
 	case unix.PTRACE_EVENT_EXEC:
-		t.executes(thread)
 		return Executes
+	case unix.PTRACE_EVENT_FORK, unix.PTRACE_EVENT_VFORK, unix.PTRACE_EVENT_CLONE:
+		t.makes(thread)
 	case unix.PTRACE_EVENT_EXIT:
 		t.leaves(thread)
 		return Leaves

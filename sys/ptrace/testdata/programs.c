@@ -224,6 +224,20 @@ static void daemonize(void)
 	CHECK(statusOf(child) == 0);
 }
 
+static int siblings(void *unused)
+{
+	mark(2);
+	says();
+	return 0;
+}
+
+// adopts makes a child whose parent is its own.
+static void adopts(void)
+{
+	static char stack[65536];
+	CHECK(clone(siblings, stack + sizeof stack, CLONE_PARENT | SIGCHLD, NULL) > 0);
+}
+
 static char stateOf(pid_t process)
 {
 	char path[64], text[512] = "";
@@ -394,7 +408,8 @@ int main(int argc, char **argv)
 		handles(n);
 	struct { const char *name; void (*run)(void); } modes[] = {{"threads", threads}, {"forks", forks}, {"vforks", vforks},
 		{"spawns", spawns}, {"files", files}, {"exec", exec}, {"exec-other", execOther}, {"leader-exits", leaderExits},
-		{"leader-execs", leaderExecs}, {"exit-group", exitGroup}, {"daemonize", daemonize}, {"stops", stops},
+		{"leader-execs", leaderExecs}, {"exit-group", exitGroup}, {"daemonize", daemonize}, {"adopts", adopts},
+		{"stops", stops},
 		{"sleeps", sleeps}, {"storm", storm}, {"floods", floods}, {"pause", sleepsForEver}};
 	for (unsigned i = 0; i < sizeof modes / sizeof modes[0]; i++)
 		if (strcmp(argv[1], modes[i].name) == 0)
