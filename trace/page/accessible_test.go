@@ -11,7 +11,7 @@ import (
 
 // testAccessible: axe-core, which checks pages for those who cannot see or use a mouse,
 // finds nothing serious on the page and in the pictures. AXE names its script.
-func testAccessible(t *testing.T, b *tracetest.Browser) {
+func testAccessible(t *testing.T, b *tracetest.Browser, pages map[string]string) {
 	axe, err := os.ReadFile(os.Getenv("AXE"))
 	if err != nil {
 		tracetest.Missing(t, "axe-core is not installed: npm install axe-core, and set AXE to the path of its axe.min.js")
@@ -33,6 +33,10 @@ func testAccessible(t *testing.T, b *tracetest.Browser) {
 	}
 	b.Press("?")
 	check(b, "the page's keys")
+	for _, name := range []string{"run fork", "run without any"} {
+		b.Open("file://" + pages[name] + "#step=20")
+		check(b, "the page of "+name)
+	}
 
 	dir := t.TempDir()
 	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-pictures", dir, "-trace=off")

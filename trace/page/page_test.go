@@ -31,7 +31,8 @@ func TestInChromium(t *testing.T) {
 		{"page", testPage}, {"predict first", testPredictFirst}, {"page of hostile clients", testPageOfHostileClients},
 		{"page of a server", testPageOfServer},
 		{"steps", func(t *testing.T, b *tracetest.Browser) { testSteps(t, b, pages()) }},
-		{"accessible", testAccessible},
+		{"source", func(t *testing.T, b *tracetest.Browser) { testSource(t, b, pages()) }},
+		{"accessible", func(t *testing.T, b *tracetest.Browser) { testAccessible(t, b, pages()) }},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, b.For(t)) })
 	}

@@ -11,8 +11,9 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// pagesOfRuns begins to make a page of each order, and one of a server with curl as its
-// client for each way to run it, and returns what waits for them: files by names.
+// pagesOfRuns begins to make a page of each order, one of a server with curl as its client
+// for each way to run it, and pages of other programs, and returns what waits for them:
+// files by names.
 func pagesOfRuns(t *testing.T) func() map[string]string {
 	t.Helper()
 	dir, files, runs := t.TempDir(), make(map[string]string), make(map[string]*tracetest.Process)
@@ -40,6 +41,19 @@ func pagesOfRuns(t *testing.T) func() map[string]string {
 			return p
 		})
 	}
+	server, client := build(t, "../live/testdata/servers.c", "-g", "-pthread"), build(t, "testdata/client.c", "-g")
+	for _, form := range []string{"threads", "fork", "prefork"} {
+		run("run "+form, func(file string) *tracetest.Process {
+			return tracetest.Launch(t, nil, "run", "-html", file, "-trace=off", server, form, "8888", "2", "--", client, "8888", "--", client, "8888")
+		})
+	}
+	without := build(t, "../live/testdata/servers.c", "-pthread")
+	run("run without source", func(file string) *tracetest.Process {
+		return tracetest.Launch(t, nil, "run", "-html", file, "-trace=off", without, "iterative", "8888", "1", "--", client, "8888")
+	})
+	run("run without any", func(file string) *tracetest.Process {
+		return tracetest.Launch(t, nil, "run", "-html", file, "-trace=off", without, "iterative", "8888", "1", "--", curl, "--silent", "--http0.9", "localhost:8888")
+	})
 	return func() map[string]string {
 		for _, p := range runs {
 			p.Succeed()
@@ -53,7 +67,7 @@ func pagesOfRuns(t *testing.T) func() map[string]string {
 // missing in either; and what is yellow there differs from the step before, and the other
 // way round.
 func testSteps(t *testing.T, b *tracetest.Browser, pages map[string]string) {
-	if len(pages) < 16 {
+	if len(pages) < 21 {
 		t.Errorf("only %d pages", len(pages))
 	}
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
@@ -121,7 +135,7 @@ const wrongSteps = `(() => {
 
 	function compareStates(now) {
 		const held = new Map([...now.values()].filter((box) => box.get("")?.text.includes(" ↔ "))
-			.map((box) => [box.get("").text, box.get("title").text.replace(/^.*: |(client|server)( \d+)?$/g, "")]));
+			.map((box) => [box.get("").text, box.get("title").text.replace(/^.*: |[a-z].*$/g, "")]));
 		for (const [ends, state] of drawn) {
 			const is = held.get(ends) ?? "CLOSED";
 			if (state.startsWith("▪") && state !== "▪" + is) wrong.push(ends + " is " + state + " in the diagram, and " + is + " beside it");
