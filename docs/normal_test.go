@@ -63,6 +63,7 @@ var commonRules = rules(
 	`0x[0-9a-f]+`, "ADDRESS",
 	`curl/[0-9.]+`, "curl/VERSION",
 	// When and where a page was made. A trace may cut a date anywhere.
+	`\\r\\nDate("|: [^"]*")\.\.\.`, `\r\nDate"...`,
 	`(Date|Last-Modified|Expires): [^"\\\n]*`, "$1: WHEN",
 	`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d\d:?\d\d|Z)?`, "WHEN",
 	`\b\d+\.\d+\.\d+-[\w.+-]*\w`, "RELEASE",

@@ -164,6 +164,9 @@ func (w *watcher) tellClosed(c *call) {
 			left = unique(maps.Values(c.before))
 		}
 	}
+	if len(left) == 0 {
+		return
+	}
 	if ended := w.over(left, w.descriptors(c.thread.ID)); len(ended) > 0 {
 		w.tellExit(c.of, &event.Exit{How: c.Name, Lives: true, Sockets: ended})
 	}
