@@ -250,7 +250,7 @@ func (o *options) demo(t *trace.Trace) error {
 // runPrograms runs other programs, or follows one, and exits with the first one's status.
 func (o *options) runPrograms(t *trace.Trace) {
 	o.programs.Trace, o.programs.Limit, o.programs.Step = t, int(min(o.trace.Limit, 1<<30)), o.turns.Step
-	o.programs.Lines = o.trace.HTML != ""
+	o.programs.Lines, o.programs.More = o.trace.HTML != "", o.trace.ShowsMore()
 	o.programs.Left = func() {
 		output.Warn(t.End())
 		os.Exit(0)

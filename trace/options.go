@@ -105,7 +105,7 @@ func (o *Options) Check() error {
 	if o.Segments && !o.ShowsSegments() && !o.Both {
 		return fmt.Errorf("-segments needs -trace diagram or json, or -svg or -html, not -trace %s alone", o.Format)
 	}
-	if o.Sockets && !o.showsMore() {
+	if o.Sockets && !o.ShowsMore() {
 		return fmt.Errorf("-sockets needs -trace diagram or json, or -svg or -html, not -trace %s alone", o.Format)
 	}
 	if o.Steps && (o.Format != "diagram" || o.Output != "") {
@@ -205,9 +205,9 @@ func (o *Options) checkFiles() error {
 }
 
 // ShowsSegments reports whether segments are wanted, and a format shows them.
-func (o *Options) ShowsSegments() bool { return o.Segments && (o.showsMore() || o.Pcap != "") }
+func (o *Options) ShowsSegments() bool { return o.Segments && (o.ShowsMore() || o.Pcap != "") }
 
-// showsMore reports whether a format shows more than calls.
-func (o *Options) showsMore() bool {
+// ShowsMore reports whether a format shows more than calls as strace writes them.
+func (o *Options) ShowsMore() bool {
 	return o.Format == "diagram" || o.Format == "json" || o.SVG != "" || o.HTML != "" || o.Pictures != ""
 }

@@ -12,26 +12,32 @@ const mostData = 4096
 // setBuffer gives the event of a call that reads or writes the bytes that have been, of
 // which strace's text has the beginning.
 func (w *watcher) setBuffer(e *event.Event, c *call, result int) {
-	n := result
-	switch e.Call.Does {
-	case event.Writes:
-		n = e.Args[2].Int
-	case event.Reads:
-	default:
-		return
+	switch {
+	case !w.more:
+	case e.Call.Does == event.Writes:
+		if c.data == nil {
+			c.data = c.buffer(e.Args[2].Int)
+		}
+		e.Args[1].Data, e.Recorded.Whole = c.data, true
+	case e.Call.Does == event.Reads && result > 0:
+		e.Args[1].Data, e.Recorded.Whole = c.buffer(result), true
 	}
+}
+
+// buffer returns the beginning of the n bytes that a call reads or writes.
+func (c *call) buffer(n int) []byte {
 	if n = min(n, mostData); n <= 0 {
-		return
+		return nil
 	}
 	switch c.Name {
-	case "read", "recv", "recvfrom", "write", "send", "sendto":
-		e.Args[1].Data = c.memory(nil, c.Args[1], n)
 	case "readv", "writev":
-		e.Args[1].Data, e.Recorded.Whole = c.gather(c.Args[1], c.Args[2], n), true
+		return c.gather(c.Args[1], c.Args[2], n)
 	case "recvmsg", "sendmsg":
-		vectors, count := c.word(c.Args[1], 2), c.word(c.Args[1], 3) // of struct msghdr
-		e.Args[1].Data, e.Recorded.Whole = c.gather(vectors, count, n), true
+		return c.gather(c.word(c.Args[1], 2), c.word(c.Args[1], 3), n) // of struct msghdr
+	case "sendfile", "sendfile64": // it has none
+		return nil
 	}
+	return c.memory(nil, c.Args[1], n)
 }
 
 // memory appends n bytes of the program's memory.

@@ -25,6 +25,7 @@ type call struct {
 	at     time.Time
 	place  source.Place // that makes it; the zero Place if that is not known
 	text   []byte       // the arguments that are known when it begins
+	data   []byte       // that it is given to write, or its beginning
 	about  others.About
 
 	socket   *socket         // that it is about; nil if it is about several, or none
@@ -37,17 +38,32 @@ type call struct {
 
 // callOf returns the call that a thread is about to make; nil if it is not about a TCP socket.
 func (w *watcher) callOf(t *ptrace.Thread) *call {
-	c := &call{thread: t, of: w.process(t.Process)}
+	c := w.newCall(t)
 	if !c.Begin(t.Call.Arch, t.Call.Number, t.Call.Args, t) {
 		return nil
 	}
 	if c.does = others.Named(c.Name); c.does == nil || !w.concerns(c) {
 		return nil
 	}
-	if c.text == nil {
-		c.text = c.AppendBegin(nil, t, w.limit)
+	if len(c.text) == 0 {
+		c.text = c.AppendBegin(c.text, t, w.limit)
 	}
 	w.setPlace(c)
+	return c
+}
+
+// newCall returns a call of a thread to fill in: mostly the one before, whose memory it uses
+// again. What is held back still refers to that.
+func (w *watcher) newCall(t *ptrace.Thread) *call {
+	c := w.calls[t]
+	if c == nil {
+		c = new(call)
+		w.calls[t] = c
+	} else if w.holds {
+		c = &call{Call: c.Call}
+		w.calls[t] = c
+	}
+	*c = call{Call: c.Call, thread: t, of: w.process(t.Process), text: c.text[:0]}
 	return c
 }
 
@@ -102,7 +118,7 @@ func (w *watcher) concerns(c *call) bool {
 		c.socket, c.replaced = fd(0), fd(1)
 		return c.socket != nil || c.replaced != nil
 	case others.Polls:
-		c.text = c.AppendBegin(nil, c.thread, w.limit)
+		c.text = c.AppendBegin(c.text, c.thread, w.limit)
 		for listed := range others.Listed(c.text) {
 			if c.socket = w.at(c.thread.ID, listed); c.socket != nil {
 				break
@@ -198,25 +214,43 @@ func (c *call) setAbout() {
 // tellBeginning tells the trace that a call begins.
 func (w *watcher) tellBeginning(c *call) {
 	c.told = true
-	e, err := c.beginning()
+	e, err := w.beginning(c)
 	if err != nil {
 		return
 	}
 	w.setBuffer(&e, c, 0)
+	if w.holdsBack() {
+		w.holdBeginning(c, e)
+		return
+	}
+	w.complete(&e, c)
+	c.event = w.trace.Began(e)
+}
+
+// holdBeginning tells the trace later that a call begins.
+func (w *watcher) holdBeginning(c *call, e event.Event) {
 	w.tell(func() {
 		w.complete(&e, c)
 		c.event = w.trace.Began(e)
 	})
 }
 
+// holdReturn tells the trace later that a call has returned.
+func (w *watcher) holdReturn(c *call, e event.Event) {
+	w.tell(func() {
+		w.complete(&e, c)
+		w.trace.Returned(c.event, e)
+	})
+}
+
 // beginning returns the event of a call that begins.
-func (c *call) beginning() (e event.Event, err error) {
+func (w *watcher) beginning(c *call) (e event.Event, err error) {
 	line := strace.Line{Kind: strace.Call, Text: append(slices.Clip(c.text), " <unfinished ...>"...)}
-	rest, err := line.Parse(nil)
-	if err != nil {
+	rest, err := line.Parse(w.args[:0])
+	if w.args = rest.List; err != nil {
 		return e, err
 	}
-	e = *c.does.Event(&rest, c.about)
+	e = c.does.Event(&rest, c.about)
 	if e.Begin = c.at; c.socket != nil {
 		e.Recorded.Peer = c.socket.ends.remote
 	}
@@ -226,7 +260,7 @@ func (c *call) beginning() (e event.Event, err error) {
 // eventOf returns the event of a call that is held before it is made.
 func (w *watcher) eventOf(c *call) event.Event {
 	c.setAbout()
-	e, err := c.beginning()
+	e, err := w.beginning(c)
 	if err != nil {
 		return event.Event{Call: c.does.Does, Recorded: &event.Recorded{Name: c.Name}}
 	}
@@ -246,25 +280,28 @@ func (w *watcher) returns(t *ptrace.Thread) {
 	}
 	delete(w.begun, t)
 	returned := time.Now()
-	text := slices.Clone(c.text)
+	const room = 256 // mostly enough
+	text := append(make([]byte, 0, room), c.text...)
 	text = append(c.AppendRest(text, t.Result, t, w.limit), ") = "...)
 	line := strace.Line{Kind: strace.Call, Text: c.AppendResult(text, t.Result, t, w.limit)}
-	rest, err := line.Parse(nil)
-	if err != nil {
+	rest, err := line.Parse(w.rest[:0])
+	if w.rest = rest.List; err != nil {
 		return
 	}
 	w.noteReturn(c, &rest)
 	if !c.told {
 		w.tellBeginning(c)
 	}
-	e := *c.does.Event(&rest, c.about)
+	e := c.does.Event(&rest, c.about)
 	e.Begin, e.Return = c.at, returned
-	c.setAddresses(&e)
+	w.setAddresses(&e, c)
 	w.setBuffer(&e, c, rest.Value)
-	w.tell(func() {
+	if w.holdsBack() {
+		w.holdReturn(c, e)
+	} else {
 		w.complete(&e, c)
 		w.trace.Returned(c.event, e)
-	})
+	}
 	w.tellClosed(c)
 	if w.person != nil {
 		w.person.returned(c, &e)

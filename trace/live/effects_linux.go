@@ -59,9 +59,10 @@ func (w *watcher) noteReturn(c *call, rest *strace.Rest) {
 
 // setAddresses sets the addresses of the connection that a call has made: the client's end of
 // it, which the kernel knows if the program does not ask.
-func (c *call) setAddresses(e *event.Event) {
+func (w *watcher) setAddresses(e *event.Event, c *call) {
 	of := c.thread.Process.ID
 	switch {
+	case !w.more:
 	case c.does.Effect == event.Accepts && e.Result >= 0 && !e.Peer().IsValid():
 		borrow(of, e.Result, func(fd int) bool { e.Recorded.Peer = endsOf(fd).remote; return true })
 	case c.does.Effect == event.Connects && (e.Result >= 0 || e.Errno == unix.EINPROGRESS):
@@ -71,7 +72,7 @@ func (c *call) setAddresses(e *event.Event) {
 
 // made notes the socket that a call has made, and returns what it is called.
 func (w *watcher) made(c *call, rest *strace.Rest, role role) int {
-	inode := inodeOf(c.thread.ID, rest.Value)
+	inode := w.inodeOf(c.thread.ID, rest.Value)
 	if inode == 0 { // another thread has closed it
 		return 0
 	}
@@ -213,6 +214,8 @@ func (w *watcher) leaves(t *ptrace.Thread) {
 // ended tells the trace that a process has ended, and which sockets have with it.
 func (w *watcher) ended(t *ptrace.Thread, status unix.WaitStatus) {
 	delete(w.begun, t)
+	delete(w.calls, t)
+	w.closeFolder(t.ID)
 	if t.ID != t.Process.ID { // the first thread's end comes last
 		return
 	}

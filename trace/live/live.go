@@ -15,6 +15,7 @@ import (
 type Run struct {
 	Programs [][]string // the first one and its clients, each with its arguments
 	PID      int        // in place of Programs: the process that runs already
+	More     bool       // whether more is wanted than what strace writes: whole buffers, and addresses that a program does not ask for
 	Lines    bool       // whether the lines of the programs' sources are wanted that make the calls
 	Step     bool       // whether a person lets each call be made, with a key
 	Limit    int        // how many bytes of a buffer are shown at most

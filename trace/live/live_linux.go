@@ -17,14 +17,19 @@ import (
 type watcher struct {
 	*ptrace.Tracer
 	trace Trace
-	limit int // how many bytes of a buffer are shown
+	limit int  // how many bytes of a buffer are shown
+	more  bool // whether more is wanted than what strace writes
 
 	processes map[*ptrace.Process]*process
-	numbered  int                // how many there have been
-	programs  [2]int             // how many of each side have made a call
-	threads   int                // how many there have been
-	sockets   map[uint32]*socket // by inode; nil if it is none of TCP
-	begun     map[*ptrace.Thread]*call
+	numbered  int                      // how many there have been
+	programs  [2]int                   // how many of each side have made a call
+	threads   int                      // how many there have been
+	folders   map[int]int              // open folders of descriptors, by thread
+	sockets   map[uint32]*socket       // by inode; nil if it is none of TCP
+	calls     map[*ptrace.Thread]*call // the last one of each thread
+	begun     map[*ptrace.Thread]*call // that have not returned
+	args      [][]byte                 // room for those of the call in hand
+	rest      [][]byte
 	listening bool     // whether a program listens
 	held      []func() // what the trace is to be told when it is known in whose column it stands
 	holds     bool     // whether that is not known yet
@@ -54,8 +59,8 @@ type process struct {
 // exit status of the first: 128 and the signal's number if a signal has killed it.
 func (r *Run) Run() (status int, err error) {
 	w := &watcher{
-		Tracer: ptrace.New(), trace: r.Trace, limit: r.Limit,
-		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), begun: make(map[*ptrace.Thread]*call),
+		Tracer: ptrace.New(), trace: r.Trace, limit: r.Limit, more: r.More || r.Step,
+		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), folders: make(map[int]int), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
 	}
 	w.holds = len(r.Programs) == 1 && !r.Step
 	if status, err := w.open(r); err != nil {

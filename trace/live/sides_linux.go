@@ -13,10 +13,17 @@ const mostHeld = 100
 // is a server or a client.
 func (w *watcher) tell(say func()) {
 	w.held = append(w.held, say)
-	if w.holds && len(w.held) < mostHeld && !w.knowsSides() {
-		return
+	if !w.holdsBack() {
+		w.release()
 	}
-	w.release()
+}
+
+// holdsBack reports whether the trace is to be told later.
+func (w *watcher) holdsBack() bool {
+	if w.holds && (len(w.held) >= mostHeld || w.knowsSides()) {
+		w.release()
+	}
+	return w.holds
 }
 
 // knowsSides reports whether the only program has done what only a server does, or a client.

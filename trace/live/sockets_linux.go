@@ -1,10 +1,11 @@
 package live
 
 import (
+	"bytes"
+	"fmt"
 	"net/netip"
 	"os"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -38,7 +39,7 @@ const (
 
 // at returns the TCP socket that a thread's descriptor leads to now; nil if it leads to none.
 func (w *watcher) at(thread, fd int) *socket {
-	inode := inodeOf(thread, fd)
+	inode := w.inodeOf(thread, fd)
 	if inode == 0 {
 		return nil
 	}
@@ -53,23 +54,55 @@ func (w *watcher) at(thread, fd int) *socket {
 // inodeOf returns the inode of the socket that a thread's descriptor leads to, or 0.
 //
 // Source: proc_pid_fd(5).
-func inodeOf(thread, fd int) uint32 {
+func (w *watcher) inodeOf(thread, fd int) uint32 {
 	if fd < 0 {
 		return 0
 	}
-	var path, link [64]byte
-	b := strconv.AppendInt(append(path[:0], "/proc/"...), int64(thread), 10)
-	b = strconv.AppendInt(append(b, "/fd/"...), int64(fd), 10)
-	n, err := unix.Readlink(string(b), link[:])
+	folder, name := w.folder(thread), strconv.Itoa(fd)
+	if folder < 0 {
+		name = fmt.Sprintf("/proc/%d/fd/%d", thread, fd)
+	}
+	var link [64]byte
+	n, err := unix.Readlinkat(folder, name, link[:])
 	if err != nil {
 		return 0
 	}
-	number, found := strings.CutPrefix(string(link[:n]), "socket:[")
+	number, found := bytes.CutPrefix(link[:n], []byte("socket:["))
 	if !found {
 		return 0
 	}
-	inode, _ := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 32)
-	return uint32(inode)
+	inode := uint32(0)
+	for _, digit := range bytes.TrimSuffix(number, []byte("]")) {
+		inode = 10*inode + uint32(digit-'0')
+	}
+	return inode
+}
+
+// folder returns a descriptor of a thread's folder of descriptors, which is opened once, so
+// that the kernel has less to look up; negative if there are too many.
+func (w *watcher) folder(thread int) int {
+	const most = 256
+	fd, known := w.folders[thread]
+	if known {
+		return fd
+	}
+	if len(w.folders) == most {
+		return -1
+	}
+	fd, err := unix.Open(fmt.Sprintf("/proc/%d/fd", thread), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	w.folders[thread] = fd
+	return fd
+}
+
+// closeFolder closes the folder of a thread that has ended.
+func (w *watcher) closeFolder(thread int) {
+	if fd, known := w.folders[thread]; known {
+		unix.Close(fd)
+		delete(w.folders, thread)
+	}
 }
 
 // descriptors returns the descriptors of a thread that lead to TCP sockets.
@@ -177,7 +210,7 @@ func (w *watcher) count(s *socket) (n int) {
 	for p := range w.processes {
 		entries, _ := os.ReadDir("/proc/" + strconv.Itoa(p.ID) + "/fd")
 		for _, entry := range entries {
-			if fd, _ := strconv.Atoi(entry.Name()); inodeOf(p.ID, fd) == s.inode {
+			if fd, _ := strconv.Atoi(entry.Name()); w.inodeOf(p.ID, fd) == s.inode {
 				n++
 			}
 		}

@@ -30,10 +30,10 @@ type About struct {
 
 // Event returns the event of a call, without its times. It has a result, if the call has
 // returned.
-func (c *Call) Event(rest *strace.Rest, about About) *event.Event {
+func (c *Call) Event(rest *strace.Rest, about About) event.Event {
 	r := &event.Recorded{Name: c.Name, Note: c.noteOn(about, rest), Resets: about.Resets, AtOnce: about.AtOnce,
 		Socket: about.Socket, Port: about.Port, Made: about.Made, Fills: about.Fills}
-	e := &event.Event{Call: c.Does, Shared: about.Shared, Recorded: r}
+	e := event.Event{Call: c.Does, Shared: about.Shared, Recorded: r}
 	if r.Begin, r.All = bytes.TrimRight(rest.Args, " "), c.entry == 0; !r.All {
 		r.Begin, r.Rest = strace.Cut(rest.Args, c.entry)
 	}
@@ -53,7 +53,7 @@ func (c *Call) Event(rest *strace.Rest, about About) *event.Event {
 		}
 		r.Connected, r.Told = c.connected(r), c.told(r)
 	}
-	setArgs(e, rest.List)
+	setArgs(&e, rest.List)
 	return e
 }
 

@@ -62,7 +62,7 @@ func (f *file) event(s *step, rest *strace.Rest) *event.Event {
 	default:
 		e.Return = event.NoTime(0)
 	}
-	return e
+	return &e
 }
 
 // about is what the recording says of a call in other lines.

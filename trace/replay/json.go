@@ -79,7 +79,7 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 		}
 	}
 	e.Recorded.Others, e.Recorded.Thread = o.Recorded != nil, thread
-	return e, nil
+	return &e, nil
 }
 
 // at is when what an object says has happened.
