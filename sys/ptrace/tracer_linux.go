@@ -1,7 +1,6 @@
 package ptrace
 
 import (
-	"runtime"
 	"time"
 	"unsafe"
 
@@ -17,7 +16,6 @@ import (
 type Tracer struct {
 	threads  map[int]*Thread
 	makers   map[int]*Process // those of threads that have not stopped for the first time
-	stops    int  // how many there have been
 	filtered bool             // whether the programs stop at the calls of a seccomp filter alone
 }
 
@@ -94,9 +92,6 @@ func (t *Tracer) Next(patience time.Duration) (Stop, error) {
 	}
 	deadline, pause := time.Now().Add(patience), shortest
 	for {
-		if t.stops++; t.stops%yieldEvery == 0 {
-			runtime.Gosched()
-		}
 		var status unix.WaitStatus
 		id, err := unix.Wait4(-1, &status, flags, nil)
 		switch {
@@ -115,10 +110,6 @@ func (t *Tracer) Next(patience time.Duration) (Stop, error) {
 		}
 	}
 }
-
-// yieldEvery is how many stops there are between two yields to the scheduler: see package
-// patient, which has the same need.
-const yieldEvery = 32
 
 // How long Next sleeps between two looks.
 const (

@@ -71,6 +71,7 @@ func (w *watcher) newCall(t *ptrace.Thread) *call {
 func (w *watcher) begin(c *call) {
 	c.at = time.Now()
 	w.noteBeginning(c)
+	w.noteClosing(c)
 	w.begun[c.thread] = c
 	if c.does.Effect == event.Closes && c.socket.shared { // the kernel says afterwards whether it was the last one
 		w.trace.Look()
@@ -280,6 +281,7 @@ func (w *watcher) returns(t *ptrace.Thread) {
 	}
 	delete(w.begun, t)
 	returned := time.Now()
+	w.noteClosing(c)
 	const room = 256 // mostly enough
 	text := append(make([]byte, 0, room), c.text...)
 	text = append(c.AppendRest(text, t.Result, t, w.limit), ") = "...)

@@ -76,7 +76,8 @@ func (w *watcher) made(c *call, rest *strace.Rest, role role) int {
 	if inode == 0 { // another thread has closed it
 		return 0
 	}
-	w.sockets[inode] = &socket{inode: inode, role: role, atOnce: bytes.Contains(rest.Args, []byte("SOCK_NONBLOCK"))}
+	s := &socket{inode: inode, role: role, atOnce: bytes.Contains(rest.Args, []byte("SOCK_NONBLOCK"))}
+	w.sockets[inode], w.known[descriptor{c.thread.ID, rest.Value}] = s, known{s, w.epoch}
 	return int(inode)
 }
 

@@ -24,6 +24,8 @@ type watcher struct {
 	numbered  int                      // how many there have been
 	programs  [2]int                   // how many of each side have made a call
 	threads   int                      // how many there have been
+	known     map[descriptor]known     // what descriptors lead to
+	epoch     int                      // how many calls there have been that may have changed that
 	folders   map[int]int              // open folders of descriptors, by thread
 	sockets   map[uint32]*socket       // by inode; nil if it is none of TCP
 	calls     map[*ptrace.Thread]*call // the last one of each thread
@@ -60,7 +62,7 @@ type process struct {
 func (r *Run) Run() (status int, err error) {
 	w := &watcher{
 		Tracer: ptrace.New(), trace: r.Trace, limit: r.Limit, more: r.More || r.Step,
-		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), folders: make(map[int]int), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
+		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), folders: make(map[int]int), known: make(map[descriptor]known), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
 	}
 	w.holds = len(r.Programs) == 1 && !r.Step
 	if status, err := w.open(r); err != nil {

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lbaws/trace/event"
+	"lbaws/trace/others"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
@@ -37,14 +39,51 @@ const (
 	clients      // it was connected
 )
 
+// descriptor is a number by which a thread names an open file.
+type descriptor struct{ thread, fd int }
+
+// known is what a descriptor led to when the kernel was asked.
+type known struct {
+	socket *socket
+	epoch  int
+}
+
 // at returns the TCP socket that a thread's descriptor leads to now; nil if it leads to none.
+// The kernel is not asked again as long as no call has closed a descriptor: until then, a
+// number that is taken stays what it is.
 func (w *watcher) at(thread, fd int) *socket {
+	const most = 1 << 12
+	d := descriptor{thread, fd}
+	if k := w.known[d]; k.socket != nil && k.epoch == w.epoch {
+		return k.socket
+	}
+	s := w.ask(thread, fd)
+	if len(w.known) >= most {
+		clear(w.known)
+	}
+	if s != nil {
+		w.known[d] = known{s, w.epoch}
+	}
+	return s
+}
+
+// noteClosing notes that a call begins, or has returned, that may make a descriptor's number
+// lead to something else.
+func (w *watcher) noteClosing(c *call) {
+	switch c.does.Effect {
+	case event.Closes, others.Replaces, others.ClosesSome, others.Execs:
+		w.epoch++
+	}
+}
+
+// ask asks the kernel what TCP socket a thread's descriptor leads to; nil if that is none.
+func (w *watcher) ask(thread, fd int) *socket {
 	inode := w.inodeOf(thread, fd)
 	if inode == 0 {
 		return nil
 	}
-	s, known := w.sockets[inode]
-	if !known { // it was made before the program was followed, or comes from another one
+	s, met := w.sockets[inode]
+	if !met { // it was made before the program was followed, or comes from another one
 		s = inspect(thread, fd, inode)
 		w.sockets[inode] = s
 	}
