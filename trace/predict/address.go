@@ -52,7 +52,7 @@ func (s *situation) bind() string {
 	case listens != nil:
 		return taken("SO_REUSEPORT", "a socket listens on", listens)
 	case other != nil:
-		if other.Remote.Port() != 0 {
+		if other.Remote.Port() != 0 && other.State != wire.Closed {
 			return taken("SO_REUSEADDR", "an old connection is on", other)
 		}
 		return taken("SO_REUSEADDR", "another socket is on", other)
@@ -61,11 +61,14 @@ func (s *situation) bind() string {
 }
 
 // inTheWay returns which other sockets have an address in common with a socket: one that
-// listens, and one that does not. One whose connection is gone has given back its port.
+// listens, and one that does not. One whose connection is gone has given back its port, unless
+// it has that from bind: then the kernel still tells of it.
+//
+// Source: tcp_set_state in Linux's net/ipv4; SOCK_BINDPORT_LOCK.
 func (s *situation) inTheWay(of *memory) (listens, other *memory) {
 	for _, h := range s.held {
 		switch {
-		case h == s.own || !h.overlaps(of) || h.State == wire.Closed && h.over():
+		case h == s.own || !h.overlaps(of) || h.gone:
 		case h.State == wire.Listen:
 			listens = h
 		default:

@@ -21,6 +21,7 @@ type Memory struct {
 // memory is one socket.
 type memory struct {
 	sockets.Socket
+	gone    bool   // whether the kernel tells of it no more, and so it has no port any more
 	unread  int    // if it is over: how many bytes are
 	errno   string // with what the next write is to fail, when that was not told yet; "" if with EPIPE
 	pending bool   // whether a read that finds no bytes is to fail with that too
@@ -48,7 +49,7 @@ func (m *Memory) Note(changes []sockets.Change) {
 			m.held[c.Cookie] = had
 		}
 		was := *had
-		had.Socket = c.Socket
+		had.Socket, had.gone = c.Socket, c.Gone
 		switch {
 		case c.Gone && (c.Descriptor < 0 || was.State == wire.SynSent || was.Remote.Port() == 0):
 			delete(m.held, c.Cookie)

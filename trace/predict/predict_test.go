@@ -165,6 +165,18 @@ func TestPredictOnAnotherMachine(t *testing.T) {
 	}
 }
 
+// TestPredictPortOfGone: a connection that the kernel tells of no more has no port, although
+// its descriptor is open.
+func TestPredictPortOfGone(t *testing.T) {
+	was := sockets.Socket{Cookie: 1, Local: serverAt, Remote: clientAt, State: wire.Established, Descriptor: 9}
+	m := Memory{}
+	m.Note([]sockets.Change{{Socket: was}})
+	m.Note([]sockets.Change{{Socket: was, Was: &was, Gone: true}})
+	if got, want := m.predict(on(ownFD, "bind", serverAt), usual), "no other socket is on 127.0.0.1:8888, and no old connection"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestPredictMemory: what the kernel does not tell of a connection that is gone is known
 // from what it held before, and from what the calls have returned since.
 func TestPredictMemory(t *testing.T) {
