@@ -220,8 +220,9 @@ function connected(kernel, socket, holders) {
     lines.push(bufferLine("send", socket.unacknowledged,
       bytesOf(outgoing, endOf(outgoing) - socket.unacknowledged, socket.unacknowledged), "not acknowledged"));
   }
-  const timers = ["", "sends again in", socket.state === "FIN_WAIT_2" ? "forgotten in" : "next check in", "forgotten in", "asks for room in"];
-  if (socket.timer > 0) {
+  const timers = ["", "sends again in", socket.state === "FIN_WAIT_2" && socket.inode === 0 ? "forgotten in" : "next check in", "forgotten in", "asks for room in"];
+  const held = socket.timer === 4 && socket.fd === null; // another program may hold its bytes back itself, by TCP_CORK
+  if (socket.timer > 0 && !held) {
     const again = socket.retransmits > 0 ? ", sent again " + socket.retransmits + "×" : "";
     lines.push({ key: "timer", label: "timer", text: timers[socket.timer] + " " + seconds(Math.max(0, socket.timer_ms - (kernel.now - socket.asked))) + again });
   }

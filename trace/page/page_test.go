@@ -276,8 +276,25 @@ func testPageOfServer(t *testing.T, b *tracetest.Browser) {
 			found = boxes
 		}
 	}
+	testTimers(t, b)
 	if !strings.Contains(found, `GET /second HTTP/1.1`) || !strings.Contains(found, "1 of 128") {
 		t.Errorf("the second connection is not shown in the queue, with its bytes: %s", found)
 	}
 	b.CheckSilence()
+}
+
+// testTimers: another process's socket is not forgotten while it has its descriptor, and
+// may hold its bytes back itself.
+func testTimers(t *testing.T, b *tracetest.Browser) {
+	for socket, want := range map[string]string{
+		`state: "FIN_WAIT_2", timer: 2, inode: 7`:  "next check in",
+		`state: "FIN_WAIT_2", timer: 2, inode: 0`:  "forgotten in",
+		`state: "ESTABLISHED", timer: 4, inode: 7`: "",
+	} {
+		got := b.Eval(`connected(newKernel(), { ` + socket + `, fd: null, had_fd: true, side: "client", local: "a:1", remote: "b:2", unread: 0,
+			unacknowledged: 0, timer_ms: 2000, retransmits: 0, cookie: 1, asked: 0 }).lines.filter((line) => line.key === "timer").map((line) => line.text).join()`)
+		if !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", socket, got, want)
+		}
+	}
 }
