@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -13,11 +14,19 @@ import (
 	"lbaws/trace/wire"
 )
 
-// Calls that do not do what their names say: a read that takes nothing, and a connect that
-// ends the connection.
+// Calls that do not do what their names say: a read that takes nothing, one that may wait for
+// more than there is, and a connect that ends the connection. strace writes the flags of a
+// read that waits when it has returned.
+//
+// Source: recv(2), connect(2).
 var (
 	peeks       = &event.Call{Name: "recv", Waits: true}
 	disconnects = &event.Call{Name: "disconnect", Params: event.Connect.Params, Does: event.Disconnects}
+	receives    = func() *event.Call {
+		c := *event.Read
+		c.Until = "It returns as soon as there is any byte, however many it asks for; with MSG_WAITALL, it waits for all of them."
+		return &c
+	}()
 )
 
 // About is what is known of a call besides its text: see event.Recorded.
@@ -41,6 +50,8 @@ func (c *Call) Event(rest *strace.Rest, about About) event.Event {
 	case c.Does == event.Read && (about.Peeks || HasFlag(rest, "MSG_PEEK")):
 		r.Peeks = true
 		e.Call, r.Note = peeks, "look at the bytes, and leave them in the buffer"
+	case c.Does == event.Read && strings.HasPrefix(c.Name, "recv"):
+		e.Call = receives
 	case IsDisconnect(c, rest):
 		e.Call = disconnects
 	}
