@@ -82,9 +82,11 @@ func (f *Figure) noteOnPause() string {
 func noteOnDisconnect(c *conversation) string {
 	switch {
 	case c == nil:
-		return "AF_UNSPEC: the socket has no connection, and keeps none"
+		return "AF_UNSPEC: the socket has no connection; if it listens, Linux stops that, and resets those in its queue"
 	case !c.open():
 		return "AF_UNSPEC: give up the handshake; the socket may connect again"
+	case c.reset || c.finSent == [2]bool{true, true}:
+		return "AF_UNSPEC: the connection is over, and no RST is sent; the socket may connect again"
 	}
 	return "AF_UNSPEC: end the connection with a RST; the socket may connect again"
 }

@@ -45,6 +45,24 @@ func TestNoteOnShutdown(t *testing.T) {
 	}
 }
 
+// TestNoteOnDisconnect: there is a RST only for a connection that is not over.
+func TestNoteOnDisconnect(t *testing.T) {
+	for _, c := range []struct {
+		conversation *conversation
+		want         string
+	}{
+		{nil, "AF_UNSPEC: the socket has no connection; if it listens, Linux stops that, and resets those in its queue"},
+		{&conversation{}, "AF_UNSPEC: give up the handshake; the socket may connect again"},
+		{&conversation{accepted: true, finSent: [2]bool{true, false}}, "AF_UNSPEC: end the connection with a RST; the socket may connect again"},
+		{&conversation{accepted: true, finSent: [2]bool{true, true}}, "AF_UNSPEC: the connection is over, and no RST is sent; the socket may connect again"},
+		{&conversation{accepted: true, reset: true}, "AF_UNSPEC: the connection is over, and no RST is sent; the socket may connect again"},
+	} {
+		if got := noteOnDisconnect(c.conversation); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 // TestNoteOnPause: the note says why accept has failed.
 func TestNoteOnPause(t *testing.T) {
 	for errno, want := range map[unix.Errno]string{unix.EMFILE: "no descriptor", unix.ENFILE: "no descriptor", unix.ENOBUFS: "no memory",
