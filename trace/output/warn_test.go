@@ -9,11 +9,11 @@ import (
 func TestAdviceOfEachSystem(t *testing.T) {
 	t.Parallel()
 	for system, want := range map[string]string{
-		"linux":   "(ss -tanp shows it), (ss -tlnp shows whose), (ip addr shows them), (sysctl fs.file-max), root or CAP_NET_BIND_SERVICE:",
-		"darwin":  "(lsof -nP -iTCP or netstat -an shows it), (lsof -nP -iTCP shows whose), (ifconfig shows them), (sysctl kern.maxfiles), root:",
-		"freebsd": "(sockstat or netstat -an shows it), (sockstat shows whose), (ifconfig shows them), (sysctl kern.maxfiles), root:",
-		"netbsd":  "(sockstat or netstat -an shows it), (sockstat shows whose), (ifconfig shows them), (sysctl kern.maxfiles), root:",
-		"openbsd": "(fstat or netstat -an shows it), (fstat shows whose), (ifconfig shows them), (sysctl kern.maxfiles), root:",
+		"linux":   "(ss -tanp shows it if it listens or has a peer), (ss -tlnp shows whose), (ip addr shows them), (sysctl fs.file-max), root or CAP_NET_BIND_SERVICE:",
+		"darwin":  "(lsof -nP -iTCP or netstat -an shows it if it listens or has a peer), (lsof -nP -iTCP shows whose), (ifconfig shows them), (sysctl kern.maxfiles), root:",
+		"freebsd": "(sockstat or netstat -an shows it if it listens or has a peer), (sockstat shows whose), (ifconfig shows them), (sysctl kern.maxfiles), root:",
+		"netbsd":  "(sockstat or netstat -an shows it if it listens or has a peer), (sockstat shows whose), (ifconfig shows them), (sysctl kern.maxfiles), root:",
+		"openbsd": "(fstat or netstat -an shows it if it listens or has a peer), (fstat shows whose), (ifconfig shows them), (sysctl kern.maxfiles), root:",
 	} {
 		var all strings.Builder
 		for line := range strings.Lines(advices) {
