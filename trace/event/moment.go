@@ -62,6 +62,7 @@ type Exit struct {
 	How     string // how strace says it: "killed by SIGKILL"; "" is by this program's own doing
 	Lives   bool   // whether the program goes on, and How is a call that has closed descriptors
 	Sockets []int  // those of a recording that end with it
+	Resets  []int  // those of them that end with a RST in any case, by SO_LINGER
 }
 
 // Text says it in a few words.

@@ -224,7 +224,12 @@ func (f *Figure) exits(e *event.Exit) {
 		if c == nil || c.reset || !c.open() {
 			continue
 		}
-		if !c.finSent[e.Side] {
+		switch {
+		case slices.Contains(e.Resets, socket) && c.finSent != [2]bool{true, true}:
+			f.about(c)
+			c.reset = true
+			f.imply(e.Side, reset)
+		case !c.finSent[e.Side]:
 			f.about(c)
 			c.finSent[e.Side] = true
 			f.imply(e.Side, map[bool]string{false: fin, true: finOrReset}[f.mayBeUnread(c, e.Side)])

@@ -38,6 +38,7 @@ type Object struct {
 	How     Text          `json:"exit,omitempty"`
 	Lives   *bool         `json:"lives,omitempty"`
 	Sockets []int         `json:"sockets,omitzero"`
+	Resets  []int         `json:"resets,omitempty"` // those of them that end with a RST
 	CallerObject
 }
 
@@ -84,7 +85,7 @@ type CallerObject struct {
 // setExit sets what an object says of the end of a program.
 func (o *Object) setExit(e *event.Exit) {
 	if o.Killed = e.How == ""; !o.Killed {
-		o.How, o.Lives, o.Sockets = Text(e.How), &e.Lives, append([]int{}, e.Sockets...)
+		o.How, o.Lives, o.Sockets, o.Resets = Text(e.How), &e.Lives, append([]int{}, e.Sockets...), e.Resets
 	}
 	if e.Thread != 0 {
 		o.CallerObject = CallerObject{e.Side.String(), e.Program + 1, e.Thread}
@@ -124,7 +125,7 @@ func (o *Object) Reason() error {
 
 // Exited returns the end of a program.
 func (o *Object) Exited(c event.Caller) *event.Exit {
-	return &event.Exit{Caller: c, How: string(o.How), Lives: o.Lives != nil && *o.Lives, Sockets: o.Sockets}
+	return &event.Exit{Caller: c, How: string(o.How), Lives: o.Lives != nil && *o.Lives, Sockets: o.Sockets, Resets: o.Resets}
 }
 
 // Caller returns who makes a call; the only program of a side, if the object does not say.

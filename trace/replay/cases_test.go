@@ -85,6 +85,10 @@ func TestCases(t *testing.T) {
 			text: serving + "10 setsockopt(3, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) = 0\n10 accept(3, NULL, NULL) = 4\n10 close(4) = 0\n10 close(3) = 0\n",
 			want: []string{"SO_LINGER with a time of 0: a RST in place of a FIN", "◁┄ RST"}, deny: []string{"┄ FIN"},
 		},
+		"SO_LINGER and the end of the program": {
+			text: calling + "0\n1 setsockopt(3, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) = 0\n1 +++ exited with 0 +++\n",
+			want: []string{"┄┄ RST ┄"}, deny: []string{"┄ FIN"},
+		},
 		"SO_ERROR tells of a RST": {
 			text: calling + "0\n1 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n1 read(3, \"\", 10) = 0\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n1 close(3) = 0\n",
 			want: []string{"◁┄ RST ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄\ngetsockopt("}, deny: []string{"┄ FIN"},

@@ -203,6 +203,9 @@ func (p *player) exits(m moment, how string) {
 	e := &event.Exit{Caller: p.caller(m.step), How: how, Lives: m.event != nil}
 	for _, s := range m.step.ended {
 		e.Sockets = append(e.Sockets, s.id)
+		if s.resets {
+			e.Resets = append(e.Resets, s.id)
+		}
 	}
 	p.trace.Append(&event.Moment{What: event.Exited, At: m.at, Exit: e})
 }
