@@ -27,6 +27,7 @@ type Recorded struct {
 	Local     netip.AddrPort // of connect: the address that the kernel has given the socket, if it says it
 	Resets    bool           // of a close: whether it sends a RST in any case, by SO_LINGER
 	Connected bool           // whether it shows that a connect is complete that was begun
+	To        netip.AddrPort // of a write: to where it connects first, by MSG_FASTOPEN
 	Told      unix.Errno     // of getsockopt: the error of the connection that SO_ERROR has told; no other call tells it again
 	AtOnce    bool           // whether it does not wait: the socket is non-blocking, or a flag says so
 	Peeks     bool           // whether it leaves the bytes in the buffer that it reads: MSG_PEEK
@@ -51,6 +52,11 @@ func (w *Workers) Number(thread int) int {
 // IsOthers reports whether the call is another program's: it may have several processes,
 // and wait for several connections at once. Its sockets have names.
 func (e *Event) IsOthers() bool { return e.Recorded != nil && e.Recorded.Others }
+
+// Opens reports whether the call connects a socket of another program.
+func (e *Event) Opens() bool {
+	return e.IsOthers() && (e.Call.Does == Connects || e.Recorded.To.IsValid())
+}
 
 // Peer is the address that a call has returned that accepts a connection. A program that does
 // not ask for it may be told of by the kernel.

@@ -137,7 +137,12 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 
 // connects begins the conversation of a socket that is connected.
 func (f *Figure) connects(e *event.Event) *conversation {
-	c := &conversation{Number: e.Program + 1, Connection: wire.Connection{Client: e.Args[1].Addr.AddrPort()}}
+	c := &conversation{Number: e.Program + 1}
+	if e.Call.Does == event.Connects {
+		c.Client = e.Args[1].Addr.AddrPort()
+	} else {
+		c.Client = e.Recorded.To
+	}
 	f.descriptors[e.Descriptor()] = c
 	return c
 }
@@ -225,7 +230,7 @@ const (
 // opens notes that a connect begins: a connection that accept returns may be its.
 func (f *Figure) opens(e *event.Event) {
 	known := f.descriptors[e.Descriptor()]
-	if e.Call.Does != event.Connects || !e.IsOthers() || known != nil && !known.disconnected && (known.open() || !known.reset) {
+	if !e.Opens() || known != nil && !known.disconnected && (known.open() || !known.reset) {
 		return
 	}
 	c := f.connects(e)
@@ -267,7 +272,7 @@ func (f *Figure) meets(e *event.Event) {
 // conversation of one that has failed.
 func (f *Figure) unanswered(e *event.Event, c *conversation) {
 	switch {
-	case e.Call.Does != event.Connects || c == nil || c.opening != unopened:
+	case e.Call.Does != event.Connects && !e.Opens() || c == nil || c.opening != unopened:
 	case e.Errno == unix.EINPROGRESS:
 		f.imply(event.Client, "SYN")
 		c.opening = asked
@@ -305,7 +310,7 @@ func (f *Figure) handshakeOf(e *event.Event, c *conversation) {
 			}
 		}
 	case c == nil || c.reset || e.Failed():
-	case e.Call.Does == event.Connects, c.opening == asked && (e.Call.Does == event.Reads || e.Call.Does == event.Writes || e.Recorded.Connected):
+	case e.Call.Does == event.Connects, e.Opens(), c.opening == asked && (e.Call.Does == event.Reads || e.Call.Does == event.Writes || e.Recorded.Connected):
 		f.answered(c)
 	}
 }

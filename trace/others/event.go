@@ -55,6 +55,7 @@ func (c *Call) Event(rest *strace.Rest, about About) event.Event {
 	case IsDisconnect(c, rest):
 		e.Call = disconnects
 	}
+	r.To = Opens(c, rest)
 	first, _, _ := bytes.Cut(rest.Args, []byte(","))
 	r.Peer, _ = peerInNote(first)
 	if !rest.Unfinished {
@@ -71,6 +72,16 @@ func (c *Call) Event(rest *strace.Rest, about About) event.Event {
 // HasFlag reports whether a call that reads or writes has a flag behind its buffer.
 func HasFlag(rest *strace.Rest, flag string) bool {
 	return len(rest.List) > 2 && slices.ContainsFunc(rest.List[2:], func(arg []byte) bool { return bytes.Contains(arg, []byte(flag)) })
+}
+
+// Opens returns the address to which a write connects before it writes, if it does.
+//
+// Source: tcp(7), TCP_FASTOPEN.
+func Opens(c *Call, rest *strace.Rest) (to netip.AddrPort) {
+	if c.Does == event.Write && HasFlag(rest, "MSG_FASTOPEN") && len(rest.List) > 4 {
+		to, _ = strace.ParseSockaddr(rest.List[4])
+	}
+	return to
 }
 
 // IsDisconnect reports whether a connect has no address: it ends the connection that there

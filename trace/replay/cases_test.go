@@ -89,6 +89,11 @@ func TestCases(t *testing.T) {
 			text: calling + "0\n1 setsockopt(3, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) = 0\n1 +++ exited with 0 +++\n",
 			want: []string{"┄┄ RST ┄"}, deny: []string{"┄ FIN"},
 		},
+		"a write that connects": {
+			text: serving + "20 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n20 sendto(3, \"hello\", 5, MSG_FASTOPEN, " + address + ") = 5\n" +
+				"10 accept(3, NULL, NULL) = 4\n20 close(3) = 0\n",
+			want: []string{"┄┄ SYN, SYN+ACK, ACK ┄┄┄┄┄┄┄┄┄┄┄┄▷\nsendto(3", "┄┄ 5 bytes ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄▷", "┄┄ FIN ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄▷"}, deny: []string{"◁"},
+		},
 		"SO_ERROR tells of a RST": {
 			text: calling + "0\n1 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n1 read(3, \"\", 10) = 0\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n1 close(3) = 0\n",
 			want: []string{"◁┄ RST ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄\ngetsockopt("}, deny: []string{"┄ FIN"},

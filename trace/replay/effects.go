@@ -114,6 +114,10 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 		if len(p.ports) < mostPorts && !slices.Contains(p.ports, b.socket.port) {
 			p.ports = append(p.ports, b.socket.port)
 		}
+	case event.Writes:
+		if to := others.Opens(b.call, rest); to.IsValid() {
+			b.socket.role, b.socket.port = clients, to.Port()
+		}
 	case event.Closes:
 		b.shared = p.close(s.fd(0))
 		b.resets = b.socket.resets
