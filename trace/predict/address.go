@@ -129,7 +129,7 @@ func (s *situation) connect() string {
 		}
 		return willFail(unix.EISCONN, "the socket has a connection, or listens")
 	}
-	if !s.isHere(to.Addr()) {
+	if s.cutOff || !s.isHere(to.Addr()) {
 		return ""
 	}
 	listening, sure := s.listening(to)

@@ -2,16 +2,18 @@ package predict
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"lbaws/sys"
 	"lbaws/trace/event"
 )
 
-// ask returns what the prediction of a call needs. It opens a file for a moment at the
-// most, while the program that makes the call is held.
+// ask returns what the prediction of a call needs. It opens a file or a socket for a moment at
+// the most, while the program that makes the call is held.
 //
 // Source: ip-sysctl.rst and net.rst of Linux; getrlimit(2), RLIMIT_NOFILE; tcp(7), FIONREAD (its other name is TIOCINQ).
 func ask(e *event.Event) machine {
@@ -23,6 +25,8 @@ func ask(e *event.Event) machine {
 		on.full = unix.Prlimit(e.Thread, unix.RLIMIT_NOFILE, nil, &limit) == nil && uint64(on.free) >= uint64(limit.Cur)
 	case event.Binds:
 		on.v6Only = number("net/ipv6/bindv6only") > 0
+	case event.Connects:
+		on.cutOff = isCutOff(sys.Reachable(e.Args[1].Addr.AddrPort()))
 	case event.Listens:
 		on.longest = number("net/core/somaxconn")
 	case event.Reads:
@@ -33,6 +37,19 @@ func ask(e *event.Event) machine {
 		}
 	}
 	return on
+}
+
+// isCutOff reports whether a connect to an address fails before it sends anything: to ::1, where
+// IPv6 is turned off. A datagram socket's connect sends nothing.
+//
+// Source: connect(2), EADDRNOTAVAIL and ENETUNREACH.
+func isCutOff(to netip.AddrPort) bool {
+	fd, err := unix.Socket(sys.Family(to), unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return (sys.Unix{}).Connect(fd, to) != nil
 }
 
 // lowestFree returns the lowest descriptor that is free in the process, or in the table of

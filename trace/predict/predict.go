@@ -82,6 +82,7 @@ type machine struct {
 	longest int  // the accept queue that the system allows; -1 if that is not known
 	v6Only  bool // whether a new IPv6 socket takes no IPv4
 	unread  int  // how many bytes a read finds; -1 if that is not known
+	cutOff  bool // whether no route leads to the address of a connect, or it has none of this machine's to come from
 }
 
 // willFail predicts an error.
@@ -130,6 +131,8 @@ func (s *situation) read() string {
 	switch {
 	case s.own.State == wire.Listen || s.own.State == wire.Closed && !over:
 		return willFail(unix.ENOTCONN, "the socket has no connection")
+	case unread == 0 && s.own.Unread() > 0 && !over: // an urgent byte stands first, and a read passes over it: tcp(7), SIOCINQ
+		return ""
 	case room == 0 || s.own.State == wire.SynSent:
 		return ""
 	case unread > 0:

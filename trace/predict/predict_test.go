@@ -153,8 +153,12 @@ func TestPredictOnAnotherMachine(t *testing.T) {
 			"a socket listens on [::1]:8888: EADDRINUSE, unless both have SO_REUSEPORT"},
 		{on(ownFD, "read", bytesOf(10)), connection, machine{unread: 7},
 			"7 bytes are unread: it will return 7"},
-		{on(ownFD, "read", bytesOf(10)), mine(wire.Established, 3, 0), machine{unread: 0},
+		{on(ownFD, "read", bytesOf(10)), connection, machine{unread: 0},
 			"nothing is unread: it will wait"},
+		{on(ownFD, "read", bytesOf(10)), mine(wire.Established, 13, 0), machine{unread: 6},
+			"6 bytes are unread: it will return 6"},
+		{on(ownFD, "read", bytesOf(10)), mine(wire.Established, 3, 0), machine{unread: 0}, ""}, // an urgent byte, and two more
+		{on(ownFD, "connect", netip.MustParseAddrPort("[::1]:8888")), listens(0, 1), machine{cutOff: true}, ""},
 		{on(ownFD, "read", bytesOf(10)), mine(wire.TimeWait, 0, 0), machine{unread: 1},
 			"1 byte is still unread: it will return 1"},
 	} {
