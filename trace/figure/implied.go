@@ -273,7 +273,7 @@ func (f *Figure) meets(e *event.Event) {
 func (f *Figure) unanswered(e *event.Event, c *conversation) {
 	switch {
 	case e.Call.Does != event.Connects && !e.Opens() || c == nil || c.opening != unopened:
-	case e.Errno == unix.EINPROGRESS:
+	case e.Errno == unix.EINPROGRESS, e.Errno == unix.EINTR: // a signal ends the wait, and not the handshake
 		f.imply(event.Client, "SYN")
 		c.opening = asked
 	case e.IsOthers() && e.Failed():

@@ -50,6 +50,8 @@ func (c *Call) Event(rest *strace.Rest, about About) event.Event {
 	case c.Does == event.Read && (about.Peeks || HasFlag(rest, "MSG_PEEK")):
 		r.Peeks = true
 		e.Call, r.Note = peeks, "look at the bytes, and leave them in the buffer"
+	case c.Does == event.Read && HasFlag(rest, "MSG_ERRQUEUE"):
+		e.Call, r.Note = peeks, "take a message of the kernel's own, and no bytes of the peer's"
 	case c.Does == event.Read && strings.HasPrefix(c.Name, "recv"):
 		e.Call = receives
 	case IsDisconnect(c, rest):

@@ -94,6 +94,16 @@ func TestCases(t *testing.T) {
 				"10 accept(3, NULL, NULL) = 4\n20 close(3) = 0\n",
 			want: []string{"┄┄ SYN, SYN+ACK, ACK ┄┄┄┄┄┄┄┄┄┄┄┄▷\nsendto(3", "┄┄ 5 bytes ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄▷", "┄┄ FIN ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄▷"}, deny: []string{"◁"},
 		},
+		"a connect that a signal interrupts": {
+			text: calling + "? ERESTARTSYS (To be restarted if SA_RESTART is set)\n1 --- SIGALRM {si_signo=SIGALRM} ---\n" +
+				"1 poll([{fd=3, events=POLLOUT}], 1, -1) = 1 ([{fd=3, revents=POLLOUT}])\n1 write(3, \"hello\", 5) = 5\n1 close(3) = 0\n",
+			want: []string{"┄┄ SYN ┄", "◁┄ SYN+ACK ┄", "┄┄ ACK ┄", "5 bytes", "┄┄ FIN ┄"},
+		},
+		"a message of the kernel's": {
+			text: calling + "0\n1 recvmsg(3, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"\", iov_len=100}], msg_iovlen=1, msg_controllen=48, " +
+				"msg_flags=MSG_ERRQUEUE}, MSG_ERRQUEUE) = 0\n",
+			want: []string{"take a message of the kernel's own, and no bytes of the peer's"}, deny: []string{"FIN"},
+		},
 		"SO_ERROR tells of a RST": {
 			text: calling + "0\n1 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n1 read(3, \"\", 10) = 0\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n1 close(3) = 0\n",
 			want: []string{"◁┄ RST ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄\ngetsockopt("}, deny: []string{"┄ FIN"},
