@@ -295,7 +295,9 @@ func (f *Figure) answered(c *conversation) {
 		f.imply(event.Client, "ACK")
 	}
 	c.opening = opened
-	f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == c })
+	if !f.run.Both { // nobody accepts it
+		f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == c })
+	}
 }
 
 // handshakeOf shows what is left of the handshake of a call that has returned. What accept
@@ -303,9 +305,10 @@ func (f *Figure) answered(c *conversation) {
 func (f *Figure) handshakeOf(e *event.Event, c *conversation) {
 	switch {
 	case e.Call.Does == event.Accepts && f.run.Both && !e.Failed():
-		for _, first := range f.opening {
-			if port := e.Recorded.Port; !first.reset && (port == 0 || first.Client.Port() == port) {
+		for i, first := range f.opening {
+			if port := e.Recorded.Port; (!first.reset || first.opening == opened) && (port == 0 || first.Client.Port() == port) {
 				f.answered(first)
+				f.opening = slices.Delete(f.opening, i, i+1)
 				return
 			}
 		}
