@@ -52,10 +52,14 @@ func (s *situation) bind() string {
 	case listens != nil:
 		return taken("SO_REUSEPORT", "a socket listens on", listens)
 	case other != nil:
-		if other.Remote.Port() != 0 && other.State != wire.Closed {
-			return taken("SO_REUSEADDR", "an old connection is on", other)
+		why := "a connection is on" // perhaps a live one
+		switch {
+		case other.Remote.Port() == 0 || other.State == wire.Closed:
+			why = "another socket is on"
+		case other.State == wire.TimeWait:
+			why = "an old connection is on"
 		}
-		return taken("SO_REUSEADDR", "another socket is on", other)
+		return taken("SO_REUSEADDR", why, other)
 	}
 	return fmt.Sprintf("no other socket is on %v, and no old connection", local)
 }

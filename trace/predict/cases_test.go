@@ -224,6 +224,8 @@ var cases = []struct {
 		"a socket listens on 127.0.0.1:8888: EADDRINUSE, unless both have SO_REUSEPORT"},
 	{"bind, TIME_WAIT", on(ownFD, "bind", serverAt), list(queued(wire.TimeWait)),
 		"an old connection is on 127.0.0.1:8888: EADDRINUSE, unless both have SO_REUSEADDR"},
+	{"bind, a live connection", on(ownFD, "bind", serverAt), list(queued(wire.Established)),
+		"a connection is on 127.0.0.1:8888: EADDRINUSE, unless both have SO_REUSEADDR"},
 	{"bind, again", on(ownFD, "bind", serverAt), list(bound()),
 		"the socket has an address: it will fail with EINVAL"},
 

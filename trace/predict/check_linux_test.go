@@ -41,7 +41,7 @@ var understood = []struct {
 		return o.waits || o.errno == 0 && o.result >= 0 || isLoss(o.errno)
 	}},
 	{is(`.*: it will fail with (\w+)`), func(o *outcome, m []string) bool { return sys.ErrnoName(o.errno) == m[1] }},
-	{is(`(?:a socket listens|another socket listens|another socket is|an old connection is) on \S+: EADDRINUSE, unless both have (\w+)`), func(o *outcome, m []string) bool {
+	{is(`(?:a socket listens|another socket listens|another socket is|an old connection is|a connection is) on \S+: EADDRINUSE, unless both have (\w+)`), func(o *outcome, m []string) bool {
 		return o.errno == unix.EADDRINUSE && o.reuses != "yes" || o.errno == 0 && o.reuses != "no" && m[1] != "SO_REUSEPORT"
 	}},
 	{is(`the connection is gone: it will fail \((\w+) if the peer sent a RST(, EPIPE if a FIN before)?\)(, or return 0 after a FIN)?`),
