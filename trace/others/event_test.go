@@ -17,7 +17,8 @@ func TestUntil(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Named(name).Event(&rest, About{}).Until(); got != want {
+		e := Named(name).Event(&rest, About{})
+		if got := e.Until(); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
