@@ -33,11 +33,12 @@ type Thread struct {
 	Call    Call
 	Result  int64 // what its last call has returned: -errno, if it failed
 
-	isNew   bool
-	ends    bool
-	inCall  bool // whether the return of its call is wanted
-	stopped bool
-	signal  int // that it gets when it goes on
+	isNew    bool
+	attaches bool // whether it is about to stop because Attach wants it to
+	ends     bool
+	inCall   bool // whether the return of its call is wanted
+	stopped  bool
+	signal   int // that it gets when it goes on
 }
 
 // Call is a system call as a program makes it.
@@ -163,6 +164,10 @@ func (t *Tracer) why(thread *Thread, status unix.WaitStatus) What {
 		t.leaves(thread)
 		return Leaves
 	case eventStop:
+		if thread.attaches {
+			thread.makeAgain()
+		}
+		thread.attaches = false
 		if signal != unix.SIGTRAP { // it stops by job control, and SIGCONT will wake it
 			thread.stopped = false
 			request(requestListen, uintptr(thread.ID), 0, 0)

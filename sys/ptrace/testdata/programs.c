@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -382,6 +385,53 @@ static void floods(void)
 			exit(50);
 }
 
+static int epoll;
+
+static long inRead(void) { char byte; return read(0, &byte, 1); }
+static long inPoll(void) { struct pollfd fd = {0, POLLIN}; return poll(&fd, 1, 100000); }
+static long inPpoll(void) { struct pollfd fd = {0, POLLIN}; return ppoll(&fd, 1, NULL, NULL); }
+static long inEpoll(void) { struct epoll_event event; return epoll_wait(epoll, &event, 1, -1); }
+static long inEpollPwait(void) { struct epoll_event event; return epoll_pwait(epoll, &event, 1, 100000, NULL); }
+static long inSelect(void)
+{
+	fd_set set;
+	FD_ZERO(&set);
+	FD_SET(0, &set);
+	return select(1, &set, NULL, NULL, NULL);
+}
+static long inAccept(void) { return accept(0, NULL, NULL) < 0 ? -1 : 1; }
+static long inWait(void)
+{
+	pid_t child = fork();
+	if (child == 0) {
+		inRead();
+		_exit(0);
+	}
+	return wait(NULL) == child ? 1 : -1;
+}
+static long inJoin(void) // futex
+{
+	pthread_t thread;
+	pthread_create(&thread, NULL, (void *(*)(void *))inRead, NULL);
+	return pthread_join(thread, NULL) == 0 ? 1 : -1;
+}
+
+// waitsIn waits in a call until standard input is ready, and fails if the call does.
+static void waitsIn(const char *name)
+{
+	struct epoll_event event = {EPOLLIN};
+	struct { const char *name; long (*call)(void); } calls[] = {{"read", inRead}, {"poll", inPoll}, {"ppoll", inPpoll},
+		{"epoll_wait", inEpoll}, {"epoll_pwait", inEpollPwait}, {"select", inSelect}, {"accept", inAccept}, {"wait", inWait}, {"join", inJoin}};
+	epoll = epoll_create1(0);
+	epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &event);
+	mark(1);
+	says();
+	for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++)
+		if (strcmp(calls[i].name, name) == 0)
+			CHECK(calls[i].call() == 1);
+	mark(1);
+}
+
 static void sleepsForEver(void)
 {
 	says();
@@ -406,6 +456,8 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "handles") == 0)
 		handles(n);
+	if (strcmp(argv[1], "waits") == 0)
+		waitsIn(argv[2]);
 	struct { const char *name; void (*run)(void); } modes[] = {{"threads", threads}, {"forks", forks}, {"vforks", vforks},
 		{"spawns", spawns}, {"files", files}, {"exec", exec}, {"exec-other", execOther}, {"leader-exits", leaderExits},
 		{"leader-execs", leaderExecs}, {"exit-group", exitGroup}, {"daemonize", daemonize}, {"adopts", adopts},
