@@ -84,7 +84,8 @@ static void selecting(void)
 			if (!FD_ISSET(fd, &ready))
 				continue;
 			if (fd == listener) {
-				FD_SET(next(), &all);
+				int connection = next(); // FD_SET may evaluate it twice
+				FD_SET(connection, &all);
 				continue;
 			}
 			serve(fd);
