@@ -295,6 +295,9 @@ func (w *watcher) returns(t *ptrace.Thread) {
 		w.tellBeginning(c)
 	}
 	e := c.does.Event(&rest, c.about)
+	if e.Recorded.All && len(rest.Args) > len(c.text) { // of clone, strace writes an argument later than others
+		e.Recorded.Rest = rest.Args[len(c.text):]
+	}
 	e.Begin, e.Return = c.at, returned
 	w.setAddresses(&e, c)
 	w.setBuffer(&e, c, rest.Value)
