@@ -59,7 +59,7 @@ func (w *watcher) open(r *Run) (status int, err error) {
 	}
 	p, err := w.Attach(r.PID)
 	if err != nil {
-		return 1, err
+		return 1, explain(r.PID, err)
 	}
 	w.first, w.threads, w.attached = p, w.Len(), true
 	w.meet(w.process(p))
