@@ -15,7 +15,7 @@ type Recorded struct {
 	Rest   []byte // or else: the others
 	Result []byte // what stands behind the equals sign
 	Thread int    // who makes it, as the recording has it; 0 if it does not say
-	Worker int    // which of its program's threads that is: 0 for the first that has made a call
+	Worker int    // which of its program's threads that is: 0 for the first
 	Note   string // what such a call does, if the server and the client do not make it
 	Others bool   // whether strace has written it, of any program, and not this one's json format
 	Whole  bool   // whether the buffer in the text is all of Args[1].Data, or its beginning
@@ -34,13 +34,16 @@ type Recorded struct {
 	Fills     bool           // whether it waits until its buffer is full: MSG_WAITALL
 }
 
-// Workers are the threads of a program that make calls, by their numbers.
+// Workers are the threads of a process that make calls, by their numbers.
 type Workers struct{ threads []int }
 
-// Number returns which one a thread is: 0 for the first that has made a call. Of more than a
-// few, the others are not told apart from that one.
-func (w *Workers) Number(thread int) int {
+// Number returns which one a thread is: 0 for the process's first, which has its number. Of
+// more than a few, the others are not told apart from that one.
+func (w *Workers) Number(thread, process int) int {
 	const most = 64
+	if w.threads == nil {
+		w.threads = []int{process}
+	}
 	i := slices.Index(w.threads, thread)
 	if i < 0 && len(w.threads) < most {
 		i = len(w.threads)

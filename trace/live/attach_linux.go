@@ -47,16 +47,18 @@ func (w *watcher) meet(p *process) {
 		text = strings.Join(holds, ", ")
 	}
 	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.ID))
-	w.trace.Note(time.Now(), fmt.Sprintf("process %d (%s) runs already, and holds %s", p.ID, strconv.QuoteToGraphic(strings.TrimSpace(string(name))), text))
+	quoted := strconv.QuoteToGraphic(strings.TrimSpace(string(name))) // it may be anything
+	w.trace.Note(time.Now(), fmt.Sprintf("process %d (%s) runs already, and holds %s", p.ID, quoted[1:len(quoted)-1], text))
 }
 
 // String says what a socket is that was there before.
 func (s *socket) String() string {
-	switch {
-	case s.listens:
-		return fmt.Sprintf("LISTEN %v", s.ends.local)
-	case s.ends.remote.IsValid():
-		return fmt.Sprintf("connected to %v", s.ends.remote)
+	text := s.state.String()
+	if s.ends.local.Port() != 0 {
+		text += " " + s.ends.local.String()
 	}
-	return "a new socket"
+	if s.ends.remote.IsValid() {
+		text += " ↔ " + s.ends.remote.String()
+	}
+	return text
 }

@@ -88,5 +88,5 @@ func (w *watcher) complete(e *event.Event, c *call) {
 	if w.threads > 1 {
 		e.Recorded.Thread = c.thread.ID
 	}
-	e.Recorded.Worker = c.of.workers.Number(c.thread.ID)
+	e.Recorded.Worker = c.of.workers.Number(c.thread.ID, c.of.ID)
 }

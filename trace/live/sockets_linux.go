@@ -21,10 +21,11 @@ import (
 type socket struct {
 	inode    uint32 // by which /proc names it: no other socket gets the same one
 	role     role
-	port     uint16 // the server's: that it is bound to, or connected to; 0 if it is not known
-	resets   bool   // whether close sends a RST: SO_LINGER with a time of 0
-	atOnce   bool   // whether no call on it waits: it is non-blocking
-	ends     ends   // its addresses, when it has them
+	port     uint16     // the server's: that it is bound to, or connected to; 0 if it is not known
+	resets   bool       // whether close sends a RST: SO_LINGER with a time of 0
+	atOnce   bool       // whether no call on it waits: it is non-blocking
+	ends     ends       // its addresses, when it has them
+	state    wire.State // of one that was there before, when it was met
 	listens  bool
 	shared   bool // whether several descriptors may lead to it
 	closings int  // how many calls are under way that close a descriptor of it
@@ -206,7 +207,7 @@ func (s *socket) ask(fd int) bool {
 	s.atOnce = flags&unix.O_NONBLOCK != 0
 	s.resets = linger != nil && linger.Onoff != 0 && linger.Linger == 0
 	s.listens = option(unix.SO_ACCEPTCONN) == 1
-	s.ends = endsOf(fd)
+	s.ends, s.state = endsOf(fd), sockets.StateOf(fd)
 	switch {
 	case s.listens:
 		s.role, s.port = servers, s.ends.local.Port()

@@ -177,7 +177,7 @@ func (p *player) give(m moment) {
 		return
 	}
 	e.Caller = p.caller(m.step)
-	e.Recorded.Worker = m.step.process.workers.Number(m.step.thread)
+	e.Recorded.Worker = m.step.process.workers.Number(m.step.thread, m.step.process.id)
 	if m.returns {
 		if begun := m.step.begins; begun != nil {
 			e.Number = begun.number

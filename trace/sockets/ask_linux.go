@@ -180,6 +180,18 @@ var states = [...]wire.State{1: wire.Established, 2: wire.SynSent, 3: wire.SynRe
 	6: wire.TimeWait, 7: wire.Closed, 8: wire.CloseWait, 9: wire.LastAck, 10: wire.Listen, 11: wire.Closing,
 	12: wire.SynReceived, 13: wire.Closed}
 
+// StateOf asks the kernel for the state of the socket to which a descriptor of this process
+// leads; wire.Unknown if it leads to none.
+//
+// Source: tcp(7), TCP_INFO.
+func StateOf(fd int) wire.State {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil || int(info.State) >= len(states) {
+		return wire.Unknown
+	}
+	return states[info.State]
+}
+
 func (m *diagMessage) socket(at time.Time) Socket {
 	s := Socket{
 		at:      at,
