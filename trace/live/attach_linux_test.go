@@ -119,7 +119,7 @@ func tracerOf(t *testing.T, pid int) string {
 func checkAttached(t *testing.T, text string, pid int, port string) {
 	t.Helper()
 	words := regexp.MustCompile(`\s+(# )?`).ReplaceAllString(text, " ")
-	holds := regexp.MustCompile(fmt.Sprintf(`process %d \(".*?"\) runs already, and holds \d+ LISTEN [\d.]+:%s`, pid, port))
+	holds := regexp.MustCompile(fmt.Sprintf(`process %d \(.*?\) runs already, and holds \d+ LISTEN [\d.]+:%s`, pid, port))
 	if !holds.MatchString(words) {
 		t.Errorf("it does not say what the process holds:\n%.2000s", text)
 	}
