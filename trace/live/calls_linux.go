@@ -87,7 +87,7 @@ func (w *watcher) concerns(c *call) bool {
 	case event.Makes:
 		return isTCP(c.Args)
 	case others.Forks:
-		if c.cloneFlags()&unix.CLONE_FILES == 0 {
+		if c.cloneFlags()&unix.CLONE_THREAD == 0 {
 			c.before = w.descriptors(c.thread.ID)
 		}
 		return len(c.before) > 0

@@ -209,7 +209,7 @@ func (w *watcher) leaves(t *ptrace.Thread) {
 			borrow(t.Process.ID, fd, func(fd int) bool { s.ends = endsOf(fd); return true })
 		}
 	}
-	p.left = unique(maps.Values(sockets))
+	p.left, p.asked = unique(maps.Values(sockets)), true
 }
 
 // ended tells the trace that a process has ended, and which sockets have with it.
@@ -221,12 +221,35 @@ func (w *watcher) ended(t *ptrace.Thread, status unix.WaitStatus) {
 		return
 	}
 	p := w.process(t.Process)
+	if !p.asked {
+		p.left = w.lost(p)
+	}
 	if ended := w.over(p.left, nil); len(ended) > 0 {
 		w.tellExit(p, &event.Exit{How: how(status), Sockets: ended})
 	}
 	delete(w.processes, t.Process)
 	w.trace.Follows(t.Process.ID, false)
 	w.forgetLines(t.Process.ID)
+}
+
+// lost returns the sockets to which no other program's descriptor leads than those of a process
+// that has ended. (A thread that is killed need not stop before it ends: the last one of a
+// process may not have been asked which it has.)
+//
+// Source: ptrace(2), PTRACE_O_TRACEEXIT.
+func (w *watcher) lost(p *process) (lost []*socket) {
+	var open []*socket
+	for other := range w.processes {
+		if other != p.Process {
+			open = slices.AppendSeq(open, maps.Values(w.descriptors(other.ID)))
+		}
+	}
+	for _, s := range w.sockets {
+		if s != nil && !slices.Contains(open, s) {
+			lost = append(lost, s)
+		}
+	}
+	return lost
 }
 
 // how says how a process has ended, as strace does.

@@ -55,6 +55,7 @@ type process struct {
 	workers  event.Workers
 	epolls   map[int]bool // its epoll descriptors, and whether they wait for TCP sockets
 	left     []*socket    // that it had when it was about to end
+	asked    bool         // whether it could be asked for them
 }
 
 // Run runs programs, or follows one that runs already, until all have ended. It returns the
