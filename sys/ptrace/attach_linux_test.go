@@ -91,10 +91,12 @@ func awaitSleep(t *testing.T, pid int) {
 }
 
 // TestAttachToBusyPrograms attaches to programs with threads, children and signals at some
-// moment, and detaches by dying: they check themselves that nothing is lost.
+// moment, and detaches by dying: they check themselves that nothing is lost. (A signal may be:
+// one that the kernel has told the tracer of, and the tracer has not let go on. So "storm" is
+// not among them.)
 func TestAttachToBusyPrograms(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{"threads", "forks", "storm", "sleeps", "files", "spawns", "exec-other", "leader-exits"} {
+	for _, mode := range []string{"threads", "forks", "sleeps", "files", "spawns", "exec-other", "leader-exits"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			p := tracetest.LaunchCommand(t, program(t), mode)
