@@ -144,14 +144,15 @@ func TestAttachFaults(t *testing.T) {
 		}
 		return false
 	})
-	zombies := tracetest.LaunchCommand(t, "/bin/bash", "-c", "sleep 0 & exec sleep 1000")
-	var zombie int
+	ended := exec.Command("true") // which nobody has waited for
+	if err := ended.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer ended.Wait()
+	zombie := ended.Process.Pid
 	tracetest.Await(t, "a zombie", func() bool {
-		for _, zombie = range tracetest.Children(zombies.Cmd.Process.Pid) {
-			text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", zombie))
-			return strings.Contains(string(text), ") Z")
-		}
-		return false
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", zombie))
+		return strings.Contains(string(text), ") Z")
 	})
 	for name, test := range map[string]struct {
 		wrap []string
