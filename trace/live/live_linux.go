@@ -75,7 +75,9 @@ func (r *Run) Run() (status int, err error) {
 		w.lines = &source.Lines{}
 	}
 	if r.Step {
-		w.person = w.newPerson()
+		if w.person, err = w.newPerson(); err != nil {
+			return 1, err
+		}
 		err := w.person.direct()
 		w.person.leave()
 		if w.person = nil; err != nil && !errors.Is(err, errLeft) && !errors.Is(err, unix.ECHILD) {

@@ -21,6 +21,8 @@ import (
 type person struct {
 	*watcher
 	keys     *keys.Keys
+	bell     *ptrace.Bell   // rings when a program does something
+	stirred  time.Time      // when it has rung last
 	watch    *sockets.Watch // nil if the kernel cannot be asked
 	memory   predict.Memory
 	held     []*call // whose threads are stopped before them, in the order of the programs' starts
@@ -46,20 +48,28 @@ const (
 var errLeft = errors.New("left")
 
 // newPerson prepares for a person who directs.
-func (w *watcher) newPerson() *person {
-	d := &person{watcher: w}
+func (w *watcher) newPerson() (*person, error) {
+	bell, err := ptrace.NewBell()
+	if err != nil {
+		return nil, err
+	}
+	d := &person{watcher: w, bell: bell}
 	d.keys = keys.Open(func() { w.trace.SetPanel(nil) })
+	d.keys.StopAt(bell.FD)
 	if watch, err := sockets.OpenFor(); err == nil {
 		d.watch = watch
 	}
-	return d
+	return d, nil
 }
 
 // direct directs the programs until none is left, or nobody directs them any more.
 func (d *person) direct() error {
 	for d.Len() > 0 {
-		if err := d.settle(); err != nil {
-			return err
+		if d.bell.Arm() || d.moved || d.stirred.IsZero() {
+			d.stirred = time.Now()
+			if err := d.settle(); err != nil {
+				return err
+			}
 		}
 		d.look()
 		var err error
@@ -68,8 +78,9 @@ func (d *person) direct() error {
 			return errLeft
 		case d.canMove() && d.goal != eachCall:
 			d.move()
-		case !d.canMove() && d.patience() >= 0:
+		case !d.canMove() && d.patience() >= 0 && time.Since(d.stirred) >= d.patience():
 			d.idle()
+			d.stirred = time.Now()
 		default:
 			err = d.press(d.key())
 		}
@@ -225,19 +236,20 @@ func (d *person) gone(t *ptrace.Thread) {
 	d.held = slices.DeleteFunc(d.held, func(c *call) bool { return c.thread == t })
 }
 
-// key shows the panel, and returns the next key, or None for now. A script's keys wait until
-// there is a call to make.
+// key shows the panel, and returns the next key, or None if a program has done something, or
+// what the kernel holds may be another. A script's keys wait until there is a call to make.
 func (d *person) key() keys.Key {
-	const often = 50 * time.Millisecond // the panel is looked after while no key comes
+	const often = 100 * time.Millisecond
 	can := d.canMove()
 	d.draw(can)
-	if d.keys.Interactive() {
-		return d.keys.Next(often)
-	}
-	if !can {
+	if !can && !d.keys.Interactive() {
+		unix.Poll([]unix.PollFd{{Fd: int32(d.bell.FD), Events: unix.POLLIN}}, int(often/time.Millisecond))
 		return keys.None
 	}
-	k := d.keys.Next(time.Hour)
+	k := d.keys.Next(often)
+	if d.keys.Interactive() || k == keys.None {
+		return k
+	}
 	if k == '\n' && d.letters { // it ends the line of a letter
 		k = keys.None
 	}
@@ -325,6 +337,7 @@ func (d *person) quit() {
 // leave lets all programs go on without a key, and gives the terminal back as it was.
 func (d *person) leave() {
 	d.keys.Close()
+	d.bell.Close()
 	d.trace.SetPanel(nil)
 	for _, c := range d.held {
 		d.begin(c)

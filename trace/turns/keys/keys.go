@@ -32,6 +32,8 @@ type Keys struct {
 	terminal bool
 	hide     func()
 	redraw   atomic.Bool
+	bell     int  // a descriptor that ends Next when it can be read; -1 if there is none
+	rang     bool // whether it could be read
 
 	mu      sync.Mutex    // guards what follows
 	saved   *unix.Termios // what Close brings back; nil if nothing is changed
@@ -42,13 +44,16 @@ type Keys struct {
 // Open prepares standard input. hide is called before the process stops on Ctrl-Z:
 // what only belongs to a running program can be taken off the screen.
 func Open(hide func()) *Keys {
-	k := &Keys{hide: hide, terminal: output.IsTerminal(unix.Stdin) && output.IsTerminal(unix.Stderr)}
+	k := &Keys{hide: hide, bell: -1, terminal: output.IsTerminal(unix.Stdin) && output.IsTerminal(unix.Stderr)}
 	if k.terminal {
 		k.takeTerminal()
 		k.follow()
 	}
 	return k
 }
+
+// StopAt makes Next return None as soon as another descriptor can be read.
+func (k *Keys) StopAt(fd int) { k.bell = fd }
 
 // Close brings back the terminal's settings. It may be called by any thread, and
 // more than once.
@@ -78,13 +83,14 @@ func (k *Keys) Next(timeout time.Duration) Key {
 				return key
 			}
 		}
-		if !time.Now().Before(deadline) {
+		if k.rang || !time.Now().Before(deadline) {
 			return None
 		}
 	}
 }
 
-// read returns the next byte, or -1 if none came in time or a signal came.
+// read returns the next byte, or -1 if none came in time or a signal came, or if the bell has
+// rung.
 func (k *Keys) read(timeout time.Duration) (b int, ended bool) {
 	wanted := int16(unix.POLLIN)
 	if k.terminal && !k.takeTerminal() {
@@ -94,9 +100,12 @@ func (k *Keys) read(timeout time.Duration) (b int, ended bool) {
 		wanted = 0 // what is typed is not for it
 	}
 	set := []unix.PollFd{{Fd: int32(unix.Stdin), Events: wanted}}
+	if k.bell >= 0 {
+		set = append(set, unix.PollFd{Fd: int32(k.bell), Events: unix.POLLIN})
+	}
 	n, err := unix.Poll(set, int(max(timeout, 0)/time.Millisecond))
-	if n <= 0 {
-		return -1, err != nil && !errors.Is(err, unix.EINTR)
+	if k.rang = k.bell >= 0 && n > 0 && set[1].Revents != 0; k.rang || n <= 0 {
+		return -1, n < 0 && !errors.Is(err, unix.EINTR)
 	}
 	var buffer [1]byte
 	n, err = unix.Read(unix.Stdin, buffer[:])
@@ -132,6 +141,8 @@ func (k *Keys) decode(b int) Key {
 
 // escape reads the rest of an escape sequence. The key Esc has none.
 func (k *Keys) escape() Key {
+	defer k.StopAt(k.bell)
+	k.StopAt(-1)
 	b, _ := k.read(escapeTime)
 	switch {
 	case b < 0:
