@@ -127,7 +127,7 @@ func (w *watcher) concerns(c *call) bool {
 		}
 	default:
 		if c.socket = fd(0); c.socket == nil && c.passesDescriptors() {
-			w.share(w.descriptors(c.thread.ID))
+			w.pass(w.descriptors(c.thread.ID))
 		}
 	}
 	return c.socket != nil
@@ -267,8 +267,8 @@ func (w *watcher) eventOf(c *call) event.Event {
 	}
 	w.setBuffer(&e, c, 0)
 	w.complete(&e, c)
-	if c.does.Effect == event.Closes && c.socket.shared {
-		e.Shared = w.hasOthers(c)
+	if e.Recorded.Peeks || c.does.Effect == event.Reads || c.does.Effect == event.Writes {
+		e.Args[2].Int = c.room()
 	}
 	return e
 }

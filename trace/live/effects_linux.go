@@ -99,6 +99,14 @@ func (w *watcher) share(sockets map[int]*socket) {
 	}
 }
 
+// pass notes that a descriptor of one of the sockets may be under way to another process.
+func (w *watcher) pass(sockets map[int]*socket) {
+	w.share(sockets)
+	for _, s := range sockets {
+		s.passed = true
+	}
+}
+
 // passesDescriptors reports whether a call may send descriptors to another process.
 //
 // Source: unix(7), SCM_RIGHTS.

@@ -49,10 +49,8 @@ func (d *person) heldLines(i int, c *call) []string {
 	if c != d.chosen {
 		return lines
 	}
-	if d.watch != nil {
-		if says := d.memory.Predict(&c.preview); says != "" {
-			lines = append(lines, strings.Repeat(" ", 13)+says)
-		}
+	if says := d.predict(c); says != "" {
+		lines = append(lines, strings.Repeat(" ", 13)+says)
 	}
 	if d.explains {
 		for _, line := range c.preview.Call.Explained {

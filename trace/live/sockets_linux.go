@@ -28,6 +28,7 @@ type socket struct {
 	state    wire.State // of one that was there before, when it was met
 	listens  bool
 	shared   bool // whether several descriptors may lead to it
+	passed   bool // whether a process may have one that is not followed, or is to get one
 	closings int  // how many calls are under way that close a descriptor of it
 }
 
@@ -163,7 +164,7 @@ func (w *watcher) descriptors(thread int) map[int]*socket {
 //
 // Source: pidfd_getfd(2).
 func inspect(thread, fd int, inode uint32) *socket {
-	s := &socket{inode: inode, shared: true}
+	s := &socket{inode: inode, shared: true, passed: true}
 	if !borrow(thread, fd, s.ask) {
 		return nil
 	}
@@ -240,10 +241,6 @@ func (w *watcher) isOpen(s *socket) bool {
 	open, err := w.asker.IsOpen(s.inode, s.ends.local, s.ends.remote)
 	return open && err == nil
 }
-
-// hasOthers reports whether another descriptor leads to the socket that a call is about to
-// close.
-func (w *watcher) hasOthers(c *call) bool { return w.count(c.socket) > 1 }
 
 // count returns how many descriptors of the programs lead to a socket.
 func (w *watcher) count(s *socket) (n int) {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/trace/predict/predicttest"
 	"lbaws/trace/sockets"
 	"lbaws/trace/tracetest"
 )
@@ -23,27 +24,27 @@ func TestPredictServe(t *testing.T) {
 	for i, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := &served{play: newPlay(t, *seed+uint64(i)), address: netip.MustParseAddrPort(kind + tracetest.FreePort(t)), blocker: -1}
+			s := &served{Play: predicttest.NewPlay(t, *seed+uint64(i)), address: netip.MustParseAddrPort(kind + tracetest.FreePort(t)), blocker: -1}
 			var err error
 			if s.watch, err = sockets.Open(); err != nil {
 				tracetest.Missing(t, err.Error())
 			}
-			defer s.report()
+			defer s.Report()
 			alive := false
 			for n := 0; n < *steps && !t.Failed(); n++ {
 				if n%100 == 0 && alive { // it starts on a port that has old connections
-					s.stop()
+					s.Stop()
 					alive = false
 				}
 				if !alive {
 					s.open()
 				}
 				if alive = s.move(); !alive {
-					s.stop()
+					s.Stop()
 				}
 			}
 			if alive {
-				s.stop()
+				s.Stop()
 			}
 			s.leave()
 		})
@@ -52,7 +53,7 @@ func TestPredictServe(t *testing.T) {
 
 // served is a server under -step, and its clients, whose sockets do not block.
 type served struct {
-	*play
+	*predicttest.Play
 	address netip.AddrPort
 	clients []int
 	blocker int // a socket that may be in the way of bind, or -1
@@ -64,7 +65,7 @@ type served struct {
 func (s *served) settle() {
 	for _, fd := range s.clients {
 		local := sockets.LocalAddress(fd)
-		tracetest.Await(s.t, "the end of a flood", func() bool {
+		tracetest.Await(s.T, "the end of a flood", func() bool {
 			settled, _, err := s.watch.Settled(local, sys.Reachable(s.address))
 			return settled || err != nil
 		})
@@ -74,9 +75,9 @@ func (s *served) settle() {
 // open starts the server, perhaps with another socket on its port.
 func (s *served) open() {
 	s.leave()
-	reuse := s.random.IntN(4) > 0
-	s.reuses, s.full = map[bool]string{false: "no"}[reuse], false
-	switch s.random.IntN(4) {
+	reuse := s.Random.IntN(4) > 0
+	s.Reuses, s.full = map[bool]string{false: "no"}[reuse], false
+	switch s.Random.IntN(4) {
 	case 0: // it has nothing in common with the server's
 		family, other := unix.AF_INET, netip.MustParseAddr("127.0.0.2")
 		if !s.address.Addr().Is6() && s.address.Addr().IsUnspecified() {
@@ -90,14 +91,14 @@ func (s *served) open() {
 	case 2: // it includes the server's
 		s.listen(unix.AF_INET6, netip.AddrPortFrom(netip.IPv6Unspecified(), s.address.Port()), 0)
 	}
-	s.start("-step", "-segments", "-addr", s.address.String(), fmt.Sprintf("-reuseaddr=%v", reuse), "-backlog", []string{"128", "1", "100000"}[s.random.IntN(3)])
+	s.Start("-step", "-segments", "-addr", s.address.String(), fmt.Sprintf("-reuseaddr=%v", reuse), "-backlog", []string{"128", "1", "100000"}[s.Random.IntN(3)])
 }
 
 // listen makes the socket that may be in the way.
 func (s *served) listen(family int, at netip.AddrPort, v6Only int) {
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	s.blocker = fd
 	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
@@ -108,10 +109,10 @@ func (s *served) listen(family int, at netip.AddrPort, v6Only int) {
 		s.leave()
 		return
 	} else if err != nil {
-		s.t.Fatalf("bind %v: %v", at, err)
+		s.T.Fatalf("bind %v: %v", at, err)
 	}
 	if err := (sys.Unix{}).Listen(fd, 1); err != nil {
-		s.t.Fatalf("listen %v: %v", at, err)
+		s.T.Fatalf("listen %v: %v", at, err)
 	}
 }
 
@@ -127,40 +128,40 @@ func (s *served) leave() {
 
 // move makes the server's next call, or lets a client do something.
 func (s *served) move() (alive bool) {
-	_, call, _, can := s.next()
-	if can && s.random.IntN(100) < 55 {
+	_, call, _, can := s.Next()
+	if can && s.Random.IntN(100) < 55 {
 		s.settle()
-		if !s.sync() {
+		if !s.Sync() {
 			return false
 		}
-		return s.make()
+		return s.Make()
 	}
-	switch r := s.random.IntN(100); {
+	switch r := s.Random.IntN(100); {
 	case can && slices.Contains([]string{"socket", "setsockopt", "bind", "listen", "getsockname"}, call):
-		return s.make()
+		return s.Make()
 	case r < 3 || s.full && r < 40:
 		s.limit(!s.full)
 	case r < 30 && len(s.clients) < 4 || len(s.clients) == 0:
 		s.connect()
 	default:
-		s.harm(s.random.IntN(len(s.clients)))
+		s.harm(s.Random.IntN(len(s.clients)))
 	}
-	return s.sync()
+	return s.Sync()
 }
 
 // limit lets the server have no descriptor but those of its listening socket, or as many as
 // it likes.
 func (s *served) limit(full bool) {
 	var limit unix.Rlimit
-	pid := s.process.Cmd.Process.Pid
+	pid := s.Process.Cmd.Process.Pid
 	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	if limit.Cur = limit.Max; full {
 		limit.Cur = 4
 	}
 	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	s.full = full
 }
@@ -169,7 +170,7 @@ func (s *served) connect() {
 	to := sys.Reachable(s.address)
 	fd, err := unix.Socket(sys.Family(to), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	(sys.Unix{}).Connect(fd, to)
 	s.clients = append(s.clients, fd)
@@ -178,7 +179,7 @@ func (s *served) connect() {
 // harm does to the server what a client can do.
 func (s *served) harm(i int) {
 	fd := s.clients[i]
-	switch s.random.IntN(11) {
+	switch s.Random.IntN(11) {
 	case 0: // it drips
 		unix.Write(fd, []byte("G"))
 	case 1, 2:
@@ -195,14 +196,14 @@ func (s *served) harm(i int) {
 		unix.Shutdown(fd, unix.SHUT_WR)
 	case 8: // in one go: the server's kernel tells only of the end
 		unix.Write(fd, []byte("GET"))
-		if s.random.IntN(2) == 0 {
+		if s.Random.IntN(2) == 0 {
 			unix.Shutdown(fd, unix.SHUT_WR)
 		}
 		s.reset(i)
 	case 9:
 		s.reset(i)
 	case 10:
-		if s.random.IntN(3) == 0 {
+		if s.Random.IntN(3) == 0 {
 			s.kill(fd)
 			break
 		}
@@ -222,8 +223,8 @@ func (s *served) reset(i int) {
 func (s *served) kill(fd int) {
 	local := sockets.LocalAddress(fd)
 	command := fmt.Sprintf("ss -K sport = :%d and dport = :%d", s.address.Port(), local.Port())
-	if output, err := exec.Command(tracetest.Need(s.t, "ss", "iproute2"), strings.Fields(command)[1:]...).CombinedOutput(); err != nil {
-		s.t.Fatalf("%s: %v\n%s", command, err, output)
+	if output, err := exec.Command(tracetest.Need(s.T, "ss", "iproute2"), strings.Fields(command)[1:]...).CombinedOutput(); err != nil {
+		s.T.Fatalf("%s: %v\n%s", command, err, output)
 	}
-	s.killed = true
+	s.Killed = true
 }

@@ -133,7 +133,7 @@ func (s *situation) read() string {
 		return willFail(unix.ENOTCONN, "the socket has no connection")
 	case unread == 0 && s.own.Unread() > 0 && !over: // an urgent byte stands first, and a read passes over it: tcp(7), SIOCINQ
 		return ""
-	case room == 0 || s.own.State == wire.SynSent:
+	case room <= 0 || s.own.State == wire.SynSent:
 		return ""
 	case unread > 0:
 		what := count(unread, "byte") + " " + are
@@ -143,7 +143,7 @@ func (s *situation) read() string {
 		if unread > room {
 			return fmt.Sprintf("%s: it will return %d of them", what, room)
 		}
-		if unread < room && s.e.Recorded != nil && s.e.Recorded.Fills && !fin && !over {
+		if unread < room && s.e.Recorded != nil && s.e.Recorded.Fills && !s.atOnce() && !fin && !over {
 			return s.wait(what + ", and it wants all of its room filled")
 		}
 		if unread < room && s.coming() > 0 {
@@ -169,7 +169,7 @@ func (s *situation) read() string {
 	return s.wait("nothing is unread")
 }
 
-// length is how many bytes a call is to read or write.
+// length is how many bytes a call is to read or write; -1 if that is not known.
 func (s *situation) length() int {
 	if s.e.IsOthers() { // of its buffer, only the beginning is known, if anything
 		return s.e.Args[2].Int
@@ -200,7 +200,7 @@ func (s *situation) alone() bool { return s.e.Thread == 0 || s.e.IsOthers() }
 func (s *situation) write() string {
 	n, unacknowledged := s.length(), s.own.Unacknowledged()
 	switch {
-	case n == 0 || s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
+	case n <= 0 || s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
 		return ""
 	case s.own.pending && s.alone():
 		return gone(s.own.errno + ", EPIPE if a FIN before")

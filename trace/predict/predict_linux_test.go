@@ -16,6 +16,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace/event"
+	"lbaws/trace/predict/predicttest"
 	"lbaws/trace/sockets"
 	"lbaws/trace/tracetest"
 	"lbaws/trace/wire"
@@ -263,15 +264,15 @@ func (w *world) call(name string, args ...event.Arg) (result int, err error) {
 	w.memory.Returned(e)
 	w.ask()
 	if own != nil {
-		got.after = w.state(own.Cookie)
+		got.After = w.state(own.Cookie)
 	} else if s := w.find(args[0].Int); s != nil && name == "connect" {
-		got.after = s.State
+		got.After = s.State
 	}
 	w.check(e, own, p, got)
-	if got.errno != 0 {
-		return -1, got.errno
+	if got.Errno != 0 {
+		return -1, got.Errno
 	}
-	return got.result, nil
+	return got.Result, nil
 }
 
 // find returns what the kernel held of a descriptor's socket, or nil.
@@ -285,9 +286,9 @@ func (w *world) find(fd int) *sockets.Socket {
 }
 
 // check compares what was predicted with what a call did.
-func (w *world) check(e *event.Event, own *sockets.Socket, text string, got outcome) {
+func (w *world) check(e *event.Event, own *sockets.Socket, text string, got predicttest.Outcome) {
 	w.said[e.Call.Name+": "+regexp.MustCompile(`\d+`).ReplaceAllString(cmp.Or(text, "nothing"), "N")]++
-	if wrong := got.contradicts(text); wrong != "" {
+	if wrong := got.Contradicts(text); wrong != "" {
 		w.t.Errorf("%s(%d), of %+v:\n%s\ngot %+v: %s", e.Call.Name, e.Args[0].Int, own, text, got, wrong)
 	}
 }
@@ -331,14 +332,14 @@ func (w *world) state(cookie uint64) wire.State {
 }
 
 // make makes a call.
-func (w *world) make(e *event.Event) outcome {
+func (w *world) make(e *event.Event) predicttest.Outcome {
 	w.segments()
 	overflows := w.overflows()
-	got := outcome{call: e.Call.Name, behind: w.hasUnsent(e.Args[0].Int), knownRST: !w.otherEnd, reuses: w.reuses}
+	got := predicttest.Outcome{Call: e.Call.Name, Behind: w.hasUnsent(e.Args[0].Int), KnownRST: !w.otherEnd, Reuses: w.reuses}
 	var err error
 	switch fd, a := e.Args[0].Int, &e.Args[1]; e.Call.Name {
 	case "socket":
-		got.result, err = w.kernel.Socket(fd, a.Int, 0)
+		got.Result, err = w.kernel.Socket(fd, a.Int, 0)
 	case "setsockopt":
 		err = w.kernel.Setsockopt(fd, a.Int, e.Args[2].Int, e.Args[3].Int)
 	case "bind":
@@ -347,35 +348,35 @@ func (w *world) make(e *event.Event) outcome {
 		err = w.kernel.Listen(fd, a.Int)
 	case "getsockname":
 		err = w.kernel.Getsockname(fd, a.Addr)
-		got.address = a.Addr.AddrPort().String()
+		got.Address = a.Addr.AddrPort().String()
 	case "accept":
-		got.result, err = w.kernel.Accept(fd, a.Addr)
+		got.Result, err = w.kernel.Accept(fd, a.Addr)
 	case "connect":
 		if err = w.kernel.Connect(fd, a.Addr.AddrPort()); err == unix.EINPROGRESS {
-			if got.waits = w.awaitConnect(fd, overflows); !got.waits {
+			if got.Waits = w.awaitConnect(fd, overflows); !got.Waits {
 				err = w.kernel.Connect(fd, a.Addr.AddrPort()) // what became of the first
 			}
 		}
 	case "read":
-		got.result, err = w.kernel.Read(fd, a.Data)
+		got.Result, err = w.kernel.Read(fd, a.Data)
 	case "write":
-		got.result, err = w.kernel.Write(fd, a.Data)
-		got.waits = err == nil && got.result < len(a.Data)
+		got.Result, err = w.kernel.Write(fd, a.Data)
+		got.Waits = err == nil && got.Result < len(a.Data)
 	case "shutdown":
 		err = w.kernel.Shutdown(fd, a.Int)
 	case "close":
 		err = w.kernel.Close(fd)
 	}
-	if errors.As(err, &got.errno) {
-		got.result = -1
+	if errors.As(err, &got.Errno) {
+		got.Result = -1
 	}
-	got.waits = got.waits || got.errno == unix.EAGAIN
-	e.Result, e.Errno = got.result, got.errno
-	if !got.waits {
+	got.Waits = got.Waits || got.Errno == unix.EAGAIN
+	e.Result, e.Errno = got.Result, got.Errno
+	if !got.Waits {
 		w.ask()
 	}
-	got.fins, got.resets = w.segments()
-	got.queue = w.queue(e.Args[0].Int)
+	got.FINs, got.RSTs = w.segments()
+	got.Queue = w.queue(e.Args[0].Int)
 	return got
 }
 

@@ -1,0 +1,139 @@
+package live
+
+import (
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+	"lbaws/trace/others"
+)
+
+// This file asks the kernel, before a call is predicted, for what a prediction takes for
+// granted: the options and flags that a program, or its parent, may have set.
+
+// predict says what a call will do that is held; "" if that is not sure.
+func (d *person) predict(c *call) string {
+	if d.watch == nil {
+		return ""
+	}
+	switch does := c.preview.Call.Does; {
+	case c.socket == nil: // it makes one
+	case c.passed():
+		return ""
+	default:
+		sure := false
+		borrow(c.thread.ID, int(int32(c.Args[0])), func(fd int) bool { sure = d.isSure(c, fd); return true })
+		if !sure {
+			return ""
+		}
+		if does == event.Closes {
+			c.preview.Shared = d.count(c.socket) > 1
+		}
+	}
+	return d.memory.Predict(&c.preview)
+}
+
+// passed reports whether a close may leave a descriptor that is under way to another process,
+// or that one has which is not followed.
+func (c *call) passed() bool { return c.does.Effect == event.Closes && c.socket.passed }
+
+// isSure reports whether nothing is set that predictions do not know. fd leads to the call's
+// socket.
+//
+// Source: socket(7), tcp(7), recv(2), send(2).
+func (d *person) isSure(c *call, fd int) bool {
+	option := func(level, name int) int {
+		value, _ := unix.GetsockoptInt(fd, level, name)
+		return value
+	}
+	timesOut := func(name int) bool {
+		limit, err := unix.GetsockoptTimeval(fd, unix.SOL_SOCKET, name)
+		return err != nil || limit.Nano() != 0
+	}
+	if option(unix.SOL_SOCKET, unix.SO_PROTOCOL) != unix.IPPROTO_TCP {
+		return false
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	atOnce := flags&unix.O_NONBLOCK != 0 || c.hasFlag(unix.MSG_DONTWAIT)
+	c.preview.Recorded.AtOnce = atOnce
+	does := c.preview.Call.Does
+	if c.preview.Recorded.Peeks {
+		does = event.Reads
+	}
+	switch does {
+	case event.Accepts:
+		return err == nil && (atOnce || !timesOut(unix.SO_RCVTIMEO))
+	case event.Connects:
+		return (atOnce || !timesOut(unix.SO_SNDTIMEO)) && option(unix.IPPROTO_TCP, unix.TCP_FASTOPEN_CONNECT) == 0
+	case event.Reads:
+		if c.hasFlag(unix.MSG_OOB) || c.hasFlag(unix.MSG_ERRQUEUE) || option(unix.SOL_SOCKET, unix.SO_RCVLOWAT) > 1 || hasShutReading(fd) {
+			return false
+		}
+		return atOnce || !timesOut(unix.SO_RCVTIMEO)
+	case event.Writes:
+		const least = 16 << 10 // what the kernel gives a new socket
+		for _, flag := range []uint64{unix.MSG_OOB, unix.MSG_MORE, unix.MSG_FASTOPEN, unix.MSG_ZEROCOPY} {
+			if c.hasFlag(flag) {
+				return false
+			}
+		}
+		return option(unix.IPPROTO_TCP, unix.TCP_CORK) == 0 && option(unix.SOL_SOCKET, unix.SO_SNDBUF) >= least && (atOnce || !timesOut(unix.SO_SNDTIMEO))
+	case event.Closes:
+		linger, err := unix.GetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER)
+		return err == nil && linger.Onoff == 0 && !d.isInUse(c)
+	}
+	return true
+}
+
+// hasShutReading reports whether a read returns 0 in place of waiting although the peer's FIN
+// has not come: shutdown was called.
+//
+// Source: tcp_poll in Linux's net/ipv4.
+func hasShutReading(fd int) bool {
+	set := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+	unix.Poll(set, 0)
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil || set[0].Revents&unix.POLLRDHUP == 0 {
+		return false
+	}
+	const established, finWait1, finWait2 = 1, 4, 5 // net/tcp_states.h
+	return info.State == established || info.State == finWait1 || info.State == finWait2
+}
+
+// isInUse reports whether a thread waits in the kernel in a call that may be about the socket
+// that another one is about to close: the kernel keeps the socket until that has returned.
+//
+// Source: fget and fput in Linux's fs/file.c.
+func (d *person) isInUse(c *call) bool {
+	for _, other := range d.begun {
+		if other.socket == c.socket || other.of == c.of && other.does.Effect == others.Polls {
+			return true
+		}
+	}
+	return false
+}
+
+// room is how many bytes a call is to read or write; -1 if that is not known.
+func (c *call) room() int {
+	switch c.Name {
+	case "read", "recv", "recvfrom", "write", "send", "sendto":
+		return int(min(c.Args[2], 1<<31-1-4096)) // MAX_RW_COUNT
+	case "readv", "writev":
+		return c.vectorsRoom(c.Args[1], c.Args[2])
+	case "recvmsg", "sendmsg":
+		return c.vectorsRoom(c.word(c.Args[1], 2), c.word(c.Args[1], 3)) // of struct msghdr
+	}
+	return -1
+}
+
+// vectorsRoom is how many bytes an array of struct iovec has room for.
+func (c *call) vectorsRoom(vectors, count uint64) (room int) {
+	const most = 1024 // UIO_MAXIOV
+	size := uint64(16)
+	if !c.thread.Call.Wide() {
+		size = 8
+	}
+	for i := range min(count, most) {
+		room += int(min(c.word(vectors+i*size, 1), 1<<31-1-4096))
+	}
+	return room
+}
