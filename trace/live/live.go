@@ -23,6 +23,9 @@ type Run struct {
 	Left     func() // is called when a signal asks to leave a process that ran before; it ends this one
 }
 
+// errOtherSystem means that the system is not Linux.
+var errOtherSystem = errors.New("run needs Linux: it follows other programs by its ptrace(2)")
+
 // Trace is the trace of the programs' calls.
 type Trace interface {
 	// Began says that a call begins, and returns its event, for Returned.

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lbaws/sys"
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
 	"lbaws/trace/live/source"
@@ -90,7 +91,7 @@ func (r *Run) Run() (status int, err error) {
 			break
 		}
 		if err != nil {
-			return 1, fmt.Errorf("wait for the programs: %w", err)
+			return 1, sys.Fail("wait4", "", err)
 		}
 		w.take(stop)
 		if err := w.startNext(); err != nil {

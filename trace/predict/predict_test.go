@@ -313,3 +313,32 @@ func TestPredictGone(t *testing.T) {
 		}
 	}
 }
+
+// TestPredictOthers: another program's read may be non-blocking, or wait until its buffer is
+// full, and its close need not be the last one.
+func TestPredictOthers(t *testing.T) {
+	read := func(r event.Recorded) *event.Event {
+		r.Name, r.Others = "recvfrom", true
+		return &event.Event{Caller: event.Caller{Thread: ownThread}, Call: event.Read, Args: [5]event.Arg{{Int: ownFD}, {}, {Int: 10}}, Recorded: &r}
+	}
+	closes := read(event.Recorded{})
+	closes.Call, closes.Shared = event.Close, true
+	some, none := mine(wire.Established, 1, 0), mine(wire.Established, 0, 0)
+	for i, c := range []struct {
+		socket sockets.Socket
+		event  *event.Event
+		want   string
+	}{
+		{some, read(event.Recorded{Fills: true}), "1 byte is unread, and it wants all of its room filled: it will wait"},
+		{some, read(event.Recorded{Peeks: true}), "1 byte is unread: it will return 1"},
+		{none, read(event.Recorded{}), "nothing is unread: it will wait"},
+		{none, read(event.Recorded{AtOnce: true}), "nothing is unread: it will fail with EAGAIN"},
+		{none, closes, "another descriptor leads to the same socket: it only frees this one"},
+	} {
+		var m Memory
+		m.Note([]sockets.Change{{Socket: c.socket}})
+		if got := m.predict(c.event, machine{longest: -1, unread: -1}); got != c.want {
+			t.Errorf("%d: %q, want %q", i, got, c.want)
+		}
+	}
+}
