@@ -70,6 +70,7 @@ func (w *watcher) newCall(t *ptrace.Thread) *call {
 // begin notes, and tells the trace, that a call begins.
 func (w *watcher) begin(c *call) {
 	c.at = time.Now()
+	w.tellRing(c.of)
 	w.noteBeginning(c)
 	w.noteClosing(c)
 	w.begun[c.thread] = c
@@ -277,6 +278,9 @@ func (w *watcher) eventOf(c *call) event.Event {
 func (w *watcher) returns(t *ptrace.Thread) {
 	c := w.begun[t]
 	if c == nil {
+		if t.Result >= 0 && makesRing(t) {
+			w.noteRing(w.process(t.Process))
+		}
 		return
 	}
 	delete(w.begun, t)

@@ -57,6 +57,8 @@ type process struct {
 	epolls   map[int]bool // its epoll descriptors, and whether they wait for TCP sockets
 	left     []*socket    // that it had when it was about to end
 	asked    bool         // whether it could be asked for them
+	hasRing  bool         // whether it has an io_uring
+	toldRing bool         // and the trace was told so
 }
 
 // Run runs programs, or follows one that runs already, until all have ended. It returns the
@@ -115,7 +117,7 @@ func (w *watcher) take(stop ptrace.Stop) {
 	case ptrace.Begins:
 		switch c := w.callOf(t); {
 		case c == nil:
-			w.Resume(t, false)
+			w.Resume(t, makesRing(t))
 		case w.person != nil:
 			w.person.hold(c)
 		default:

@@ -1,0 +1,86 @@
+package live_test
+
+import (
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+// TestOthers: calls on datagram sockets, Unix sockets, files and pipes make no row.
+func TestOthers(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"udp", "unix", "files"} {
+		p := run(t, "-trace=strace", compiled(t, "others"), kind)
+		p.Succeed()
+		want := strings.Repeat("socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\nclose(3)                                = 0\n", 2)
+		if got := p.Stderr.String(); got != want {
+			t.Errorf("%s: got\n%swant\n%s", kind, got, want)
+		}
+	}
+}
+
+// TestRing: of a program that has an io_uring and a TCP socket it is said once that not all
+// that it does is shown.
+func TestRing(t *testing.T) {
+	t.Parallel()
+	const said = "has an io_uring"
+	for kind, want := range map[string]int{"ring-first": 1, "ring-later": 1, "ring-alone": 0, "ring-refused": 0} {
+		p := run(t, compiled(t, "others"), kind)
+		if p.Status() == 3 {
+			tracetest.Missing(t, "this system has no io_uring: sysctl kernel.io_uring_disabled=0")
+		}
+		if got := strings.Count(p.Stderr.String(), said); got != want {
+			t.Errorf("%s: it is said %d times, want %d:\n%s", kind, got, want, p.Stderr)
+		}
+	}
+}
+
+// TestRingOfARunningProgram: it is said of a program that is followed later, too.
+func TestRingOfARunningProgram(t *testing.T) {
+	t.Parallel()
+	program := tracetest.LaunchCommand(t, compiled(t, "others"), "ring-stays")
+	tracetest.Await(t, "an io_uring", func() bool {
+		select {
+		case <-program.Exited:
+			tracetest.Missing(t, "this system has no io_uring: sysctl kernel.io_uring_disabled=0")
+		default:
+		}
+		return program.Stdout.String() == "ready\n"
+	})
+	run(t, "-p", strconv.Itoa(program.Cmd.Process.Pid)).Stderr.WaitFor(t, "has an io_uring")
+}
+
+// Test32Bit: the calls of a 32-bit program, by socketcall(2) and by their own numbers, are
+// spelled as strace spells them.
+func Test32Bit(t *testing.T) {
+	t.Parallel()
+	strace := tracetest.Need(t, "strace", "strace")
+	tracetest.Need(t, "gcc", "gcc")
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the program is one of i386")
+	}
+	program := filepath.Join(t.TempDir(), "narrow")
+	build(t, "gcc", "-m32", "-nostdlib", "-static", "-fno-pic", "-fno-stack-protector", "-O1", "-o", program, "testdata/narrow.c")
+	p := tracetest.LaunchCommand(t, strace, "-f", "-e", "signal=none", "-e", straceCalls, program)
+	if p.Status() != 0 {
+		tracetest.Missing(t, "this system runs no 32-bit programs")
+	}
+	theirs := regexp.MustCompile(`(?m)^(strace: )?\[ .*\n|^\+\+\+ .*\n`).ReplaceAllString(p.Stderr.String(), "")
+	ours := run(t, "-trace=strace", program)
+	ours.Succeed()
+	var lines [2][]string
+	for i, text := range []string{ours.Stderr.String(), theirs} {
+		for line := range strings.Lines(text) {
+			lines[i] = append(lines[i], mask(strings.TrimSpace(line), ""))
+		}
+	}
+	if len(lines[1]) < 15 {
+		t.Fatalf("strace has %q", lines[1])
+	}
+	tracetest.Compare(t, lines[0], lines[1])
+}

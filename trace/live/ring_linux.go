@@ -1,0 +1,47 @@
+package live
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"lbaws/sys/ptrace"
+	"lbaws/trace/strace/spell"
+)
+
+// makesRing reports whether a thread's call sets up an io_uring.
+func makesRing(t *ptrace.Thread) bool {
+	name, _ := spell.Name(t.Call.Arch, t.Call.Number)
+	return name == "io_uring_setup"
+}
+
+// noteRing notes that a process has an io_uring, by which it may do without a call what is not
+// shown then. It is told as soon as the process has a TCP socket, too.
+//
+// Source: io_uring(7).
+func (w *watcher) noteRing(p *process) {
+	if p.hasRing = true; len(w.descriptors(p.ID)) > 0 {
+		w.tellRing(p)
+	}
+}
+
+// tellRing tells the trace once that a process has an io_uring.
+func (w *watcher) tellRing(p *process) {
+	if !p.hasRing || p.toldRing {
+		return
+	}
+	p.toldRing = true
+	at, text := time.Now(), fmt.Sprintf("process %d has an io_uring: what it does on its sockets that way is no call, and is not shown", p.ID)
+	w.tell(func() { w.trace.Note(at, text) })
+}
+
+// hasRing reports whether a process that runs already has an io_uring.
+func hasRing(pid int) bool {
+	folder := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, _ := os.ReadDir(folder)
+	return slices.ContainsFunc(entries, func(entry os.DirEntry) bool {
+		link, _ := os.Readlink(folder + "/" + entry.Name())
+		return link == "anon_inode:[io_uring]"
+	})
+}
