@@ -106,8 +106,15 @@ func (d *person) settle() error {
 		longest = 300 * time.Millisecond // a delayed acknowledgement takes 40 ms, mostly
 	)
 	var back []ptrace.Stop // threads whose calls have returned: they wait until all have that can
+	still := false         // whether no thread ran a moment ago: then the last one may have stopped since Next was called
 	for began := time.Now(); d.Len() > 0; {
-		stop, err := d.Next(often)
+		patience := often
+		if still {
+			patience = 0
+		}
+		stop, err := d.Next(patience)
+		confirmed := still && stop.What == ptrace.Idle
+		still = false
 		switch {
 		case err != nil:
 			return err
@@ -124,6 +131,8 @@ func (d *person) settle() error {
 		late := time.Since(began) > longest
 		switch {
 		case !late && d.AnyRuns():
+		case !late && !confirmed:
+			still = true
 		case len(back) > 0:
 			d.takeInOrder(back)
 			back = back[:0]
