@@ -25,14 +25,15 @@ type person struct {
 	stirred  time.Time      // when it has rung last
 	watch    *sockets.Watch // nil if the kernel cannot be asked
 	memory   predict.Memory
-	held     []*call // whose threads are stopped before them, in the order of the programs' starts
-	chosen   *call   // that the next key makes; nil if there is none
-	made     *call   // that the last key has made
-	goal     goal    // whether calls are made without a key
-	explains bool    // whether the panel explains the call
-	refusal  string  // why the last key did nothing
-	letters  bool    // whether the line of a script had a letter
-	moved    bool    // whether a call was made since the kernel was asked
+	held     []*call         // whose threads are stopped before them, in the order of the programs' starts
+	chosen   *call           // that the next key makes; nil if there is none
+	made     *call           // that the last key has made
+	killed   *ptrace.Process // that was killed last; nil if none was
+	goal     goal            // whether calls are made without a key
+	explains bool            // whether the panel explains the call
+	refusal  string          // why the last key did nothing
+	letters  bool            // whether the line of a script had a letter
+	moved    bool            // whether a call was made since the kernel was asked
 	drawn    []string
 }
 
@@ -130,7 +131,7 @@ func (d *person) settle() error {
 		}
 		late := time.Since(began) > longest
 		switch {
-		case !late && d.AnyRuns():
+		case !late && (d.AnyRuns() || d.processes[d.killed] != nil):
 		case !late && !confirmed:
 			still = true
 		case len(back) > 0:
@@ -328,8 +329,8 @@ func (d *person) kill() {
 		d.refusal = "no program is about to make a call now"
 		return
 	}
-	d.moved = true
-	unix.Kill(d.chosen.of.ID, unix.SIGKILL)
+	d.moved, d.killed = true, d.chosen.of.Process
+	unix.Kill(d.killed.ID, unix.SIGKILL)
 }
 
 // quit asks the programs that this one has started to end.

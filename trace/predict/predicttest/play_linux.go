@@ -176,6 +176,9 @@ func (p *Play) Make() (alive bool) {
 	}
 	p.Said[call+": "+regexp.MustCompile(`\d+`).ReplaceAllString(prediction, "N")]++
 	o := p.outcome(program, call, before)
+	if o == nil {
+		return alive
+	}
 	if wrong := o.Contradicts(prediction); wrong != "" {
 		p.T.Errorf("%s: %s\n%s\ngot %+v; before and after:\n%s\n%s\n%s", call, prediction, wrong, o,
 			strings.Join(before, "\n"), strings.Join(p.Rows, "\n"), strings.Join(p.Panel, "\n"))
@@ -183,16 +186,18 @@ func (p *Play) Make() (alive bool) {
 	return alive
 }
 
-// outcome reads what a call did from the rows, and from the panels before and after it.
+// outcome reads what a call did from the rows, and from the panels before and after it. It is
+// nil if the call is made once more, after a signal.
 func (p *Play) outcome(program, call string, before []string) *Outcome {
 	p.T.Helper()
 	o := &Outcome{Call: call, Result: -1, Queue: -1, KnownRST: !p.Killed, Reuses: p.Reuses,
 		Behind: regexp.MustCompile(`not (acknowledged|sent yet)`).MatchString(strings.Join(before, "\n"))}
 	indent := map[string]string{"server": " +", "client": ""}[strings.Fields(program)[0]]
-	returned := regexp.MustCompile(`^` + indent + `(?:#\d+ )?(?:` + call + `\((.*)\)|… ` + call + `) = (-?\d+)(?: (E\w+))?`)
-	found, exits := false, false
+	returned := regexp.MustCompile(`^` + indent + `(?:#\d+ )?(?:` + call + `\((.*)\)|… ` + call + `) = (-?\d+|\?)(?: (E\w+))?`)
+	found, exits, again := false, false, false
 	for _, row := range p.Rows {
 		if m := returned.FindStringSubmatch(row); m != nil && !found {
+			again = m[2] == "?"
 			found, o.Result, o.Errno = true, number10(m[2]), errno(m[3])
 			if call == "getsockname" {
 				_, o.Address, _ = strings.Cut(m[1], ", ")
@@ -211,6 +216,8 @@ func (p *Play) outcome(program, call string, before []string) *Outcome {
 	held := regexp.MustCompile(`(?m)^. +` + program + ` +(?:… ` + call + ` returns|` + call + `\(.* has its answer:) (-?\d+)`).FindStringSubmatch(after)
 	o.Waits = !found && regexp.MustCompile(`(?m)^. +`+program+` +waits in `+call+`\(`).MatchString(after)
 	switch {
+	case again:
+		return nil
 	case found || o.Waits:
 	case held != nil: // the order holds its return back
 		o.Result = number10(held[1])
