@@ -15,8 +15,16 @@ import (
 // what it will do, what the kernel holds, and the keys.
 func (d *person) draw(can bool) {
 	lines := []string{turns.Rule("next")}
+	more := 0
 	for i, c := range d.held {
+		if i >= keyed && c != d.chosen {
+			more++ // or else there would be no room for what the kernel holds
+			continue
+		}
 		lines = append(lines, d.heldLines(i, c)...)
+	}
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("    and %d more", more))
 	}
 	for _, c := range d.waiting() {
 		lines = append(lines, fmt.Sprintf("    %-8s waits in %s%s", d.name(&c.preview), figure.Beginning(&c.preview), c.placeText()))
@@ -35,11 +43,28 @@ func (d *person) draw(can bool) {
 	}
 }
 
+// keyed is how many of the calls that are held have a key.
+const keyed = 9
+
+// wrapped are the lines of what is predicted of a call, below its name: a terminal of 80
+// columns has room for them.
+func wrapped(text string) (lines []string) {
+	const indent, most = "             ", 66
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len(line)+1+len(word) > most {
+			lines = append(lines, indent+line)
+			line = " "
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, indent+line)
+}
+
 // heldLines are those of a call that is held.
 func (d *person) heldLines(i int, c *call) []string {
-	const most = 9 // have a key
 	number, mark := " ", " "
-	if i < most {
+	if i < keyed {
 		number = fmt.Sprint(i + 1)
 	}
 	if c == d.chosen {
@@ -50,7 +75,7 @@ func (d *person) heldLines(i int, c *call) []string {
 		return lines
 	}
 	if says := d.predict(c); says != "" {
-		lines = append(lines, strings.Repeat(" ", 13)+says)
+		lines = append(lines, wrapped(says)...)
 	}
 	if d.explains {
 		for _, line := range c.preview.Call.Explained {
@@ -102,7 +127,7 @@ func (d *person) owner(s *sockets.Socket) string {
 // keyLine names the keys.
 func (d *person) keyLine() string {
 	if len(d.held) > 1 {
-		return "Enter: call  1-9 s c: whose turn  r: next accept  R: run on  x: kill  ?  q: leave"
+		return "Enter: call  1-9 s c: who  r: next accept  R: run on  x: kill  ?  q: leave"
 	}
 	return "Enter: make the call  r: next accept  R: run on  x: kill  ?: explain  q: leave"
 }

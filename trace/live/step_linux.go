@@ -25,15 +25,16 @@ type person struct {
 	stirred  time.Time      // when it has rung last
 	watch    *sockets.Watch // nil if the kernel cannot be asked
 	memory   predict.Memory
-	held     []*call         // whose threads are stopped before them, in the order of the programs' starts
-	chosen   *call           // that the next key makes; nil if there is none
-	made     *call           // that the last key has made
-	killed   *ptrace.Process // that was killed last; nil if none was
-	goal     goal            // whether calls are made without a key
-	explains bool            // whether the panel explains the call
-	refusal  string          // why the last key did nothing
-	letters  bool            // whether the line of a script had a letter
-	moved    bool            // whether a call was made since the kernel was asked
+	held     []*call                   // whose threads are stopped before them, in the order of the programs' starts
+	chosen   *call                     // that the next key makes; nil if there is none
+	made     *call                     // that the last key has made
+	killed   *ptrace.Process           // that was killed last; nil if none was
+	goal     goal                      // whether calls are made without a key
+	explains bool                      // whether the panel explains the call
+	refusal  string                    // why the last key did nothing
+	again    map[*ptrace.Thread]uint64 // the calls that a signal has interrupted: the kernel may make them again
+	letters  bool                      // whether the line of a script had a letter
+	moved    bool                      // whether a call was made since the kernel was asked
 	drawn    []string
 }
 
@@ -54,7 +55,7 @@ func (w *watcher) newPerson() (*person, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &person{watcher: w, bell: bell}
+	d := &person{watcher: w, bell: bell, again: make(map[*ptrace.Thread]uint64)}
 	d.keys = keys.Open(func() { w.trace.SetPanel(nil) })
 	d.keys.StopAt(bell.FD)
 	if watch, err := sockets.OpenFor(); err == nil {
@@ -92,8 +93,20 @@ func (d *person) direct() error {
 	return errLeft
 }
 
-// hold keeps a thread stopped before its call.
+// hold keeps a thread stopped before its call. One that the kernel makes again after a
+// signal, such as SIGWINCH to all that a terminal's window has, needs no other key.
+//
+// Source: signal(7), "Interruption of system calls and library functions by signal handlers".
 func (d *person) hold(c *call) {
+	if number, again := d.again[c.thread]; again {
+		delete(d.again, c.thread)
+		if number == c.thread.Call.Number {
+			c.preview = d.eventOf(c)
+			d.begin(c)
+			d.Resume(c.thread, true)
+			return
+		}
+	}
 	c.preview = d.eventOf(c)
 	d.held = append(d.held, c)
 	slices.SortFunc(d.held, inOrder)
@@ -236,6 +249,10 @@ func (d *person) move() {
 func (d *person) returned(c *call, e *event.Event) {
 	d.look()
 	d.memory.Returned(e)
+	const restartSys, restartNoIntr, restartNoHand = -512, -513, -514 // linux/errno.h
+	if r := c.thread.Result; r == restartSys || r == restartNoIntr || r == restartNoHand {
+		d.again[c.thread] = c.thread.Call.Number
+	}
 	if c.does.Effect == event.Accepts && e.Result >= 0 {
 		d.goal = eachCall
 	}
@@ -244,6 +261,7 @@ func (d *person) returned(c *call, e *event.Event) {
 // gone forgets the call of a thread that has ended.
 func (d *person) gone(t *ptrace.Thread) {
 	d.held = slices.DeleteFunc(d.held, func(c *call) bool { return c.thread == t })
+	delete(d.again, t)
 }
 
 // key shows the panel, and returns the next key, or None if a program has done something, or

@@ -149,8 +149,11 @@ func (p *Play) read(text []byte) {
 func (p *Play) Next() (program, call, prediction string, ok bool) {
 	for i, line := range p.Panel {
 		if m := nextCall.FindStringSubmatch(line); m != nil {
-			if strings.HasPrefix(p.Panel[i+1], strings.Repeat(" ", 11)) {
-				prediction = strings.TrimSpace(p.Panel[i+1])
+			for _, more := range p.Panel[i+1:] {
+				if !strings.HasPrefix(more, strings.Repeat(" ", 11)) {
+					break
+				}
+				prediction = strings.TrimSpace(prediction + " " + strings.TrimSpace(more))
 			}
 			return m[1], m[2], prediction, true
 		}
