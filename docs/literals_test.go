@@ -26,7 +26,7 @@ const gap = "…"
 
 // notShown are packages for tests, and those whose words are strace's: these are compared with
 // strace itself.
-var notShown = regexp.MustCompile(`/(tracetest|predicttest|strace/(spell|field|symbol))/`)
+var notShown = regexp.MustCompile(`/(tracetest|strace/(spell|field|symbol))/`)
 
 // literals finds the sentences of the program: in its Go, in its page, and in the texts
 // that are built in.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"lbaws/trace/predict/predicttest"
 	"lbaws/trace/tracetest"
+	"lbaws/trace/tracetest/predicttest"
 )
 
 var (

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
-	"lbaws/trace/predict/predicttest"
 	"lbaws/trace/sockets"
 	"lbaws/trace/tracetest"
+	"lbaws/trace/tracetest/predicttest"
 )
 
 // TestPredictServe: with three clients and a hostile one, each call of the server does what

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"lbaws/trace/predict/predicttest"
 	"lbaws/trace/tracetest"
+	"lbaws/trace/tracetest/predicttest"
 )
 
 var steps = flag.Int("steps", 10, "how many random moves TestPredictDemo and TestPredictServe make on each kind of address")

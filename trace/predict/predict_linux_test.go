@@ -16,9 +16,9 @@ import (
 
 	"lbaws/sys"
 	"lbaws/trace/event"
-	"lbaws/trace/predict/predicttest"
 	"lbaws/trace/sockets"
 	"lbaws/trace/tracetest"
+	"lbaws/trace/tracetest/predicttest"
 	"lbaws/trace/wire"
 )
 
