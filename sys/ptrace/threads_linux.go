@@ -126,6 +126,21 @@ func (t *Tracer) leaves(thread *Thread) {
 	}
 }
 
+// ThreadOf returns the number of a thread of a process that has not begun to end: the first
+// one's, which is the process's own, if that is so. After its first thread's end, /proc knows
+// the descriptors of a process only by another one.
+func (t *Tracer) ThreadOf(p *Process) int {
+	if first := t.threads[p.ID]; first != nil && !first.ends {
+		return p.ID
+	}
+	for id, thread := range t.threads {
+		if thread.Process == p && !thread.ends {
+			return id
+		}
+	}
+	return p.ID
+}
+
 // IsLast reports whether a thread that Leaves is the last one of its process: the kernel is
 // about to close the descriptors.
 func (t *Thread) IsLast() bool { return t.ends && t.Process.threads == 0 }

@@ -197,7 +197,7 @@ func (w *watcher) noteBeginning(c *call) {
 	case event.Closes:
 		s.closings++
 		if s.shared && !s.ends.remote.IsValid() {
-			borrow(c.thread.Process.ID, int(int32(c.Args[0])), func(fd int) bool { s.ends = endsOf(fd); return true })
+			borrow(w.ThreadOf(c.thread.Process), int(int32(c.Args[0])), func(fd int) bool { s.ends = endsOf(fd); return true })
 		}
 		delete(c.of.epolls, int(int32(c.Args[0])))
 	}

@@ -60,7 +60,7 @@ func (w *watcher) noteReturn(c *call, rest *strace.Rest) {
 // setAddresses sets the addresses of the connection that a call has made: the client's end of
 // it, which the kernel knows if the program does not ask.
 func (w *watcher) setAddresses(e *event.Event, c *call) {
-	of := c.thread.Process.ID
+	of := w.ThreadOf(c.thread.Process)
 	switch {
 	case !w.more:
 	case c.does.Effect == event.Accepts && e.Result >= 0 && !e.Peer().IsValid():
@@ -86,7 +86,7 @@ func (w *watcher) serves(c *call) {
 	if c.socket.ends.local.Port() != 0 {
 		return
 	}
-	borrow(c.thread.Process.ID, int(int32(c.Args[0])), func(fd int) bool { c.socket.ends = endsOf(fd); return true })
+	borrow(w.ThreadOf(c.thread.Process), int(int32(c.Args[0])), func(fd int) bool { c.socket.ends = endsOf(fd); return true })
 	if c.socket.ends.local.Port() != 0 {
 		w.trace.Serves(c.socket.ends.local)
 	}
@@ -214,7 +214,7 @@ func (w *watcher) leaves(t *ptrace.Thread) {
 	sockets := w.descriptors(t.ID)
 	for fd, s := range sockets {
 		if s.shared && !s.ends.remote.IsValid() {
-			borrow(t.Process.ID, fd, func(fd int) bool { s.ends = endsOf(fd); return true })
+			borrow(t.ID, fd, func(fd int) bool { s.ends = endsOf(fd); return true })
 		}
 	}
 	p.left, p.asked = unique(maps.Values(sockets)), true
@@ -249,7 +249,7 @@ func (w *watcher) lost(p *process) (lost []*socket) {
 	var open []*socket
 	for other := range w.processes {
 		if other != p.Process {
-			open = slices.AppendSeq(open, maps.Values(w.descriptors(other.ID)))
+			open = slices.AppendSeq(open, maps.Values(w.descriptors(w.ThreadOf(other))))
 		}
 	}
 	for _, s := range w.sockets {

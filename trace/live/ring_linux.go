@@ -21,7 +21,7 @@ func makesRing(t *ptrace.Thread) bool {
 //
 // Source: io_uring(7).
 func (w *watcher) noteRing(p *process) {
-	if p.hasRing = true; len(w.descriptors(p.ID)) > 0 {
+	if p.hasRing = true; len(w.descriptors(w.ThreadOf(p.Process))) > 0 {
 		w.tellRing(p)
 	}
 }

@@ -136,6 +136,23 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// TestFirstThreadEnds: of a server whose first thread has ended, the address is known, and so
+// its segments are captured, and which descriptors lead to a socket: the first close of two
+// sends no FIN.
+func TestFirstThreadEnds(t *testing.T) {
+	t.Parallel()
+	client := compiled(t, "client")
+	p := run(t, "-sockets", compiled(t, "leaderless"), "8888", "--", client, "8888", "--", client, "8888")
+	p.Succeed()
+	text := p.Stderr.String()
+	if !strings.Contains(text, "── SYN seq 0") || strings.Contains(text, "┄┄ FIN") || strings.Contains(text, "◁┄ FIN") {
+		t.Errorf("segments are inferred, and not captured:\n%s", text)
+	}
+	if !strings.Contains(text, "another descriptor leads to the same socket") || strings.Count(text, "FIN+ACK seq 15 ack 60") != 2 {
+		t.Errorf("a close of a socket that has another descriptor is not known:\n%s", text)
+	}
+}
+
 // TestReadersThatLeave: when nobody reads the trace, or there is no room for it, the program
 // goes on, and its exit status is what it was.
 func TestReadersThatLeave(t *testing.T) {

@@ -245,9 +245,10 @@ func (w *watcher) isOpen(s *socket) bool {
 // count returns how many descriptors of the programs lead to a socket.
 func (w *watcher) count(s *socket) (n int) {
 	for p := range w.processes {
-		entries, _ := os.ReadDir("/proc/" + strconv.Itoa(p.ID) + "/fd")
+		thread := w.ThreadOf(p)
+		entries, _ := os.ReadDir("/proc/" + strconv.Itoa(thread) + "/fd")
 		for _, entry := range entries {
-			if fd, _ := strconv.Atoi(entry.Name()); w.inodeOf(p.ID, fd) == s.inode {
+			if fd, _ := strconv.Atoi(entry.Name()); w.inodeOf(thread, fd) == s.inode {
 				n++
 			}
 		}
