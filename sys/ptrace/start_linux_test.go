@@ -24,9 +24,9 @@ import (
 func TestSameSurroundings(t *testing.T) {
 	t.Parallel()
 	script := `ulimit -Sa; ulimit -Ha; umask; pwd; nice; env | grep -v '^_='
-cat /proc/self/oom_score_adj; grep -E 'Sig(Blk|Ign|Cgt)|^(Uid|Gid|Groups|Cap|Threads)' /proc/$$/status
-cut -d' ' -f5-8 /proc/$$/stat
-ls -l /proc/$$/fd | sed 's/.* \([0-9]* -> .*\)/\1/; s/pipe:.*/pipe/'`
+cat /proc/self/oom_score_adj; grep -E 'Sig(Blk|Ign|Cgt)|^(Uid|Gid|Groups|Cap|Threads)' /proc/self/status
+cut -d' ' -f5-8 /proc/self/stat
+ls -l /proc/self/fd | sed 's/.* \([0-9]* -> .*\)/\1/; s/pipe:.*/pipe/; s/proc.[0-9]*/proc/'`
 	prelude := `trap "" INT HUP; ulimit -Sn 77; ulimit -c 0; exec 7</dev/null 9>/dev/zero; umask 027; `
 	run := func(tracer string) string {
 		command := prelude + tracer + ` /bin/sh -c "$1" </dev/null`
