@@ -69,7 +69,7 @@ func (w *watcher) open(r *Run) (status int, err error) {
 // startNext starts the next program if its time has come: for a client, when a program
 // listens, and the one before it has listened or connected, or has ended.
 func (w *watcher) startNext() error {
-	if len(w.waiting) == 0 || w.leaving.Load() || w.first != nil && !(w.listening && w.isReady()) {
+	if len(w.waiting) == 0 || w.leaving.Load() || w.asked || w.first != nil && !(w.listening && w.isReady()) {
 		return nil
 	}
 	next := w.waiting[0]

@@ -2,8 +2,6 @@ package live_test
 
 import (
 	"flag"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +20,7 @@ func TestStepPredictions(t *testing.T) {
 	tracetest.NeedCapture(t)
 	python := tracetest.Python(t)
 	curl := tracetest.Need(t, "curl", "curl")
-	servers := compile(t, "servers.c")
+	servers := compiled(t, "servers")
 	own := func(mode string) []string { return []string{python, "testdata/moves.py", mode, "8888"} }
 	clients := [][]string{{curl, "-s", "--http0.9", "-m", "600", "127.0.0.1:8888"}, {tracetest.Binary(t), "get", "http://127.0.0.1:8888/hello"},
 		own("half-close"), own("pieces"), own("leave"), own("reset"), own("unread"), own("stubborn")}
@@ -54,17 +52,6 @@ func TestStepPredictions(t *testing.T) {
 			}
 		})
 	}
-}
-
-// compile compiles a program of testdata.
-func compile(t *testing.T, source string) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), strings.TrimSuffix(source, ".c"))
-	compiler := tracetest.Need(t, "cc", "gcc")
-	if output, err := exec.Command(compiler, "-g", "-o", binary, filepath.Join("testdata", source), "-lpthread").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	return binary
 }
 
 // stepped are programs under -step.

@@ -196,7 +196,7 @@ func (p *Play) outcome(program, call string, before []string) *Outcome {
 	o := &Outcome{Call: call, Result: -1, Queue: -1, KnownRST: !p.Killed, Reuses: p.Reuses,
 		Behind: regexp.MustCompile(`not (acknowledged|sent yet)`).MatchString(strings.Join(before, "\n"))}
 	indent := map[string]string{"server": " +", "client": ""}[strings.Fields(program)[0]]
-	returned := regexp.MustCompile(`^` + indent + `(?:#\d+ )?(?:` + call + `\((.*)\)|… ` + call + `) = (-?\d+|\?)(?: (E\w+))?`)
+	returned := regexp.MustCompile(`^` + indent + `(?:[t#]\d+ )*(?:` + call + `\((.*)\)|… ` + call + `) = (-?\d+|\?)(?: (E\w+))?`)
 	found, exits, again := false, false, false
 	for _, row := range p.Rows {
 		if m := returned.FindStringSubmatch(row); m != nil && !found {
