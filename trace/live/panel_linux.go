@@ -54,7 +54,7 @@ func wrapped(text string) (lines []string) {
 	for word := range strings.FieldsSeq(text) {
 		if line != "" && len(line)+1+len(word) > most {
 			lines = append(lines, indent+line)
-			line = " "
+			line = ""
 		}
 		line = strings.TrimPrefix(line+" "+word, " ")
 	}
