@@ -24,7 +24,7 @@ func TestTraceFileOnFullDisk(t *testing.T) {
 		p.Signal(syscall.SIGTERM)
 		p.Succeed()
 		if got, want := p.Stderr.String(), "lbaws: write /dev/full: ENOSPC, no space left on device; "+
-			"further output to it is discarded, and the server keeps running\n"; got != want {
+			"further output to it is discarded, and the program goes on\n"; got != want {
 			t.Errorf("stderr %q\nwant %q", got, want)
 		}
 	}
@@ -50,12 +50,12 @@ func TestStandardStreamsThatTakeNothing(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
 	for _, c := range []struct{ redirect, stderr string }{
-		{"exec >/dev/full", "lbaws: write standard output: ENOSPC, no space left on device; further output to it is discarded, and the server keeps running\n"},
+		{"exec >/dev/full", "lbaws: write standard output: ENOSPC, no space left on device; further output to it is discarded, and the program goes on\n"},
 		{"exec >&-", ""},
 		{"exec <&-", ""},
 		{"exec 2>&-", ""},
 		{"exec 2>/dev/full", ""},
-		{"exec > >(:); wait $!", "lbaws: write standard output: EPIPE, broken pipe; further output to it is discarded, and the server keeps running\n"},
+		{"exec > >(:); wait $!", "lbaws: write standard output: EPIPE, broken pipe; further output to it is discarded, and the program goes on\n"},
 		{"exec 2> >(:); wait $!", ""},
 		{"exec <&- >&- 2>&-", ""},
 	} {

@@ -292,7 +292,7 @@ func testTimers(t *testing.T, b *tracetest.Browser) {
 		`state: "ESTABLISHED", timer: 4, inode: 7`: "",
 	} {
 		got := b.Eval(`connected(newKernel(), { ` + socket + `, fd: null, had_fd: true, side: "client", local: "a:1", remote: "b:2", unread: 0,
-			unacknowledged: 0, timer_ms: 2000, retransmits: 0, cookie: 1, asked: 0 }).lines.filter((line) => line.key === "timer").map((line) => line.text).join()`)
+			unacknowledged: 0, timer_ms: 2000, retransmits: 0, cookie: 1, asked: 0 }, []).lines.filter((line) => line.key === "timer").map((line) => line.text).join()`)
 		if !strings.HasPrefix(got, want) || want == "" && got != "" {
 			t.Errorf("%s: %q, want %q", socket, got, want)
 		}
