@@ -11,6 +11,7 @@ import (
 
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
+	"lbaws/trace/others"
 	"lbaws/trace/predict"
 	"lbaws/trace/sockets"
 	"lbaws/trace/turns/keys"
@@ -29,6 +30,7 @@ type person struct {
 	chosen   *call                     // that the next key makes; nil if there is none
 	made     *call                     // that the last key has made
 	killed   *ptrace.Process           // that was killed last; nil if none was
+	child    int                       // the process that a program has made last; 0 if it is followed
 	goal     goal                      // whether calls are made without a key
 	explains bool                      // whether the panel explains the call
 	refusal  string                    // why the last key did nothing
@@ -144,7 +146,7 @@ func (d *person) settle() error {
 		}
 		late := time.Since(began) > longest
 		switch {
-		case !late && (d.AnyRuns() || d.processes[d.killed] != nil):
+		case !late && (d.AnyRuns() || d.processes[d.killed] != nil || d.awaitsChild()):
 		case !late && !confirmed:
 			still = true
 		case len(back) > 0:
@@ -253,15 +255,32 @@ func (d *person) returned(c *call, e *event.Event) {
 	if r := c.thread.Result; r == restartSys || r == restartNoIntr || r == restartNoHand {
 		d.again[c.thread] = c.thread.Call.Number
 	}
+	if c.does.Effect == others.Forks && e.Result > 0 {
+		d.child = e.Result
+	}
 	if c.does.Effect == event.Accepts && e.Result >= 0 {
 		d.goal = eachCall
 	}
+}
+
+// awaitsChild reports whether the child that was made last has not stopped for the first time
+// yet: it has its parent's descriptors, and nothing else is known of it.
+func (d *person) awaitsChild() bool {
+	for p := range d.processes {
+		if p.ID == d.child {
+			d.child = 0
+		}
+	}
+	return d.child != 0 && unix.Kill(d.child, 0) == nil
 }
 
 // gone forgets the call of a thread that has ended.
 func (d *person) gone(t *ptrace.Thread) {
 	d.held = slices.DeleteFunc(d.held, func(c *call) bool { return c.thread == t })
 	delete(d.again, t)
+	if t.ID == d.child {
+		d.child = 0
+	}
 }
 
 // key shows the panel, and returns the next key, or None if a program has done something, or
