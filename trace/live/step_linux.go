@@ -129,6 +129,9 @@ func (d *person) settle() error {
 			patience = 0
 		}
 		stop, err := d.Next(patience)
+		if stop.What != ptrace.Idle {
+			d.hide()
+		}
 		confirmed := still && stop.What == ptrace.Idle
 		still = false
 		switch {
@@ -239,12 +242,18 @@ func (d *person) move() {
 	c := d.chosen
 	d.refusal, d.explains, d.moved, d.chosen, d.made = "", false, true, nil, c
 	d.held = slices.DeleteFunc(d.held, func(other *call) bool { return other == c })
-	if d.keys.Interactive() { // what a program prints would be mixed up with the panel
+	d.hide()
+	d.begin(c)
+	d.Resume(c.thread, true)
+}
+
+// hide takes the panel off a terminal before a program goes on: what that prints would be
+// mixed up with it.
+func (d *person) hide() {
+	if d.keys.Interactive() && d.drawn != nil {
 		d.drawn = nil
 		d.trace.SetPanel(nil)
 	}
-	d.begin(c)
-	d.Resume(c.thread, true)
 }
 
 // returned notes what a call has returned.
