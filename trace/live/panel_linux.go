@@ -99,12 +99,17 @@ func (d *person) waiting() (calls []*call) {
 	return calls
 }
 
-// name is that of the program that makes a call: client, server 2.
+// name is that of the program that makes a call, and of its thread: client, server 2,
+// server t2.
 func (d *person) name(e *event.Event) string {
-	if e.Program == 0 {
-		return e.Side.String()
+	name := e.Side.String()
+	if e.Program > 0 {
+		name += fmt.Sprintf(" %d", e.Program+1)
 	}
-	return fmt.Sprintf("%v %d", e.Side, e.Program+1)
+	if e.Recorded != nil && e.Recorded.Worker > 0 {
+		name += fmt.Sprintf(" t%d", e.Recorded.Worker+1)
+	}
+	return name
 }
 
 // owner is the column of the panel with the name of the program that has a descriptor of a

@@ -287,6 +287,9 @@ func (d *person) awaitsChild() bool {
 func (d *person) gone(t *ptrace.Thread) {
 	d.held = slices.DeleteFunc(d.held, func(c *call) bool { return c.thread == t })
 	delete(d.again, t)
+	if d.watch != nil && t.ID == t.Process.ID {
+		d.watch.RemoveProcess(t.ID)
+	}
 	if t.ID == d.child {
 		d.child = 0
 	}
