@@ -37,7 +37,7 @@ func (f *Figure) NoteFor(e *event.Event, c *conversation) string {
 		return noteOnShutdown(e, c)
 	case e.Call.Does == event.Sets && e.Args[1].Int == unix.SOL_SOCKET && e.Args[3].Int != 0:
 		return optionSteps[e.Args[2].Int]
-	case e.Call.Does == event.Asks && f.server.Port() != 0:
+	case e.Call.Does == event.Asks && (!f.server.IsValid() || f.server.Port() != 0):
 		return "" // it asks for another reason
 	case e.Call.Does == event.Sleeps:
 		return f.noteOnPause()

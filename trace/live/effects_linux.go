@@ -41,6 +41,9 @@ func (w *watcher) noteReturn(c *call, rest *strace.Rest) {
 		c.about.Socket = c.about.Made
 	case event.Accepts:
 		c.about.Made = w.made(c, rest, servers)
+		if made := w.sockets[uint32(c.about.Made)]; made != nil {
+			made.resets = s.resets // Linux copies the listening socket's options, and not its O_NONBLOCK
+		}
 	case event.Listens:
 		s.listens = true
 		w.listening = true
@@ -177,23 +180,29 @@ func (w *watcher) tellClosed(c *call) {
 	if len(left) == 0 {
 		return
 	}
-	if ended := w.over(left, w.descriptors(c.thread.ID)); len(ended) > 0 {
-		w.tellExit(c.of, &event.Exit{How: c.Name, Lives: true, Sockets: ended})
+	if e := w.over(left, w.descriptors(c.thread.ID)); len(e.Sockets) > 0 {
+		e.How, e.Lives = c.Name, true
+		w.tellExit(c.of, e)
 	}
 }
 
-// over returns those of some sockets to which no descriptor leads any more, by their names,
-// the oldest first. The process in hand still has some.
-func (w *watcher) over(left []*socket, has map[int]*socket) (ended []int) {
+// over returns the end of those of some sockets to which no descriptor leads any more, the
+// oldest first. The process in hand still has some.
+func (w *watcher) over(left []*socket, has map[int]*socket) *event.Exit {
+	e := &event.Exit{}
 	still := unique(maps.Values(has))
 	for _, s := range left {
-		if !slices.Contains(still, s) && !(s.shared && w.isOpen(s)) {
-			ended = append(ended, int(s.inode))
-			delete(w.sockets, s.inode)
+		if slices.Contains(still, s) || s.shared && w.isOpen(s) {
+			continue
 		}
+		e.Sockets = append(e.Sockets, int(s.inode))
+		if s.resets {
+			e.Resets = append(e.Resets, int(s.inode))
+		}
+		delete(w.sockets, s.inode)
 	}
-	slices.Sort(ended)
-	return ended
+	slices.Sort(e.Sockets)
+	return e
 }
 
 func unique(sockets iter.Seq[*socket]) (list []*socket) {
@@ -232,8 +241,9 @@ func (w *watcher) ended(t *ptrace.Thread, status unix.WaitStatus) {
 	if !p.asked {
 		p.left = w.lost(p)
 	}
-	if ended := w.over(p.left, nil); len(ended) > 0 {
-		w.tellExit(p, &event.Exit{How: how(status), Sockets: ended})
+	if e := w.over(p.left, nil); len(e.Sockets) > 0 {
+		e.How = how(status)
+		w.tellExit(p, e)
 	}
 	delete(w.processes, t.Process)
 	w.trace.Follows(t.Process.ID, false)
