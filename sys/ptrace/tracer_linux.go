@@ -53,7 +53,7 @@ type Call struct {
 type Stop struct {
 	What   What
 	Thread *Thread
-	Status unix.WaitStatus // of one that has Ended
+	Status unix.WaitStatus // of one that has Ended, or Leaves
 }
 
 // What is what a thread does.
@@ -147,7 +147,16 @@ func (t *Tracer) stop(id int, status unix.WaitStatus) Stop {
 	if thread.isNew = false; what == Idle && thread.stopped {
 		t.Resume(thread, thread.inCall)
 	}
-	return Stop{What: what, Thread: thread}
+	if what == Leaves {
+		status = thread.end()
+	}
+	return Stop{What: what, Thread: thread, Status: status}
+}
+
+// end is how a thread ends that leaves.
+func (t *Thread) end() unix.WaitStatus {
+	status, _ := unix.PtraceGetEventMsg(t.ID)
+	return unix.WaitStatus(status)
 }
 
 // why returns why a thread has stopped.

@@ -69,14 +69,17 @@ func (w *watcher) newCall(t *ptrace.Thread) *call {
 
 // begin notes, and tells the trace, that a call begins.
 func (w *watcher) begin(c *call) {
-	c.at = time.Now()
 	w.tellRing(c.of)
 	w.noteBeginning(c)
 	w.noteClosing(c)
 	w.begun[c.thread] = c
-	if c.does.Effect == event.Closes && c.socket.shared { // the kernel says afterwards whether it was the last one
-		w.trace.Look()
-		return
+	c.at = time.Now() // to open a capture takes a while
+	if s := c.socket; c.does.Effect == event.Closes && s.shared {
+		if s.passed { // the kernel says afterwards whether it was the last one
+			w.trace.Look()
+			return
+		}
+		c.about.Shared = w.count(s) > s.closings
 	}
 	w.tellBeginning(c)
 }

@@ -26,7 +26,9 @@ func (w *watcher) noteReturn(c *call, rest *strace.Rest) {
 	s := c.socket
 	if c.does.Effect == event.Closes {
 		s.closings--
-		c.about.Shared = s.shared && (w.isOpen(s) || s.closings > 0)
+		if !c.told {
+			c.about.Shared = w.isOpen(s) || s.closings > 0
+		}
 		if !c.about.Shared {
 			delete(w.sockets, s.inode)
 		}
@@ -180,21 +182,21 @@ func (w *watcher) tellClosed(c *call) {
 	if len(left) == 0 {
 		return
 	}
-	if e := w.over(left, w.descriptors(c.thread.ID)); len(e.Sockets) > 0 {
+	still := unique(maps.Values(w.descriptors(c.thread.ID)))
+	left = slices.DeleteFunc(left, func(s *socket) bool { return slices.Contains(still, s) || w.isStillOpen(s) })
+	if e := w.endOf(left); len(left) > 0 {
 		e.How, e.Lives = c.Name, true
 		w.tellExit(c.of, e)
 	}
 }
 
-// over returns the end of those of some sockets to which no descriptor leads any more, the
-// oldest first. The process in hand still has some.
-func (w *watcher) over(left []*socket, has map[int]*socket) *event.Exit {
+// isStillOpen reports whether another descriptor leads to a socket.
+func (w *watcher) isStillOpen(s *socket) bool { return s.shared && w.isOpen(s) }
+
+// endOf returns the end of sockets to which no descriptor leads any more, the oldest first.
+func (w *watcher) endOf(sockets []*socket) *event.Exit {
 	e := &event.Exit{}
-	still := unique(maps.Values(has))
-	for _, s := range left {
-		if slices.Contains(still, s) || s.shared && w.isOpen(s) {
-			continue
-		}
+	for _, s := range sockets {
 		e.Sockets = append(e.Sockets, int(s.inode))
 		if s.resets {
 			e.Resets = append(e.Resets, int(s.inode))
@@ -214,19 +216,46 @@ func unique(sockets iter.Seq[*socket]) (list []*socket) {
 	return list
 }
 
-// leaves notes which sockets a process has that is about to end.
-func (w *watcher) leaves(t *ptrace.Thread) {
+// leaves tells the trace that a process is about to end, and which sockets end with it: before
+// the kernel closes them, and sends what that sends. Of those that somebody else may have, the
+// kernel is asked later.
+func (w *watcher) leaves(t *ptrace.Thread, status unix.WaitStatus) {
 	if !t.IsLast() {
 		return
 	}
 	p := w.process(t.Process)
-	sockets := w.descriptors(t.ID)
-	for fd, s := range sockets {
-		if s.shared && !s.ends.remote.IsValid() {
+	p.left, p.asked = nil, true
+	own := w.descriptors(t.ID)
+	var last []*socket
+	for fd, s := range own {
+		switch {
+		case slices.Contains(last, s) || slices.Contains(p.left, s):
+		case s.passed:
 			borrow(t.ID, fd, func(fd int) bool { s.ends = endsOf(fd); return true })
+			p.left = append(p.left, s)
+		case !s.shared || w.count(s) == copies(own, s):
+			last = append(last, s)
 		}
 	}
-	p.left, p.asked = unique(maps.Values(sockets)), true
+	w.tellEnd(p, status, last)
+}
+
+// copies returns how many descriptors lead to a socket.
+func copies(of map[int]*socket, s *socket) (n int) {
+	for _, other := range of {
+		if other == s {
+			n++
+		}
+	}
+	return n
+}
+
+// tellEnd tells the trace that a process ends, if sockets do so with it.
+func (w *watcher) tellEnd(p *process, status unix.WaitStatus, sockets []*socket) {
+	if e := w.endOf(sockets); len(sockets) > 0 {
+		e.How = how(status)
+		w.tellExit(p, e)
+	}
 }
 
 // ended tells the trace that a process has ended, and which sockets have with it.
@@ -241,10 +270,7 @@ func (w *watcher) ended(t *ptrace.Thread, status unix.WaitStatus) {
 	if !p.asked {
 		p.left = w.lost(p)
 	}
-	if e := w.over(p.left, nil); len(e.Sockets) > 0 {
-		e.How = how(status)
-		w.tellExit(p, e)
-	}
+	w.tellEnd(p, status, slices.DeleteFunc(p.left, w.isStillOpen))
 	delete(w.processes, t.Process)
 	w.trace.Follows(t.Process.ID, false)
 	w.forgetLines(t.Process.ID)

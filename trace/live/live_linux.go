@@ -132,7 +132,7 @@ func (w *watcher) take(stop ptrace.Stop) {
 	case ptrace.Executes:
 		w.forgetLines(t.Process.ID)
 	case ptrace.Leaves:
-		w.leaves(t)
+		w.leaves(t, stop.Status)
 	case ptrace.Ended:
 		if w.person != nil {
 			w.person.gone(t)
