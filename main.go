@@ -250,6 +250,7 @@ func (o *options) demo(t *trace.Trace) error {
 // runPrograms runs other programs, or follows one, and exits with the first one's status.
 func (o *options) runPrograms(t *trace.Trace) {
 	o.programs.Trace, o.programs.Limit, o.programs.Step = t, int(min(o.trace.Limit, 1<<30)), o.turns.Step
+	o.programs.Private = o.private
 	o.programs.Lines, o.programs.More = o.trace.HTML != "", o.trace.ShowsMore()
 	o.programs.Left = func() {
 		output.Warn(t.End())
@@ -298,7 +299,7 @@ func (o *options) run() error {
 		return replay.Draw(o.trace.Inputs, &o.trace, output.Warn)
 	}
 	if o.command == "demo" && sys.Reachable(o.server.addr).Addr().IsLoopback() || o.command == "run" && o.private {
-		if status, done := namespace.Run(); done {
+		if status, done := namespace.Run(o.command == "demo" || o.turns.Step); done {
 			os.Exit(status)
 		}
 	}
@@ -421,7 +422,7 @@ func parse(args []string) (*options, error) {
 		o.trace.URL, args = o.url.Parts(), args[1:]
 	}
 	if len(args) > 0 {
-		return nil, fmt.Errorf("unexpected argument %q", args[0])
+		return nil, fmt.Errorf("unexpected argument %q (lbaws run PROGRAM shows another program)", args[0])
 	}
 	o.trace.Steps, o.trace.Title, o.trace.Source, o.turns.Source = o.turns.Step, o.programs.Title("lbaws "+o.command), source, source
 	return o, errors.Join(o.turns.Check(), o.trace.Check())
@@ -453,7 +454,7 @@ func (o *options) flags() *flag.FlagSet {
 	case "draw":
 		return flags
 	case "run":
-		flags.IntVar(&o.programs.PID, "p", 0, "follow the process `PID`, which runs already, in place of a PROGRAM")
+		flags.Func("p", "follow the process `PID`, which runs already, in place of a PROGRAM", number(&o.programs.PID))
 		flags.BoolVar(&o.private, "private", false, "run the programs in a network of their own, with -segments (default true with a CLIENT)")
 		flags.BoolVar(&o.turns.Step, "step", false, "wait for a key before each call on a TCP socket, and show what it will do")
 		o.trace.Others, o.trace.Warn = true, warnOfLoss

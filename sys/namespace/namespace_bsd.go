@@ -5,7 +5,7 @@ package namespace
 import "errors"
 
 // Run returns false: this platform has no namespaces.
-func Run() (status int, done bool) { return 0, false }
+func Run(bool) (status int, done bool) { return 0, false }
 
 // The others return an error: this platform has no namespaces.
 func HoldSegments() error { return errors.ErrUnsupported }

@@ -26,16 +26,20 @@ const hasRights = "+"
 // the process may capture. A user who is not root gets a user namespace too. It
 // returns the exit status and true; or false if the caller is to go on itself,
 // because it is the program in the namespace, or the kernel does not allow one.
-// SIGINT, SIGQUIT, SIGTERM and SIGHUP are passed on to the program in the namespace.
+// SIGINT, SIGQUIT, SIGTERM and SIGHUP are passed on to the program in the namespace. If waits
+// is true, the kernel's timers there last as long as they can, for a person who thinks.
 //
 // Source: network_namespaces(7), user_namespaces(7), clone(2).
-func Run() (status int, done bool) {
+func Run(waits bool) (status int, done bool) {
 	if pipe, inNamespace := pipeToParent(); inNamespace {
+		os.Unsetenv(namespaceVariable) // it is not for programs that this one starts
 		defer unix.Close(pipe)
 		if BringUp("lo") != nil || !mayCapture() {
 			return 1, true
 		}
-		outlast()
+		if waits {
+			outlast()
+		}
 		unix.Write(pipe, []byte(hasRights))
 		return 0, false
 	}

@@ -17,7 +17,7 @@ var optionSteps = map[int]string{
 // noteOn adds what the step of e does, before the first call of its kind. Why a request
 // may be incomplete is said each time.
 func (f *Figure) noteOn(e *event.Event, c *conversation) {
-	if e.Call.Does == event.ShutsDown && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" && e.Side == event.Server {
+	if e.Call.Does == event.ShutsDown && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" && e.Side == event.Server && !e.IsOthers() {
 		f.say(e.Side, "the request may be incomplete: "+c.incomplete)
 	}
 	if r := f.sayOnce(e.Side, f.NoteFor(e, c)); r != nil {
@@ -122,7 +122,10 @@ func noteOnShutdown(e *event.Event, c *conversation) string {
 	case c.shut[e.Side]:
 		return "send the FIN now; reading was shut down before, and so Linux answers bytes that come later with RST"
 	}
-	if e.Side == event.Client {
+	switch {
+	case c.finSent[e.Side.Peer()]:
+		return "send the second FIN now"
+	case e.Side == event.Client || e.IsOthers():
 		return "half-close: send the FIN now, and read on"
 	}
 	return "half-close: send the FIN now, and read on. Bytes that come after close are answered with RST, " +

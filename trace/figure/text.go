@@ -86,10 +86,10 @@ func (t *Text) setReturn(e *event.Event) {
 	if e.Failed() {
 		return
 	}
-	switch peer := e.Args[1].Addr; {
-	case e.Call.Does == event.Accepts && peer.AddrPort().IsValid():
+	switch {
+	case e.Call.Does == event.Accepts && e.Peer().IsValid():
 		t.add(", peer ")
-		*t.end() = peer.AddrPort().AppendTo(*t.end())
+		*t.end() = e.Peer().AppendTo(*t.end())
 	case e.Call.Does == event.Reads:
 		t.add(", ")
 		t.Quoted, t.Buffer, t.More = true, e.Received(), e.Cut()

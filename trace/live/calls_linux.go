@@ -196,6 +196,9 @@ func (w *watcher) noteBeginning(c *call) {
 	case event.Connects:
 		if addr, ok := c.address(); ok {
 			s.role, s.port, c.of.connects = clients, addr.Port(), true
+			if w.private { // whoever listens there, or nobody
+				w.trace.Serves(addr)
+			}
 		}
 	case event.Closes:
 		s.closings++

@@ -117,9 +117,12 @@ func (w *watcher) patience() time.Duration {
 // a while. Those that do not end are killed.
 func (w *watcher) idle() {
 	signal := unix.SIGTERM
+	text := "the clients have ended: the programs that are left are asked to end, by SIGTERM"
 	if w.asked {
-		signal = unix.SIGKILL
+		signal, text = unix.SIGKILL, "they have not ended: they are killed, by SIGKILL"
 	}
+	at := time.Now()
+	w.tell(func() { w.trace.Note(at, text) })
 	w.asked = true
 	for p := range w.processes {
 		unix.Kill(p.ID, signal)

@@ -28,7 +28,7 @@ func explain(pid int, err error) error {
 		return fmt.Errorf("process %d has ended: it waits until its parent, process %s, takes note of it", pid, of["PPid"])
 	case of["TracerPid"] != "" && of["TracerPid"] != "0":
 		tracer, _ := strconv.Atoi(of["TracerPid"])
-		return fmt.Errorf("process %d is followed already, by process %d (%s): only one may do that, end it first", pid, tracer, statusOf(tracer)["Name"])
+		return fmt.Errorf("process %d is followed already, by process %d (%s): only one can do that: end that one first", pid, tracer, statusOf(tracer)["Name"])
 	case of["Kthread"] == "1":
 		return fmt.Errorf("process %d is a thread of the kernel: it makes no calls", pid)
 	case unix.Geteuid() != 0 && owner != unix.Geteuid():

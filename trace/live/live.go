@@ -17,6 +17,7 @@ type Run struct {
 	PID      int        // in place of Programs: the process that runs already
 	More     bool       // whether more is wanted than what strace writes: whole buffers, and addresses that a program does not ask for
 	Lines    bool       // whether the lines of the programs' sources are wanted that make the calls
+	Private  bool       // whether the programs have a network of their own
 	Step     bool       // whether a person lets each call be made, with a key
 	Limit    int        // how many bytes of a buffer are shown at most
 	Trace    Trace
@@ -48,8 +49,6 @@ type Trace interface {
 // process is followed that runs already.
 func Programs(args []string, pid int) (programs [][]string, err error) {
 	switch {
-	case pid < 0:
-		return nil, errors.New("-p needs the number of a process: a positive one")
 	case pid > 0 && len(args) > 0:
 		return nil, errors.New("-p follows a process that runs already: leave out the PROGRAM")
 	case pid > 0:

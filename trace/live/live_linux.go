@@ -17,9 +17,10 @@ import (
 // watcher follows programs, and tells the trace of their calls on TCP sockets.
 type watcher struct {
 	*ptrace.Tracer
-	trace Trace
-	limit int  // how many bytes of a buffer are shown
-	more  bool // whether more is wanted than what strace writes
+	trace   Trace
+	limit   int  // how many bytes of a buffer are shown
+	private bool // whether the programs have a network of their own
+	more    bool // whether more is wanted than what strace writes
 
 	processes map[*ptrace.Process]*process
 	numbered  int                      // how many there have been
@@ -42,6 +43,7 @@ type watcher struct {
 
 	cast
 	person  *person     // who directs the programs; nil if nobody does
+	left    func()      // ends this process, and leaves programs that were running before as they are
 	leaving atomic.Bool // whether a signal has asked the programs to end
 }
 
@@ -65,7 +67,7 @@ type process struct {
 // exit status of the first: 128 and the signal's number if a signal has killed it.
 func (r *Run) Run() (status int, err error) {
 	w := &watcher{
-		Tracer: ptrace.New(), trace: r.Trace, limit: r.Limit, more: r.More || r.Step,
+		Tracer: ptrace.New(), trace: r.Trace, limit: r.Limit, more: r.More || r.Step, private: r.Private,
 		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), folders: make(map[int]int), known: make(map[descriptor]known), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
 	}
 	w.holds = len(r.Programs) == 1 && !r.Step
@@ -73,7 +75,8 @@ func (r *Run) Run() (status int, err error) {
 		return status, err
 	}
 	w.asker, _ = sockets.OpenAsker()
-	w.followSignals(r.Left)
+	w.left = r.Left
+	w.followSignals()
 	if r.Lines || r.Step {
 		w.lines = &source.Lines{}
 	}

@@ -41,10 +41,10 @@ func (p *pids) signal(s syscall.Signal) {
 
 // followSignals makes signals that ask this process to end ask the programs: it ends when
 // they have. From a terminal, they get them anyway. A program that was running before is left
-// as it is, and end is called.
+// as it is.
 //
 // Source: termios(3), ISIG; tty_ioctl(4), TIOCGPGRP.
-func (w *watcher) followSignals(end func()) {
+func (w *watcher) followSignals() {
 	signals := self.SignalsToEnd()
 	if !signal.Ignored(unix.SIGQUIT) {
 		signal.Notify(signals, unix.SIGQUIT)
@@ -52,7 +52,7 @@ func (w *watcher) followSignals(end func()) {
 	go func() {
 		for s := range signals {
 			if w.attached {
-				end()
+				w.left()
 				return
 			}
 			w.leaving.Store(true)

@@ -374,18 +374,29 @@ func (d *person) choose(side event.Side) {
 
 // kill ends the program whose call is next, as kill -9 does.
 func (d *person) kill() {
-	if !d.canMove() {
-		d.refusal = "no program is about to make a call now"
+	waiting := d.waiting()
+	switch {
+	case d.attached:
+		d.refusal = "x kills no program that was running before"
+		return
+	case d.canMove():
+		d.killed = d.chosen.of.Process
+	case len(waiting) > 0:
+		d.killed = waiting[0].of.Process
+	default:
+		d.refusal = "no program makes a call now"
 		return
 	}
-	d.moved, d.killed = true, d.chosen.of.Process
+	d.moved = true
 	unix.Kill(d.killed.ID, unix.SIGKILL)
 }
 
-// quit asks the programs that this one has started to end.
+// quit asks the programs that this one has started to end. One that was running before goes
+// on as it was.
 func (d *person) quit() {
 	if d.attached {
-		return
+		d.leave()
+		d.left()
 	}
 	d.asked = true
 	for p := range d.processes {

@@ -171,12 +171,14 @@ func (r *recorder) event() *event.Event {
 func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.Segments || r.ends.ports.Has(server.Port()) || r.capture != nil && !r.Others {
+	if !r.Segments || r.capture != nil && !r.Others {
 		return
 	}
 	r.give()
 	capture, err := r.capturing(server, remote)
-	r.tell(event.Moment{What: event.Captured, At: time.Now(), Port: server.Port(), Err: err})
+	if !r.ends.ports.Has(server.Port()) {
+		r.tell(event.Moment{What: event.Captured, At: time.Now(), Port: server.Port(), Err: err})
+	}
 	if err != nil {
 		return
 	}

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	case "":
 		tracetest.Main(m)
 	case "namespace":
-		if status, done := namespace.Run(); done {
+		if status, done := namespace.Run(true); done {
 			os.Exit(status)
 		}
 	}
