@@ -169,6 +169,9 @@ func (t *Trace) Returned(begun *event.Event, e event.Event) { t.tracer.Returned(
 // Exited says that another program has ended, or has lost descriptors.
 func (t *Trace) Exited(e *event.Exit) { t.tracer.Exited(e) }
 
+// Between says that another program is a server and a client at once, from now on.
+func (t *Trace) Between(p *event.Proxy) { t.tracer.Between(p) }
+
 // Follows says that a process is one of the other programs' from now on, or is no more.
 func (t *Trace) Follows(pid int, follows bool) { t.tracer.Follows(pid, follows) }
 

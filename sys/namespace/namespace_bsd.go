@@ -2,10 +2,16 @@
 
 package namespace
 
-import "errors"
+import (
+	"errors"
+	"os"
+)
 
 // Run returns false: this platform has no namespaces.
 func Run(bool) (status int, done bool) { return 0, false }
+
+// Environ is the environment for programs that this one starts.
+func Environ() []string { return os.Environ() }
 
 // The others return an error: this platform has no namespaces.
 func HoldSegments() error { return errors.ErrUnsupported }

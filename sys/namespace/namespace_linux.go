@@ -5,7 +5,9 @@ package namespace
 import (
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +34,6 @@ const hasRights = "+"
 // Source: network_namespaces(7), user_namespaces(7), clone(2).
 func Run(waits bool) (status int, done bool) {
 	if pipe, inNamespace := pipeToParent(); inNamespace {
-		os.Unsetenv(namespaceVariable) // it is not for programs that this one starts
 		defer unix.Close(pipe)
 		if BringUp("lo") != nil || !mayCapture() {
 			return 1, true
@@ -54,6 +55,12 @@ func Run(waits bool) (status int, done bool) {
 		return 128 + int(wait.Signal()), true
 	}
 	return wait.ExitStatus(), reported == hasRights
+}
+
+// Environ is the environment for programs that this one starts: what Run has put there is not
+// theirs.
+func Environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, namespaceVariable+"=") })
 }
 
 // pipeToParent returns the descriptor of the pipe to the parent, and reports

@@ -2,7 +2,7 @@
 // seccomp filter: only the calls of the filter stop, and all others are made at full speed.
 //
 //	t := ptrace.New()
-//	t.Start("/bin/cat", []string{"cat"}, os.Stdin)
+//	t.Start("/bin/cat", []string{"cat"}, os.Environ(), os.Stdin)
 //	for t.Len() > 0 {
 //		stop, err := t.Next(-1)
 //		…

@@ -66,7 +66,7 @@ func trace(file string, args []string) int {
 		first, err = w.Attach(pid)
 		fmt.Fprintln(output, "attached")
 	} else {
-		first, err = w.Start(args[0], args, os.Stdin)
+		first, err = w.Start(args[0], args, os.Environ(), os.Stdin)
 	}
 	if err != nil {
 		return fails(err)

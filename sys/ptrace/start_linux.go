@@ -21,9 +21,9 @@ func IsStarter() bool { return len(os.Args) > 2 && os.Args[0] == starter }
 // all of its threads and children; they are killed when this process ends. The program stops
 // at the calls of the filter that Become is given. It reads from input; its output is this
 // process's.
-func (t *Tracer) Start(path string, args []string, input *os.File) (*Process, error) {
+func (t *Tracer) Start(path string, args, environment []string, input *os.File) (*Process, error) {
 	pid, err := syscall.ForkExec("/proc/self/exe", append([]string{starter, path}, args...), &syscall.ProcAttr{
-		Env: os.Environ(), Files: []uintptr{input.Fd(), 1, 2},
+		Env: environment, Files: []uintptr{input.Fd(), 1, 2},
 	})
 	if err != nil {
 		return nil, sys.Fail("execve", "/proc/self/exe", err)

@@ -36,6 +36,15 @@ type Caller struct {
 	Side    Side
 	Program int // which one of its side: 0 for the first, or the only one
 	Thread  int // the number of its thread, if that has descriptors of its own; or else 0
+	Proxy   int // its number among the servers, from 1 on, if it is a server and a client at once; or else 0
+}
+
+// Number is which one it is of the programs with which it shares a column, from 1 on.
+func (c Caller) Number() int {
+	if c.Proxy > 0 {
+		return c.Proxy
+	}
+	return c.Program + 1
 }
 
 // Descriptor is a number by which a program names an open file.

@@ -3,6 +3,7 @@
 package event
 
 import (
+	"net/netip"
 	"time"
 
 	"lbaws/trace/sockets"
@@ -30,6 +31,7 @@ type Moment struct {
 	Change  *sockets.Change // that has Changed a socket
 	Side    Side            // whose socket that is
 	Exit    *Exit           // of a program that Exited
+	Proxy   *Proxy          // that a program is Between
 	Text    string          // what was Noted; the title of a Figure
 	Both    bool            // whether the Figure has calls of both ends
 	Port    uint16          // the server's, whose segments are Captured
@@ -49,6 +51,7 @@ const (
 	Changed              // a socket has changed
 	Noted                // something was done between the calls, and not by them
 	Exited               // a program ends before it has closed its descriptors
+	Between              // a program is a server and a client at once, from now on
 	Captured             // segments from and to a port will come, or will not
 	NotAsked             // changes of sockets will not come, or no more of them
 	Lost                 // segments came faster than they were read
@@ -63,6 +66,13 @@ type Exit struct {
 	Lives   bool   // whether the program goes on, and How is a call that has closed descriptors
 	Sockets []int  // those of a recording that end with it
 	Resets  []int  // those of them that end with a RST in any case, by SO_LINGER
+}
+
+// Proxy is a program that is a server and a client at once.
+type Proxy struct {
+	Caller
+	Name    string           // the program's
+	Listens []netip.AddrPort // where it does, as far as that is known
 }
 
 // Text says it in a few words.

@@ -112,11 +112,11 @@ func (f *Figure) closes(e *event.Event, c *conversation) {
 	switch does {
 	case sockets.Lingers:
 		c.reset = true
-		f.imply(e.Side, reset)
+		f.imply(c, e.Side, reset)
 	case sockets.RST:
-		f.imply(e.Side, reset)
+		f.imply(c, e.Side, reset)
 	case sockets.Unsure:
-		f.imply(e.Side, map[bool]string{false: finOrReset, true: resetIfUnread}[c.finSent[e.Side]])
+		f.imply(c, e.Side, map[bool]string{false: finOrReset, true: resetIfUnread}[c.finSent[e.Side]])
 	case sockets.FIN, sockets.FINSent, sockets.Orphans:
 		f.implyFIN(c, e.Side)
 	}

@@ -20,6 +20,9 @@ type conversation struct {
 	refused   bool // whether the server's kernel has answered its SYN with a RST
 	ended     bool // whether nothing more is to come of it
 
+	programs [2]int         // by side: the process whose end it is, as far as that is known; or else 0
+	reaches  netip.AddrPort // of a connect whose connection is not known yet: the server's address
+
 	opening opening       // how much of its handshake was shown, of a recording
 	older   *conversation // one of the same addresses that has ended and was not accepted yet
 	next    *conversation // of the same client's address, with another server

@@ -44,6 +44,7 @@ type Figure struct {
 	refused   unix.Errno      // why accept has failed, if it has, the last time
 
 	servers
+	proxies
 	conversations
 	opening     []*conversation                     // of a recording: those that accept may return
 	programs    map[int]int                         // which of its side's each thread is
@@ -77,11 +78,14 @@ func (f *Figure) Take(m *event.Moment) []Row {
 	switch m.What {
 	case event.Began:
 		f.begins(m.Event, f.descriptors[m.Event.Descriptor()])
+		f.place(m.Event.Caller)
 	case event.Waits:
 		f.addCall(BeginRow, m.Event, f.descriptors[m.Event.Descriptor()]).Text.setBegin(m.Event)
 		f.sayOnce(m.Event.Side, "it waits until there is room in the send buffer for the rest")
+		f.place(m.Event.Caller)
 	case event.Returned:
 		f.returns(m.Event, f.ConversationOf(m.Event), m.InTwo)
+		f.place(m.Event.Caller)
 	case event.Passed:
 		f.segment(m.Segment)
 	case event.Changed:
@@ -90,6 +94,9 @@ func (f *Figure) Take(m *event.Moment) []Row {
 		f.say(event.Client, m.Text)
 	case event.Exited:
 		f.exits(m.Exit)
+		f.place(m.Exit.Caller)
+	case event.Between:
+		f.becomes(m.Proxy)
 	case event.Captured:
 		f.captures(m)
 	case event.NotAsked:
@@ -129,9 +136,9 @@ func (f *Figure) addNumber(t *Text, c *conversation) {
 // addCall adds an empty row about a call. It is about c, or about none.
 func (f *Figure) addCall(kind rowKind, e *event.Event, c *conversation) *Row {
 	r := f.add(kind, e.Side)
-	r.Call, r.Program, r.Name, r.Failed = e.Number, e.Program, e.Name(), e.Failed() && !e.ComesLater()
+	r.Call, r.Program, r.Name, r.Failed = e.Number, e.Caller.Number()-1, e.Name(), e.Failed() && !e.ComesLater()
 	if e.Thread != 0 {
-		f.programs[e.Thread] = e.Program
+		f.programs[e.Thread] = r.Program
 	}
 	r.Conversation = c
 	return r
@@ -141,12 +148,8 @@ func (f *Figure) addCall(kind rowKind, e *event.Event, c *conversation) *Row {
 // call is one row, when it returns, with the segments that it causes behind it.
 func (f *Figure) begins(e *event.Event, c *conversation) {
 	if !f.headed {
-		f.headed = true
 		f.clientOnly = e.Side == event.Client && !f.run.Both
-		if f.run.Preface != "" {
-			f.say(event.Client, f.run.Preface)
-		}
-		f.add(HeadRow, event.Server)
+		f.head()
 		if len(f.run.URL) > 0 {
 			f.add(PartsRow, event.Client).Parts = f.run.URL
 		}
@@ -159,6 +162,7 @@ func (f *Figure) begins(e *event.Event, c *conversation) {
 		f.notAsked = nil
 	}
 	if f.others = e.IsOthers(); f.others {
+		f.meetsProxy(e.Caller)
 		f.introduces(e)
 		f.opens(e)
 		f.meets(e)
@@ -169,6 +173,15 @@ func (f *Figure) begins(e *event.Event, c *conversation) {
 	if order.DrawnInTwo(e.Call) {
 		f.addCall(BeginRow, e, c).Text.setBegin(e)
 	}
+}
+
+// head adds a row that names the columns, and returns it.
+func (f *Figure) head() *Row {
+	if !f.headed && f.run.Preface != "" {
+		f.say(event.Client, f.run.Preface)
+	}
+	f.headed = true
+	return f.add(HeadRow, event.Server)
 }
 
 // returns adds a call that has returned, what must have happened for it to
@@ -203,9 +216,9 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 // the only one.
 func (f *Figure) introduces(e *event.Event) {
 	const most = 1 << 16 // numbers: a recording may have any
-	if e.Program > 0 && e.Thread != 0 && !f.introduced[e.Thread] && len(f.introduced) < most {
+	if n := e.Caller.Number(); n > 1 && e.Thread != 0 && !f.introduced[e.Thread] && len(f.introduced) < most {
 		f.introduced[e.Thread] = true
-		f.say(e.Side, fmt.Sprintf("#%d is process %d", e.Program+1, e.Thread))
+		f.say(e.Side, fmt.Sprintf("#%d is process %d", n, e.Thread))
 	}
 	if r := e.Recorded; r.Worker > 0 && !f.introduced[r.Thread] && len(f.introduced) < most {
 		f.introduced[r.Thread] = true
@@ -216,8 +229,11 @@ func (f *Figure) introduces(e *event.Event) {
 // exits adds that a program ends. Its descriptors may lead to other sockets when another
 // program has its thread's number.
 func (f *Figure) exits(e *event.Exit) {
-	r := f.say(e.Side, string(appendProgram(nil, e.Program))+e.Text())
-	r.Kills, r.Program = !e.Lives, e.Program
+	program := e.Caller.Number() - 1
+	r := f.say(e.Side, string(appendProgram(nil, program))+e.Text())
+	if r.Kills, r.Program = !e.Lives, program; r.Kills {
+		f.hasEnded(e.Caller)
+	}
 	for _, socket := range e.Sockets {
 		f.unbinds(event.Descriptor{Fd: socket})
 		c := f.descriptors[event.Descriptor{Fd: socket}]
@@ -228,11 +244,11 @@ func (f *Figure) exits(e *event.Exit) {
 		case slices.Contains(e.Resets, socket) && c.finSent != [2]bool{true, true}:
 			f.about(c)
 			c.reset = true
-			f.imply(e.Side, reset)
+			f.imply(c, e.Side, reset)
 		case !c.finSent[e.Side]:
 			f.about(c)
 			c.finSent[e.Side] = true
-			f.imply(e.Side, map[bool]string{false: fin, true: finOrReset}[f.mayBeUnread(c, e.Side)])
+			f.imply(c, e.Side, map[bool]string{false: fin, true: finOrReset}[f.mayBeUnread(c, e.Side)])
 		}
 		delete(f.descriptors, event.Descriptor{Fd: socket})
 	}

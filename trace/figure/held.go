@@ -25,10 +25,12 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 	switch client, server := endsOf(c, side); {
 	case c.State == wire.Listen, c.Remote.Port() == 0: // it has no peer
 		r.Text.Before = appendProgram(r.Text.Before, f.programs[c.Thread])
+		r.Proxies[side] = f.proxyAt(c.Local)
 	case c.Had && c.Inode == 0 && f.between(client, server) == nil:
 		text = "of an earlier connection: " + earlier
 	default:
 		r.Conversation = f.conversation(client, server)
+		r.Proxies = f.proxiesOf(r.Conversation)
 		f.addNumber(&r.Text, r.Conversation)
 	}
 	r.Text.add(text)

@@ -36,11 +36,11 @@ func (f *Figure) preceded(e *event.Event, c *conversation) {
 	case event.Accepts:
 		f.about(c)
 		if !f.run.Both {
-			f.imply(event.Client, handshake)
+			f.imply(c, event.Client, handshake)
 		}
 	case event.Connects:
 		if c == nil {
-			f.imply(e.Side, handshake)
+			f.imply(c, e.Side, handshake)
 		}
 	case event.Reads:
 		f.readPreceded(e, c)
@@ -70,7 +70,7 @@ func (f *Figure) failurePreceded(e *event.Event, c *conversation, errno unix.Err
 		return
 	}
 	c.reset = true
-	f.imply(e.Side.Peer(), reset)
+	f.imply(c, e.Side.Peer(), reset)
 }
 
 // readPreceded adds what the peer has sent for a read to return. A read that
@@ -84,7 +84,7 @@ func (f *Figure) readPreceded(e *event.Event, c *conversation) {
 			c.finSent[e.Side.Peer()] = true
 		}
 	case e.Result > 0:
-		f.imply(e.Side.Peer(), sockets.Bytes(e.Result))
+		f.imply(c, e.Side.Peer(), sockets.Bytes(e.Result))
 	case c != nil && !c.reset && !c.shut[e.Side] && f.held[e.Descriptor()].State != wire.Closed:
 		f.implyFIN(c, e.Side.Peer())
 	}
@@ -109,7 +109,7 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 	case event.Accepts:
 		f.made[e.Side]++
 		f.accepts(c)
-		c.accepted, c.completed = true, true
+		c.accepted, c.completed, c.programs[event.Server] = true, true, e.Thread
 		f.changedState(c)
 		f.descriptors[e.Made()] = c
 	case event.Connects:
@@ -127,7 +127,7 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 	case event.Writes:
 		f.written[e.Side] += e.Result
 		f.anatomy(e, c, e.Args[1].Data)
-		f.imply(e.Side, sockets.Bytes(e.Result))
+		f.imply(c, e.Side, sockets.Bytes(e.Result))
 	case event.ShutsDown:
 		f.shutDown(e, c)
 	case event.Closes:
@@ -143,6 +143,7 @@ func (f *Figure) connects(e *event.Event) *conversation {
 	} else {
 		c.Client = e.Recorded.To
 	}
+	c.reaches, c.programs[event.Client] = wire.Plain(c.Client), e.Thread
 	f.descriptors[e.Descriptor()] = c
 	return c
 }
@@ -156,7 +157,7 @@ func (f *Figure) disconnects(e *event.Event, c *conversation) {
 		return
 	}
 	if c.open() && !c.reset && c.finSent != [2]bool{true, true} {
-		f.imply(e.Side, reset)
+		f.imply(c, e.Side, reset)
 	}
 	c.reset, c.disconnected = true, true
 	f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == c })
@@ -181,18 +182,19 @@ func (f *Figure) shutDown(e *event.Event, c *conversation) {
 func (f *Figure) implyFIN(c *conversation, from event.Side) {
 	if !c.finSent[from] {
 		c.finSent[from] = true
-		f.imply(from, fin)
+		f.imply(c, from, fin)
 	}
 }
 
-// imply adds an arrow for a segment that is inferred, if segments are not captured.
-func (f *Figure) imply(from event.Side, label string) {
+// imply adds an arrow for a segment of a connection that is inferred, if segments are not
+// captured.
+func (f *Figure) imply(c *conversation, from event.Side, label string) {
 	if f.captured {
 		return
 	}
 	f.explain()
 	r := f.add(ArrowRow, from)
-	r.Implied = true
+	r.Implied, r.Proxies = true, f.proxiesOf(c)
 	r.Failed = label == reset
 	r.Text.add(label)
 }
@@ -236,6 +238,7 @@ func (f *Figure) opens(e *event.Event) {
 	c := f.connects(e)
 	c.Number = f.numbered + 1
 	if f.captured { // its SYN will have that number
+		f.tries(c)
 		return
 	}
 	f.numbered++
@@ -248,6 +251,9 @@ func (f *Figure) opens(e *event.Event) {
 // makes the socket lead to it: when the call has returned, the kernel has given the socket its
 // address.
 func (f *Figure) joins(e *event.Event, c *conversation) *conversation {
+	if e.Call.Does == event.Connects || e.Opens() {
+		f.tried(c)
+	}
 	if !f.captured || e.Call.Does != event.Connects || !e.Recorded.Local.IsValid() {
 		return c
 	}
@@ -255,6 +261,7 @@ func (f *Figure) joins(e *event.Event, c *conversation) *conversation {
 	if c != nil {
 		joined.opening = c.opening
 	}
+	joined.programs[event.Client] = e.Thread
 	f.descriptors[e.Descriptor()] = joined
 	return joined
 }
@@ -263,7 +270,7 @@ func (f *Figure) joins(e *event.Event, c *conversation) *conversation {
 func (f *Figure) meets(e *event.Event) {
 	if f.descriptors[e.Descriptor()] == nil && e.Recorded.Socket != 0 && e.Recorded.Peer.IsValid() {
 		c := f.begin(e.Recorded.Peer, f.server)
-		c.accepted = true
+		c.accepted, c.programs[e.Side] = true, e.Thread
 		f.descriptors[e.Descriptor()] = c
 	}
 }
@@ -274,7 +281,7 @@ func (f *Figure) unanswered(e *event.Event, c *conversation) {
 	switch {
 	case e.Call.Does != event.Connects && !e.Opens() || c == nil || c.opening != unopened:
 	case e.Errno == unix.EINPROGRESS, e.Errno == unix.EINTR: // a signal ends the wait, and not the handshake
-		f.imply(event.Client, "SYN")
+		f.imply(c, event.Client, "SYN")
 		c.opening = asked
 	case e.IsOthers() && e.Failed():
 		delete(f.descriptors, e.Descriptor())
@@ -289,10 +296,10 @@ func (f *Figure) unanswered(e *event.Event, c *conversation) {
 func (f *Figure) answered(c *conversation) {
 	switch c.opening {
 	case unopened:
-		f.imply(event.Client, handshake)
+		f.imply(c, event.Client, handshake)
 	case asked:
-		f.imply(event.Server, "SYN+ACK")
-		f.imply(event.Client, "ACK")
+		f.imply(c, event.Server, "SYN+ACK")
+		f.imply(c, event.Client, "ACK")
 	}
 	c.opening = opened
 	if !f.run.Both { // nobody accepts it
@@ -307,6 +314,7 @@ func (f *Figure) handshakeOf(e *event.Event, c *conversation) {
 	case e.Call.Does == event.Accepts && f.run.Both && !e.Failed():
 		for i, first := range f.opening {
 			if port := e.Recorded.Port; (!first.reset || first.opening == opened) && (port == 0 || first.Client.Port() == port) {
+				c.programs[event.Client] = f.connector(f.opening, first.reaches)
 				f.answered(first)
 				f.opening = slices.Delete(f.opening, i, i+1)
 				return

@@ -22,6 +22,7 @@ type Row struct {
 	Conversation *conversation // the one that it is about, or nil
 	Call         int           // the number of its call, by which a ReturnRow finds its BeginRow
 	Program      int           // of a call: which program of its side makes it
+	Proxies      [2]int        // by side: the number of the program whose end it is, if that is a server and a client at once; or else 0
 	Name         string        // the name of its call
 
 	Remark  string         // stands behind the text
@@ -51,6 +52,30 @@ const (
 	SocketRow                // a change in what the kernel holds
 	RuleRow                  // the rows that follow are about another connection
 )
+
+// Lane is one of the places side by side in which rows stand, and arrows end.
+type Lane int
+
+// The lanes. Right and Left are those of the two sides.
+const (
+	Right  = Lane(event.Server)
+	Left   = Lane(event.Client)
+	Middle = Left + 1 // of programs that are servers and clients at once
+)
+
+// Lane returns the one in which a row stands.
+func (r *Row) Lane() Lane { return r.LaneOf(r.Side) }
+
+// LaneOf returns the one of one side's end of a connection.
+func (r *Row) LaneOf(side event.Side) Lane {
+	if r.Proxies[side] > 0 {
+		return Middle
+	}
+	return Lane(side)
+}
+
+// IsWithin reports whether both ends of an arrow are in the lane in the middle.
+func (r *Row) IsWithin() bool { return r.LaneOf(event.Client) == r.LaneOf(event.Server) }
 
 // Timed reports whether a row has a time.
 func (r *Row) Timed() bool {

@@ -25,7 +25,7 @@ func (f *Figure) segment(s *wire.Segment) {
 	f.explainStates(f.held != nil || s.FromIs != wire.Unknown || s.ToIs != wire.Unknown)
 	r := f.add(ArrowRow, from)
 	r.Failed, r.Mss = s.Flags&wire.RST != 0, s.MSS
-	r.Conversation = c
+	r.Conversation, r.Proxies = c, f.proxiesOf(c)
 	f.addNumber(&r.Text, c)
 	f.see(r, c, s)
 }
@@ -42,8 +42,10 @@ func (f *Figure) sender(s *wire.Segment) (event.Side, *conversation) {
 	switch {
 	case c == nil && isFirst:
 		c = f.begin(client, server)
+		c.programs[event.Client] = f.connector(f.reaching, server)
 	case c != nil && c.Begins(s):
 		c = f.begin(client, c.Server)
+		c.programs[event.Client] = f.connector(f.reaching, server)
 	}
 	if c != nil && isAny(c.Server.Addr()) { // where the server listens was all that the calls told
 		c.Server = server

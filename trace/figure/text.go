@@ -38,7 +38,7 @@ func Beginning(e *event.Event) string {
 	const limit = 24
 	var t Text
 	alone := *e
-	if alone.Program = 0; e.Recorded != nil {
+	if alone.Program, alone.Proxy = 0, 0; e.Recorded != nil {
 		recorded := *e.Recorded
 		recorded.Worker, alone.Recorded = 0, &recorded
 	}
@@ -99,7 +99,7 @@ func (t *Text) setReturn(e *event.Event) {
 // appendCaller appends which program makes a call, and which of its threads, if they are not
 // the first.
 func appendCaller(b []byte, e *event.Event) []byte {
-	b = appendProgram(b, e.Program)
+	b = appendProgram(b, e.Caller.Number()-1)
 	if e.Recorded == nil || e.Recorded.Worker == 0 {
 		return b
 	}

@@ -27,8 +27,9 @@ type Columns struct {
 // columns overlap: a row has one call or one arrow, and may use the whole line.
 type Layout struct {
 	Width   int
-	Limit   int // how many bytes of a buffer are shown at most
-	Clients int // how many clients have a column each, where there is room
+	Limit   int  // how many bytes of a buffer are shown at most
+	Clients int  // how many clients have a column each, where there is room
+	Three   bool // whether there is a column between those of the sides: each is a third then
 
 	placed []placed // room for parts
 }
@@ -38,65 +39,91 @@ const (
 	ArrowLeft   = 13 // right of the longest state's name, ESTABLISHED, and its mark
 	arrowLength = 34 // at least
 	stateLength = 12
+	ArrowNumber = 4 // of a program at the end of an arrow between two in one column
 	ArrowEnds   = 6 // beside the label: blanks, a piece of line, the head
 )
 
-// ServerColumn is where the server's calls begin.
-func (l *Layout) ServerColumn() int { return max(20, min(l.Width-52, 72)) }
+// Start is where a lane begins.
+func (l *Layout) Start(lane figure.Lane) int {
+	switch {
+	case lane == figure.Left:
+		return 0
+	case lane == figure.Middle:
+		return l.Width / 3
+	case l.Three:
+		return 2 * l.Width / 3
+	}
+	return max(20, min(l.Width-52, 72))
+}
 
-// Column is where the rows of a side begin.
-func (l *Layout) Column(side event.Side) int {
-	if side == event.Client {
+// leftmost is where a row begins at the least that is too long for its lane: among three of
+// them, it is still clear which one that is.
+func (l *Layout) leftmost(lane figure.Lane) int {
+	if !l.Three || lane == figure.Left {
 		return 0
 	}
-	return l.ServerColumn()
+	return l.Start(lane) - l.Width/6
 }
 
 // ColumnOf is where the rows of a program begin: those of several clients in columns side
 // by side, if a connect fits into each.
 func (l *Layout) ColumnOf(r *figure.Row) int {
 	const least = 30
-	each := l.ServerColumn() / max(1, l.Clients)
-	if r.Side == event.Client && each >= least && r.Program < l.Clients {
+	each := l.Start(figure.Right) / max(1, l.Clients)
+	if r.Lane() == figure.Left && each >= least && r.Program < l.Clients {
 		return r.Program * each
 	}
-	return l.Column(r.Side)
+	return l.Start(r.Lane())
 }
 
 // ColumnFor is where a call begins that takes so many characters: in its program's
 // column, or as much further left as it takes to fit with spare ones behind it.
 func (l *Layout) ColumnFor(r *figure.Row, taken, spare int) int {
-	return max(0, min(l.ColumnOf(r), l.Width-taken-spare))
+	return max(l.leftmost(r.Lane()), min(l.ColumnOf(r), l.Width-taken-spare))
 }
 
-// ArrowRight is where an arrow with the label ends: at the server's column if
-// that is far enough away.
-func (l *Layout) ArrowRight(label []byte) int {
-	right := max(ArrowLeft+arrowLength, l.ServerColumn()-1, ArrowLeft+len(label)+ArrowEnds)
-	return min(right, l.Width-stateLength-1)
+// ArrowSpan is where an arrow begins on the left, and where it ends on the right: right of the
+// client's state, and at the server's column if the label fits. Among three columns, one that
+// is longer goes further left, but not so far that it seems to begin in another one.
+func (l *Layout) ArrowSpan(r *figure.Row, label []byte) (left, right int) {
+	from, to := r.LaneOf(event.Client), r.LaneOf(event.Server)
+	left, last := l.Start(from)+ArrowLeft, l.Width-stateLength-1
+	if !l.Three {
+		return left, min(max(left+arrowLength, l.Start(to)-1, left+len(label)+ArrowEnds), last)
+	}
+	switch {
+	case r.IsWithin():
+		left, last = left+ArrowNumber, last-ArrowNumber
+	case to == figure.Middle:
+		last = min(last, l.Start(figure.Right)-1)
+	}
+	right = max(l.Start(to)-1, left+len(label)+ArrowEnds)
+	left -= max(0, min(right-last, l.Start(from)-l.leftmost(from)))
+	return left, min(right, last)
 }
 
-// Fit appends a call's text, with as much of its buffer as fits into its side's column
+// Fit appends a call's text, with as much of its buffer as fits into its lane
 // with spare characters behind it, and returns how many it takes. If the rest does not
-// fit, it takes the whole line, and cuts off what is longer than that.
-func (l *Layout) Fit(b []byte, side event.Side, t *figure.Text, spare int) (_ []byte, taken int) {
+// fit, it takes the whole line, or as much of it as it may, and cuts off what is longer than
+// that.
+func (l *Layout) Fit(b []byte, lane figure.Lane, t *figure.Text, spare int) (_ []byte, taken int) {
 	start, width := len(b), l.Width-spare
-	for _, room := range []int{width - l.Column(side), width} {
+	for _, room := range []int{width - l.Start(lane), width - l.leftmost(lane)} {
 		if b, taken = l.Shorten(b[:start], t, room); taken <= room {
 			return b, taken
 		}
 	}
-	if t.Tail > 0 && t.Tail < width/2 {
-		return l.fitTail(b[:start], side, t, width)
+	if width -= l.leftmost(lane); t.Tail > 0 && t.Tail < width/2 {
+		return l.fitTail(b[:start], lane, t, width)
 	}
 	return AppendCut(b[:start], slices.Clone(b[start:]), width)
 }
 
 // fitTail appends the text of a recorded call that takes more than a line. What it has
 // returned is more than its arguments; and a row should show whose it is.
-func (l *Layout) fitTail(b []byte, side event.Side, t *figure.Text, width int) (_ []byte, taken int) {
+func (l *Layout) fitTail(b []byte, lane figure.Lane, t *figure.Text, width int) (_ []byte, taken int) {
 	const least = 24 // the column where a server's row begins at least
-	if side == event.Server {
+	if lane == figure.Right && !l.Three {
 		width -= min(least, width/4)
 	}
 	whole := t.Append(nil, l.Limit)
@@ -160,8 +187,8 @@ func fewer(shown []byte, excess int) int {
 
 // Wrapped cuts a text into lines that fit with two characters before them: first before
 // the first line, and rest before the others.
-func (l *Layout) Wrapped(side event.Side, text, first, rest string) []string {
-	width := l.Width - l.Column(side) - 2
+func (l *Layout) Wrapped(lane figure.Lane, text, first, rest string) []string {
+	width := l.Width - l.Start(lane) - 2
 	var lines []string
 	for {
 		end := 0
@@ -188,15 +215,15 @@ type placed struct {
 }
 
 // Place cuts parts so that all of them fit on a line with their names, and says
-// in which column the bar beside them is: their side's, or as much further left
+// in which column the bar beside them is: their lane's, or as much further left
 // as it takes. The result is good until the next call.
-func (l *Layout) Place(side event.Side, parts []message.Part) (bar int, _ []placed) {
+func (l *Layout) Place(lane figure.Lane, parts []message.Part) (bar int, _ []placed) {
 	const shortest = 8 // what is left at least of the parts beside a long one
 	least := 0
 	for _, p := range parts {
 		least += 2 + max(len(p.Name), min(len(p.Text), shortest))
 	}
-	bar = max(0, min(l.Column(side), l.Width-least))
+	bar = max(0, min(l.Start(lane), l.Width-least))
 	column := bar + 2
 	for i, p := range parts {
 		if i == len(l.placed) {

@@ -52,6 +52,14 @@ func (w *watcher) meet(p *process) {
 	if hasRing(p.ID) {
 		w.noteRing(p)
 	}
+	for _, fd := range fds {
+		switch s := found[fd]; {
+		case s.listens:
+			w.listensAt(p, s.ends.local)
+		case s.role == clients:
+			w.reaches(p, s.ends.remote)
+		}
+	}
 }
 
 // String says what a socket is that was there before.

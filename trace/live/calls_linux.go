@@ -193,12 +193,14 @@ func (w *watcher) noteBeginning(c *call) {
 		w.serves(c)
 	case event.Accepts:
 		s.role, c.of.serves = servers, true
+		w.listensAt(c.of, s.ends.local)
 	case event.Connects:
 		if addr, ok := c.address(); ok {
 			s.role, s.port, c.of.connects = clients, addr.Port(), true
 			if w.private { // whoever listens there, or nobody
 				w.trace.Serves(addr)
 			}
+			w.reaches(c.of, addr)
 		}
 	case event.Closes:
 		s.closings++

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lbaws/sys/namespace"
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
 )
@@ -74,7 +75,7 @@ func (w *watcher) startNext() error {
 	}
 	next := w.waiting[0]
 	w.waiting = w.waiting[1:]
-	p, err := w.Start(next.path, next.args, w.input)
+	p, err := w.Start(next.path, next.args, namespace.Environ(), w.input)
 	if err != nil {
 		return err
 	}

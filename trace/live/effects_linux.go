@@ -94,6 +94,7 @@ func (w *watcher) serves(c *call) {
 	borrow(w.ThreadOf(c.thread.Process), int(int32(c.Args[0])), func(fd int) bool { c.socket.ends = endsOf(fd); return true })
 	if c.socket.ends.local.Port() != 0 {
 		w.trace.Serves(c.socket.ends.local)
+		w.listensAt(c.of, c.socket.ends.local)
 	}
 }
 

@@ -33,6 +33,8 @@ type Trace interface {
 	Began(e event.Event) *event.Event
 	Returned(begun *event.Event, e event.Event)
 	Exited(e *event.Exit)
+	// Between says that a program is a server and a client at once, from now on, or where else it listens.
+	Between(p *event.Proxy)
 	// Serves says that a program listens on an address, or is about to.
 	Serves(address netip.AddrPort)
 	// Follows says that a process is one of the programs' from now on, or is no more.

@@ -3,6 +3,8 @@ package live
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -50,11 +52,14 @@ type watcher struct {
 // process is a program that is followed.
 type process struct {
 	*ptrace.Process
-	number   int        // 1 for the first one that was followed
-	side     event.Side // that it has if its calls do not say
-	serves   bool       // whether it has listened, or accepted
-	connects bool       // whether it has called connect
-	numbers  [2]int     // which one of each side it is, from 1 on; 0 as long as it has made no call there
+	number   int              // 1 for the first one that was followed
+	side     event.Side       // that it has if its calls do not say
+	serves   bool             // whether it has listened, or accepted
+	connects bool             // whether it has called connect
+	reaches  bool             // whether it has done so to another program
+	proxy    bool             // whether it is a server and a client at once
+	numbers  [2]int           // which one of each side it is, from 1 on; 0 as long as it has made no call there
+	listens  []netip.AddrPort // where it has listened, or accepted, or the one has from which it was forked
 	workers  event.Workers
 	epolls   map[int]bool // its epoll descriptors, and whether they wait for TCP sockets
 	left     []*socket    // that it had when it was about to end
@@ -162,7 +167,8 @@ func (w *watcher) process(p *ptrace.Process) *process {
 		w.trace.Follows(p.ID, true)
 		w.processes[p] = known
 		if p.Parent != nil {
-			known.side = w.process(p.Parent).side
+			parent := w.process(p.Parent)
+			known.side, known.proxy, known.listens = parent.side, parent.proxy, slices.Clip(parent.listens)
 		}
 	}
 	return known

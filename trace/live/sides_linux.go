@@ -77,7 +77,13 @@ func (w *watcher) caller(p *process, side event.Side) event.Caller {
 		w.programs[side]++
 		p.numbers[side] = w.programs[side]
 	}
-	return event.Caller{Side: side, Program: p.numbers[side] - 1, Thread: p.ID}
+	c := event.Caller{Side: side, Program: p.numbers[side] - 1, Thread: p.ID}
+	if p.proxy && side == event.Server {
+		c.Proxy = p.numbers[side]
+	} else if p.proxy {
+		c.Proxy = w.caller(p, event.Server).Proxy
+	}
+	return c
 }
 
 // complete says whose call an event is.

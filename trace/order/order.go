@@ -33,7 +33,7 @@ func (o *Order) Take(m *event.Moment) []event.Moment {
 		o.begins(m)
 	case event.Returned:
 		o.returns(m)
-	case event.Passed, event.Changed:
+	case event.Passed, event.Changed, event.Between:
 		o.happens(m)
 	case event.Waits:
 		o.writeWaits()
@@ -88,17 +88,20 @@ func (o *Order) returns(m *event.Moment) {
 	o.release(false)
 }
 
-// happens takes a segment, or a change in a socket.
+// happens takes a segment, a change in a socket, or what a program has become.
 func (o *Order) happens(m *event.Moment) {
 	if !o.holds() {
 		o.due = append(o.due, *m)
 		return
 	}
 	held := *m
-	if m.Segment != nil {
+	switch m.What {
+	case event.Passed:
 		held.Segment = o.keep(m.Segment)
-	} else if held.Change = copyOf(m.Change); m.Change.Was != nil {
-		held.Change.Was = copyOf(m.Change.Was)
+	case event.Changed:
+		if held.Change = copyOf(m.Change); m.Change.Was != nil {
+			held.Change.Was = copyOf(m.Change.Was)
+		}
 	}
 	o.held = append(o.held, held)
 	o.release(false)

@@ -16,7 +16,9 @@ import (
 // Lifelines draws rows as shapes of an SVG, time running down: a line for each end,
 // with a bar on it for as long as the kernel has not answered a call; outside of them
 // the calls and the states, between them the segments. Each row has its own piece of
-// both lines, so that the part of a picture down to any row is a picture too.
+// the lines, so that the part of a picture down to any row is a picture too. From the row on
+// that names a program that is a server and a client at once, there is a line for such
+// programs between the two, with their calls on its right.
 type Lifelines struct {
 	layout.Layout // of the texts of one side
 	shapes
@@ -26,20 +28,21 @@ type Lifelines struct {
 
 	Y    float64 // below the last row
 	time string  // of the row in hand, until it is drawn
-	busy [2]int  // how many calls of each side the kernel has not answered
+	busy [3]int  // how many calls of each lane the kernel has not answered
 
 	open   *begun  // the call that the last row begins, or nil
 	opened []begun // calls that have begun, and have not returned
 	legend []string
 
-	folded     event.Side // whose calls are on the last row
-	foldColumn int        // where the next of them is to stand; 0 if it needs a row of its own
+	folded     figure.Lane // whose calls are on the last row
+	foldColumn int         // where the next of them is to stand; 0 if it needs a row of its own
 }
 
 // begun is a call that has begun.
 type begun struct {
 	call, program int
 	side          event.Side
+	lane          figure.Lane
 	text          []byte  // what is known of it
 	y             float64 // where there is room to say that it blocks
 }
@@ -52,7 +55,8 @@ const (
 	beside      = 10.0 // between a line and the texts beside it
 	barWidth    = 7.0
 	labelSpace  = 6.0 // beside an arrow's label, for half of a bar
-	labelLength = 28  // how many characters of it stand on a line
+	lineHeight  = 15.0
+	labelLength = 28 // how many characters of it stand on a line
 )
 
 // NewLifelines returns lifelines of a width in pixels, where a character takes unit of
@@ -62,26 +66,6 @@ func NewLifelines(columns layout.Columns, width, unit float64) *Lifelines {
 	l.Layout = layout.Layout{Width: int((width - 2*Margin - 2*beside - l.gap) / 2 / unit), Limit: columns.Limit}
 	return l
 }
-
-// at is where a side's lifeline is.
-func (l *Lifelines) at(side event.Side) float64 {
-	client := Margin + float64(l.clock.Column()+l.Width)*l.unit + beside
-	if side == event.Client {
-		return client
-	}
-	return client + l.gap
-}
-
-// left is where the texts of a side begin, if they are as long as they may be.
-func (l *Lifelines) left(side event.Side) float64 {
-	if side == event.Client {
-		return l.at(event.Client) - beside - float64(l.Width)*l.unit
-	}
-	return l.at(event.Server) + beside
-}
-
-// Right is where the whole picture ends.
-func (l *Lifelines) Right() float64 { return l.left(event.Server) + float64(l.Width)*l.unit + Margin }
 
 // Draw draws a row.
 func (l *Lifelines) Draw(r *figure.Row) {
@@ -104,10 +88,10 @@ func (l *Lifelines) Draw(r *figure.Row) {
 	}
 	switch r.Kind {
 	case figure.HeadRow:
-		l.titles()
+		l.titles(string(r.Text.Before))
 	case figure.BeginRow:
-		l.open = &begun{call: r.Call, program: r.Program, side: r.Side}
-		l.open.text, _ = l.Fit(nil, event.Client, &r.Text, 1)
+		l.open = &begun{call: r.Call, program: r.Program, side: r.Side, lane: r.Lane()}
+		l.open.text, _ = l.Fit(nil, figure.Left, &r.Text, 1)
 	case figure.ReturnRow:
 		l.returned(r)
 	case figure.CallRow:
@@ -126,7 +110,7 @@ func (l *Lifelines) Draw(r *figure.Row) {
 	case figure.RuleRow:
 		l.line(arrowHeight, string(r.Text.Before))
 		l.stroke("rule", Margin, l.Y-rowHeight, l.Right()-Margin, l.Y-rowHeight)
-		l.put(l.left(event.Client), l.Y-5, "note", string(r.Text.Before))
+		l.put(l.left(figure.Left), l.Y-5, "note", string(r.Text.Before))
 	}
 }
 
@@ -136,7 +120,7 @@ func (l *Lifelines) begins() *begun {
 	l.open = nil
 	text := strings.TrimSuffix(string(call.text), "…") + "…"
 	l.line(rowHeight, call.side.String()+": "+text)
-	l.beside(call.side, l.Y-5, "call", text)
+	l.beside(call.lane, l.Y-5, "call", text)
 	return call
 }
 
@@ -147,11 +131,11 @@ func (l *Lifelines) CutOff() {
 		return
 	}
 	call := l.begins()
-	l.bar(call.side, l.Y-rowHeight/2, l.Y)
-	l.busy[call.side]++
+	l.bar(call.lane, l.Y-rowHeight/2, l.Y)
+	l.busy[call.lane]++
 	l.line(rowHeight, "")
 	if call.y = l.Y - 5; l.both { // it would have returned before any other row
-		l.beside(call.side, call.y, "blocks", "(blocks)")
+		l.beside(call.lane, call.y, "blocks", "(blocks)")
 	}
 	l.opened = append(l.opened, *call)
 }
@@ -162,28 +146,28 @@ func (l *Lifelines) returned(r *figure.Row) {
 	name, result, _ := strings.Cut(string(text), " = ")
 	program, _, _ := strings.Cut(name, "… ")
 	lines := []string{program + "returns " + result}
-	waited := false
+	began := figure.Lane(-1)
 	if n, peer, has := strings.Cut(lines[0], ", peer "); has && utf8.RuneCountInString(lines[0]) > l.Width {
 		lines = []string{n, "peer " + peer}
 	}
 	if i := slices.IndexFunc(l.opened, func(b begun) bool { return b.call == r.Call }); i >= 0 {
 		if !l.both && r.Remark != "" { // it was not only another thread's row that came in between
-			l.beside(r.Side, l.opened[i].y, "blocks", "(blocks)")
+			l.beside(r.Lane(), l.opened[i].y, "blocks", "(blocks)")
 		}
+		began = l.opened[i].lane // it may have another one since then
 		l.opened = slices.Delete(l.opened, i, i+1)
-		l.busy[r.Side]--
-		waited = true
+		l.busy[began]--
 	}
 	l.line(rowHeight, r.Side.String()+": "+string(text)+" "+r.Remark)
-	if waited {
-		l.bar(r.Side, l.Y-rowHeight, l.Y-rowHeight/2)
+	if began >= 0 {
+		l.bar(began, l.Y-rowHeight, l.Y-rowHeight/2)
 	}
 	for i, line := range lines {
 		if i > 0 {
 			l.line(rowHeight, "")
 		}
 		cut, _ := layout.AppendCut(nil, []byte(line), l.Width)
-		l.beside(r.Side, l.Y-5, class(r, "call"), string(cut))
+		l.beside(r.Lane(), l.Y-5, class(r, "call"), string(cut))
 	}
 	l.remark(r, "blocks")
 }
@@ -201,7 +185,7 @@ func (l *Lifelines) fold(r *figure.Row) bool {
 	if _, result, _ := strings.Cut(said, " = "); r.Name == "socket" {
 		text += " = " + result
 	}
-	goesOn := l.foldColumn > 0 && l.folded == r.Side && start == 0 && l.clock.Times == layout.NoTimes
+	goesOn := l.foldColumn > 0 && l.folded == r.Lane() && start == 0 && l.clock.Times == layout.NoTimes
 	if goesOn && l.foldColumn+len(", ")+len(text) <= l.Width {
 		text = ", " + text
 		l.Said.WriteString(r.Side.String() + ": " + said + "\n")
@@ -209,13 +193,13 @@ func (l *Lifelines) fold(r *figure.Row) bool {
 		l.line(rowHeight, r.Side.String()+": "+said)
 		l.foldColumn = 0
 	}
-	x := l.left(event.Server) + float64(l.foldColumn)*l.unit
-	if r.Side == event.Client { // its texts end at the line: none goes on
-		x = l.at(event.Client) - beside - float64(len(text))*l.unit
+	x := l.left(r.Lane()) + float64(l.foldColumn)*l.unit
+	if r.Lane() == figure.Left { // its texts end at the line: none goes on
+		x = l.at(figure.Left) - beside - float64(len(text))*l.unit
 	}
 	l.put(x, l.Y-5, "call", text)
 	l.remark(r, "state")
-	if l.folded, l.foldColumn = r.Side, l.foldColumn+len(text); r.Remark != "" || r.Side == event.Client {
+	if l.folded, l.foldColumn = r.Lane(), l.foldColumn+len(text); r.Remark != "" || r.Lane() == figure.Left {
 		l.foldColumn = 0
 	}
 	return true
@@ -225,11 +209,10 @@ func (l *Lifelines) fold(r *figure.Row) bool {
 func (l *Lifelines) line(height float64, said string) {
 	top := l.Y
 	l.Y += height
-	for side, busy := range l.busy {
-		side := event.Side(side)
-		l.stroke(side.String(), l.at(side), top, l.at(side), l.Y)
-		if busy > 0 {
-			l.bar(side, top, l.Y)
+	for _, lane := range l.lanes() {
+		l.stroke(name(lane), l.at(lane), top, l.at(lane), l.Y)
+		if l.busy[lane] > 0 {
+			l.bar(lane, top, l.Y)
 		}
 	}
 	if l.time != "" {
@@ -244,21 +227,20 @@ func (l *Lifelines) line(height float64, said string) {
 }
 
 // bar draws a piece of the bar of a call that waits.
-func (l *Lifelines) bar(side event.Side, top, bottom float64) {
+func (l *Lifelines) bar(lane figure.Lane, top, bottom float64) {
 	fmt.Fprintf(&l.Shapes, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`+"\n",
-		side.String(), l.at(side)-barWidth/2, top, barWidth, bottom-top)
+		name(lane), l.at(lane)-barWidth/2, top, barWidth, bottom-top)
 }
 
-// beside draws a text outside of a side's lifeline, and returns where it ends.
-func (l *Lifelines) beside(side event.Side, y float64, class, text string) (end float64) {
-	x := l.at(event.Server) + beside
+// beside draws a text beside a lane's lifeline: on the left of the client's, on the right of
+// the others.
+func (l *Lifelines) beside(lane figure.Lane, y float64, class, text string) {
 	text = strings.Replace(text, `""...`, "…", 1) // there is room for none of the bytes
-	length := float64(utf8.RuneCountInString(text)) * l.unit
-	if side == event.Client {
-		x = l.at(event.Client) - beside - length
+	x := l.at(lane) + beside
+	if lane == figure.Left {
+		x = l.at(lane) - beside - l.length(text)
 	}
 	l.put(x, y, class, text)
-	return x + length
 }
 
 // class is the class of a row's shapes, with "error" where something has gone
@@ -270,11 +252,21 @@ func class(r *figure.Row, name string) string {
 	return name
 }
 
-func (l *Lifelines) titles() {
+// titles names the lifelines: also that of a program that is a server and a client at once, if
+// there is one.
+func (l *Lifelines) titles(proxy string) {
 	l.Y += rowHeight + Margin/2
-	l.Said.WriteString("client and server, time running down\n")
-	for _, side := range []event.Side{event.Server, event.Client} {
-		l.beside(side, l.Y-7, side.String(), strings.ToUpper(side.String()))
+	if l.three(proxy); l.Three {
+		l.Said.WriteString("client, " + proxy + " and server, time running down\n")
+	} else {
+		l.Said.WriteString("client and server, time running down\n")
+	}
+	for _, lane := range l.lanes() {
+		title := strings.ToUpper(name(lane))
+		if lane == figure.Middle {
+			title = proxy
+		}
+		l.beside(lane, l.Y-7, name(lane), title)
 	}
 	if l.time != "" {
 		l.put(Margin, l.Y-7, "note", l.time)
@@ -293,7 +285,7 @@ func (l *Lifelines) call(r *figure.Row, text string) {
 	for _, line := range lines {
 		l.line(rowHeight, said)
 		line, _ := layout.AppendCut(nil, []byte(line), l.Width)
-		l.beside(r.Side, l.Y-5, class(r, "call"), string(line))
+		l.beside(r.Lane(), l.Y-5, class(r, "call"), string(line))
 		said = ""
 	}
 	l.remark(r, "state")
@@ -303,7 +295,7 @@ func (l *Lifelines) call(r *figure.Row, text string) {
 func (l *Lifelines) remark(r *figure.Row, class string) {
 	if r.Remark != "" {
 		l.line(rowHeight, "")
-		l.beside(r.Side, l.Y-5, class, r.Remark)
+		l.beside(r.Lane(), l.Y-5, class, r.Remark)
 	}
 }
 
@@ -318,37 +310,38 @@ func (l *Lifelines) note(r *figure.Row) {
 	}
 	if r.Kills { // its calls that wait do not return
 		l.opened = slices.DeleteFunc(l.opened, func(b begun) bool {
-			ends := b.side == r.Side && b.program == r.Program
+			isOwn := b.lane == r.Lane() || b.lane == figure.Right && r.Lane() == figure.Middle // it had its number there
+			ends := isOwn && b.program == r.Program
 			if ends {
-				l.busy[b.side]--
+				l.busy[b.lane]--
 			}
 			return ends
 		})
 	}
-	for _, line := range l.Wrapped(event.Client, string(r.Text.Before), "# ", "# ") {
+	for _, line := range l.Wrapped(figure.Left, string(r.Text.Before), "# ", "# ") {
 		l.line(rowHeight, line)
-		l.put(l.left(r.Side), l.Y-5, class(r, "note"), line)
+		l.put(l.left(r.Lane()), l.Y-5, class(r, "note"), line)
 	}
 }
 
 // held draws a change in what the kernel holds.
 func (l *Lifelines) held(r *figure.Row) {
-	for _, line := range l.Wrapped(event.Client, string(r.Text.Before), figure.HeldMark+" ", "  ") {
+	for _, line := range l.Wrapped(figure.Left, string(r.Text.Before), figure.HeldMark+" ", "  ") {
 		l.line(rowHeight, r.Side.String()+"'s kernel: "+line)
-		l.beside(r.Side, l.Y-5, "held", line)
+		l.beside(r.Lane(), l.Y-5, "held", line)
 	}
 }
 
 // parts draws each part above its name.
 func (l *Lifelines) parts(r *figure.Row) {
-	_, parts := l.Place(event.Client, r.Parts)
+	_, parts := l.Place(figure.Left, r.Parts)
 	said := ""
 	for _, p := range r.Parts {
 		said += p.Name + " " + layout.SaidPart(p.Text) + "; "
 	}
 	l.line(rowHeight, said)
 	l.line(rowHeight, "")
-	x := func(column int) float64 { return l.left(r.Side) + float64(column)*l.unit }
+	x := func(column int) float64 { return l.left(r.Lane()) + float64(column)*l.unit }
 	for _, p := range parts {
 		l.put(x(p.Column), l.Y-rowHeight-5, "part", string(p.Text))
 		l.put(x(p.Column), l.Y-5, "note", p.Name)
@@ -367,32 +360,47 @@ func (l *Lifelines) arrow(r *figure.Row) {
 		label += fmt.Sprintf(", mss\u00a0%d", r.Mss) // on the same line
 	}
 	between := layout.Layout{Width: labelLength + 2}
-	lines := between.Wrapped(event.Client, label, "", "")
-	const lineHeight = 15
-	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, r.Side, r.Side.Peer(), label))
+	lines := between.Wrapped(figure.Left, label, "", "")
+	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, end(r, r.Side), end(r, r.Side.Peer()), label))
 	const slope = 8.0
 	y1, y2 := l.Y-arrowHeight+17, l.Y-arrowHeight+17+slope // the label stands above it
-	x1, x2, back := l.at(event.Client)+barWidth/2, l.at(event.Server)-barWidth/2-1, -headLength
+	left, right := l.at(r.LaneOf(event.Client)), l.at(r.LaneOf(event.Server))
+	if r.IsWithin() {
+		l.within(r, style, lines)
+		return
+	}
+	x1, x2, back := left+barWidth/2, right-barWidth/2-1, -headLength
 	if r.Side == event.Server {
-		x1, x2, back = l.at(event.Server)-barWidth/2, l.at(event.Client)+barWidth/2+1, headLength
+		x1, x2, back = right-barWidth/2, left+barWidth/2+1, headLength
 	}
 	l.stroke(style, x1, y1, x2, y2)
 	l.head(style, x2, y2, x2+back, y2-headHalf, x2+back, y2+headHalf)
 	l.state(r, r.Side, y1+4)
 	l.state(r, r.Side.Peer(), y2+4)
 	for i, line := range lines {
-		n := float64(utf8.RuneCountInString(line))
-		l.put(l.at(event.Client)+(l.gap-n*l.unit)/2, y1-3-lineHeight*float64(len(lines)-1-i), style, line)
+		l.put(left+(right-left-l.length(line))/2, y1-3-lineHeight*float64(len(lines)-1-i), style, line)
 	}
 }
 
-// state draws the new state of one side. One that the kernel gave is marked.
+// state draws the new state of one side, outside of the arrow. One that the kernel gave is
+// marked.
 func (l *Lifelines) state(r *figure.Row, side event.Side, y float64) {
+	text, class := stateOf(r, side)
+	x := l.at(r.LaneOf(side)) + beside
+	if side == event.Client {
+		x = l.at(r.LaneOf(side)) - beside - l.length(text)
+	}
+	l.put(x, y, class, text)
+}
+
+// stateOf returns the text of one side's new state, "" if it has none, and its class.
+func stateOf(r *figure.Row, side event.Side) (text, class string) {
 	switch state := r.States[side]; {
 	case state == wire.Unknown:
+		return "", ""
 	case r.Asked[side]:
-		l.beside(side, y, "state", figure.HeldMark+state.String())
+		return figure.HeldMark + state.String(), "state"
 	default:
-		l.beside(side, y, "workedout", state.String())
+		return state.String(), "workedout"
 	}
 }

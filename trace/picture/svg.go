@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"lbaws/trace/event"
 	"lbaws/trace/figure"
 	"lbaws/trace/layout"
 )
@@ -50,7 +49,7 @@ func (p *picture) End(b []byte) []byte {
 	p.CutOff()
 	if left := p.rows - mostRows; left > 0 {
 		p.line(rowHeight, fmt.Sprintf("and %d more rows", left))
-		p.put(p.left(event.Server), p.Y-5, "note", fmt.Sprintf("# and %d more rows", left))
+		p.put(p.left(figure.Right), p.Y-5, "note", fmt.Sprintf("# and %d more rows", left))
 	}
 	for _, text := range p.legend {
 		p.Y += rowHeight + Margin/2

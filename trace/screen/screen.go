@@ -139,7 +139,7 @@ func (s *screen) fitPaper() {
 func (s *screen) row(b []byte, r *figure.Row) []byte {
 	switch r.Kind {
 	case figure.HeadRow:
-		return s.head(b)
+		return s.head(b, r)
 	case figure.BeginRow:
 		return s.begin(b, r)
 	case figure.ReturnRow, figure.CallRow:
@@ -183,7 +183,10 @@ func (s *screen) painted(b []byte, colour string, text []byte) []byte {
 	return s.plain(append(s.paint(b, colour), text...))
 }
 
-func (s *screen) head(b []byte) []byte {
+// head names the columns. One that has a text begins those in which there is a column between
+// the two.
+func (s *screen) head(b []byte, r *figure.Row) []byte {
+	s.Three = len(r.Text.Before) > 0
 	b = s.paint(b, bold)
 	column := 0
 	for program := range max(1, s.Clients) {
@@ -198,13 +201,19 @@ func (s *screen) head(b []byte) []byte {
 		b = append(pad(b, at-column), title...)
 		column = at + len(title)
 	}
-	b = append(pad(b, s.ServerColumn()-column), "SERVER"...)
+	if s.Three {
+		middle, right := s.Start(figure.Middle), s.Start(figure.Right)
+		title, taken := layout.AppendCut(s.text[:0], r.Text.Before, right-middle-1)
+		s.text, b = title, append(pad(b, middle-column), title...)
+		column = middle + taken
+	}
+	b = append(pad(b, s.Start(figure.Right)-column), "SERVER"...)
 	return append(s.plain(b), '\n')
 }
 
 func (s *screen) begin(b []byte, r *figure.Row) []byte {
 	const spare = 1 // for …
-	text, taken := s.Fit(s.text[:0], r.Side, &r.Text, spare)
+	text, taken := s.Fit(s.text[:0], r.Lane(), &r.Text, spare)
 	column := s.ColumnFor(r, taken, spare)
 	s.text, s.open, s.begun = text, r.Call, column+taken
 	b = s.painted(pad(b, column), colourOf(r, bold), text)
@@ -223,7 +232,7 @@ func colourOf(r *figure.Row, normal string) string {
 }
 
 func (s *screen) call(b []byte, r *figure.Row) []byte {
-	text, taken := s.Fit(s.text[:0], r.Side, &r.Text, 0)
+	text, taken := s.Fit(s.text[:0], r.Lane(), &r.Text, 0)
 	s.text = text
 	column := s.ColumnFor(r, taken, 0)
 	b = s.painted(pad(b, column), colourOf(r, bold), text)
@@ -236,15 +245,15 @@ func (s *screen) call(b []byte, r *figure.Row) []byte {
 // marked draws a text in a colour, on as many lines as it takes: first stands before the
 // first of them, and rest before the others.
 func (s *screen) marked(b []byte, r *figure.Row, colour, first, rest string) []byte {
-	for _, line := range s.Wrapped(r.Side, string(r.Text.Before), first, rest) {
-		b = append(s.painted(pad(b, s.Column(r.Side)), colour, []byte(line)), '\n')
+	for _, line := range s.Wrapped(r.Lane(), string(r.Text.Before), first, rest) {
+		b = append(s.painted(pad(b, s.Start(r.Lane())), colour, []byte(line)), '\n')
 	}
 	return b
 }
 
 // parts draws each part above its name.
 func (s *screen) parts(b []byte, r *figure.Row) []byte {
-	bar, parts := s.Place(r.Side, r.Parts)
+	bar, parts := s.Place(r.Lane(), r.Parts)
 	for line := range 2 {
 		b = append(pad(b, bar), "│"...)
 		column := bar + 1
@@ -261,7 +270,8 @@ func (s *screen) parts(b []byte, r *figure.Row) []byte {
 // arrow draws a segment: solid with its numbers if it was seen, dotted if it
 // is implied.
 func (s *screen) arrow(b []byte, r *figure.Row) []byte {
-	length := s.ArrowRight(r.Text.Before) - layout.ArrowLeft
+	from, to := s.ArrowSpan(r, r.Text.Before)
+	length := to - from
 	whole := r.Text.Before
 	if r.Mss > 0 && length-layout.ArrowEnds >= len("SYN+ACK seq 0 ack 1, mss 65495") { // as in UNP figure 2.5
 		whole = fmt.Appendf(whole, ", mss %d", r.Mss)
@@ -279,26 +289,35 @@ func (s *screen) arrow(b []byte, r *figure.Row) []byte {
 	} else {
 		right = line[:len("─")]
 	}
-	b, n := s.state(b, r, event.Client)
-	b = s.paint(pad(b, layout.ArrowLeft-n), cyan)
+	start := from - layout.ArrowLeft
+	if r.IsWithin() {
+		start -= layout.ArrowNumber
+	}
+	b, n := s.state(pad(b, start), r, event.Client)
+	b = s.paint(pad(b, from-start-n), cyan)
 	b = s.plain(repeat(append(b, left...), line, before-1))
 	b = append(s.painted(append(b, ' '), colourOf(r, ""), s.text), ' ')
 	b = s.plain(append(repeat(s.paint(b, cyan), line, after-1), right...))
-	if r.States[event.Server] != wire.Unknown {
+	if r.States[event.Server] != wire.Unknown || r.IsWithin() {
 		b, _ = s.state(append(b, ' '), r, event.Server)
 	}
 	return append(b, '\n')
 }
 
 // state draws the new state of one side, if it has one, and returns how many
-// characters that takes. One that the kernel gave is marked.
-func (s *screen) state(b []byte, r *figure.Row, side event.Side) ([]byte, int) {
+// characters that takes. One that the kernel gave is marked. Where both ends are in one
+// column, the number of the program stands before it.
+func (s *screen) state(b []byte, r *figure.Row, side event.Side) (_ []byte, taken int) {
+	if r.IsWithin() {
+		number := fmt.Sprintf("#%d ", r.Proxies[side])
+		b, taken = append(b, number...), len(number)
+	}
 	state := r.States[side].String()
 	if state == "" || !r.Asked[side] {
-		return append(b, state...), len(state)
+		return append(b, state...), taken + len(state)
 	}
 	b = append(s.paint(b, bold), figure.HeldMark...)
-	return s.plain(append(b, state...)), len(state) + 1
+	return s.plain(append(b, state...)), taken + len(state) + 1
 }
 
 func (s *screen) rule(b []byte, r *figure.Row) []byte {

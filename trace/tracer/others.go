@@ -53,6 +53,15 @@ func (t *Tracer) Exited(e *event.Exit) {
 	t.settle()
 }
 
+// Between tells the formats that another program is a server and a client at once, from now on.
+func (t *Tracer) Between(p *event.Proxy) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.catchUp()
+	t.tell(event.Moment{What: event.Between, At: time.Now(), Proxy: p})
+	t.settle()
+}
+
 // Follows says that a process is one of the other programs' from now on, or is no more: its
 // descriptors are to be known.
 func (t *Tracer) Follows(pid int, follows bool) {
