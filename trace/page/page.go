@@ -292,12 +292,17 @@ func (p *Page) begin(e *event.Event, at time.Time) {
 	}
 }
 
-// nameOf is the name of a program: client, server 2.
+// nameOf is the name of a program: client, server 2. One that is a server and a client at once
+// keeps its name as a server.
 func nameOf(c event.Caller) string {
-	if c.Program == 0 {
-		return c.Side.String()
+	side, number := c.Side, c.Number()
+	if c.Proxy > 0 {
+		side = event.Server
 	}
-	return fmt.Sprintf("%v %d", c.Side, c.Program+1)
+	if number == 1 {
+		return side.String()
+	}
+	return fmt.Sprintf("%v %d", side, number)
 }
 
 // finish ends the step in hand.

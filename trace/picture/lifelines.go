@@ -152,9 +152,9 @@ func (l *Lifelines) returned(r *figure.Row) {
 	}
 	if i := slices.IndexFunc(l.opened, func(b begun) bool { return b.call == r.Call }); i >= 0 {
 		if !l.both && r.Remark != "" { // it was not only another thread's row that came in between
-			l.beside(r.Lane(), l.opened[i].y, "blocks", "(blocks)")
+			l.beside(l.opened[i].lane, l.opened[i].y, "blocks", "(blocks)")
 		}
-		began = l.opened[i].lane // it may have another one since then
+		began = l.opened[i].lane // the program may have another one since then
 		l.opened = slices.Delete(l.opened, i, i+1)
 		l.busy[began]--
 	}

@@ -308,11 +308,14 @@ func (s *screen) arrow(b []byte, r *figure.Row) []byte {
 // characters that takes. One that the kernel gave is marked. Where both ends are in one
 // column, the number of the program stands before it.
 func (s *screen) state(b []byte, r *figure.Row, side event.Side) (_ []byte, taken int) {
+	state := r.States[side].String()
 	if r.IsWithin() {
-		number := fmt.Sprintf("#%d ", r.Proxies[side])
+		number := fmt.Sprintf("#%d", r.Proxies[side])
+		if state != "" {
+			number += " "
+		}
 		b, taken = append(b, number...), len(number)
 	}
-	state := r.States[side].String()
 	if state == "" || !r.Asked[side] {
 		return append(b, state...), taken + len(state)
 	}
