@@ -3,7 +3,6 @@ package figure
 import (
 	"net/netip"
 	"slices"
-	"strconv"
 
 	"lbaws/trace/event"
 	"lbaws/trace/wire"
@@ -30,7 +29,7 @@ type listening struct {
 func (f *Figure) becomes(p *event.Proxy) {
 	if f.clientOnly = false; len(f.numbers) == 0 {
 		f.numbers = make(map[int]int)
-		f.head().Text.add("PROXY #" + strconv.Itoa(p.Proxy) + " " + p.Name)
+		f.head().Text.add("PROXY " + string(appendProgram(nil, p.Proxy-1)) + p.Name)
 	}
 	f.numbers[p.Thread] = p.Proxy
 	delete(f.introduced, p.Thread)
