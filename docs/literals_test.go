@@ -33,7 +33,7 @@ var notShown = regexp.MustCompile(`/(tracetest|strace/(spell|field|symbol))/`)
 func literals(t *testing.T) []literal {
 	t.Helper()
 	var found []literal
-	for _, pattern := range []string{"../main.go", "../sys/patient/*.go", "../sys/namespace/*.go", "../trace/*.go", "../trace/*/*.go", "../trace/*/*/*.go"} {
+	for _, pattern := range []string{"../main.go", "../sys/patient/*.go", "../sys/namespace/*.go", "../sys/ptrace/*.go", "../trace/*.go", "../trace/*/*.go", "../trace/*/*/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: no files, %v", pattern, err)

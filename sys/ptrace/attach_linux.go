@@ -14,7 +14,7 @@ import (
 
 // Attach follows a process that runs already, with all of its threads, and the children that
 // it will have. It stops at each of its calls, as it has no filter. When this process ends,
-// it goes on as it was.
+// it goes on as it was. The error says why it cannot be followed, and what to do about that.
 func (t *Tracer) Attach(pid int) (*Process, error) {
 	folder := fmt.Sprintf("/proc/%d/task", pid)
 	for found := true; found; {
@@ -32,7 +32,7 @@ func (t *Tracer) Attach(pid int) (*Process, error) {
 				continue
 			}
 			if err := t.attachThread(id); err != nil && len(t.threads) == 0 {
-				return nil, err
+				return nil, explain(pid, err)
 			} else if err == nil {
 				found = true
 			}

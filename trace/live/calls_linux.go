@@ -12,6 +12,7 @@ import (
 	"lbaws/trace/event"
 	"lbaws/trace/live/source"
 	"lbaws/trace/others"
+	"lbaws/trace/sockets"
 	"lbaws/trace/strace"
 	"lbaws/trace/strace/spell"
 )
@@ -205,7 +206,7 @@ func (w *watcher) noteBeginning(c *call) {
 	case event.Closes:
 		s.closings++
 		if s.shared && !s.ends.remote.IsValid() {
-			borrow(w.ThreadOf(c.thread.Process), int(int32(c.Args[0])), func(fd int) bool { s.ends = endsOf(fd); return true })
+			sockets.Borrow(w.ThreadOf(c.thread.Process), int(int32(c.Args[0])), func(fd int) { s.ends = endsOf(fd) })
 		}
 		delete(c.of.epolls, int(int32(c.Args[0])))
 	}

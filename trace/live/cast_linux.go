@@ -47,7 +47,7 @@ func (w *watcher) open(r *Run) (status int, err error) {
 		}
 	}
 	for _, args := range r.Programs {
-		path, err := lookPath(args[0])
+		path, err := ptrace.LookPath(args[0])
 		if errors.Is(err, unix.ENOENT) {
 			return notFound, err
 		} else if err != nil {
@@ -60,7 +60,7 @@ func (w *watcher) open(r *Run) (status int, err error) {
 	}
 	p, err := w.Attach(r.PID)
 	if err != nil {
-		return 1, explain(r.PID, err)
+		return 1, err
 	}
 	w.first, w.threads, w.attached = p, w.Len(), true
 	w.meet(w.process(p))

@@ -16,6 +16,7 @@ import (
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
 	"lbaws/trace/others"
+	"lbaws/trace/sockets"
 	"lbaws/trace/strace"
 )
 
@@ -69,9 +70,9 @@ func (w *watcher) setAddresses(e *event.Event, c *call) {
 	switch {
 	case !w.more:
 	case c.does.Effect == event.Accepts && e.Result >= 0 && !e.Peer().IsValid():
-		borrow(of, e.Result, func(fd int) bool { e.Recorded.Peer = endsOf(fd).remote; return true })
+		sockets.Borrow(of, e.Result, func(fd int) { e.Recorded.Peer = endsOf(fd).remote })
 	case c.does.Effect == event.Connects && (e.Result >= 0 || e.Errno == unix.EINPROGRESS):
-		borrow(of, e.Args[0].Int, func(fd int) bool { e.Recorded.Local = endsOf(fd).local; return true })
+		sockets.Borrow(of, e.Args[0].Int, func(fd int) { e.Recorded.Local = endsOf(fd).local })
 	}
 }
 
@@ -91,7 +92,7 @@ func (w *watcher) serves(c *call) {
 	if c.socket.ends.local.Port() != 0 {
 		return
 	}
-	borrow(w.ThreadOf(c.thread.Process), int(int32(c.Args[0])), func(fd int) bool { c.socket.ends = endsOf(fd); return true })
+	sockets.Borrow(w.ThreadOf(c.thread.Process), int(int32(c.Args[0])), func(fd int) { c.socket.ends = endsOf(fd) })
 	if c.socket.ends.local.Port() != 0 {
 		w.trace.Serves(c.socket.ends.local)
 		w.listensAt(c.of, c.socket.ends.local)
@@ -232,7 +233,7 @@ func (w *watcher) leaves(t *ptrace.Thread, status unix.WaitStatus) {
 		switch {
 		case slices.Contains(last, s) || slices.Contains(p.left, s):
 		case s.passed:
-			borrow(t.ID, fd, func(fd int) bool { s.ends = endsOf(fd); return true })
+			sockets.Borrow(t.ID, fd, func(fd int) { s.ends = endsOf(fd) })
 			p.left = append(p.left, s)
 		case !s.shared || w.count(s) == copies(own, s):
 			last = append(last, s)

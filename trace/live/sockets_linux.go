@@ -165,30 +165,11 @@ func (w *watcher) descriptors(thread int) map[int]*socket {
 // Source: pidfd_getfd(2).
 func inspect(thread, fd int, inode uint32) *socket {
 	s := &socket{inode: inode, shared: true, passed: true}
-	if !borrow(thread, fd, s.ask) {
+	isTCP := false
+	if err := sockets.Borrow(thread, fd, func(fd int) { isTCP = s.ask(fd) }); err != nil || !isTCP {
 		return nil
 	}
 	return s
-}
-
-// borrow calls f with a descriptor of this process for the socket that another one's leads
-// to, and returns what f does; false if that cannot be had.
-func borrow(thread, fd int, f func(fd int) bool) bool {
-	const anyThread = unix.O_EXCL // PIDFD_THREAD, from Linux 6.9 on
-	of, err := unix.PidfdOpen(thread, 0)
-	if err != nil {
-		of, err = unix.PidfdOpen(thread, anyThread)
-	}
-	if err != nil {
-		return false
-	}
-	defer unix.Close(of)
-	own, err := unix.PidfdGetfd(of, fd, 0)
-	if err != nil {
-		return false
-	}
-	defer unix.Close(own)
-	return f(own)
 }
 
 // ask asks the kernel what a socket is, and reports whether it is one of TCP.
@@ -222,16 +203,7 @@ func (s *socket) ask(fd int) bool {
 type ends struct{ local, remote netip.AddrPort }
 
 // endsOf asks for the addresses of a socket.
-func endsOf(fd int) ends {
-	e := ends{local: sockets.LocalAddress(fd)}
-	switch peer, _ := unix.Getpeername(fd); peer := peer.(type) {
-	case *unix.SockaddrInet4:
-		e.remote = netip.AddrPortFrom(netip.AddrFrom4(peer.Addr), uint16(peer.Port))
-	case *unix.SockaddrInet6:
-		e.remote = wire.Plain(netip.AddrPortFrom(netip.AddrFrom16(peer.Addr), uint16(peer.Port)))
-	}
-	return e
-}
+func endsOf(fd int) ends { return ends{sockets.LocalAddress(fd), sockets.PeerAddress(fd)} }
 
 // isOpen reports whether a descriptor leads to a socket now, of any process.
 func (w *watcher) isOpen(s *socket) bool {

@@ -5,6 +5,7 @@ import (
 
 	"lbaws/trace/event"
 	"lbaws/trace/others"
+	"lbaws/trace/sockets"
 )
 
 // This file asks the kernel, before a call is predicted, for what a prediction takes for
@@ -21,7 +22,7 @@ func (d *person) predict(c *call) string {
 		return ""
 	default:
 		sure := false
-		borrow(c.thread.ID, int(int32(c.Args[0])), func(fd int) bool { sure = d.isSure(c, fd); return true })
+		sockets.Borrow(c.thread.ID, int(int32(c.Args[0])), func(fd int) { sure = d.isSure(c, fd) })
 		if !sure {
 			return ""
 		}

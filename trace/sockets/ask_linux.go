@@ -90,19 +90,30 @@ func (a *asker) one(local, remote netip.AddrPort, link uint32) (*Socket, error) 
 // behind returns the connected socket to which a descriptor leads, or nil. The kernel finds
 // it at once.
 func (a *asker) behind(fd int) (*Socket, error) {
-	peer, err := unix.Getpeername(fd)
-	if err != nil {
+	remote, link := peerOf(fd)
+	if !remote.IsValid() {
 		return nil, nil
 	}
-	var remote netip.AddrPort
-	link := uint32(0)
+	return a.one(wire.Plain(LocalAddress(fd)), remote, link)
+}
+
+// PeerAddress asks the kernel for the address of the peer of the socket to which fd leads,
+// without a trace: the zero AddrPort if it has none.
+func PeerAddress(fd int) netip.AddrPort {
+	peer, _ := peerOf(fd)
+	return peer
+}
+
+// peerOf is PeerAddress, and the number of the interface of a link-local one.
+func peerOf(fd int) (remote netip.AddrPort, link uint32) {
+	peer, _ := unix.Getpeername(fd)
 	switch peer := peer.(type) {
 	case *unix.SockaddrInet4:
 		remote = netip.AddrPortFrom(netip.AddrFrom4(peer.Addr), uint16(peer.Port))
 	case *unix.SockaddrInet6:
 		remote, link = netip.AddrPortFrom(netip.AddrFrom16(peer.Addr), uint16(peer.Port)), peer.ZoneId
 	}
-	return a.one(wire.Plain(LocalAddress(fd)), wire.Plain(remote), link)
+	return wire.Plain(remote), link
 }
 
 // receive adds the sockets of a part of the answer, and reports whether more may come. The

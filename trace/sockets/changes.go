@@ -324,7 +324,7 @@ func (w *Watch) askBehind(thread, fd int) error {
 	behind := func(fd int) { s, err = w.asker.behind(fd) }
 	if !w.files.isOthers(thread) {
 		behind(fd)
-	} else if copied(thread, fd, behind) != nil && w.files.inode(thread, fd) == 0 {
+	} else if Borrow(thread, fd, behind) != nil && w.files.inode(thread, fd) == 0 {
 		return nil
 	}
 	if w.note(s); s == nil && err == nil { // it is found by its addresses only on some interface

@@ -141,12 +141,16 @@ func (f *files) inode(holder, fd int) uint32 {
 	return 0
 }
 
-// copied calls see with a descriptor of this process that leads where another process's
-// does. For that it may have to be its tracer, or have other rights over it.
+// Borrow calls see with a descriptor of this process that leads where another process's, or
+// thread's, does. For that it may have to be its tracer, or have other rights over it.
 //
 // Source: pidfd_getfd(2).
-func copied(pid, fd int, see func(fd int)) error {
+func Borrow(pid, fd int, see func(fd int)) error {
+	const anyThread = unix.O_EXCL // PIDFD_THREAD, from Linux 6.9 on
 	file, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		file, err = unix.PidfdOpen(pid, anyThread)
+	}
 	if err != nil {
 		return err
 	}

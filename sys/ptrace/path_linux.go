@@ -1,4 +1,4 @@
-package live
+package ptrace
 
 import (
 	"errors"
@@ -12,11 +12,11 @@ import (
 	"lbaws/sys"
 )
 
-// lookPath finds the file of a program, as a shell does: in the folders of PATH, if its name
+// LookPath finds the file of a program, as a shell does: in the folders of PATH, if its name
 // has no slash. The error is ENOENT if there is none, and EACCES if it may not be executed.
 //
 // Source: execve(2), environ(7).
-func lookPath(name string) (string, error) {
+func LookPath(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, sys.Fail("execve", name, executable(name))
 	}
