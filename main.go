@@ -247,23 +247,6 @@ func (o *options) demo(t *trace.Trace) error {
 	})
 }
 
-// runPrograms runs other programs, or follows one, and exits with the first one's status.
-func (o *options) runPrograms(t *trace.Trace) {
-	o.programs.Trace, o.programs.Limit, o.programs.Step = t, int(min(o.trace.Limit, 1<<30)), o.turns.Step
-	o.programs.Private = o.private
-	o.programs.Lines, o.programs.More = o.trace.HTML != "", o.trace.ShowsMore()
-	o.programs.Left = func() {
-		output.Warn(t.End())
-		os.Exit(0)
-	}
-	status, err := o.programs.Run()
-	if err = errors.Join(err, t.End()); err != nil {
-		output.Warn(err)
-		status = max(status, 1)
-	}
-	os.Exit(status)
-}
-
 // The program and its command line.
 
 func init() { process.StayOnFirstThread() }
@@ -294,21 +277,21 @@ func main() {
 
 // run does what the command line says.
 func (o *options) run() error {
-	if o.command == "draw" {
+	switch {
+	case o.command == "run":
+		os.Exit(o.programs.Do(&o.trace, output.Warn))
+	case o.command == "draw":
 		process.OnQuit(func() {})
 		return replay.Draw(o.trace.Inputs, &o.trace, output.Warn)
-	}
-	if o.command == "demo" && sys.Reachable(o.server.addr).Addr().IsLoopback() || o.command == "run" && o.private {
-		if status, done := namespace.Run(o.command == "demo" || o.turns.Step); done {
+	case o.command == "demo" && sys.Reachable(o.server.addr).Addr().IsLoopback():
+		if status, done := namespace.Run(true); done {
 			os.Exit(status)
 		}
 	}
-	if o.command != "run" { // signals are the programs' there
-		process.OnQuit(func() {})
-		// Block signals only now: the child process would inherit the mask.
-		if err := process.BlockSignals(); err != nil {
-			return err
-		}
+	process.OnQuit(func() {})
+	// Block signals only now: the child process would inherit the mask.
+	if err := process.BlockSignals(); err != nil {
+		return err
 	}
 	t, err := o.trace.Start()
 	if err != nil {
@@ -320,8 +303,6 @@ func (o *options) run() error {
 		err = o.get(t)
 	case "demo":
 		err = o.demo(t)
-	case "run":
-		o.runPrograms(t)
 	default:
 		o.server.stdout = output.New(unix.Stdout, "standard output", warnOfLoss)
 		err = o.server.serve(o.kernel(event.Server, t))
@@ -370,7 +351,6 @@ type options struct {
 	turns        turns.Options
 	stage        *turns.Stage // of the server or the client, with -step
 	programs     live.Run     // for run
-	private      bool         // whether they get a network of their own
 	trace        trace.Options
 }
 
@@ -405,10 +385,10 @@ func parse(args []string) (*options, error) {
 	case o.timeout < 0:
 		return nil, errors.New("-timeout must not be negative")
 	case o.command == "run":
-		if err := o.parsePrograms(flags, args); err != nil {
+		if err := o.programs.Parse(flags, &o.trace); err != nil {
 			return nil, err
 		}
-		args = nil
+		return o, o.trace.Check()
 	case o.command == "draw" && len(args) == 0:
 		return nil, errors.New("draw needs a FILE that strace has written, or - for standard input: strace -f -o FILE PROGRAM")
 	case o.command == "draw":
@@ -424,23 +404,8 @@ func parse(args []string) (*options, error) {
 	if len(args) > 0 {
 		return nil, fmt.Errorf("unexpected argument %q (lbaws run PROGRAM shows another program)", args[0])
 	}
-	o.trace.Steps, o.trace.Title, o.trace.Source, o.turns.Source = o.turns.Step, o.programs.Title("lbaws "+o.command), source, source
+	o.trace.Steps, o.trace.Title, o.trace.Source, o.turns.Source = o.turns.Step, "lbaws "+o.command, source, source
 	return o, errors.Join(o.turns.Check(), o.trace.Check())
-}
-
-// parsePrograms takes the arguments of run: the first program, and its clients, each behind
-// "--". With clients, a network of their own and its segments are wanted unless the flags say
-// otherwise.
-func (o *options) parsePrograms(flags *flag.FlagSet, args []string) (err error) {
-	given := make(map[string]bool)
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	if o.programs.Programs, err = live.Programs(args, o.programs.PID); err != nil {
-		return fmt.Errorf("run: %w", err)
-	}
-	o.trace.Both = len(o.programs.Programs) > 1
-	o.private = o.private || o.trace.Both && !given["private"]
-	o.trace.Segments = o.trace.Segments || o.private && !given["segments"]
-	return nil
 }
 
 // flags are the flags of the command, with their defaults set.
@@ -454,10 +419,8 @@ func (o *options) flags() *flag.FlagSet {
 	case "draw":
 		return flags
 	case "run":
-		flags.Func("p", "follow the process `PID`, which runs already, in place of a PROGRAM", number(&o.programs.PID))
-		flags.BoolVar(&o.private, "private", false, "run the programs in a network of their own, with -segments (default true with a CLIENT)")
-		flags.BoolVar(&o.turns.Step, "step", false, "wait for a key before each call on a TCP socket, and show what it will do")
-		o.trace.Others, o.trace.Warn = true, warnOfLoss
+		o.programs.Flags(flags)
+		o.trace.Warn = warnOfLoss
 		return flags
 	}
 	if o.command != "get" {

@@ -18,11 +18,12 @@ func (t *Tracer) Resume(thread *Thread, wantsReturn bool) {
 		return
 	}
 	how := uintptr(unix.PTRACE_CONT)
-	if wantsReturn || !t.filtered {
+	if wantsReturn || !t.filtered && !t.leaving {
 		how = unix.PTRACE_SYSCALL
 	}
 	signal := thread.signal
 	thread.stopped, thread.inCall, thread.signal = false, wantsReturn, 0
+	thread.calls, thread.free = thread.begins, t.leaving
 	request(how, uintptr(thread.ID), 0, uintptr(signal))
 }
 

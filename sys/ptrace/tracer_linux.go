@@ -1,12 +1,14 @@
 package ptrace
 
 import (
+	"sync/atomic"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/sys/process"
 )
 
 // Tracer follows threads of other programs. All its methods belong to one thread of this
@@ -16,6 +18,9 @@ import (
 type Tracer struct {
 	threads  map[int]*Thread
 	makers   map[int]*Process // those of threads that have not stopped for the first time
+	id       int              // the thread that waits
+	woken    atomic.Bool      // whether Next is to return
+	leaving  bool             // whether threads are to stop no more
 	filtered bool             // whether the programs stop at the calls of a seccomp filter alone
 }
 
@@ -37,6 +42,9 @@ type Thread struct {
 	attaches bool // whether it is about to stop because Attach wants it to
 	ends     bool
 	inCall   bool // whether the return of its call is wanted
+	begins   bool // whether it has stopped at the beginning of a call
+	calls    bool // whether it is in one, in the kernel
+	free     bool // whether it stops no more where it makes calls
 	stopped  bool
 	signal   int // that it gets when it goes on
 }
@@ -75,7 +83,8 @@ func New() *Tracer {
 	// A stop is no news to the runtime: each would interrupt one of its threads.
 	action := [8]uintptr{1: noChildStop}
 	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGCHLD), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
-	return &Tracer{threads: make(map[int]*Thread), makers: make(map[int]*Process)}
+	process.MakeInterrupting(wakes)
+	return &Tracer{id: unix.Gettid(), threads: make(map[int]*Thread), makers: make(map[int]*Process)}
 }
 
 const noChildStop = 1 // SA_NOCLDSTOP
@@ -93,6 +102,9 @@ func (t *Tracer) Next(patience time.Duration) (Stop, error) {
 	}
 	deadline, pause := time.Now().Add(patience), shortest
 	for {
+		if t.woken.Swap(false) {
+			return Stop{What: Idle}, nil
+		}
 		var status unix.WaitStatus
 		id, err := unix.Wait4(-1, &status, flags, nil)
 		switch {
@@ -139,7 +151,7 @@ func (t *Tracer) stop(id int, status unix.WaitStatus) Stop {
 	if thread == nil {
 		return Stop{}
 	}
-	thread.stopped = true
+	thread.stopped, thread.begins, thread.calls = true, false, false
 	what := t.why(thread, status)
 	if what == Idle && thread.isNew {
 		what = Born
@@ -202,6 +214,7 @@ func (t *Thread) callStop() What {
 		t.Result = int64(info.words[0])
 		return Returns
 	}
+	t.begins = true
 	t.Call = Call{Number: info.words[0], Arch: info.arch, Args: [6]uint64(info.words[1:7]), IP: info.ip, SP: info.sp}
 	return Begins
 }

@@ -86,6 +86,11 @@ func TestAttach(t *testing.T) {
 			clients := gather(t, port, 4)
 			for range 3 {
 				clients.more(20)
+				select {
+				case <-server.Exited:
+					t.Fatalf("the server has ended: %v, %s", server.Cmd.ProcessState, server.Stderr)
+				default:
+				}
 				p := run(t, "-p", strconv.Itoa(server.Cmd.Process.Pid))
 				p.Stderr.WaitFor(t, `… accept|accept4?\(`)
 				clients.more(40)

@@ -41,12 +41,12 @@ const (
 // looks whether all of them are there.
 func (w *watcher) open(r *Run) (status int, err error) {
 	w.input = os.Stdin
-	if r.Step { // the keys have it
+	if r.step { // the keys have it
 		if w.input, err = os.Open(os.DevNull); err != nil {
 			return 1, err
 		}
 	}
-	for _, args := range r.Programs {
+	for _, args := range r.programs {
 		path, err := ptrace.LookPath(args[0])
 		if errors.Is(err, unix.ENOENT) {
 			return notFound, err
@@ -58,7 +58,7 @@ func (w *watcher) open(r *Run) (status int, err error) {
 	if len(w.waiting) > 0 {
 		return notExecutable, w.startNext()
 	}
-	p, err := w.Attach(r.PID)
+	p, err := w.Attach(r.pid)
 	if err != nil {
 		return 1, err
 	}

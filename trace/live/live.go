@@ -5,7 +5,6 @@ package live
 import (
 	"errors"
 	"net/netip"
-	"slices"
 	"time"
 
 	"lbaws/trace/event"
@@ -13,15 +12,15 @@ import (
 
 // Run is a run of other programs whose calls are traced.
 type Run struct {
-	Programs [][]string // the first one and its clients, each with its arguments
-	PID      int        // in place of Programs: the process that runs already
-	More     bool       // whether more is wanted than what strace writes: whole buffers, and addresses that a program does not ask for
-	Lines    bool       // whether the lines of the programs' sources are wanted that make the calls
-	Private  bool       // whether the programs have a network of their own
-	Step     bool       // whether a person lets each call be made, with a key
-	Limit    int        // how many bytes of a buffer are shown at most
-	Trace    Trace
-	Left     func() // is called when a signal asks to leave a process that ran before; it ends this one
+	programs [][]string // the first one and its clients, each with its arguments
+	pid      int        // in place of them: the process that runs already; or 0
+	private  bool       // whether the programs have a network of their own
+	step     bool       // whether a person lets each call be made, with a key
+	limit    int        // how many bytes of a buffer are shown at most
+	more     bool       // whether more is wanted than what strace writes: whole buffers, and addresses that a program does not ask for
+	lines    bool       // whether the lines of the programs' sources are wanted that make the calls
+	trace    Trace
+	left     func() // ends this process when a signal asks to leave one that ran before
 }
 
 // errOtherSystem means that the system is not Linux.
@@ -45,25 +44,4 @@ type Trace interface {
 	SetPanel(lines []string)
 	// Note shows what somebody else than a program has done, and when.
 	Note(at time.Time, text string)
-}
-
-// Programs takes a command line apart: each "--" begins another program. There are none if a
-// process is followed that runs already.
-func Programs(args []string, pid int) (programs [][]string, err error) {
-	switch {
-	case pid > 0 && len(args) > 0:
-		return nil, errors.New("-p follows a process that runs already: leave out the PROGRAM")
-	case pid > 0:
-		return nil, nil
-	}
-	for {
-		end := slices.Index(args, "--")
-		if end == 0 || len(args) == 0 {
-			return nil, errors.New("needs a PROGRAM, and another one behind each --")
-		}
-		if end < 0 {
-			return append(programs, args), nil
-		}
-		programs, args = append(programs, args[:end]), args[end+1:]
-	}
 }

@@ -68,24 +68,24 @@ type process struct {
 	toldRing bool         // and the trace was told so
 }
 
-// Run runs programs, or follows one that runs already, until all have ended. It returns the
+// run runs programs, or follows one that runs already, until all have ended. It returns the
 // exit status of the first: 128 and the signal's number if a signal has killed it.
-func (r *Run) Run() (status int, err error) {
+func (r *Run) run() (status int, err error) {
 	w := &watcher{
-		Tracer: ptrace.New(), trace: r.Trace, limit: r.Limit, more: r.More || r.Step, private: r.Private,
+		Tracer: ptrace.New(), trace: r.trace, limit: r.limit, more: r.more || r.step, private: r.private,
 		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), folders: make(map[int]int), known: make(map[descriptor]known), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
 	}
-	w.holds = len(r.Programs) == 1 && !r.Step
+	w.holds = len(r.programs) == 1 && !r.step
 	if status, err := w.open(r); err != nil {
 		return status, err
 	}
 	w.asker, _ = sockets.OpenAsker()
-	w.left = r.Left
+	w.left = r.left
 	w.followSignals()
-	if r.Lines || r.Step {
+	if r.lines || r.step {
 		w.lines = &source.Lines{}
 	}
-	if r.Step {
+	if r.step {
 		if w.person, err = w.newPerson(); err != nil {
 			return 1, err
 		}
@@ -96,6 +96,10 @@ func (r *Run) Run() (status int, err error) {
 		}
 	}
 	for w.Len() > 0 {
+		if w.attached && w.leaving.Load() {
+			w.Leave()
+			w.left()
+		}
 		stop, err := w.Next(w.patience())
 		if errors.Is(err, unix.ECHILD) {
 			break
@@ -120,7 +124,9 @@ func (w *watcher) take(stop ptrace.Stop) {
 	t := stop.Thread
 	switch stop.What {
 	case ptrace.Idle:
-		w.idle()
+		if w.patience() >= 0 { // or else it was woken
+			w.idle()
+		}
 		return
 	case ptrace.Begins:
 		switch c := w.callOf(t); {

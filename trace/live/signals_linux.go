@@ -51,11 +51,13 @@ func (w *watcher) followSignals() {
 	}
 	go func() {
 		for s := range signals {
-			if w.attached {
+			switch again := w.leaving.Swap(true); {
+			case w.attached && again: // nothing reads the output, perhaps
 				w.left()
-				return
+			case w.attached:
+				go w.Wake()
+				continue
 			}
-			w.leaving.Store(true)
 			if s := s.(syscall.Signal); s == unix.SIGTERM || s == unix.SIGHUP || !inForeground() {
 				w.started.signal(s)
 			}

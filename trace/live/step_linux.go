@@ -396,6 +396,7 @@ func (d *person) kill() {
 func (d *person) quit() {
 	if d.attached {
 		d.leave()
+		d.Leave()
 		d.left()
 	}
 	d.asked = true

@@ -6,16 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// Title returns a title for the run, which begins with a command: that with its programs and
+// title returns a title for the run, which begins with a command: that with its programs and
 // their arguments, as a shell has them, but not all of a long one. The command alone is the
 // title of no programs.
-func (r *Run) Title(command string) string {
+func (r *Run) title(command string) string {
 	const most = 100 // characters
-	if r.PID > 0 {
-		return command + " -p " + strconv.Itoa(r.PID)
+	if r.pid > 0 {
+		return command + " -p " + strconv.Itoa(r.pid)
 	}
 	title := command
-	for i, program := range r.Programs {
+	for i, program := range r.programs {
 		if i > 0 {
 			title += " --"
 		}

@@ -78,20 +78,5 @@ func (t thread) interrupt() { unix.Tgkill(unix.Getpid(), t.id, interruption) }
 
 const interruption = unix.SIGUSR1
 
-// interruptible makes the interruption end a call that waits. Go's runtime, whose
-// handler it has, has the kernel begin such a call again.
-//
-// Source: sigaction(2), SA_RESTART; signal(7).
-func interruptible() {
-	const (
-		restart  = 0x10000000
-		flags    = 1 // the second word: the first is the handler
-		maskSize = 8
-	)
-	var action [8]uintptr
-	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(interruption), 0, uintptr(unsafe.Pointer(&action)), maskSize, 0, 0)
-	if errno == 0 {
-		action[flags] &^= restart
-		unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(interruption), uintptr(unsafe.Pointer(&action)), 0, maskSize, 0, 0)
-	}
-}
+// interruptible makes the interruption end a call that waits.
+func interruptible() { process.MakeInterrupting(interruption) }
