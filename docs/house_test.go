@@ -30,9 +30,9 @@ var floors = []map[string]int{
 	{"trace/others": 4},
 	{"trace/tracer": 0, "trace/order": 2, "trace/strace": 3},
 	{"sys/patient": 1, "trace/event": 2, "trace/strace/symbol": 3},
-	{"trace/turns/keys": 0, "sys/namespace": 1, "trace/sockets": 2},
+	{"trace/turns/keys": 0, "sys/namespace": 1, "trace/sockets": 2, "sys/ptrace": 3, "trace/live/files": 4},
 	{"trace/output": 1, "trace/wire": 2},
-	{"sys/process": 1, "trace/message": 3, "sys/ptrace": 0},
+	{"sys/process": 1, "trace/message": 3},
 	{"sys": 2},
 }
 

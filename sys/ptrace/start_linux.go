@@ -2,7 +2,6 @@ package ptrace
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
 
@@ -35,8 +34,11 @@ func (t *Tracer) Start(path string, args, environment []string, input *os.File) 
 			break
 		}
 	}
-	if err != nil || !status.Stopped() {
-		return nil, fmt.Errorf("the process that was to become %s has ended", path)
+	if err == nil && !status.Stopped() { // somebody has killed it
+		err = unix.ESRCH
+	}
+	if err != nil {
+		return nil, sys.Fail("wait4", path, err)
 	}
 	if err = seize(pid, unix.PTRACE_O_TRACESECCOMP|unix.PTRACE_O_EXITKILL); err != nil {
 		unix.Kill(pid, unix.SIGKILL)

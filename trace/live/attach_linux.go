@@ -49,7 +49,7 @@ func (w *watcher) meet(p *process) {
 	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.ID))
 	quoted := strconv.QuoteToGraphic(strings.TrimSpace(string(name))) // it may be anything
 	w.trace.Note(time.Now(), fmt.Sprintf("process %d (%s) runs already, and holds %s", p.ID, quoted[1:len(quoted)-1], text))
-	if hasRing(p.ID) {
+	if w.files.HasRing(p.ID) {
 		w.noteRing(p)
 	}
 	for _, fd := range fds {

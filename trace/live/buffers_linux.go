@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/binary"
+	"iter"
 
 	"lbaws/trace/event"
 )
@@ -25,19 +26,49 @@ func (w *watcher) setBuffer(e *event.Event, c *call, result int) {
 }
 
 // buffer returns the beginning of the n bytes that a call reads or writes.
-func (c *call) buffer(n int) []byte {
-	if n = min(n, mostData); n <= 0 {
-		return nil
+func (c *call) buffer(n int) (data []byte) {
+	n = max(min(n, mostData), 0)
+	for base, length := range c.vectors() {
+		data = c.memory(data, base, int(min(length, uint64(n-len(data)))))
 	}
-	switch c.Name {
-	case "readv", "writev":
-		return c.gather(c.Args[1], c.Args[2], n)
-	case "recvmsg", "sendmsg":
-		return c.gather(c.word(c.Args[1], 2), c.word(c.Args[1], 3), n) // of struct msghdr
-	case "sendfile", "sendfile64": // it has none
-		return nil
+	return data
+}
+
+// room is how many bytes a call is to read or write; -1 if that is not known.
+func (c *call) room() int {
+	const most = 1<<31 - 1 - 4096 // MAX_RW_COUNT
+	room, known := uint64(0), false
+	for _, length := range c.vectors() {
+		room, known = room+min(length, most), true
 	}
-	return c.memory(nil, c.Args[1], n)
+	if !known {
+		return -1
+	}
+	return int(room)
+}
+
+// vectors are the places and lengths of the buffers of a call that reads or writes, which may
+// be an array of struct iovec.
+func (c *call) vectors() iter.Seq2[uint64, uint64] {
+	const most = 1024 // UIO_MAXIOV
+	return func(yield func(base, length uint64) bool) {
+		at, count := c.Args[1], c.Args[2]
+		switch c.Name {
+		case "read", "recv", "recvfrom", "write", "send", "sendto":
+			yield(at, count)
+			return
+		case "readv", "writev":
+		case "recvmsg", "sendmsg":
+			at, count = c.word(at, 2), c.word(at, 3) // of struct msghdr
+		default:
+			return
+		}
+		for i := range int(min(count, most)) {
+			if !yield(c.word(at, 2*i), c.word(at, 2*i+1)) {
+				return
+			}
+		}
+	}
 }
 
 // memory appends n bytes of the program's memory.
@@ -56,18 +87,4 @@ func (c *call) word(addr uint64, i int) uint64 {
 		c.thread.ReadAt(b[:4], addr+4*uint64(i))
 	}
 	return binary.NativeEndian.Uint64(b[:])
-}
-
-// gather returns the first n bytes of an array of struct iovec.
-func (c *call) gather(vectors, count uint64, n int) (data []byte) {
-	const most = 64
-	size := uint64(16)
-	if !c.thread.Call.Wide() {
-		size = 8
-	}
-	for i := range min(count, most) {
-		base, length := c.word(vectors+i*size, 0), c.word(vectors+i*size, 1)
-		data = c.memory(data, base, int(min(length, uint64(n-len(data)))))
-	}
-	return data
 }

@@ -166,7 +166,7 @@ func (c *call) cloneFlags() uint64 {
 func (w *watcher) waitsForTCP(t *ptrace.Thread, p *process, fd int) bool {
 	waits, known := p.epolls[fd]
 	if !known {
-		for target := range epollTargets(t.ID, fd) {
+		for target := range w.files.Epolled(t.ID, fd) {
 			waits = waits || w.at(t.ID, target) != nil
 		}
 		p.epolls[fd] = waits

@@ -76,6 +76,7 @@ func (r *Run) Do(o *trace.Options, warn func(error)) (status int) {
 		warn(err)
 		return 1
 	}
+	r.inFile = o.Output != ""
 	r.trace, r.limit, r.lines, r.more = t, int(min(o.Limit, 1<<30)), o.HTML != "", o.ShowsMore()
 	r.left = func() {
 		if err := t.End(); err != nil {

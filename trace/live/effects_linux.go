@@ -6,10 +6,8 @@ import (
 	"iter"
 	"maps"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -19,8 +17,6 @@ import (
 	"lbaws/trace/sockets"
 	"lbaws/trace/strace"
 )
-
-// This file says what calls do to sockets, and to what is known of them.
 
 // noteReturn notes what a call has done.
 func (w *watcher) noteReturn(c *call, rest *strace.Rest) {
@@ -78,7 +74,7 @@ func (w *watcher) setAddresses(e *event.Event, c *call) {
 
 // made notes the socket that a call has made, and returns what it is called.
 func (w *watcher) made(c *call, rest *strace.Rest, role role) int {
-	inode := w.inodeOf(c.thread.ID, rest.Value)
+	inode := w.files.Inode(c.thread.ID, rest.Value)
 	if inode == 0 { // another thread has closed it
 		return 0
 	}
@@ -149,22 +145,6 @@ func (c *call) hasFlag(flag uint64) bool {
 		return c.Args[3]&flag != 0
 	}
 	return false
-}
-
-// epollTargets are the descriptors for which an epoll descriptor waits.
-func epollTargets(thread, fd int) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		text, _ := os.ReadFile("/proc/" + strconv.Itoa(thread) + "/fdinfo/" + strconv.Itoa(fd))
-		for line := range strings.Lines(string(text)) {
-			fields := strings.Fields(line)
-			if len(fields) < 2 || fields[0] != "tfd:" {
-				continue
-			}
-			if target, err := strconv.Atoi(fields[1]); err == nil && !yield(target) {
-				return
-			}
-		}
-	}
 }
 
 // tellClosed tells the trace which sockets a call has closed that is no close, and whose
@@ -264,7 +244,7 @@ func (w *watcher) tellEnd(p *process, status unix.WaitStatus, sockets []*socket)
 func (w *watcher) ended(t *ptrace.Thread, status unix.WaitStatus) {
 	delete(w.begun, t)
 	delete(w.calls, t)
-	w.closeFolder(t.ID)
+	w.files.Close(t.ID)
 	if t.ID != t.Process.ID { // the first thread's end comes last
 		return
 	}

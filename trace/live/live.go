@@ -17,6 +17,7 @@ type Run struct {
 	private  bool       // whether the programs have a network of their own
 	step     bool       // whether a person lets each call be made, with a key
 	limit    int        // how many bytes of a buffer are shown at most
+	inFile   bool       // whether the trace is written to a file
 	more     bool       // whether more is wanted than what strace writes: whole buffers, and addresses that a program does not ask for
 	lines    bool       // whether the lines of the programs' sources are wanted that make the calls
 	trace    Trace

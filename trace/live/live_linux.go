@@ -12,6 +12,7 @@ import (
 	"lbaws/sys"
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
+	"lbaws/trace/live/files"
 	"lbaws/trace/live/source"
 	"lbaws/trace/sockets"
 )
@@ -22,6 +23,7 @@ type watcher struct {
 	trace   Trace
 	limit   int  // how many bytes of a buffer are shown
 	private bool // whether the programs have a network of their own
+	inFile  bool // whether the trace is a file, in which strace names each thread
 	more    bool // whether more is wanted than what strace writes
 
 	processes map[*ptrace.Process]*process
@@ -30,7 +32,7 @@ type watcher struct {
 	threads   int                      // how many there have been
 	known     map[descriptor]known     // what descriptors lead to
 	epoch     int                      // how many calls there have been that may have changed that
-	folders   map[int]int              // open folders of descriptors, by thread
+	files     files.Tables             // of descriptors
 	sockets   map[uint32]*socket       // by inode; nil if it is none of TCP
 	calls     map[*ptrace.Thread]*call // the last one of each thread
 	begun     map[*ptrace.Thread]*call // that have not returned
@@ -72,8 +74,8 @@ type process struct {
 // exit status of the first: 128 and the signal's number if a signal has killed it.
 func (r *Run) run() (status int, err error) {
 	w := &watcher{
-		Tracer: ptrace.New(), trace: r.trace, limit: r.limit, more: r.more || r.step, private: r.private,
-		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), folders: make(map[int]int), known: make(map[descriptor]known), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
+		Tracer: ptrace.New(), trace: r.trace, limit: r.limit, inFile: r.inFile, more: r.more || r.step, private: r.private,
+		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), known: make(map[descriptor]known), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
 	}
 	w.holds = len(r.programs) == 1 && !r.step
 	if status, err := w.open(r); err != nil {

@@ -2,8 +2,6 @@ package live
 
 import (
 	"fmt"
-	"os"
-	"slices"
 	"time"
 
 	"lbaws/sys/ptrace"
@@ -34,14 +32,4 @@ func (w *watcher) tellRing(p *process) {
 	p.toldRing = true
 	at, text := time.Now(), fmt.Sprintf("process %d has an io_uring: what it does on its sockets that way is no call, and is not shown", p.ID)
 	w.tell(func() { w.trace.Note(at, text) })
-}
-
-// hasRing reports whether a process that runs already has an io_uring.
-func hasRing(pid int) bool {
-	folder := fmt.Sprintf("/proc/%d/fd", pid)
-	entries, _ := os.ReadDir(folder)
-	return slices.ContainsFunc(entries, func(entry os.DirEntry) bool {
-		link, _ := os.Readlink(folder + "/" + entry.Name())
-		return link == "anon_inode:[io_uring]"
-	})
 }

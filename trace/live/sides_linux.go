@@ -91,7 +91,7 @@ func (w *watcher) complete(e *event.Event, c *call) {
 	e.Caller = w.caller(c.of, w.sideOf(c.of, c.socket))
 	e.Recorded.Others = true
 	e.Line, e.File = c.place.Line, c.place.File
-	if w.threads > 1 {
+	if w.threads > 1 || w.inFile {
 		e.Recorded.Thread = c.thread.ID
 	}
 	e.Recorded.Worker = c.of.workers.Number(c.thread.ID, c.of.ID)

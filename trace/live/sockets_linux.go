@@ -1,11 +1,7 @@
 package live
 
 import (
-	"bytes"
-	"fmt"
 	"net/netip"
-	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -14,8 +10,6 @@ import (
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
-
-// This file asks the kernel what the programs' descriptors lead to.
 
 // socket is a TCP socket that a program has.
 type socket struct {
@@ -80,7 +74,7 @@ func (w *watcher) noteClosing(c *call) {
 
 // ask asks the kernel what TCP socket a thread's descriptor leads to; nil if that is none.
 func (w *watcher) ask(thread, fd int) *socket {
-	inode := w.inodeOf(thread, fd)
+	inode := w.files.Inode(thread, fd)
 	if inode == 0 {
 		return nil
 	}
@@ -92,66 +86,10 @@ func (w *watcher) ask(thread, fd int) *socket {
 	return s
 }
 
-// inodeOf returns the inode of the socket that a thread's descriptor leads to, or 0.
-//
-// Source: proc_pid_fd(5).
-func (w *watcher) inodeOf(thread, fd int) uint32 {
-	if fd < 0 {
-		return 0
-	}
-	folder, name := w.folder(thread), strconv.Itoa(fd)
-	if folder < 0 {
-		name = fmt.Sprintf("/proc/%d/fd/%d", thread, fd)
-	}
-	var link [64]byte
-	n, err := unix.Readlinkat(folder, name, link[:])
-	if err != nil {
-		return 0
-	}
-	number, found := bytes.CutPrefix(link[:n], []byte("socket:["))
-	if !found {
-		return 0
-	}
-	inode := uint32(0)
-	for _, digit := range bytes.TrimSuffix(number, []byte("]")) {
-		inode = 10*inode + uint32(digit-'0')
-	}
-	return inode
-}
-
-// folder returns a descriptor of a thread's folder of descriptors, which is opened once, so
-// that the kernel has less to look up; negative if there are too many.
-func (w *watcher) folder(thread int) int {
-	const most = 256
-	fd, known := w.folders[thread]
-	if known {
-		return fd
-	}
-	if len(w.folders) == most {
-		return -1
-	}
-	fd, err := unix.Open(fmt.Sprintf("/proc/%d/fd", thread), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1
-	}
-	w.folders[thread] = fd
-	return fd
-}
-
-// closeFolder closes the folder of a thread that has ended.
-func (w *watcher) closeFolder(thread int) {
-	if fd, known := w.folders[thread]; known {
-		unix.Close(fd)
-		delete(w.folders, thread)
-	}
-}
-
 // descriptors returns the descriptors of a thread that lead to TCP sockets.
 func (w *watcher) descriptors(thread int) map[int]*socket {
 	found := make(map[int]*socket)
-	entries, _ := os.ReadDir("/proc/" + strconv.Itoa(thread) + "/fd")
-	for _, entry := range entries {
-		fd, _ := strconv.Atoi(entry.Name())
+	for _, fd := range w.files.All(thread) {
 		if s := w.at(thread, fd); s != nil {
 			found[fd] = s
 		}
@@ -218,9 +156,8 @@ func (w *watcher) isOpen(s *socket) bool {
 func (w *watcher) count(s *socket) (n int) {
 	for p := range w.processes {
 		thread := w.ThreadOf(p)
-		entries, _ := os.ReadDir("/proc/" + strconv.Itoa(thread) + "/fd")
-		for _, entry := range entries {
-			if fd, _ := strconv.Atoi(entry.Name()); w.inodeOf(thread, fd) == s.inode {
+		for _, fd := range w.files.All(thread) {
+			if w.files.Inode(thread, fd) == s.inode {
 				n++
 			}
 		}

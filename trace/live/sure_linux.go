@@ -112,29 +112,3 @@ func (d *person) isInUse(c *call) bool {
 	}
 	return false
 }
-
-// room is how many bytes a call is to read or write; -1 if that is not known.
-func (c *call) room() int {
-	switch c.Name {
-	case "read", "recv", "recvfrom", "write", "send", "sendto":
-		return int(min(c.Args[2], 1<<31-1-4096)) // MAX_RW_COUNT
-	case "readv", "writev":
-		return c.vectorsRoom(c.Args[1], c.Args[2])
-	case "recvmsg", "sendmsg":
-		return c.vectorsRoom(c.word(c.Args[1], 2), c.word(c.Args[1], 3)) // of struct msghdr
-	}
-	return -1
-}
-
-// vectorsRoom is how many bytes an array of struct iovec has room for.
-func (c *call) vectorsRoom(vectors, count uint64) (room int) {
-	const most = 1024 // UIO_MAXIOV
-	size := uint64(16)
-	if !c.thread.Call.Wide() {
-		size = 8
-	}
-	for i := range min(count, most) {
-		room += int(min(c.word(vectors+i*size, 1), 1<<31-1-4096))
-	}
-	return room
-}
