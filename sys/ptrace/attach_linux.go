@@ -48,7 +48,7 @@ func (t *Tracer) Attach(pid int) (*Process, error) {
 // again.
 func (t *Tracer) attachThread(id int) error {
 	if err := seize(id, 0); err != nil {
-		return sys.Fail("ptrace", fmt.Sprintf("PTRACE_SEIZE of %d", id), err)
+		return sys.Fail("PTRACE_SEIZE", strconv.Itoa(id), err)
 	}
 	if t.thread(id) == nil {
 		return unix.ESRCH

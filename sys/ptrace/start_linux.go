@@ -11,7 +11,7 @@ import (
 )
 
 // starter is the name under which this program runs when it is about to become another one.
-const starter = "lbaws run:"
+const starter = "lbaws-run"
 
 // IsStarter reports whether this process is one that Start has made. It is to call Become.
 func IsStarter() bool { return len(os.Args) > 2 && os.Args[0] == starter }

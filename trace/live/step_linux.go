@@ -384,7 +384,7 @@ func (d *person) kill() {
 	case len(waiting) > 0:
 		d.killed = waiting[0].of.Process
 	default:
-		d.refusal = "no program makes a call now"
+		d.refusal = "no program is about to make a call now"
 		return
 	}
 	d.moved = true
