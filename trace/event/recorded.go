@@ -70,6 +70,11 @@ func (e *Event) Peer() netip.AddrPort {
 	return e.Recorded.Peer
 }
 
+// NeverReturned reports whether a signal has ended the call before it had a result.
+func (e *Event) NeverReturned() bool {
+	return e.Recorded != nil && len(e.Recorded.Result) > 0 && e.Recorded.Result[0] == '?'
+}
+
 // Until says what ends the call's wait, as a sentence; "" if it never waits.
 func (e *Event) Until() string {
 	if e.Recorded != nil && e.Recorded.AtOnce && e.Call.Waits {

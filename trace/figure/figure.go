@@ -140,7 +140,7 @@ func (f *Figure) addCall(kind rowKind, e *event.Event, c *conversation) *Row {
 	if e.Thread != 0 {
 		f.programs[e.Thread] = r.Program
 	}
-	r.Conversation = c
+	r.Conversation, r.Others = c, e.IsOthers()
 	return r
 }
 
@@ -197,9 +197,11 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 		r := f.addCall(ReturnRow, e, c)
 		r.Text.setReturn(e)
 		r.Rest.addRest(e)
+		remark := waited(e)
 		if !f.run.Both { // or else it waited for its turn
-			r.Remark = waited(e)
+			r.Remark = remark
 		}
+		r.Blocked = remark != "" && (!f.run.Both || f.others) && (e.Recorded == nil || !e.Recorded.AtOnce)
 	} else {
 		r := f.addCall(CallRow, e, c)
 		r.At = e.Begin // the segments that it caused come after it

@@ -17,7 +17,7 @@ var optionSteps = map[int]string{
 // noteOn adds what the step of e does, before the first call of its kind. Why a request
 // may be incomplete is said each time.
 func (f *Figure) noteOn(e *event.Event, c *conversation) {
-	if e.Call.Does == event.ShutsDown && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" && e.Side == event.Server && !e.IsOthers() {
+	if e.Call.Does == event.ShutsDown && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" && e.Side == event.Server {
 		f.say(e.Side, "the request may be incomplete: "+c.incomplete)
 	}
 	if r := f.sayOnce(e.Side, f.NoteFor(e, c)); r != nil {
@@ -125,7 +125,7 @@ func noteOnShutdown(e *event.Event, c *conversation) string {
 	switch {
 	case c.finSent[e.Side.Peer()]:
 		return "send the second FIN now"
-	case e.Side == event.Client || e.IsOthers():
+	case e.Side == event.Client:
 		return "half-close: send the FIN now, and read on"
 	}
 	return "half-close: send the FIN now, and read on. Bytes that come after close are answered with RST, " +

@@ -25,6 +25,8 @@ type Row struct {
 	Proxies      [2]int        // by side: the number of the program whose end it is, if that is a server and a client at once; or else 0
 	Name         string        // the name of its call
 
+	Others  bool           // of a call: whether it is another program's
+	Blocked bool           // of a ReturnRow: whether it is sure that the call waited for something
 	Remark  string         // stands behind the text
 	Kills   bool           // of a NoteRow: whether the program ends here
 	Warning bool           // of a NoteRow: whether something is missing

@@ -237,6 +237,10 @@ func meaning(e *event.Event, returned bool, note string) string {
 	switch does := e.Call.Does; {
 	case !returned:
 		return sentences(note, e.Until())
+	case e.NeverReturned():
+		return "A signal came in the middle of the call: it has no result. It is made again, or the program ends."
+	case e.Failed() && e.Recorded != nil && e.Recorded.AtOnce && e.ComesLater():
+		return fmt.Sprintf("The call has not waited: it returned -1 with %s.", sys.ErrnoName(e.Errno))
 	case e.Failed():
 		return fmt.Sprintf("The call has failed with %s: %s. It returned -1, and errno says why.", sys.ErrnoName(e.Errno), e.Errno.Error())
 	case does == event.Sets && e.Args[2].Int == unix.SO_REUSEADDR && e.Args[3].Int != 0:

@@ -43,6 +43,7 @@ type begun struct {
 	call, program int
 	side          event.Side
 	lane          figure.Lane
+	others        bool    // whether it is another program's
 	text          []byte  // what is known of it
 	y             float64 // where there is room to say that it blocks
 }
@@ -90,7 +91,7 @@ func (l *Lifelines) Draw(r *figure.Row) {
 	case figure.HeadRow:
 		l.titles(string(r.Text.Before))
 	case figure.BeginRow:
-		l.open = &begun{call: r.Call, program: r.Program, side: r.Side, lane: r.Lane()}
+		l.open = &begun{call: r.Call, program: r.Program, side: r.Side, lane: r.Lane(), others: r.Others}
 		l.open.text, _ = l.Fit(nil, figure.Left, &r.Text, 1)
 	case figure.ReturnRow:
 		l.returned(r)
@@ -134,7 +135,7 @@ func (l *Lifelines) CutOff() {
 	l.bar(call.lane, l.Y-rowHeight/2, l.Y)
 	l.busy[call.lane]++
 	l.line(rowHeight, "")
-	if call.y = l.Y - 5; l.both { // it would have returned before any other row
+	if call.y = l.Y - 5; l.both && !call.others { // it would have returned before any other row
 		l.beside(call.lane, call.y, "blocks", "(blocks)")
 	}
 	l.opened = append(l.opened, *call)
@@ -151,7 +152,7 @@ func (l *Lifelines) returned(r *figure.Row) {
 		lines = []string{n, "peer " + peer}
 	}
 	if i := slices.IndexFunc(l.opened, func(b begun) bool { return b.call == r.Call }); i >= 0 {
-		if !l.both && r.Remark != "" { // it was not only another thread's row that came in between
+		if r.Blocked { // it was not only another thread's row that came in between
 			l.beside(l.opened[i].lane, l.opened[i].y, "blocks", "(blocks)")
 		}
 		began = l.opened[i].lane // the program may have another one since then
