@@ -94,7 +94,7 @@ func at(all [][]string, i int) []string {
 var (
 	threadNumber = regexp.MustCompile(`^(?:\[pid +)?(\d+)\]? +`)
 	resumed      = regexp.MustCompile(`^<\.\.\. \w+ resumed>`)
-	note         = regexp.MustCompile(`(\d)<(?:TCPv6:\[\[.*?\]:\d+(?:->\[.*?\]:\d+)?\]|[A-Zv0-9-]+:\[[^\]]*\]|/[^>]*(?:<[^>]*>)?|[a-z_]+:\[?[^>\]]*\]?)>`)
+	note         = regexp.MustCompile(`(\d)<(?:TCPv6:\[\[.*?\]:\d+(?:->\[.*?\]:\d+)?\]|[A-Zv0-9-]+:\[[^\]]*\]|/[^<>]*(?:<[^>]*>)?|[a-z_]+:\[?[^>\]]*\]?)>`)
 	isTCP        = regexp.MustCompile(`<TCP|<socket:\[|^socket\(AF_INET6?, SOCK_STREAM`)
 	passes       = regexp.MustCompile(`^(sendmsg|recvmsg)\(`)
 	onTCP        = regexp.MustCompile(`^\w+\(\d+<TCP`)
