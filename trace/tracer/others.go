@@ -11,15 +11,12 @@ import (
 // This file tells the formats of the calls of other programs, which somebody else watches.
 
 // Began tells the formats that another program's call begins, and returns its event, for
-// Returned. It sets the number and, unless
-// that is known, the time.
+// Returned. It sets the number and, unless that is known, the time.
 func (t *Tracer) Began(e event.Event) *event.Event {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e.Call.Does == event.Connects && t.Segments && !t.ends.ports.Has(e.Args[1].Addr.AddrPort().Port()) && !t.missing {
-		t.missing = true
-		t.tell(event.Moment{What: event.Captured, At: time.Now(), Port: e.Args[1].Addr.AddrPort().Port(),
-			Err: errors.New("those from and to a server that is not in the run are not captured")})
+	if e.Call.Does == event.Connects {
+		t.misses(e.Args[1].Addr.AddrPort().Port())
 	}
 	begun := t.event()
 	*begun = e
@@ -27,9 +24,18 @@ func (t *Tracer) Began(e event.Event) *event.Event {
 	return begun
 }
 
-// Returned tells the formats that the call has returned, of which Began has returned the
-// event. It sets the number and, unless they
-// are known, the times.
+// misses tells the formats once that segments of a server's port are wanted and not captured.
+func (t *Tracer) misses(port uint16) {
+	if !t.Segments || t.missing || t.ends.ports.Has(port) {
+		return
+	}
+	t.missing = true
+	t.tell(event.Moment{What: event.Captured, At: time.Now(), Port: port,
+		Err: errors.New("those from and to a server that is not in the run are not captured")})
+}
+
+// Returned tells the formats that the call has returned whose event Began has returned. It sets
+// the number and, unless they are known, the times.
 func (t *Tracer) Returned(begun *event.Event, e event.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
