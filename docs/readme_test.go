@@ -23,7 +23,7 @@ import (
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
-	for _, tool := range []string{"bash", "curl", "telnet", "strace"} {
+	for _, tool := range []string{"bash", "curl", "telnet", "strace", "python3"} {
 		tracetest.Need(t, tool, tool)
 	}
 	tracetest.NeedCapture(t)
