@@ -32,6 +32,8 @@ type watcher struct {
 	threads   int                      // how many there have been
 	known     map[descriptor]known     // what descriptors lead to
 	epoch     int                      // how many calls there have been that may have changed that
+	closed    map[int]int              // at which of them a descriptor with a number was closed
+	changed   int                      // and any other ones
 	files     files.Tables             // of descriptors
 	sockets   map[uint32]*socket       // by inode; nil if it is none of TCP
 	calls     map[*ptrace.Thread]*call // the last one of each thread
@@ -75,7 +77,7 @@ type process struct {
 func (r *Run) run() (status int, err error) {
 	w := &watcher{
 		Tracer: ptrace.New(), trace: r.trace, limit: r.limit, inFile: r.inFile, more: r.more || r.step, private: r.private,
-		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), known: make(map[descriptor]known), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
+		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), known: make(map[descriptor]known), closed: make(map[int]int), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
 	}
 	w.holds = len(r.programs) == 1 && !r.step
 	if status, err := w.open(r); err != nil {

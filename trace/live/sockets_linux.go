@@ -45,12 +45,12 @@ type known struct {
 }
 
 // at returns the TCP socket that a thread's descriptor leads to now; nil if it leads to none.
-// The kernel is not asked again as long as no call has closed a descriptor: until then, a
-// number that is taken stays what it is.
+// The kernel is not asked again as long as no call has closed a descriptor with that number:
+// until then, what it leads to stays the same.
 func (w *watcher) at(thread, fd int) *socket {
 	const most = 1 << 12
 	d := descriptor{thread, fd}
-	if k := w.known[d]; k.socket != nil && k.epoch == w.epoch {
+	if k := w.known[d]; k.socket != nil && k.epoch >= max(w.closed[fd], w.changed) {
 		return k.socket
 	}
 	s := w.ask(thread, fd)
@@ -67,8 +67,13 @@ func (w *watcher) at(thread, fd int) *socket {
 // lead to something else.
 func (w *watcher) noteClosing(c *call) {
 	switch c.does.Effect {
-	case event.Closes, others.Replaces, others.ClosesSome, others.Execs:
+	case event.Closes:
 		w.epoch++
+		w.closed[int(int32(c.Args[0]))] = w.epoch
+	case others.Replaces, others.ClosesSome, others.Execs:
+		w.epoch++
+		w.changed = w.epoch
+		clear(w.closed)
 	}
 }
 
