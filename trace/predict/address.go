@@ -66,7 +66,7 @@ func (s *situation) bind() string {
 
 // inTheWay returns which other sockets have an address in common with a socket: one that
 // listens, and one that does not. One whose connection is gone has given back its port, unless
-// it has that from bind: then the kernel still tells of it.
+// it has that from bind: then the kernel still shows it.
 //
 // Source: tcp_set_state in Linux's net/ipv4; SOCK_BINDPORT_LOCK.
 func (s *situation) inTheWay(of *memory) (listens, other *memory) {

@@ -21,7 +21,7 @@ type Memory struct {
 // memory is one socket.
 type memory struct {
 	sockets.Socket
-	gone    bool   // whether the kernel tells of it no more, and so it has no port any more
+	gone    bool   // whether the kernel holds it no more, and so it has no port any more
 	unread  int    // if it is over: how many bytes are
 	errno   string // with what the next write is to fail, when that was not told yet; "" if with EPIPE
 	pending bool   // whether a read that finds no bytes is to fail with that too

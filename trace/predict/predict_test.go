@@ -169,7 +169,7 @@ func TestPredictOnAnotherMachine(t *testing.T) {
 	}
 }
 
-// TestPredictPortOfGone: a connection that the kernel tells of no more has no port, although
+// TestPredictPortOfGone: a connection that the kernel holds no more has no port, although
 // its descriptor is open.
 func TestPredictPortOfGone(t *testing.T) {
 	was := sockets.Socket{Cookie: 1, Local: serverAt, Remote: clientAt, State: wire.Established, Descriptor: 9}

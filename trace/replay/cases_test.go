@@ -110,7 +110,7 @@ func TestCases(t *testing.T) {
 				"10 accept(3, NULL, NULL) = 4\n",
 			want: []string{"SYN, SYN+ACK, ACK", "┄┄ SYN ┄"}, deny: []string{"◁┄ SYN+ACK ┄"},
 		},
-		"SO_ERROR tells of a RST": {
+		"SO_ERROR shows a RST": {
 			text: calling + "0\n1 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n1 read(3, \"\", 10) = 0\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n1 close(3) = 0\n",
 			want: []string{"◁┄ RST ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄\ngetsockopt("}, deny: []string{"┄ FIN"},
 		},
