@@ -42,6 +42,8 @@ var pageRules = rules(
 	// Which of two threads' calls returns first depends on the scheduler.
 	`(shutdown\(4, SHUT_RDWR) <unfinished \.\.\.>\n((?:.*\n)*?)<\.\.\. shutdown resumed>`, "$1$2",
 	`(shutdown\(4, SHUT_RDWR)(<\.\.\. read .*\n)\) += 0\n`, "$1) = 0\n$2",
+	// So does which of two children or threads makes a call first, and gets the first number.
+	`(?m)^([#t])[23] (… recvfrom|sendto|shutdown)`, "$1 N $2",
 	`\) +=`, ") =",
 	`(?m)(127\.0\.0\.\d|\[::1\]|\[::ffff:127\.0\.0\.1\]):\d{5} *`, "$1:PORT ",
 )
