@@ -25,7 +25,6 @@ type person struct {
 	goal     goal     // whether calls are made without a key
 	explains bool     // whether the panel explains the call
 	refusal  string   // why the last key did nothing
-	letters  bool     // whether the line of a script had a letter
 	moved    bool     // whether a call was made since the kernel was asked
 }
 
@@ -340,12 +339,7 @@ func (d *person) key() keys.Key {
 		})
 		return keys.None
 	}
-	k := d.keys.Next(time.Hour)
-	if k == '\n' && d.letters { // it ends the line of a letter
-		k = keys.None
-	}
-	d.letters = k > ' '
-	return k
+	return d.keys.Next(time.Hour)
 }
 
 // press does what a key asks for.

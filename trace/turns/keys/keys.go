@@ -27,9 +27,10 @@ const (
 
 // Keys is standard input. If that and standard error are terminals, each key comes
 // as soon as it is pressed, and is not shown; the keys for signals (Ctrl-C, Ctrl-Z)
-// remain. Only one thread may call Next.
+// remain. In a script, a letter may stand on a line of its own. Only one thread may call Next.
 type Keys struct {
 	terminal bool
+	letter   bool // whether the line of a script has had a letter
 	hide     func()
 	redraw   atomic.Bool
 	bell     int  // a descriptor that ends Next when it can be read; -1 if there is none
@@ -79,7 +80,7 @@ func (k *Keys) Next(timeout time.Duration) Key {
 		case ended:
 			return End
 		case b >= 0:
-			if key := k.decode(b); key != None {
+			if key := k.decode(b); key != None && !k.endsLetter(key) {
 				return key
 			}
 		}
@@ -155,6 +156,13 @@ func (k *Keys) escape() Key {
 		}
 	}
 	return Unknown
+}
+
+// endsLetter reports whether a key only ends the line in which a script has a letter.
+func (k *Keys) endsLetter(key Key) bool {
+	ends := key == '\n' && k.letter && !k.terminal
+	k.letter = key > ' '
+	return ends
 }
 
 // Interactive reports whether a person presses the keys, and no script has them.

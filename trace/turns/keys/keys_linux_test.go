@@ -224,7 +224,7 @@ func TestEndOfInput(t *testing.T) {
 	before := settings(t, other)
 	r := start(t, other, reader)
 	reader.Close()
-	io.WriteString(writer, "ab\n")
+	io.WriteString(writer, "ab\n\n") // the first one ends the line of b
 	writer.Close()
 	r.expect("'a'", "'b'", `'\n'`, "end")
 	if during := settings(t, other); during != before {
