@@ -146,7 +146,8 @@ func (w *watcher) take(stop ptrace.Stop) {
 	case ptrace.Returns:
 		w.returns(t)
 	case ptrace.Born:
-		w.born(t)
+		w.threads++
+		w.process(t.Process)
 	case ptrace.Executes:
 		w.forgetLines(t.Process.ID)
 	case ptrace.Leaves:
@@ -160,12 +161,6 @@ func (w *watcher) take(stop ptrace.Stop) {
 		return
 	}
 	w.Continue(t)
-}
-
-// born notes a new thread.
-func (w *watcher) born(t *ptrace.Thread) {
-	w.threads++
-	w.process(t.Process)
 }
 
 // process returns what is known of a process.

@@ -35,7 +35,6 @@ type person struct {
 	explains bool                      // whether the panel explains the call
 	refusal  string                    // why the last key did nothing
 	again    map[*ptrace.Thread]uint64 // the calls that a signal has interrupted: the kernel may make them again
-	letters  bool                      // whether the line of a script had a letter
 	moved    bool                      // whether a call was made since the kernel was asked
 	drawn    []string
 }
@@ -120,7 +119,12 @@ func (d *person) settle() error {
 	const (
 		often   = 2 * time.Millisecond
 		longest = 300 * time.Millisecond // a delayed acknowledgement takes 40 ms, mostly
+		scripts = 10 * time.Second       // on a busy machine a program may get no processor for a while
 	)
+	limit, acts := longest, time.Now()
+	if !d.keys.Interactive() {
+		limit = scripts
+	}
 	var back []ptrace.Stop // threads whose calls have returned: they wait until all have that can
 	still := false         // whether no thread ran a moment ago: then the last one may have stopped since Next was called
 	for began := time.Now(); d.Len() > 0; {
@@ -131,6 +135,7 @@ func (d *person) settle() error {
 		stop, err := d.Next(patience)
 		if stop.What != ptrace.Idle {
 			d.hide()
+			acts = time.Now()
 		}
 		confirmed := still && stop.What == ptrace.Idle
 		still = false
@@ -147,7 +152,7 @@ func (d *person) settle() error {
 			}
 			continue
 		}
-		late := time.Since(began) > longest
+		late := d.leaving.Load() || time.Since(began) > limit
 		switch {
 		case !late && (d.AnyRuns() || d.processes[d.killed] != nil || d.awaitsChild()):
 		case !late && !confirmed:
@@ -155,7 +160,7 @@ func (d *person) settle() error {
 		case len(back) > 0:
 			d.takeInOrder(back)
 			back = back[:0]
-		case late || d.isSettled():
+		case late || time.Since(acts) > longest || d.isSettled():
 			return nil
 		}
 	}
@@ -305,15 +310,7 @@ func (d *person) key() keys.Key {
 		unix.Poll([]unix.PollFd{{Fd: int32(d.bell.FD), Events: unix.POLLIN}}, int(often/time.Millisecond))
 		return keys.None
 	}
-	k := d.keys.Next(often)
-	if d.keys.Interactive() || k == keys.None {
-		return k
-	}
-	if k == '\n' && d.letters { // it ends the line of a letter
-		k = keys.None
-	}
-	d.letters = k > ' '
-	return k
+	return d.keys.Next(often)
 }
 
 // press does what a key asks for.
