@@ -36,6 +36,8 @@ func testAccessible(t *testing.T, b *tracetest.Browser, pages map[string]string)
 	for _, name := range []string{"run fork", "run without any"} {
 		b.Open("file://" + pages[name] + "#step=20")
 		check(b, "the page of "+name)
+		b.Eval(`document.querySelector("footer").style = "min-height: 0; max-height: 30px"; undefined`) // its text does not fit
+		check(b, "the low page of "+name)
 	}
 
 	dir := t.TempDir()
