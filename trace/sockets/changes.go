@@ -336,11 +336,13 @@ func (w *Watch) askBehind(thread, fd int) error {
 // askAll asks for all sockets of the ports, but mostly without those in TIME_WAIT, of which
 // there may be tens of thousands: they do not change, but end. And to find those that have
 // an address and nothing more, the kernel goes through another table: if there are none,
-// they are left out too.
+// they are left out too. A dump that took more than a fifth of a second has mostly waited for a
+// processor: the next one of all comes after longest even then.
 func (w *Watch) askAll() error {
+	const longest = 10 * time.Second
 	began := time.Now()
 	kind, states := notOver, ^statesOver
-	if q := w.dumps[whole]; time.Since(q.asked) >= time.Second && q.isDue(50) {
+	if q, since := w.dumps[whole], time.Since(w.dumps[whole].asked); since >= longest || since >= time.Second && q.isDue(50) {
 		kind, states = whole, ^uint32(0)
 	}
 	for h := range w.live {
