@@ -35,9 +35,13 @@ func (k *child) become32bit() {
 	call := *(*func(number, a, b, c, d, e, f uintptr) uintptr)(unsafe.Pointer(&function))
 	k.arch = unix.AUDIT_ARCH_I386
 	k.invoke = func(number uintptr, a [6]uintptr) int64 {
+		name, _ := spell.Name(k.arch, uint64(number))
+		forks := name == "fork" || strings.HasPrefix(name, "clone")
 		result := int64(int32(call(number, a[0], a[1], a[2], a[3], a[4], a[5])))
-		if name, _ := spell.Name(k.arch, uint64(number)); result == 0 && (name == "fork" || strings.HasPrefix(name, "clone")) {
-			unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0) // a child must not go on
+		if result == 0 && forks {
+			// A child must not go on. Nothing may stand before this that could ask the runtime
+			// for anything: the threads that would answer are not the child's.
+			unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
 		}
 		return result
 	}
