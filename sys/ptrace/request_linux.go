@@ -39,9 +39,12 @@ const (
 	isSeccomp = 3
 )
 
+// The requests are raw calls: none of them waits, so the runtime need not know that the thread
+// is in the kernel.
+
 // callInfo asks in which call a thread is stopped.
 func (t *Thread) callInfo() (info callInfo, err error) {
-	_, _, errno := unix.Syscall6(unix.SYS_PTRACE, requestCallInfo, uintptr(t.ID), unsafe.Sizeof(info), uintptr(unsafe.Pointer(&info)), 0, 0)
+	_, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, requestCallInfo, uintptr(t.ID), unsafe.Sizeof(info), uintptr(unsafe.Pointer(&info)), 0, 0)
 	if errno != 0 {
 		return info, errno
 	}
@@ -50,7 +53,7 @@ func (t *Thread) callInfo() (info callInfo, err error) {
 
 // request makes a request that has two arguments.
 func request(request, id, addr, data uintptr) error {
-	if _, _, errno := unix.Syscall6(unix.SYS_PTRACE, request, id, addr, data, 0, 0); errno != 0 {
+	if _, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, request, id, addr, data, 0, 0); errno != 0 {
 		return errno
 	}
 	return nil

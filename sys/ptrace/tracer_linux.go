@@ -1,6 +1,7 @@
 package ptrace
 
 import (
+	"runtime"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -22,6 +23,7 @@ type Tracer struct {
 	woken    atomic.Bool      // whether Next is to return
 	leaving  bool             // whether threads are to stop no more
 	filtered bool             // whether the programs stop at the calls of a seccomp filter alone
+	stops    int              // so far
 }
 
 // Process is a program that is followed: what a process number names.
@@ -96,11 +98,11 @@ func (t *Tracer) Len() int { return len(t.threads) }
 // ever. What is not the caller's business (signals, stops of job control) it passes on.
 // The error ECHILD says that no thread is left.
 func (t *Tracer) Next(patience time.Duration) (Stop, error) {
-	flags := unix.WALL
+	flags, deadline, pause := unix.WALL, time.Time{}, shortest
 	if patience >= 0 {
 		flags |= unix.WNOHANG
+		deadline = time.Now().Add(patience)
 	}
-	deadline, pause := time.Now().Add(patience), shortest
 	for {
 		if t.woken.Swap(false) {
 			return Stop{What: Idle}, nil
@@ -117,10 +119,25 @@ func (t *Tracer) Next(patience time.Duration) (Stop, error) {
 			(sys.Unix{}).Nanosleep(pause)
 			pause = min(2*pause, longest)
 		default:
+			t.yield()
 			if stop := t.stop(id, status); stop.What != Idle {
 				return stop, nil
 			}
 		}
+	}
+}
+
+// yieldEvery is how many stops are taken between two yields: few enough to come within
+// 10 ms, and enough to make a yield's cost small.
+const yieldEvery = 256
+
+// yield gives way to the scheduler now and then. Calls that return fast never enter it; and
+// once a goroutine has run for 10 ms without it, the runtime's monitor (sysmon) takes away
+// the P, without which a thread may run no Go code, in each call in which it finds the
+// thread, and looks for one every 20 µs.
+func (t *Tracer) yield() {
+	if t.stops++; t.stops%yieldEvery == 0 {
+		runtime.Gosched()
 	}
 }
 
