@@ -66,7 +66,7 @@ func (d *person) isSure(c *call, fd int) bool {
 	case event.Connects:
 		return (atOnce || !timesOut(unix.SO_SNDTIMEO)) && option(unix.IPPROTO_TCP, unix.TCP_FASTOPEN_CONNECT) == 0
 	case event.Reads:
-		if c.hasFlag(unix.MSG_OOB) || c.hasFlag(unix.MSG_ERRQUEUE) || option(unix.SOL_SOCKET, unix.SO_RCVLOWAT) > 1 || hasShutReading(fd) {
+		if c.hasFlag(unix.MSG_OOB) || c.hasFlag(unix.MSG_ERRQUEUE) || option(unix.SOL_SOCKET, unix.SO_RCVLOWAT) > 1 || sockets.HasShutReading(fd) {
 			return false
 		}
 		return atOnce || !timesOut(unix.SO_RCVTIMEO)
@@ -83,21 +83,6 @@ func (d *person) isSure(c *call, fd int) bool {
 		return err == nil && linger.Onoff == 0 && !d.isInUse(c)
 	}
 	return true
-}
-
-// hasShutReading reports whether a read returns 0 in place of waiting although the peer's FIN
-// has not come: shutdown was called.
-//
-// Source: tcp_poll in Linux's net/ipv4.
-func hasShutReading(fd int) bool {
-	set := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
-	unix.Poll(set, 0)
-	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err != nil || set[0].Revents&unix.POLLRDHUP == 0 {
-		return false
-	}
-	const established, finWait1, finWait2 = 1, 4, 5 // net/tcp_states.h
-	return info.State == established || info.State == finWait1 || info.State == finWait2
 }
 
 // isInUse reports whether a thread waits in the kernel in a call that may be about the socket

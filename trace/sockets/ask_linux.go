@@ -3,6 +3,7 @@ package sockets
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 	"unsafe"
@@ -201,6 +202,16 @@ func StateOf(fd int) wire.State {
 		return wire.Unknown
 	}
 	return states[info.State]
+}
+
+// HasShutReading reports whether a read on a socket returns 0 in place of waiting although the
+// peer's FIN has not come: shutdown was called.
+//
+// Source: tcp_poll in Linux's net/ipv4.
+func HasShutReading(fd int) bool {
+	set := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+	unix.Poll(set, 0)
+	return set[0].Revents&unix.POLLRDHUP != 0 && slices.Contains([]wire.State{wire.Established, wire.FinWait1, wire.FinWait2}, StateOf(fd))
 }
 
 func (m *diagMessage) socket(at time.Time) Socket {
