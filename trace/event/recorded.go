@@ -32,6 +32,27 @@ type Recorded struct {
 	AtOnce    bool           // whether it does not wait: the socket is non-blocking, or a flag says so
 	Peeks     bool           // whether it leaves the bytes in the buffer that it reads: MSG_PEEK
 	Fills     bool           // whether it waits until its buffer is full: MSG_WAITALL
+
+	text []byte // memory of its own, for Begin, Rest and Result
+}
+
+// CopyTo makes a copy of r in the memory that kept has, or in new memory if that is nil, and
+// returns it. The program's text may change then.
+func (r *Recorded) CopyTo(kept *Recorded) *Recorded {
+	if r == nil {
+		return nil
+	}
+	if kept == nil {
+		kept = new(Recorded)
+	}
+	text := kept.text[:0]
+	*kept = *r
+	for _, part := range []*[]byte{&kept.Begin, &kept.Rest, &kept.Result} {
+		text = append(text, *part...)
+		*part = text[len(text)-len(*part):]
+	}
+	kept.text = text
+	return kept
 }
 
 // Workers are the threads of a process that make calls, by their numbers.

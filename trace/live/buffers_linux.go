@@ -29,7 +29,9 @@ func (w *watcher) setBuffer(e *event.Event, c *call, result int) {
 func (c *call) buffer(n int) (data []byte) {
 	n = max(min(n, mostData), 0)
 	for base, length := range c.vectors() {
-		data = c.memory(data, base, int(min(length, uint64(n-len(data)))))
+		start := len(data)
+		data = append(data, make([]byte, min(length, uint64(n-start)))...)
+		data = data[:start+c.thread.ReadAt(data[start:], base)]
 	}
 	return data
 }
@@ -69,13 +71,6 @@ func (c *call) vectors() iter.Seq2[uint64, uint64] {
 			}
 		}
 	}
-}
-
-// memory appends n bytes of the program's memory.
-func (c *call) memory(b []byte, addr uint64, n int) []byte {
-	start := len(b)
-	b = append(b, make([]byte, n)...)
-	return b[:start+c.thread.ReadAt(b[start:], addr)]
 }
 
 // word is the ith word of a structure in the program's memory.

@@ -2,7 +2,6 @@ package live
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 	"time"
 
@@ -43,7 +42,11 @@ func (w *watcher) callOf(t *ptrace.Thread) *call {
 	if !c.Begin(t.Call.Arch, t.Call.Number, t.Call.Args, t) {
 		return nil
 	}
-	if c.does = others.Named(c.Name); c.does == nil || !w.concerns(c) {
+	if c.does = others.Named(c.Name); c.does == nil {
+		return nil
+	}
+	if !w.concerns(c) {
+		w.noteClosing(c)
 		return nil
 	}
 	if len(c.text) == 0 {
@@ -92,7 +95,9 @@ func (w *watcher) concerns(c *call) bool {
 	case event.Makes:
 		return isTCP(c.Args)
 	case others.Forks:
-		if c.cloneFlags()&unix.CLONE_THREAD == 0 {
+		flags := c.cloneFlags()
+		w.shares = w.shares || flags&unix.CLONE_FILES != 0
+		if flags&unix.CLONE_THREAD == 0 {
 			c.before = w.descriptors(c.thread.ID)
 		}
 		return len(c.before) > 0
@@ -152,9 +157,7 @@ func (c *call) cloneFlags() uint64 {
 	case "clone":
 		return c.Args[0]
 	case "clone3": // the first of its structure
-		var flags [8]byte
-		c.thread.ReadAt(flags[:], c.Args[0])
-		return binary.NativeEndian.Uint64(flags[:])
+		return c.word(c.Args[0], 0)
 	}
 	return 0
 }
@@ -229,8 +232,7 @@ func (w *watcher) tellBeginning(c *call) {
 	if err != nil {
 		return
 	}
-	w.setBuffer(&e, c, 0)
-	if w.holdsBack() {
+	if w.setBuffer(&e, c, 0); w.holdsBack() {
 		w.holdBeginning(c, e)
 		return
 	}
@@ -256,16 +258,33 @@ func (w *watcher) holdReturn(c *call, e event.Event) {
 
 // beginning returns the event of a call that begins.
 func (w *watcher) beginning(c *call) (e event.Event, err error) {
-	line := strace.Line{Kind: strace.Call, Text: append(slices.Clip(c.text), " <unfinished ...>"...)}
-	rest, err := line.Parse(w.args[:0])
-	if w.args = rest.List; err != nil {
+	d := w.draft(&w.begins)
+	line := strace.Line{Kind: strace.Call, Text: append(append(d.text[:0], c.text...), " <unfinished ...>"...)}
+	rest, err := line.Parse(d.args[:0])
+	if d.args = rest.List; err != nil {
 		return e, err
 	}
-	e = c.does.Event(&rest, c.about)
+	e = c.does.Event(&d.recorded, &rest, c.about)
 	if e.Begin = c.at; c.socket != nil {
 		e.Recorded.Peer = c.socket.ends.remote
 	}
 	return e, nil
+}
+
+// draft is what the event of a call is made in.
+type draft struct {
+	recorded event.Recorded
+	text     [1 << 10]byte // mostly enough
+	args     [][]byte
+}
+
+// draft returns what the event of a call is to be made in: mostly d, as the one before, of which
+// the trace has a copy. What is held back still refers to that.
+func (w *watcher) draft(d *draft) *draft {
+	if w.holds || w.person != nil {
+		return new(draft)
+	}
+	return d
 }
 
 // eventOf returns the event of a call that is held before it is made.
@@ -295,19 +314,18 @@ func (w *watcher) returns(t *ptrace.Thread) {
 	delete(w.begun, t)
 	returned := time.Now()
 	w.noteClosing(c)
-	const room = 256 // mostly enough
-	text := append(make([]byte, 0, room), c.text...)
-	text = append(c.AppendRest(text, t.Result, t, w.limit), ") = "...)
+	d := w.draft(&w.returned)
+	text := append(c.AppendRest(append(d.text[:0], c.text...), t.Result, t, w.limit), ") = "...)
 	line := strace.Line{Kind: strace.Call, Text: c.AppendResult(text, t.Result, t, w.limit)}
-	rest, err := line.Parse(w.rest[:0])
-	if w.rest = rest.List; err != nil {
+	rest, err := line.Parse(d.args[:0])
+	if d.args = rest.List; err != nil {
 		return
 	}
 	w.noteReturn(c, &rest)
 	if !c.told {
 		w.tellBeginning(c)
 	}
-	e := c.does.Event(&rest, c.about)
+	e := c.does.Event(&d.recorded, &rest, c.about)
 	if e.Recorded.All && len(rest.Args) > len(c.text) { // of clone, strace writes an argument later than others
 		e.Recorded.Rest = rest.Args[len(c.text):]
 	}

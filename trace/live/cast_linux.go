@@ -62,7 +62,7 @@ func (w *watcher) open(r *Run) (status int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	w.first, w.threads, w.attached = p, w.Len(), true
+	w.first, w.threads, w.attached, w.shares = p, w.Len(), true, true
 	w.meet(w.process(p))
 	return 0, nil
 }

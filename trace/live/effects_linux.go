@@ -74,7 +74,7 @@ func (w *watcher) setAddresses(e *event.Event, c *call) {
 
 // made notes the socket that a call has made, and returns what it is called.
 func (w *watcher) made(c *call, rest *strace.Rest, role role) int {
-	inode := w.files.Inode(c.thread.ID, rest.Value)
+	inode, _ := w.files.Inode(c.thread.ID, rest.Value)
 	if inode == 0 { // another thread has closed it
 		return 0
 	}
@@ -293,7 +293,9 @@ func how(status unix.WaitStatus) string {
 // tellExit tells the trace that a process has ended, or has lost descriptors.
 func (w *watcher) tellExit(p *process, e *event.Exit) {
 	w.tell(func() {
-		e.Caller = w.caller(p, w.sideOf(p, nil))
+		if e.Caller = w.caller(p, w.sideOf(p, nil)); !w.numbersThreads() {
+			e.Caller.Thread = 0
+		}
 		w.trace.Exited(e)
 	})
 }

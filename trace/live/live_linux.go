@@ -34,15 +34,16 @@ type watcher struct {
 	epoch     int                      // how many calls there have been that may have changed that
 	closed    map[int]int              // at which of them a descriptor with a number was closed
 	changed   int                      // and any other ones
+	shares    bool                     // whether threads may share descriptors
 	files     files.Tables             // of descriptors
 	sockets   map[uint32]*socket       // by inode; nil if it is none of TCP
 	calls     map[*ptrace.Thread]*call // the last one of each thread
 	begun     map[*ptrace.Thread]*call // that have not returned
-	args      [][]byte                 // room for those of the call in hand
-	rest      [][]byte
-	listening bool     // whether a program listens
-	held      []func() // what the trace is to be told when it is known in whose column it stands
-	holds     bool     // whether that is not known yet
+	begins    draft                    // of the event of a call that begins
+	returned  draft                    // and of one that has returned
+	listening bool                     // whether a program listens
+	held      []func()                 // what the trace is to be told when it is known in whose column it stands
+	holds     bool                     // whether that is not known yet
 
 	asker *sockets.Asker // nil if the kernel cannot be asked
 	lines *source.Lines  // that make calls; nil if they are not wanted

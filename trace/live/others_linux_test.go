@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +22,22 @@ func TestOthers(t *testing.T) {
 		if got := p.Stderr.String(); got != want {
 			t.Errorf("%s: got\n%swant\n%s", kind, got, want)
 		}
+	}
+}
+
+// TestReusedNumbers: a descriptor's number may become that of a TCP socket after it was a file's.
+func TestReusedNumbers(t *testing.T) {
+	t.Parallel()
+	p := run(t, "-trace=strace", compiled(t, "others"), "reused")
+	p.Succeed()
+	var got []string
+	for line := range strings.Lines(p.Stderr.String()) {
+		name := regexp.MustCompile(`^\w+|^\+\+\+ exited`).FindString(line)
+		got = append(got, strings.ReplaceAll(name, " ", ""))
+	}
+	want := strings.Fields("socket fcntl close dup shutdown close dup shutdown close dup2 shutdown close execve dup shutdown +++exited")
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q:\n%s", got, want, p.Stderr)
 	}
 }
 

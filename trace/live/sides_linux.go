@@ -49,8 +49,11 @@ func (w *watcher) release() {
 // sideOf returns in whose column a call on a socket stands: that of the socket or, if it is
 // about none, or about one that was never connected, that of the process.
 func (w *watcher) sideOf(p *process, s *socket) event.Side {
-	if s != nil && s.role != unknown {
-		return s.role.side()
+	switch {
+	case s != nil && s.role == servers:
+		return event.Server
+	case s != nil && s.role == clients:
+		return event.Client
 	}
 	for ; ; p = w.process(p.Parent) { // a child is what its parent is
 		switch {
@@ -62,13 +65,6 @@ func (w *watcher) sideOf(p *process, s *socket) event.Side {
 			return p.side
 		}
 	}
-}
-
-func (r role) side() event.Side {
-	if r == clients {
-		return event.Client
-	}
-	return event.Server
 }
 
 // caller returns who makes a call.
@@ -91,8 +87,11 @@ func (w *watcher) complete(e *event.Event, c *call) {
 	e.Caller = w.caller(c.of, w.sideOf(c.of, c.socket))
 	e.Recorded.Others = true
 	e.Line, e.File = c.place.Line, c.place.File
-	if w.threads > 1 || w.inFile {
+	if w.numbersThreads() {
 		e.Recorded.Thread = c.thread.ID
 	}
 	e.Recorded.Worker = c.of.workers.Number(c.thread.ID, c.of.ID)
 }
+
+// numbersThreads reports whether strace's lines say which thread makes a call.
+func (w *watcher) numbersThreads() bool { return w.threads > 1 || w.inFile }

@@ -46,18 +46,19 @@ type known struct {
 
 // at returns the TCP socket that a thread's descriptor leads to now; nil if it leads to none.
 // The kernel is not asked again as long as no call has closed a descriptor with that number:
-// until then, what it leads to stays the same.
+// until then, what it leads to stays the same. But where threads share descriptors, another
+// one may close it while the kernel is asked, so that it becomes a socket's later.
 func (w *watcher) at(thread, fd int) *socket {
 	const most = 1 << 12
 	d := descriptor{thread, fd}
-	if k := w.known[d]; k.socket != nil && k.epoch >= max(w.closed[fd], w.changed) {
+	if k, asked := w.known[d]; asked && (k.socket != nil || !w.shares) && k.epoch >= max(w.closed[fd], w.changed) {
 		return k.socket
 	}
-	s := w.ask(thread, fd)
+	s, open := w.ask(thread, fd)
 	if len(w.known) >= most {
 		clear(w.known)
 	}
-	if s != nil {
+	if open {
 		w.known[d] = known{s, w.epoch}
 	}
 	return s
@@ -77,18 +78,19 @@ func (w *watcher) noteClosing(c *call) {
 	}
 }
 
-// ask asks the kernel what TCP socket a thread's descriptor leads to; nil if that is none.
-func (w *watcher) ask(thread, fd int) *socket {
-	inode := w.files.Inode(thread, fd)
+// ask asks the kernel what TCP socket a thread's descriptor leads to, nil if that is none; and
+// whether it is open.
+func (w *watcher) ask(thread, fd int) (s *socket, open bool) {
+	inode, open := w.files.Inode(thread, fd)
 	if inode == 0 {
-		return nil
+		return nil, open
 	}
 	s, met := w.sockets[inode]
 	if !met { // it was made before the program was followed, or comes from another one
 		s = inspect(thread, fd, inode)
 		w.sockets[inode] = s
 	}
-	return s
+	return s, true
 }
 
 // descriptors returns the descriptors of a thread that lead to TCP sockets.
@@ -162,7 +164,7 @@ func (w *watcher) count(s *socket) (n int) {
 	for p := range w.processes {
 		thread := w.ThreadOf(p)
 		for _, fd := range w.files.All(thread) {
-			if w.files.Inode(thread, fd) == s.inode {
+			if inode, _ := w.files.Inode(thread, fd); inode == s.inode {
 				n++
 			}
 		}

@@ -203,9 +203,8 @@ func (o *Order) hold(m event.Moment) {
 		kept = new(event.Event)
 		o.kept[e.Number] = kept
 	}
-	if *kept = *e; e.Recorded != nil {
-		kept.Recorded = copyOf(e.Recorded)
-	}
+	*kept = *e
+	kept.Recorded = e.Recorded.CopyTo(nil)
 	kept.CopyBuffers(nil, nil)
 	if m.Event = kept; m.What == event.Returned {
 		delete(o.kept, e.Number)

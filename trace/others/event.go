@@ -38,9 +38,9 @@ type About struct {
 }
 
 // Event returns the event of a call, without its times. It has a result, if the call has
-// returned.
-func (c *Call) Event(rest *strace.Rest, about About) event.Event {
-	r := &event.Recorded{Name: c.Name, Note: c.noteOn(about, rest), Resets: about.Resets, AtOnce: about.AtOnce,
+// returned. Its text is rest's, and it uses r for what else it has.
+func (c *Call) Event(r *event.Recorded, rest *strace.Rest, about About) event.Event {
+	*r = event.Recorded{Name: c.Name, Note: c.noteOn(about, rest), Resets: about.Resets, AtOnce: about.AtOnce,
 		Socket: about.Socket, Port: about.Port, Made: about.Made, Fills: about.Fills}
 	e := event.Event{Call: c.Does, Shared: about.Shared, Recorded: r}
 	if r.Begin, r.All = bytes.TrimRight(rest.Args, " "), c.entry == 0; !r.All {

@@ -3,6 +3,7 @@ package others
 import (
 	"testing"
 
+	"lbaws/trace/event"
 	"lbaws/trace/strace"
 )
 
@@ -17,7 +18,7 @@ func TestUntil(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := Named(name).Event(&rest, About{})
+		e := Named(name).Event(new(event.Recorded), &rest, About{})
 		if got := e.Until(); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}

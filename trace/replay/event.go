@@ -48,7 +48,7 @@ func (f *file) moments() iter.Seq[moment] {
 
 // event returns the event of a step.
 func (f *file) event(s *step, rest *strace.Rest) *event.Event {
-	e := s.call.Event(rest, s.about())
+	e := s.call.Event(new(event.Recorded), rest, s.about())
 	e.Begin, e.Recorded.Thread, e.Recorded.Others = f.clock.time(s.at), s.thread, true
 	switch {
 	case s.begins != nil:

@@ -69,7 +69,7 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 			about.Port = known.Port
 		}
 	}
-	e := c.Event(&rest, about)
+	e := c.Event(new(event.Recorded), &rest, about)
 	if o.Recorded != nil {
 		e.Recorded.Peer, e.Recorded.Local, e.Recorded.Worker = o.Recorded.Peer.AddrPort, o.Recorded.Local.AddrPort, max(0, o.Recorded.Worker)
 	}

@@ -10,8 +10,10 @@ import (
 
 // Number is the number that text begins with; -1 if it begins with none.
 func Number(text []byte) int {
-	if n, err := strconv.Atoi(string(text[:digits(text)])); err == nil {
-		return n
+	if length := digits(text); length > 0 { // an error takes time, too
+		if n, err := strconv.Atoi(string(text[:length])); err == nil {
+			return n
+		}
 	}
 	return -1
 }

@@ -87,7 +87,13 @@ func appendThread(b []byte, thread int) []byte {
 	if thread == 0 {
 		return b
 	}
-	return fmt.Appendf(b, "%-5d ", thread)
+	const width = 5
+	begin := len(b)
+	b = strconv.AppendInt(b, int64(thread), 10)
+	for len(b)-begin < width {
+		b = append(b, ' ')
+	}
+	return append(b, ' ')
 }
 
 // appendUnfinished ends the line of a call that has not returned.

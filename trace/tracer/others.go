@@ -18,10 +18,18 @@ func (t *Tracer) Began(e event.Event) *event.Event {
 	if e.Call.Does == event.Connects {
 		t.misses(e.Args[1].Addr.AddrPort().Port())
 	}
-	begun := t.event()
-	*begun = e
+	begun := t.copyOf(&e)
 	t.begins(begun)
 	return begun
+}
+
+// copyOf returns an event of the recorder's own that has what e has.
+func (t *Tracer) copyOf(e *event.Event) *event.Event {
+	kept := t.event()
+	recorded := e.Recorded.CopyTo(kept.Recorded)
+	*kept = *e
+	kept.Recorded = recorded
+	return kept
 }
 
 // misses tells the formats once that segments of a server's port are wanted and not captured.
@@ -39,8 +47,7 @@ func (t *Tracer) misses(port uint16) {
 func (t *Tracer) Returned(begun *event.Event, e event.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	returned := t.event()
-	*returned = e
+	returned := t.copyOf(&e)
 	returned.Number, returned.Begin = begun.Number, begun.Begin
 	if returned.Return.IsZero() {
 		returned.Return = time.Now()

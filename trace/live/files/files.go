@@ -20,12 +20,13 @@ type Tables struct{ folders map[int]int }
 // mostFolders is how many are kept open.
 const mostFolders = 256
 
-// Inode returns the inode of the socket to which a thread's descriptor leads, or 0.
+// Inode returns the inode of the socket to which a thread's descriptor leads, or 0; and
+// whether the descriptor is open.
 //
 // Source: proc_pid_fd(5).
-func (t *Tables) Inode(thread, fd int) uint32 {
+func (t *Tables) Inode(thread, fd int) (inode uint32, open bool) {
 	if fd < 0 {
-		return 0
+		return 0, false
 	}
 	folder, name := t.folder(thread), strconv.Itoa(fd)
 	if folder < 0 {
@@ -34,17 +35,16 @@ func (t *Tables) Inode(thread, fd int) uint32 {
 	var link [64]byte
 	n, err := unix.Readlinkat(folder, name, link[:])
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	number, found := bytes.CutPrefix(link[:n], []byte("socket:["))
 	if !found {
-		return 0
+		return 0, true
 	}
-	inode := uint32(0)
 	for _, digit := range bytes.TrimSuffix(number, []byte("]")) {
 		inode = 10*inode + uint32(digit-'0')
 	}
-	return inode
+	return inode, true
 }
 
 // folder returns a descriptor of a thread's folder; negative if there are too many.

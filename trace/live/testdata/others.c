@@ -66,6 +66,26 @@ static void files(void)
 	close(pair[0]), close(pair[1]);
 }
 
+// number3 opens a file that gets the number 3, and uses it.
+static void number3(void)
+{
+	char buffer[16];
+	read(open("/dev/zero", O_RDONLY | O_CLOEXEC), buffer, sizeof buffer);
+}
+
+// reused lets the number of a file become that of a TCP socket, in all ways.
+static void reused(const char *program)
+{
+	close(3);
+	int tcp = fcntl(socket(AF_INET, SOCK_STREAM, 0), F_DUPFD, 4);
+	close(3);
+	number3(), close(3), dup(tcp), shutdown(3, SHUT_WR), close(3);
+	number3(), syscall(SYS_close_range, 3, 3, 0), dup(tcp), shutdown(3, SHUT_RD), close(3);
+	number3(), dup2(tcp, 3), shutdown(3, SHUT_RDWR), close(3);
+	number3();
+	execl(program, program, "executed", NULL);
+}
+
 static int ring(unsigned entries)
 {
 	struct io_uring_params params = {0};
@@ -76,6 +96,12 @@ int main(int argc, char **argv)
 {
 	const char *kind = argv[1];
 	int fd = -1;
+	if (strcmp(kind, "reused") == 0)
+		reused(argv[0]);
+	if (strcmp(kind, "executed") == 0) {
+		dup(4), shutdown(3, SHUT_WR);
+		return 0;
+	}
 	if (strcmp(kind, "ring-first") == 0 && ring(8) < 0)
 		return 3;
 	if (strcmp(kind, "ring-later") == 0)
