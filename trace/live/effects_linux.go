@@ -79,7 +79,8 @@ func (w *watcher) made(c *call, rest *strace.Rest, role role) int {
 		return 0
 	}
 	s := &socket{inode: inode, role: role, atOnce: bytes.Contains(rest.Args, []byte("SOCK_NONBLOCK"))}
-	w.sockets[inode], w.known[descriptor{c.thread.ID, rest.Value}] = s, known{s, w.epoch}
+	w.sockets[inode] = s
+	w.know(c.thread.ID, rest.Value, s)
 	return int(inode)
 }
 
@@ -207,7 +208,10 @@ func (w *watcher) leaves(t *ptrace.Thread, status unix.WaitStatus) {
 	}
 	p := w.process(t.Process)
 	p.left, p.asked = nil, true
-	own := w.descriptors(t.ID)
+	own, lead := w.descriptors(t.ID), make(map[*socket]int)
+	for _, s := range own {
+		lead[s]++
+	}
 	var last []*socket
 	for fd, s := range own {
 		switch {
@@ -215,21 +219,11 @@ func (w *watcher) leaves(t *ptrace.Thread, status unix.WaitStatus) {
 		case s.passed:
 			sockets.Borrow(t.ID, fd, func(fd int) { s.ends = endsOf(fd) })
 			p.left = append(p.left, s)
-		case !s.shared || w.count(s) == copies(own, s):
+		case !s.shared || w.count(s) == lead[s]:
 			last = append(last, s)
 		}
 	}
 	w.tellEnd(p, status, last)
-}
-
-// copies returns how many descriptors lead to a socket.
-func copies(of map[int]*socket, s *socket) (n int) {
-	for _, other := range of {
-		if other == s {
-			n++
-		}
-	}
-	return n
 }
 
 // tellEnd tells the trace that a process ends, if sockets do so with it.
@@ -244,6 +238,7 @@ func (w *watcher) tellEnd(p *process, status unix.WaitStatus, sockets []*socket)
 func (w *watcher) ended(t *ptrace.Thread, status unix.WaitStatus) {
 	delete(w.begun, t)
 	delete(w.calls, t)
+	delete(w.known, t.ID)
 	w.files.Close(t.ID)
 	if t.ID != t.Process.ID { // the first thread's end comes last
 		return

@@ -30,7 +30,7 @@ type watcher struct {
 	numbered  int                      // how many there have been
 	programs  [2]int                   // how many of each side have made a call
 	threads   int                      // how many there have been
-	known     map[descriptor]known     // what descriptors lead to
+	known     map[int]map[int]known    // what descriptors lead to, by thread
 	epoch     int                      // how many calls there have been that may have changed that
 	closed    map[int]int              // at which of them a descriptor with a number was closed
 	changed   int                      // and any other ones
@@ -78,7 +78,7 @@ type process struct {
 func (r *Run) run() (status int, err error) {
 	w := &watcher{
 		Tracer: ptrace.New(), trace: r.trace, limit: r.limit, inFile: r.inFile, more: r.more || r.step, private: r.private,
-		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), known: make(map[descriptor]known), closed: make(map[int]int), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
+		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), known: make(map[int]map[int]known), closed: make(map[int]int), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
 	}
 	w.holds = len(r.programs) == 1 && !r.step
 	if status, err := w.open(r); err != nil {

@@ -35,9 +35,6 @@ const (
 	clients      // it was connected
 )
 
-// descriptor is a number by which a thread names an open file.
-type descriptor struct{ thread, fd int }
-
 // known is what a descriptor led to when the kernel was asked.
 type known struct {
 	socket *socket
@@ -50,18 +47,25 @@ type known struct {
 // one may close it while the kernel is asked, so that it becomes a socket's later.
 func (w *watcher) at(thread, fd int) *socket {
 	const most = 1 << 12
-	d := descriptor{thread, fd}
-	if k, asked := w.known[d]; asked && (k.socket != nil || !w.shares) && k.epoch >= max(w.closed[fd], w.changed) {
+	if k, asked := w.known[thread][fd]; asked && (k.socket != nil || !w.shares) && k.epoch >= max(w.closed[fd], w.changed) {
 		return k.socket
 	}
 	s, open := w.ask(thread, fd)
-	if len(w.known) >= most {
-		clear(w.known)
+	if len(w.known[thread]) >= most {
+		clear(w.known[thread])
 	}
 	if open {
-		w.known[d] = known{s, w.epoch}
+		w.know(thread, fd, s)
 	}
 	return s
+}
+
+// know notes what a thread's descriptor leads to now.
+func (w *watcher) know(thread, fd int, s *socket) {
+	if w.known[thread] == nil {
+		w.known[thread] = make(map[int]known)
+	}
+	w.known[thread][fd] = known{s, w.epoch}
 }
 
 // noteClosing notes that a call begins, or has returned, that may make a descriptor's number
