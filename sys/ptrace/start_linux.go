@@ -16,6 +16,10 @@ const starter = "lbaws-run"
 // IsStarter reports whether this process is one that Start has made. It is to call Become.
 func IsStarter() bool { return len(os.Args) > 2 && os.Args[0] == starter }
 
+// ErrAskedToEnd says that a signal has ended a program before it could begin, such as that of
+// Ctrl-C, which the other programs get too.
+var ErrAskedToEnd = errors.New("a signal has ended it before it began")
+
 // Start begins a program, the file at path with its arguments, from its name on. It follows
 // all of its threads and children; they are killed when this process ends. The program stops
 // at the calls of the filter that Become is given. It reads from input; its output is this
@@ -34,8 +38,12 @@ func (t *Tracer) Start(path string, args, environment []string, input *os.File) 
 			break
 		}
 	}
-	if err == nil && !status.Stopped() { // somebody has killed it
+	switch {
+	case err != nil || status.Stopped():
+	case status.Signal() == unix.SIGKILL:
 		err = unix.ESRCH
+	default:
+		err = ErrAskedToEnd
 	}
 	if err != nil {
 		return nil, sys.Fail("wait4", path, err)

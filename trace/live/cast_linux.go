@@ -77,6 +77,9 @@ func (w *watcher) startNext() error {
 	w.waiting = w.waiting[1:]
 	p, err := w.Start(next.path, next.args, namespace.Environ(), w.input)
 	if err != nil {
+		if w.first != nil && errors.Is(err, ptrace.ErrAskedToEnd) {
+			w.waiting, err = nil, nil
+		}
 		return err
 	}
 	w.threads++
