@@ -6,6 +6,7 @@ package strace
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -50,8 +51,12 @@ func ParseLine(text []byte) Line {
 	for len(text) > 0 && (text[len(text)-1] == '\n' || text[len(text)-1] == '\r') {
 		text = text[:len(text)-1]
 	}
-	text = l.readThread(text)
-	text = l.readTime(text)
+	if isInTable(text) {
+		l.Kind = Remark
+		return l
+	}
+	text = l.readThread(afterPrompt(text))
+	text = afterBrackets(l.readTime(text))
 	switch {
 	case bytes.HasPrefix(text, []byte("<... ")):
 		name, rest, found := bytes.Cut(text[len("<... "):], []byte(" resumed>"))
@@ -60,7 +65,7 @@ func ParseLine(text []byte) Line {
 		}
 	case bytes.HasPrefix(text, []byte("+++ ")) && bytes.HasSuffix(text, []byte(" +++")):
 		l.Kind, l.Text = Exited, text[len("+++ "):len(text)-len(" +++")]
-	case bytes.HasPrefix(text, []byte("--- ")) || bytes.HasPrefix(text, []byte("strace: ")) || bytes.HasPrefix(text, []byte("[ Process PID=")) || len(text) == 0:
+	case len(text) == 0 || isRemark(text):
 		l.Kind = Remark
 	default:
 		if name, rest, found := bytes.Cut(text[:min(len(text), longestName)], []byte("(")); found && isName(name) {
@@ -68,6 +73,56 @@ func ParseLine(text []byte) Line {
 		}
 	}
 	return l
+}
+
+// remarks are the beginnings of other lines that strace writes: of signals, of what it does
+// itself, of the calls on the stack (-k), and of what -C writes at the end.
+var remarks = []string{"--- ", "strace: ", "[ Process PID=", "Process ", " > ", "> ", "------"}
+
+func isRemark(text []byte) bool {
+	return slices.ContainsFunc(remarks, func(begin string) bool { return bytes.HasPrefix(text, []byte(begin)) })
+}
+
+// isInTable reports whether a line is one of the table that -C writes at the end: a share of the
+// time with two decimals, and other numbers.
+func isInTable(text []byte) bool {
+	if bytes.HasPrefix(text, []byte("% time ")) {
+		return true
+	}
+	share, rest, _ := bytes.Cut(bytes.TrimLeft(text, " "), []byte(" "))
+	point := bytes.IndexByte(share, '.')
+	return point > 0 && len(share) == point+len(".00") && digits(share) == point && digits(bytes.TrimLeft(rest, " ")) > 0
+}
+
+// afterPrompt is what follows the blanks, the number or the prompt that stands before a line
+// where it is shown to somebody: not its thread's number, which has only a blank behind it.
+func afterPrompt(text []byte) []byte {
+	bare := bytes.TrimLeft(text, " \t")
+	if n := digits(bare); n > 0 && n+1 < len(bare) && bytes.IndexByte([]byte("\t:)|"), bare[n]) >= 0 && bytes.IndexByte([]byte(" \t"), bare[n+1]) >= 0 {
+		return bytes.TrimLeft(bare[n+1:], " \t")
+	} else if n > 0 && n < len(bare) && bare[n] == '\t' {
+		return bytes.TrimLeft(bare[n:], " \t")
+	}
+	if len(bare) > 2 && bytes.IndexByte([]byte("$#%"), bare[0]) >= 0 && bare[1] == ' ' && digits(bare[2:]) == 0 {
+		return bytes.TrimLeft(bare[1:], " ")
+	}
+	if len(bare) < len(text) && digits(bare) == 0 && !bytes.HasPrefix(bare, []byte("> ")) {
+		return bare
+	}
+	return text
+}
+
+// afterBrackets is what follows the number of the call (-n) and the address of the instruction
+// that makes it (-i), if they are there.
+func afterBrackets(text []byte) []byte {
+	for range 2 {
+		inside, rest, found := bytes.Cut(text, []byte("] "))
+		if !found || len(inside) < 2 || inside[0] != '[' || len(bytes.Trim(inside[1:], "0123456789abcdef? ")) > 0 {
+			break
+		}
+		text = rest
+	}
+	return text
 }
 
 const longestName = 64 // in bytes, with the parenthesis
@@ -92,12 +147,21 @@ func (l *Line) readThread(text []byte) []byte {
 	}
 	rest = bytes.TrimLeft(rest, " ")
 	n := digits(rest)
-	if n == 0 || n > 9 || n == len(rest) || rest[n] != end {
+	if n == 0 || n > 9 || n == len(rest) {
+		return text
+	}
+	behind := rest[n:]
+	if name, after, found := bytes.Cut(behind, []byte(">")); found && behind[0] == '<' && len(name) <= longestComm { // -Y
+		behind = after
+	}
+	if len(behind) == 0 || behind[0] != end {
 		return text
 	}
 	l.Thread, _ = strconv.Atoi(string(rest[:n]))
-	return bytes.TrimLeft(rest[n+1:], " ")
+	return bytes.TrimLeft(behind[1:], " ")
 }
+
+const longestComm = 1 + 4*15 // in bytes, with the angle bracket: each of 15 characters may be escaped
 
 // digits is how many digits text begins with.
 func digits(text []byte) int {

@@ -4,7 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"iter"
+	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/sys"
 )
 
 // Rest is what a line says behind a call's name.
@@ -30,7 +35,9 @@ func (l *Line) Parse(list [][]byte) (Rest, error) {
 	r := Rest{Value: -1, Took: -1}
 	text := l.Text
 	if !Printable(text) {
-		return r, ErrNotPrintable
+		if text = inEnglish(text); !Printable(text) {
+			return r, ErrNotPrintable
+		}
 	}
 	if l.Kind == Resumed {
 		text = bytes.TrimLeft(text, " ")
@@ -57,6 +64,37 @@ func (l *Line) Parse(list [][]byte) (Rest, error) {
 	}
 	r.setResult(result)
 	return r, nil
+}
+
+// inEnglish returns a line with the text of its error in English: strace writes that in the user's
+// language.
+func inEnglish(text []byte) []byte {
+	const mark = "= -1 "
+	at := bytes.LastIndex(text, []byte(mark+"E"))
+	if at < 0 {
+		return text
+	}
+	name, rest, found := bytes.Cut(text[at+len(mark):], []byte(" ("))
+	end := bytes.LastIndexByte(rest, ')')
+	if !found || end < 0 {
+		return text
+	}
+	errno := Errno(string(name))
+	if errno == 0 {
+		return text
+	}
+	english := slices.Concat(text[:at], []byte("= "))
+	return append(AppendError(english, errno), rest[end+1:]...)
+}
+
+// Errno is the number of an error; 0 if there is none of that name.
+func Errno(name string) unix.Errno {
+	for n := unix.Errno(1); n < 134; n++ {
+		if sys.ErrnoName(n) == name {
+			return n
+		}
+	}
+	return 0
 }
 
 // Printable reports whether a text is printable ASCII, as all that strace writes is.

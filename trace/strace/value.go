@@ -3,6 +3,7 @@ package strace
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"lbaws/trace/wire"
@@ -123,6 +124,9 @@ func ParseSockaddr(text []byte) (netip.AddrPort, bool) {
 		_, host, _ = bytes.Cut(rest, []byte("inet_pton(AF_INET6, \""))
 	}
 	host, rest, _ = bytes.Cut(host, []byte("\""))
+	if bytes.IndexByte(host, '\\') >= 0 { // -xx
+		host, _, _ = Unquote(nil, slices.Concat([]byte{'"'}, host, []byte{'"'}))
+	}
 	addr, err := netip.ParseAddr(string(host))
 	if err != nil || addr.Zone() != "" { // it stands elsewhere
 		return netip.AddrPort{}, false
