@@ -19,6 +19,14 @@ func (t *Trace) Append(m *event.Moment) {
 	}
 }
 
+// AppendBeginning gives the formats the beginning of a call that has returned.
+func (t *Trace) AppendBeginning(e *event.Event) {
+	result, errno, at := e.Result, e.Errno, e.Return
+	e.Result, e.Errno, e.Return = 0, 0, time.Time{}
+	t.Append(&event.Moment{What: event.Began, At: e.Begin, Event: e})
+	e.Result, e.Errno, e.Return = result, errno, at
+}
+
 // Finish ends the trace of a recording, and closes the files. The error says why a part
 // of it was not written.
 func (t *Trace) Finish() error {

@@ -200,7 +200,7 @@ var (
 					"Then this end can still write, until it sends its own FIN."
 			}
 			return fmt.Sprintf("The kernel has copied %s from the receive buffer to the program. "+
-				"How the peer cut its writes does not matter: the bytes are a stream.", sockets.Bytes(e.Result))
+				"How the peer cut its writes does not matter: the bytes are a stream.", sockets.Bytes(e.Moved()))
 		},
 		Explained: [5]string{
 			"Takes bytes that have come, as many as there are and fit the buffer.",
@@ -219,7 +219,7 @@ var (
 		Until:  "It returns when the last of them is in the send buffer.",
 		Done: func(e *Event) string {
 			return fmt.Sprintf("The kernel has taken %s into the send buffer, and sends them itself. "+
-				"Each byte stays there until the peer acknowledges it, and the call does not wait until the last one is.", sockets.Bytes(e.Result))
+				"Each byte stays there until the peer acknowledges it, and the call does not wait until the last one is.", sockets.Bytes(e.Moved()))
 		},
 		Explained: [5]string{
 			"Copies bytes to the send buffer; the kernel sends them, now or later.",

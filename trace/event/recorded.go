@@ -22,19 +22,26 @@ type Recorded struct {
 
 	Socket    int            // of another program: names the socket that the call is about, or is 0
 	Made      int            // and the one that it has made
+	Meets     int            // and the other end of the connection that it is about, or has made; 0 is not known, and Nobody is none of the programs'
 	Port      uint16         // that the socket is bound or connected to; 0 if it is not known
 	Peer      netip.AddrPort // the peer, if strace -yy or the kernel says it
 	Local     netip.AddrPort // of connect: the address that the kernel has given the socket, if it says it
+	Unclear   bool           // of a close: whether it is not known if other descriptors lead to the socket
 	Resets    bool           // of a close: whether it sends a RST in any case, by SO_LINGER
 	Connected bool           // whether it shows that a connect is complete that was begun
 	To        netip.AddrPort // of a write: to where it connects first, by MSG_FASTOPEN
 	Told      unix.Errno     // of getsockopt: the error of the connection that SO_ERROR has told; no other call tells it again
 	AtOnce    bool           // whether it does not wait: the socket is non-blocking, or a flag says so
 	Peeks     bool           // whether it leaves the bytes in the buffer that it reads: MSG_PEEK
+	Bytes     int            // that it has moved, if its result does not say so
+	Moves     Effect         // Reads or Writes, of a call that moves bytes and does nothing else of these
 	Fills     bool           // whether it waits until its buffer is full: MSG_WAITALL
 
 	text []byte // memory of its own, for Begin, Rest and Result
 }
+
+// Nobody stands for the socket of a program that is not followed, or not in the recordings.
+const Nobody = -1
 
 // CopyTo makes a copy of r in the memory that kept has, or in new memory if that is nil, and
 // returns it. The program's text may change then.
@@ -120,17 +127,30 @@ func (e *Event) ThreadID() int {
 	return e.Thread
 }
 
+// Moved is how many bytes a call has read or written.
+func (e *Event) Moved() int {
+	if e.Recorded != nil && e.Recorded.Bytes > 0 {
+		return e.Recorded.Bytes
+	}
+	return e.Result
+}
+
+// Moves reports whether a call reads or writes, whatever else it does.
+func (e *Event) Moves(effect Effect) bool {
+	return e.Call.Does == effect || e.Recorded != nil && e.Recorded.Moves == effect
+}
+
 // Received is what the call has read, as far as it is known.
 func (e *Event) Received() []byte {
 	data := e.Args[1].Data
-	return data[:max(0, min(e.Result, len(data)))]
+	return data[:max(0, min(e.Moved(), len(data)))]
 }
 
 // Cut reports whether a recording has only the beginning of the call's buffer.
 func (e *Event) Cut() bool {
 	switch e.Call.Does {
 	case Reads:
-		return e.Result > len(e.Args[1].Data)
+		return e.Moved() > len(e.Args[1].Data)
 	case Writes:
 		return e.Args[2].Int > len(e.Args[1].Data)
 	}

@@ -17,6 +17,8 @@ func (f *Figure) closing(e *event.Event, c *conversation) sockets.Closing {
 		return sockets.NeverMade
 	case e.Shared:
 		return sockets.Shared
+	case e.Recorded != nil && e.Recorded.Unclear:
+		return sockets.Unclear
 	case e.Recorded != nil && e.Recorded.Resets && c != nil && !c.reset && !c.Over() && c.finSent != [2]bool{true, true}:
 		return sockets.Lingers
 	case c == nil && asked:
@@ -61,6 +63,8 @@ func (f *Figure) noteOnClose(e *event.Event, c *conversation) string {
 			return "the socket stays: other descriptors lead to it"
 		}
 		return "another descriptor leads to the same socket: no FIN is sent, and the connection goes on"
+	case sockets.Unclear:
+		return "another process may have a descriptor of this socket, so it is not known whether a FIN is sent: strace -f -yy says what descriptors lead to"
 	case sockets.Refuses:
 		if held.Receive > 0 {
 			return "connections that nobody has accepted end with the listening socket: a RST goes to each client"

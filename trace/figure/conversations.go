@@ -23,6 +23,11 @@ type conversation struct {
 	programs [2]int         // by side: the process whose end it is, as far as that is known; or else 0
 	reaches  netip.AddrPort // of a connect whose connection is not known yet: the server's address
 
+	socket   int           // of a recording: its client's, whose connect has begun it
+	apart    bool          // whether only one end is among the programs, although they have both ends of others
+	peer     *conversation // of a recording: the same connection as the other end's calls have it
+	wasReset bool          // whether a call of the other end has sent a RST, perhaps
+
 	opening opening       // how much of its handshake was shown, of a recording
 	older   *conversation // one of the same addresses that has ended and was not accepted yet
 	next    *conversation // of the same client's address, with another server
@@ -166,6 +171,9 @@ func (t *conversations) forget(c *conversation) {
 	if t.knows(c) {
 		t.remove(c)
 		t.followed[c.Number%mostFollowed] = nil
+	}
+	if c.peer != nil {
+		c.peer.peer, c.peer = nil, nil
 	}
 	c.waitsIn(nil)
 }

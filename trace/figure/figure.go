@@ -188,7 +188,9 @@ func (f *Figure) head() *Row {
 // return, and what it has caused.
 func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 	if e.IsOthers() {
-		c = f.joins(e, c)
+		if c = f.joins(e, c); c != nil && e.Recorded.Meets == event.Nobody {
+			c.apart = true
+		}
 		f.about(c)
 		f.handshakeOf(e, c)
 	}

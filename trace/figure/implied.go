@@ -35,14 +35,16 @@ func (f *Figure) preceded(e *event.Event, c *conversation) {
 	switch e.Call.Does {
 	case event.Accepts:
 		f.about(c)
-		if !f.run.Both {
+		c.programs[event.Server] = e.Thread
+		if f.isOneEnd(c) {
 			f.imply(c, event.Client, handshake)
 		}
 	case event.Connects:
 		if c == nil {
 			f.imply(c, e.Side, handshake)
 		}
-	case event.Reads:
+	}
+	if e.Moves(event.Reads) {
 		f.readPreceded(e, c)
 	}
 }
@@ -69,9 +71,13 @@ func (f *Figure) failurePreceded(e *event.Event, c *conversation, errno unix.Err
 	default:
 		return
 	}
-	c.reset = true
-	f.imply(c, e.Side.Peer(), reset)
+	if c.reset = true; !c.wasReset {
+		f.imply(c, e.Side.Peer(), reset)
+	}
 }
+
+// isOneEnd reports whether only one end of a connection is among the programs.
+func (f *Figure) isOneEnd(c *conversation) bool { return !f.run.Both || c != nil && c.apart }
 
 // readPreceded adds what the peer has sent for a read to return. A read that
 // returns 0 need not mean a FIN: reading was shut down here, or the connection was
@@ -79,12 +85,12 @@ func (f *Figure) failurePreceded(e *event.Event, c *conversation, errno unix.Err
 func (f *Figure) readPreceded(e *event.Event, c *conversation) {
 	switch {
 	case e.Args[2].Int == 0: // there was no room: 0 says nothing
-	case f.run.Both: // the other column has the call that sent it
+	case !f.isOneEnd(c): // the other column has the call that sent it
 		if c != nil && e.Result == 0 {
 			c.finSent[e.Side.Peer()] = true
 		}
 	case e.Result > 0:
-		f.imply(c, e.Side.Peer(), sockets.Bytes(e.Result))
+		f.imply(c, e.Side.Peer(), sockets.Bytes(e.Moved()))
 	case c != nil && !c.reset && !c.shut[e.Side] && f.held[e.Descriptor()].State != wire.Closed:
 		f.implyFIN(c, e.Side.Peer())
 	}
@@ -109,7 +115,7 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 	case event.Accepts:
 		f.made[e.Side]++
 		f.accepts(c)
-		c.accepted, c.completed, c.programs[event.Server] = true, true, e.Thread
+		c.accepted, c.completed = true, true
 		f.changedState(c)
 		f.descriptors[e.Made()] = c
 	case event.Connects:
@@ -119,19 +125,19 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 		}
 	case event.Disconnects:
 		f.disconnects(e, c)
-	case event.Reads:
-		if c != nil {
-			c.taken[e.Side] += e.Result
-		}
-		f.anatomy(e, c, e.Received())
-	case event.Writes:
-		f.written[e.Side] += e.Result
-		f.anatomy(e, c, e.Args[1].Data)
-		f.imply(c, e.Side, sockets.Bytes(e.Result))
 	case event.ShutsDown:
 		f.shutDown(e, c)
 	case event.Closes:
 		f.closes(e, c)
+	}
+	if e.Moves(event.Reads) && c != nil {
+		c.taken[e.Side] += e.Moved()
+		f.anatomy(e, c, e.Received())
+	}
+	if e.Moves(event.Writes) {
+		f.written[e.Side] += e.Moved()
+		f.anatomy(e, c, e.Args[1].Data)
+		f.imply(c, e.Side, sockets.Bytes(e.Moved()))
 	}
 }
 
@@ -145,6 +151,7 @@ func (f *Figure) connects(e *event.Event) *conversation {
 	}
 	c.reaches, c.programs[event.Client] = wire.Plain(c.Client), e.Thread
 	f.descriptors[e.Descriptor()] = c
+	c.socket = e.Descriptor().Fd
 	return c
 }
 
@@ -191,6 +198,9 @@ func (f *Figure) implyFIN(c *conversation, from event.Side) {
 func (f *Figure) imply(c *conversation, from event.Side, label string) {
 	if f.captured {
 		return
+	}
+	if c != nil && c.peer != nil && (label == reset || label == finOrReset || label == resetIfUnread) {
+		c.peer.wasReset = true
 	}
 	f.explain()
 	r := f.add(ArrowRow, from)
@@ -302,7 +312,7 @@ func (f *Figure) answered(c *conversation) {
 		f.imply(c, event.Client, "ACK")
 	}
 	c.opening = opened
-	if !f.run.Both { // nobody accepts it
+	if f.isOneEnd(c) { // nobody accepts it
 		f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == c })
 	}
 }
@@ -312,16 +322,28 @@ func (f *Figure) answered(c *conversation) {
 func (f *Figure) handshakeOf(e *event.Event, c *conversation) {
 	switch {
 	case e.Call.Does == event.Accepts && f.run.Both && !e.Failed():
-		for i, first := range f.opening {
-			if port := e.Recorded.Port; (!first.reset || first.opening == opened) && (port == 0 || first.Client.Port() == port) {
-				c.programs[event.Client] = f.connector(f.opening, first.reaches)
-				f.answered(first)
-				f.opening = slices.Delete(f.opening, i, i+1)
-				return
-			}
+		if i := slices.IndexFunc(f.opening, func(first *conversation) bool { return first.isMetBy(e) }); i >= 0 {
+			first := f.opening[i]
+			c.peer, first.peer = first, c
+			c.programs[event.Client] = f.connector(f.opening, first.reaches)
+			f.answered(first)
+			f.opening = slices.DeleteFunc(f.opening, func(other *conversation) bool { return other == first })
 		}
 	case c == nil || c.reset || e.Failed():
 	case e.Call.Does == event.Connects, e.Opens(), c.opening == asked && (e.Call.Does == event.Reads || e.Call.Does == event.Writes || e.Recorded.Connected):
 		f.answered(c)
 	}
+}
+
+// isMetBy reports whether what accept has returned is the other end of a connection that has
+// begun.
+func (c *conversation) isMetBy(accept *event.Event) bool {
+	if c.reset && c.opening != opened {
+		return false
+	}
+	if meets := accept.Recorded.Meets; meets != 0 {
+		return meets == c.socket
+	}
+	port := accept.Recorded.Port
+	return port == 0 || c.Client.Port() == port
 }

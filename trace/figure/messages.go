@@ -14,10 +14,10 @@ func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 		return
 	}
 	if e.Call.Does == event.Reads && e.Side == event.Server {
-		c.unread = e.Result == e.Args[2].Int
+		c.unread = e.Moved() == e.Args[2].Int
 		c.incomplete = "" // what the first read left open, another one may have got
 	}
-	if len(data) == 0 || f.run.Both && e.Call.Does == event.Writes {
+	if len(data) == 0 || !f.isOneEnd(c) && e.Call.Does == event.Writes {
 		return
 	}
 	isRequest := (e.Side == event.Server) == (e.Call.Does == event.Reads)

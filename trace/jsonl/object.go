@@ -23,6 +23,7 @@ import (
 //	{"time":"…","missing":"segments","why":"socket AF_PACKET: EPERM, operation not permitted"}
 //	{"time":"…","killed":true}
 //	{"time":"…","exit":"exited with 0","lives":false,"sockets":[1,2]}
+//	{"time":"…","proxy":{"name":"nginx","listens":["0.0.0.0:80"]},…}
 //
 // Times are in UTC, and null if a recording has none.
 type Object struct {
@@ -39,7 +40,14 @@ type Object struct {
 	Lives   *bool         `json:"lives,omitempty"`
 	Sockets []int         `json:"sockets,omitzero"`
 	Resets  []int         `json:"resets,omitempty"` // those of them that end with a RST
+	Proxy   *ProxyObject  `json:"proxy,omitempty"`
 	CallerObject
+}
+
+// ProxyObject is a program that is a server and a client at once.
+type ProxyObject struct {
+	Name    Text      `json:"name"`
+	Listens []Address `json:"listens,omitzero"`
 }
 
 // CallObject is a call that has begun, or returned. What is not known, or not known yet, is
@@ -69,6 +77,7 @@ type RecordedObject struct {
 	AtOnce bool   `json:"at_once"`
 
 	Worker int `json:"worker,omitempty"` // of the program's threads; 0 is the first
+	Meets  int `json:"meets,omitempty"`  // the socket at the other end; -1 if that is not in the recording
 
 	Peer  Address `json:"peer,omitzero"`
 	Local Address `json:"local,omitzero"`
@@ -80,6 +89,14 @@ type CallerObject struct {
 	Side    string `json:"side,omitempty"`
 	Program int    `json:"program,omitempty"` // 1 for the first of its side
 	Thread  int    `json:"thread,omitempty"`
+	Between int    `json:"between,omitempty"` // its number among the servers, if it is a server and a client at once
+}
+
+func callerObject(c event.Caller) CallerObject {
+	if c.Thread == 0 {
+		return CallerObject{}
+	}
+	return CallerObject{c.Side.String(), c.Program + 1, c.Thread, c.Proxy}
 }
 
 // setExit sets what an object says of the end of a program.
@@ -87,9 +104,24 @@ func (o *Object) setExit(e *event.Exit) {
 	if o.Killed = e.How == ""; !o.Killed {
 		o.How, o.Lives, o.Sockets, o.Resets = Text(e.How), &e.Lives, append([]int{}, e.Sockets...), e.Resets
 	}
-	if e.Thread != 0 {
-		o.CallerObject = CallerObject{e.Side.String(), e.Program + 1, e.Thread}
+	o.CallerObject = callerObject(e.Caller)
+}
+
+// setProxy sets what an object says of a program that is a server and a client at once.
+func (o *Object) setProxy(p *event.Proxy) {
+	o.CallerObject, o.Proxy = callerObject(p.Caller), &ProxyObject{Name: Text(p.Name)}
+	for _, at := range p.Listens {
+		o.Proxy.Listens = append(o.Proxy.Listens, Address{at})
 	}
+}
+
+// BetweenOthers returns a program that is a server and a client at once.
+func (o *Object) BetweenOthers(c event.Caller) *event.Proxy {
+	p := &event.Proxy{Caller: c, Name: string(o.Proxy.Name)}
+	for _, at := range o.Proxy.Listens {
+		p.Listens = append(p.Listens, at.AddrPort)
+	}
+	return p
 }
 
 // ErrNoObject means that a line is none that this program writes.
@@ -100,8 +132,11 @@ var ErrNoObject = errors.New("not an object of lbaws -trace=json")
 func ParseObject(line []byte) (*Object, error) {
 	o := &Object{CallObject: &CallObject{}, PassedObject: &PassedObject{}}
 	if json.Unmarshal(line, o) != nil ||
-		o.Call == "" && o.Segment == nil && o.Socket == nil && len(o.Note) == 0 && o.Missing == "" && len(o.How) == 0 && !o.Killed {
+		o.Call == "" && o.Segment == nil && o.Socket == nil && len(o.Note) == 0 && o.Missing == "" && len(o.How) == 0 && !o.Killed && o.Proxy == nil {
 		return nil, ErrNoObject
+	}
+	if o.Proxy != nil && !strace.Printable(o.Proxy.Name) {
+		return nil, strace.ErrNotPrintable
 	}
 	for _, text := range []Text{o.Strace, o.Note, Text(o.Missing), o.Why, o.How, Text(o.Side)} {
 		if !strace.Printable(text) {
@@ -133,7 +168,7 @@ func (o *Object) Caller(side event.Side) event.Caller {
 	if o.Side == "" {
 		return event.Caller{Side: side}
 	}
-	return event.Caller{Side: sideOf(o.Side), Program: max(0, o.Program-1), Thread: o.Thread}
+	return event.Caller{Side: sideOf(o.Side), Program: max(0, o.Program-1), Thread: o.Thread, Proxy: max(0, o.Between)}
 }
 
 func sideOf(name string) event.Side {

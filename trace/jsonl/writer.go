@@ -69,6 +69,8 @@ func (j *Writer) appendOther(b []byte, m *event.Moment) []byte {
 		o.Note = Text(m.Text)
 	case event.Exited:
 		o.setExit(m.Exit)
+	case event.Between:
+		o.setProxy(m.Proxy)
 	case event.Captured:
 		o.Missing = "segments"
 	case event.NotAsked:
@@ -111,7 +113,7 @@ func (j *Writer) appendCall(b []byte, e *event.Event, returned bool) []byte {
 		b = append(b, "null"...)
 	}
 	b = appendNumber(append(b, `,"duration_ns":`...), e.Took.Nanoseconds(), returned && e.Took >= 0)
-	b = appendCaller(b, e.Caller)
+	b = appendCaller(b, e.Caller, e.IsOthers())
 	b = append(append(append(b, `,"call":"`...), e.Name()...), '"')
 	if e.Recorded != nil && e.Recorded.Name != e.Call.Name {
 		b = append(append(append(b, `,"does":"`...), e.Call.Name...), '"')
@@ -119,7 +121,7 @@ func (j *Writer) appendCall(b []byte, e *event.Event, returned bool) []byte {
 	if e.IsOthers() {
 		r := e.Recorded
 		recorded, _ := json.Marshal(RecordedObject{r.Thread, r.Socket, r.Made, r.Port, e.Shared, r.Resets, r.AtOnce, // these always have a text
-			r.Worker, Address{r.Peer}, Address{r.Local}})
+			r.Worker, r.Meets, Address{r.Peer}, Address{r.Local}})
 		b = append(append(b, `,"recorded":`...), recorded...)
 	}
 	b = append(j.appendArgs(append(b, `,"args":{`...), e, returned), '}')
@@ -145,13 +147,19 @@ func appendNumber(b []byte, n int64, known bool) []byte {
 }
 
 // appendCaller appends what a CallerObject says.
-func appendCaller(b []byte, c event.Caller) []byte {
-	if c.Thread == 0 {
+func appendCaller(b []byte, c event.Caller, always bool) []byte {
+	if c.Thread == 0 && !always {
 		return b
 	}
 	b = append(append(append(b, `,"side":"`...), c.Side.String()...), `","program":`...)
-	b = append(strconv.AppendInt(b, int64(c.Program+1), 10), `,"thread":`...)
-	return strconv.AppendInt(b, int64(c.Thread), 10)
+	b = strconv.AppendInt(b, int64(c.Program+1), 10)
+	if c.Thread > 0 {
+		b = strconv.AppendInt(append(b, `,"thread":`...), int64(c.Thread), 10)
+	}
+	if c.Proxy > 0 {
+		b = strconv.AppendInt(append(b, `,"between":`...), int64(c.Proxy), 10)
+	}
+	return b
 }
 
 // appendArgs appends a call's arguments, with null for those that the kernel fills in, if

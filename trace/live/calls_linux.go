@@ -9,6 +9,7 @@ import (
 
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
+	"lbaws/trace/live/buffers"
 	"lbaws/trace/live/source"
 	"lbaws/trace/others"
 	"lbaws/trace/sockets"
@@ -123,7 +124,7 @@ func (w *watcher) concerns(c *call) bool {
 		return w.waitsForTCP(c.thread, c.of, int(int32(c.Args[0])))
 	case others.Splices:
 		if c.socket = fd(0); c.socket == nil {
-			c.socket = fd(2)
+			c.socket, c.about.Into = fd(2), true
 		}
 	case others.Replaces:
 		c.socket, c.replaced = fd(0), fd(1)
@@ -157,7 +158,7 @@ func (c *call) cloneFlags() uint64 {
 	case "clone":
 		return c.Args[0]
 	case "clone3": // the first of its structure
-		return c.word(c.Args[0], 0)
+		return buffers.Word(c.thread, c.Args[0], 0)
 	}
 	return 0
 }
@@ -297,7 +298,7 @@ func (w *watcher) eventOf(c *call) event.Event {
 	w.setBuffer(&e, c, 0)
 	w.complete(&e, c)
 	if e.Recorded.Peeks || c.does.Effect == event.Reads || c.does.Effect == event.Writes {
-		e.Args[2].Int = c.room()
+		e.Args[2].Int = buffers.Room(&c.Call, c.thread)
 	}
 	return e
 }

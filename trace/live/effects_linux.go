@@ -137,17 +137,6 @@ func (c *call) address() (netip.AddrPort, bool) {
 	return strace.ParseSockaddr(text)
 }
 
-// hasFlag reports whether a call that reads or writes has a flag.
-func (c *call) hasFlag(flag uint64) bool {
-	switch c.Name {
-	case "recvmsg", "sendmsg":
-		return c.Args[2]&flag != 0
-	case "recv", "send", "recvfrom", "sendto", "recvmmsg", "sendmmsg":
-		return c.Args[3]&flag != 0
-	}
-	return false
-}
-
 // tellClosed tells the trace which sockets a call has closed that is no close, and whose
 // connections end with that.
 func (w *watcher) tellClosed(c *call) {

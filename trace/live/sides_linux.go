@@ -1,8 +1,6 @@
 package live
 
-import (
-	"lbaws/trace/event"
-)
+import "lbaws/trace/event"
 
 // This file says in whose column a call stands.
 

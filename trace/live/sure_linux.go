@@ -1,6 +1,8 @@
 package live
 
 import (
+	"strings"
+
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace/event"
@@ -57,6 +59,9 @@ func (d *person) isSure(c *call, fd int) bool {
 	atOnce := flags&unix.O_NONBLOCK != 0 || c.hasFlag(unix.MSG_DONTWAIT)
 	c.preview.Recorded.AtOnce = atOnce
 	does := c.preview.Call.Does
+	if strings.HasSuffix(c.Name, "mmsg") {
+		return false
+	}
 	if c.preview.Recorded.Peeks {
 		does = event.Reads
 	}

@@ -53,8 +53,8 @@ var calls = sync.OnceValue(func() map[string]*Call {
 	}
 	for _, c := range []Call{
 		{Name: "accept4", Does: event.Accept},
-		{Name: "readv recv recvfrom recvmsg", Does: event.Read},
-		{Name: "writev send sendto sendmsg sendfile sendfile64", Does: event.Write},
+		{Name: "readv recv recvfrom recvmsg recvmmsg", Does: event.Read},
+		{Name: "writev send sendto sendmsg sendmmsg sendfile sendfile64", Does: event.Write},
 		{Name: "getpeername", entry: 1},
 		{Name: "getsockopt", entry: 3, note: "ask the kernel about the socket"},
 		{Name: "dup", Effect: Duplicates, note: duplicate},
@@ -67,8 +67,6 @@ var calls = sync.OnceValue(func() map[string]*Call {
 		{Name: "epoll_ctl", Effect: Adds},
 		{Name: "epoll_wait epoll_pwait epoll_pwait2", Effect: Epolls, waits: true, entry: 1, note: wait},
 		{Name: "splice", Effect: Splices, waits: true},
-		{Name: "sendmmsg", waits: true},
-		{Name: "recvmmsg", waits: true, entry: 1},
 	} {
 		for name := range strings.FieldsSeq(c.Name) {
 			each := c
@@ -131,6 +129,17 @@ func SetsNonBlocking(rest *strace.Rest) (on, off bool) {
 // select have it.
 func Listed(args []byte) iter.Seq[int] {
 	return func(yield func(int) bool) {
+		for text := range ListedTexts(args) {
+			if !yield(strace.Number(text)) {
+				return
+			}
+		}
+	}
+}
+
+// ListedTexts are the texts that begin with each of these descriptors.
+func ListedTexts(args []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
 		depth := 0
 		for i, c := range args {
 			switch {
@@ -139,7 +148,7 @@ func Listed(args []byte) iter.Seq[int] {
 			case c == ']':
 				depth--
 			case depth == 1 && c >= '0' && c <= '9' && (args[i-1] == '[' || args[i-1] == ' ' || bytes.HasSuffix(args[:i], []byte("fd="))):
-				if !yield(strace.Number(args[i:])) {
+				if !yield(args[i:]) {
 					return
 				}
 			}

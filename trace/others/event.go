@@ -2,6 +2,7 @@ package others
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -31,17 +32,19 @@ var (
 
 // About is what is known of a call besides its text: see event.Recorded.
 type About struct {
-	Socket, Made           int // 0 is none
+	Socket, Made           int  // 0 is none
+	Into                   bool // of splice: whether the socket is what the bytes go into
+	Meets                  int  // 0 is not known
 	Port                   uint16
 	Shared, Resets, AtOnce bool
-	Peeks, Fills           bool
+	Peeks, Fills, Unclear  bool
 }
 
 // Event returns the event of a call, without its times. It has a result, if the call has
 // returned. Its text is rest's, and it uses r for what else it has.
 func (c *Call) Event(r *event.Recorded, rest *strace.Rest, about About) event.Event {
 	*r = event.Recorded{Name: c.Name, Note: c.noteOn(about, rest), Resets: about.Resets, AtOnce: about.AtOnce,
-		Socket: about.Socket, Port: about.Port, Made: about.Made, Fills: about.Fills}
+		Socket: about.Socket, Port: about.Port, Made: about.Made, Meets: about.Meets, Fills: about.Fills, Unclear: about.Unclear}
 	e := event.Event{Call: c.Does, Shared: about.Shared, Recorded: r}
 	if r.Begin, r.All = bytes.TrimRight(rest.Args, " "), c.entry == 0; !r.All {
 		r.Begin, r.Rest = strace.Cut(rest.Args, c.entry)
@@ -62,13 +65,34 @@ func (c *Call) Event(r *event.Recorded, rest *strace.Rest, about About) event.Ev
 	r.Peer, _ = peerInNote(first)
 	if !rest.Unfinished {
 		r.Result, e.Result, e.Took = rest.Result, rest.Value, rest.Took
+		r.Bytes = messagesIn(c, rest)
 		if e.Result < 0 {
 			e.Result, e.Errno = -1, errnoOf(rest.Errno)
 		}
 		r.Connected, r.Told = c.connected(r), c.told(r)
 	}
 	setArgs(&e, rest.List)
+	if c.Effect == Splices && len(rest.List) > 4 {
+		r.Moves, e.Args[2].Int = event.Reads, strace.Number(rest.List[4])
+		if about.Into {
+			r.Moves = event.Writes
+		}
+	}
 	return e
+}
+
+// messagesIn is how many bytes were in the messages that sendmmsg or recvmmsg has moved: their
+// result is how many of those there were.
+func messagesIn(c *Call, rest *strace.Rest) (n int) {
+	if !strings.HasSuffix(c.Name, "mmsg") {
+		return 0
+	}
+	_, text, found := bytes.Cut(rest.Args, []byte("msg_len="))
+	for i := 0; found && i < rest.Value; i++ {
+		n += max(0, strace.Number(text))
+		_, text, found = bytes.Cut(text, []byte("msg_len="))
+	}
+	return n
 }
 
 // HasFlag reports whether a call that reads or writes has a flag behind its buffer.
@@ -117,12 +141,7 @@ func (c *Call) told(r *event.Recorded) unix.Errno {
 
 // errnoOf is the number of an error.
 func errnoOf(name string) unix.Errno {
-	for n := unix.Errno(1); n < 134; n++ {
-		if sys.ErrnoName(n) == name {
-			return n
-		}
-	}
-	return unix.EINTR // of the kernel's own: ERESTARTSYS, for one
+	return cmp.Or(strace.Errno(name), unix.EINTR) // of the kernel's own: ERESTARTSYS, for one
 }
 
 // setArgs reads the arguments that the diagram understands.
@@ -169,7 +188,7 @@ func peerInNote(text []byte) (netip.AddrPort, bool) {
 // setBuffer reads what was read or written, and how much was to be.
 func setBuffer(e *event.Event, at [][]byte) {
 	switch e.Recorded.Name {
-	case "readv", "writev", "recvmsg", "sendmsg":
+	case "readv", "writev", "recvmsg", "sendmsg", "recvmmsg", "sendmmsg":
 		e.Args[1].Data, e.Args[2].Int = vectors(at[1])
 	case "sendfile", "sendfile64":
 		e.Args[2].Int = strace.Number(at[3])

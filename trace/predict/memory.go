@@ -106,7 +106,7 @@ func (m *Memory) Returned(e *event.Event) {
 		m.forget(e.Thread, e.Args[0].Int, 0)
 	case had == nil || !had.over():
 	case e.Call.Does == event.Reads && e.Result >= 0:
-		had.unread -= e.Result
+		had.unread -= e.Moved()
 	case e.Result < 0 && (e.Call.Does == event.Reads || e.Call.Does == event.Writes):
 		had.errno, had.pending = "", false // it is told once
 	}

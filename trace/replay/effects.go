@@ -2,12 +2,12 @@ package replay
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 
 	"lbaws/trace/event"
 	"lbaws/trace/others"
 	"lbaws/trace/strace"
+	"lbaws/trace/wire"
 )
 
 // This file says what calls do to descriptors.
@@ -19,52 +19,103 @@ func (s *scan) mayConcern(p *process, l *strace.Line, c *others.Call) bool {
 	switch c.Effect {
 	case event.Makes:
 		return bytes.HasPrefix(l.Text, []byte("AF_INET")) || bytes.HasPrefix(l.Text, []byte("PF_INET"))
-	case others.Polls, others.Adds:
-		return p != nil
-	case others.Epolls:
-		return p != nil && p.epoll[fd]
-	case event.Accepts, event.Binds, event.Connects, others.Forks: // a child may share what its parent opens later
+	case event.Accepts, event.Binds, event.Connects, others.Forks, others.Adds: // a child may share what its parent opens later
 		return true
+	case others.Polls, others.Replaces, others.Splices, others.ClosesSome:
+		return len(p.open) > 0 || bytes.Contains(l.Text, []byte("<TCP"))
+	case others.Epolls:
+		return p.epoll[fd]
 	case others.Execs:
-		return p != nil && len(p.open) > 0
+		return len(p.open) > 0
 	}
 	switch {
 	case bytes.HasPrefix(noted, []byte("<TCP")):
 		return true
-	case c.Effect == others.Replaces:
-		return p != nil && len(p.open) > 0
-	case strace.IsNote(noted) && !bytes.HasPrefix(noted, []byte("<socket:[")): // it is none, or no longer
+	case bytes.HasPrefix(noted, []byte("<socket:[")):
+		n := noteOf(l.Text[:len(l.Text)-len(strace.AfterNote(noted))])
+		return p.at(fd) != nil || s.named.of(&n) != nil
+	case strace.IsNote(noted): // it is none, or no longer
 		return false
 	}
-	return p.at(fd) != nil
+	return p.at(fd) != nil || p.was[fd] != nil || p.isLone() && string(l.Name) == "getpeername"
 }
 
-// frees notes that a call that is left out has been given a number, or was made on one, that
-// led to a socket before: its close is not in the recording, or was another call.
-func (s *scan) frees(p *process, l *strace.Line) {
-	if p == nil || len(p.open) == 0 {
-		return
-	}
-	if fd, noted := strace.Number(l.Text), bytes.TrimLeft(l.Text, "0123456789"); p.at(fd) != nil && strace.IsNote(noted) {
+// leaves notes that a call is left out. It may have been given a number that led to a socket
+// before, or be made on one: its close is not in the recording, or was another call.
+func (s *scan) leaves(p *process, l *strace.Line, c *others.Call) {
+	fd, noted := strace.Number(l.Text), strace.IsNote(bytes.TrimLeft(l.Text, "0123456789"))
+	if noted {
 		p.close(fd)
 	}
-	if !opens[string(l.Name)] {
+	if bytes.HasSuffix(l.Name, []byte("msg")) {
+		s.passes(p, l)
+	}
+	if opens[string(l.Name)] && (len(p.open) > 0 || p.isLone()) {
+		if rest, err := l.Parse(s.args[:0]); err == nil && rest.Value >= 0 {
+			s.opensFiles(p, &rest)
+		}
+	}
+	if c != nil && p.isLone() && s.isUnknown(p, l, c) {
+		p.leaves(c.Name, 1)
+		s.uses[fd] = s.uses[fd].note(s.lines, p)
+		if c.Effect == event.Closes {
+			s.doubts[fd] = s.lines
+		}
 		return
 	}
-	if rest, err := l.Parse(s.args[:0]); err == nil && p.at(rest.Value) != nil {
-		p.close(rest.Value)
-	}
+	s.left[string(l.Name)]++
 }
 
-// opens has the calls that return a descriptor, which does not lead to a TCP socket where
+// isUnknown reports whether nothing says what a descriptor leads to that a call is given.
+func (s *scan) isUnknown(p *process, l *strace.Line, c *others.Call) bool {
+	const standard = 3 // below it are standard input, output and error
+	unknown := func(text []byte) bool {
+		fd := strace.Number(text)
+		return fd >= standard && !strace.IsNote(bytes.TrimLeft(text, "0123456789")) && !p.files[fd]
+	}
+	switch c.Effect {
+	case event.Makes, others.Forks, others.Execs, others.ClosesSome:
+		return false
+	case others.Polls:
+		for text := range others.ListedTexts(l.Text) {
+			if unknown(text) {
+				return true
+			}
+		}
+		return false
+	case others.Adds:
+		_, after := strace.Cut(l.Text, 2)
+		return unknown(after)
+	}
+	return unknown(l.Text)
+}
+
+// opens has the calls that return a descriptor, or two, which do not lead to a TCP socket where
 // they are left out.
 var opens = map[string]bool{"open": true, "openat": true, "openat2": true, "creat": true, "socket": true, "accept": true, "accept4": true,
 	"epoll_create": true, "epoll_create1": true, "eventfd": true, "eventfd2": true, "timerfd_create": true, "signalfd4": true,
-	"memfd_create": true, "inotify_init1": true, "pidfd_open": true, "dup": true, "fcntl": true}
+	"memfd_create": true, "inotify_init1": true, "pidfd_open": true, "dup": true, "fcntl": true,
+	"pipe": true, "pipe2": true, "socketpair": true}
+
+// opensFiles notes what the calls of opens have returned.
+func (s *scan) opensFiles(p *process, rest *strace.Rest) {
+	made := []int{rest.Value}
+	if rest.Value == 0 && bytes.Contains(rest.Args, []byte("[")) {
+		made = slices.Collect(others.Listed(rest.Args))
+	}
+	for _, fd := range made {
+		p.close(fd)
+		if p.isLone() {
+			if p.files == nil {
+				p.files = make(map[int]bool)
+			}
+			p.files[fd] = true
+		}
+	}
+}
 
 // begins does what is known when a call begins, and reports whether it is drawn.
 func (s *scan) begins(b *step, rest *strace.Rest) bool {
-	const mostPorts = 64
 	p := b.process
 	switch b.call.Effect {
 	case others.Forks:
@@ -77,22 +128,28 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 		tcp := []string{"0", "IPPROTO_IP", "IPPROTO_TCP", "IPPROTO_MPTCP"} // multipath TCP is TCP as far as a program sees
 		return len(s.args) > 2 && bytes.Contains(s.args[1], []byte("SOCK_STREAM")) && slices.Contains(tcp, string(s.args[2]))
 	case others.ClosesSome:
-		return s.closesRange(b)
+		return s.inRange(p, func(int) {})
 	case others.Adds:
 		b.socket = s.addsToEpoll(p)
 	case others.Splices:
-		b.socket = cmp.Or(p.at(s.fd(0)), p.at(s.fd(2)))
+		b.socket = s.at(p, s.arg(0))
+		if into := s.at(p, s.arg(2)); b.socket == nil {
+			b.socket, b.into = into, true
+		}
 	case others.Replaces:
-		b.socket = p.at(s.fd(0))
-		return b.socket != nil || p.at(s.fd(1)) != nil
+		b.socket = s.at(p, s.arg(0))
+		return s.at(p, s.arg(1)) != nil || b.socket != nil
 	case others.Polls:
-		b.socket = p.listed(rest.Args)
+		b.socket = s.listed(p, rest.Args)
 	default:
-		b.socket = s.adopted(p, b.call.Effect)
+		b.socket = s.adopted(p, b.call)
 	}
-	if b.socket == nil {
-		return false
+	if p = p.last(); b.socket == nil {
+		b.socket = s.mistaken(p, rest)
+		b.mistaken = b.socket != nil
+		return b.mistaken
 	}
+	b.process = p
 	b.atOnce = b.socket.atOnce || (b.call.Does == event.Read || b.call.Does == event.Write) && others.HasFlag(rest, "MSG_DONTWAIT")
 	switch b.call.Effect {
 	case event.Sets:
@@ -101,7 +158,14 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 		}
 		b.socket.timed = b.socket.timed || bytes.Contains(rest.Args, []byte("TIMEO"))
 	case event.Binds:
-		b.socket.port = s.port()
+		at, _ := strace.ParseSockaddr(s.arg(1))
+		b.socket.port, b.socket.ends.local = at.Port(), wire.Plain(at)
+	case event.Accepts:
+		p.serves = true
+		p.listensAt(b.socket.ends.local)
+		if b.socket.role = servers; b.socket.port == 0 {
+			b.socket.port = b.socket.ends.local.Port()
+		}
 	case others.Controls:
 		if on, off := others.SetsNonBlocking(rest); on || off {
 			b.socket.atOnce = on
@@ -110,16 +174,16 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 		if others.IsDisconnect(b.call, rest) {
 			break
 		}
-		b.socket.role, b.socket.port = clients, s.port()
-		if len(p.ports) < mostPorts && !slices.Contains(p.ports, b.socket.port) {
-			p.ports = append(p.ports, b.socket.port)
-		}
+		b.socket.role, b.socket.port, b.socket.tried = clients, s.port(), true
+		p.reaches(b.socket.port)
 	case event.Writes:
 		if to := others.Opens(b.call, rest); to.IsValid() {
-			b.socket.role, b.socket.port = clients, to.Port()
+			b.socket.role, b.socket.port, b.socket.tried = clients, to.Port(), true
+			p.reaches(b.socket.port)
 		}
 	case event.Closes:
-		b.shared = p.close(s.fd(0))
+		b.fd = s.fd(0)
+		b.shared = p.close(b.fd)
 		b.resets = b.socket.resets
 	}
 	return true
@@ -149,7 +213,7 @@ func (s *scan) fork(f *fork, rest *strace.Rest) {
 // than they begin, in their order.
 func (f *file) children() map[int][]int {
 	found := make(map[int][]int)
-	for text := range f.lines() {
+	for text := range f.Lines() {
 		if !bytes.Contains(text, []byte("<... ")) {
 			continue
 		}
@@ -184,55 +248,75 @@ func (s *scan) port() uint16 {
 	return addr.Port()
 }
 
-// adopted returns the socket on which a call is made. Where the recording does not have
-// the call that made it, strace -yy says what it is, or the call that is made on it.
-func (s *scan) adopted(p *process, effect event.Effect) *socket {
-	fd := s.fd(0)
-	if known := p.at(fd); known != nil || fd < 0 {
-		return known
-	}
-	role := unknown
-	switch isInet := len(s.args) > 1 && bytes.HasPrefix(s.args[1], []byte("{sa_family=AF_INET")); {
-	case isInet && effect == event.Accepts:
-		role = servers
-	case bytes.HasPrefix(bytes.TrimLeft(s.args[0], "0123456789"), []byte("<TCP")):
-	default:
+// arg is the ith argument of the call in hand; none if it has less.
+func (s *scan) arg(i int) []byte {
+	if i >= len(s.args) {
 		return nil
 	}
-	made := s.create(role)
-	p.set(fd, descriptor{socket: made})
-	return made
+	return s.args[i]
+}
+
+// adopted returns the socket on which a call is made. Where the recording does not have
+// the call that made it, strace -yy says what it is, or the call that is made on it.
+func (s *scan) adopted(p *process, c *others.Call) *socket {
+	fd := s.fd(0)
+	if known := s.at(p, s.arg(0)); known != nil || fd < 0 {
+		return known
+	}
+	addr, isInet := strace.ParseSockaddr(s.arg(1))
+	switch {
+	case !isInet:
+	case c.Effect == event.Accepts:
+		made := s.create(servers)
+		s.set(p, fd, descriptor{socket: made})
+		return made
+	case c.Name == "getpeername":
+		if found := s.named.byPeer[addr]; found != nil && s.sharing(p, fd, found) != p {
+			return found
+		}
+	}
+	return nil
+}
+
+// mistaken returns the socket to which a descriptor has led that leads to nothing any more,
+// or to a file, if the call in hand has failed for that; or nil.
+func (s *scan) mistaken(p *process, rest *strace.Rest) *socket {
+	if rest.Errno != "EBADF" && rest.Errno != "ENOTSOCK" {
+		return nil
+	}
+	return p.was[s.fd(0)]
 }
 
 // listed returns the first TCP socket in a list of descriptors; or nil.
-func (p *process) listed(args []byte) *socket {
-	if len(p.open) == 0 {
-		return nil
-	}
-	for fd := range others.Listed(args) {
-		if listed := p.at(fd); listed != nil {
+func (s *scan) listed(p *process, args []byte) *socket {
+	for text := range others.ListedTexts(args) {
+		if listed := s.at(p, text); listed != nil {
 			return listed
 		}
 	}
 	return nil
 }
 
-// closesRange closes the sockets in a range of descriptors, and reports whether there are
-// any.
-func (s *scan) closesRange(b *step) bool {
-	if len(s.args) < 2 {
+// inRange gives the descriptors of TCP sockets that are in the range of the call in hand, and
+// reports whether there are any.
+func (s *scan) inRange(p *process, each func(fd int)) (some bool) {
+	first, last := s.fd(0), s.fd(1)
+	if len(p.open) == 0 || !s.mayLookAt(len(p.open)) {
 		return false
 	}
-	first, last := s.fd(0), s.fd(1)
-	p, before := b.process, len(b.process.open)
-	b.ended = s.closeSome(p, func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
-	return len(p.open) < before
+	for fd := range p.open {
+		if fd >= first && (last < 0 || fd <= last) {
+			some = true
+			each(fd)
+		}
+	}
+	return some
 }
 
 // addsToEpoll notes that an epoll descriptor waits for a socket too, and returns that; or nil.
 func (s *scan) addsToEpoll(p *process) *socket {
-	added := p.at(s.fd(2))
-	if added != nil {
+	added := s.at(p, s.arg(2))
+	if p = p.last(); added != nil {
 		if p.epoll == nil {
 			p.epoll = make(map[int]bool)
 		}
@@ -247,22 +331,33 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		b.atOnce = b.atOnce || b.socket != nil && !b.socket.timed && (rest.Errno == "EAGAIN" || rest.Errno == "EINPROGRESS")
 		return
 	}
-	p, made := b.process, descriptor{socket: b.socket, closeOnExec: bytes.Contains(rest.Args, []byte("CLOEXEC"))}
+	p, made := b.process.last(), descriptor{socket: b.socket, closeOnExec: bytes.Contains(rest.Args, []byte("CLOEXEC"))}
 	switch b.call.Effect {
 	case event.Makes:
 		made.socket = s.create(unknown)
 		made.socket.atOnce = bytes.Contains(rest.Args, []byte("SOCK_NONBLOCK"))
 		b.socket, b.made = made.socket, made.socket
+		s.makes(p, made.socket, rest)
 	case event.Accepts:
 		made.socket = s.create(servers)
 		made.socket.accepted, made.socket.atOnce = true, bytes.Contains(rest.Args, []byte("SOCK_NONBLOCK"))
 		made.socket.resets = b.socket.resets // Linux copies the listening socket's options, and not its O_NONBLOCK
-		b.socket.role, p.serves, b.made = servers, true, made.socket
+		made.socket.port, b.made = b.socket.port, made.socket
+		s.makes(p, made.socket, rest)
 	case event.Listens:
 		b.socket.role, p.serves = servers, true
+		p.listensAt(b.socket.ends.local)
 		return
 	case others.Execs:
 		b.ended = s.closeSome(p, func(_ int, d descriptor) bool { return d.closeOnExec })
+		return
+	case event.Asks:
+		if own, isInet := strace.ParseSockaddr(s.arg(1)); isInet && b.socket != nil {
+			b.socket.ends.local = wire.Plain(own)
+		}
+		return
+	case others.ClosesSome:
+		s.closesRange(b, p)
 		return
 	case others.Controls:
 		if !bytes.Contains(rest.Args, []byte("F_DUPFD")) {
@@ -287,8 +382,35 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		return
 	}
 	if made.socket != nil {
-		p.set(rest.Value, made)
+		p.reuses(rest.Value)
+		s.set(p.last(), rest.Value, made)
 	}
+}
+
+// makes notes where a socket comes from that a call has made.
+func (s *scan) makes(p *process, made *socket, rest *strace.Rest) {
+	made.maker, made.made = p, s.lines
+	n := noteOf(rest.Result)
+	s.named.learn(made, &n)
+	if peer, isInet := strace.ParseSockaddr(s.arg(1)); isInet {
+		made.ends.remote = wire.Plain(peer)
+		s.named.byPeer[made.ends.remote] = made
+	}
+}
+
+// closesRange notes that a range of descriptors is closed, or is to be when the program executes
+// another one.
+func (s *scan) closesRange(b *step, p *process) {
+	if !bytes.Contains(s.arg(2), []byte("CLOEXEC")) {
+		first, last := s.fd(0), s.fd(1)
+		b.ended = s.closeSome(p, func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
+		return
+	}
+	s.inRange(p, func(fd int) {
+		d := p.open[fd]
+		d.closeOnExec = true
+		p.open[fd] = d
+	})
 }
 
 // firstReady is the first descriptor that poll or select says is ready; -1 if there is none.

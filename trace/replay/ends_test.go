@@ -141,7 +141,7 @@ func TestFlagsOfStrace(t *testing.T) {
 	client := regexp.MustCompile(`127\.0\.0\.1:\d+|─{3,}`)
 	var want string
 	for _, flags := range []string{"-o FILE", "-o FILE -f -tt -T -yy", "-o FILE -t -T", "-o FILE -ttt -y", "-o FILE -r", "-o FILE -yy",
-		"-o FILE -r -tt", "", "-f -r"} {
+		"-o FILE -r -tt", "", "-f -r", "-o FILE -i", "-o FILE -f -n -i -ttt", "-f -Y -yy", "-o FILE -k", "-f -C", "-o FILE -xx"} {
 		port, file := tracetest.FreePort(t), filepath.Join(t.TempDir(), "strace.txt")
 		command := strings.Fields("strace " + strings.Replace(flags, "FILE", file, 1))
 		p := tracetest.LaunchCommand(t, append(command, python, "-IS", "testdata/server.py", port, "1")...)

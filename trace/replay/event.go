@@ -67,12 +67,12 @@ func (f *file) event(s *step, rest *strace.Rest) *event.Event {
 
 // about is what the recording says of a call in other lines.
 func (s *step) about() others.About {
-	a := others.About{Shared: s.shared, Resets: s.resets, AtOnce: s.atOnce}
+	a := others.About{Shared: s.shared, Resets: s.resets, AtOnce: s.atOnce, Unclear: s.unclear, Into: s.into}
 	if s.socket != nil {
-		a.Socket, a.Port = s.socket.id, s.socket.port
+		a.Socket, a.Port, a.Meets = s.socket.id, s.socket.port, s.socket.metBy()
 	}
 	if s.made != nil {
-		a.Made = s.made.id
+		a.Made, a.Meets = s.made.id, s.made.metBy()
 	}
 	return a
 }

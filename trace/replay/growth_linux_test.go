@@ -31,12 +31,24 @@ var growing = map[string]struct{ begin, first, second, end string }{
 	"files' notes":  {begin: "socket(AF_INET, SOCK_STREAM, 0) = 3\npoll([", first: strings.Repeat("{fd=3</a>}, ", 8), end: "], 9, 1) = 1\n"},
 	"socket's note": {begin: "socket(AF_INET, SOCK_STREAM, 0) = 3\npoll([", first: strings.Repeat("{fd=3<TCP>}, ", 8), end: "], 9, 1) = 1\n"},
 
+	"threads that share": {begin: "1 futex(0x1) = 0\n", first: "$4 futex(0x1) = 0\n1 accept4(3, " + client + ", 0) = $3\n", second: "$4 getpeername($3, " + client + ") = 0\n"},
+	"notes":              {first: "$4 read(4<TCP:[127.0.0.1:80->127.0.0.1:5000]>, \"x\", 9) = 1\n", second: "$4 close(4<TCP:[127.0.0.1:80->127.0.0.1:5000]>) = 0\n"},
+	"passed descriptors": {begin: aServer, first: "1 sendmsg(9, {cmsg_type=SCM_RIGHTS, cmsg_data=[3]}, 0) = 1\n", second: "2 recvmsg(9, {cmsg_type=SCM_RIGHTS, cmsg_data=[$3]}, 0) = 1\n"},
+	"unknown calls":      {begin: aServer, first: "$4 read($3, \"x\", 9) = 1\n", second: "$4 close($3) = 0\n1 close($3) = 0\n"},
+	"connections made":   {begin: aServer, first: "2 socket(AF_INET, SOCK_STREAM, 0) = $3\n2 connect($3, " + client + ") = 0\n", second: "1 accept(3, " + client + ") = $4\n"},
+	"proxies":            {begin: aServer, first: "1 fork() = $4\n$4 accept(3, " + client + ") = 4\n", second: "$4 socket(AF_INET, SOCK_STREAM, 0) = 5\n$4 connect(5, {sa_family=AF_INET, sin_port=htons(81), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0\n"},
+
 	"killed": {begin: aSocket, first: strings.ReplaceAll(aSocket, "= 3", "= $3"), second: strings.Repeat(`{"time":null,"killed":true,"side":"server","thread":$4}`+"\n", 5)},
 	"a note": {begin: aSocket + `{"time":null,"note":"`, first: "word $0 word $0 ", end: `"}` + "\n"},
 	"writes that wait": {begin: aSocket,
 		first:  `{"time":null,"returned":null,"side":"server","program":1,"thread":$4,"call":"write","result":null,"strace":"write(3, \"a\"..., 100000"}` + "\n",
 		second: `{"time":null,"returned":null,"side":"server","program":1,"thread":$4,"call":"write","result":1,"strace":"write(3, \"a\"..., 100000) = 1"}` + "\n"},
 }
+
+const (
+	client  = `{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, [16]`
+	aServer = "1 socket(AF_INET, SOCK_STREAM, 0) = 3\n1 bind(3, " + client + ") = 0\n1 listen(3, 5) = 0\n"
+)
 
 const aSocket = `{"time":null,"side":"server","program":1,"thread":7,"call":"accept","result":3,"strace":"accept(3, NULL, NULL) = 3"}` + "\n"
 
@@ -66,6 +78,33 @@ func TestGrowth(t *testing.T) {
 			t.Errorf("%s: for %d times as much, it takes %.0f times as long", name, times, ratio)
 		}
 	}
+}
+
+// TestFilesGrow: likewise where there are more files.
+func TestFilesGrow(t *testing.T) {
+	const few, times, most, tries = 40, 8, 20, 5
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	draw := func(n int) time.Duration {
+		var files []*file
+		for i := range n {
+			lines := os.Expand("1000000000.$1 socket(AF_INET, SOCK_STREAM, 0) = 3\n", func(string) string { return strconv.Itoa(100000 + i) })
+			files = append(files, newFile("strace."+strconv.Itoa(i+1), []byte(lines+strings.Repeat("1000000001.000000 getsockname(3, 0x1, [16]) = 0\n", 100))))
+		}
+		began := threadTime(t)
+		o := &trace.Options{Format: "diagram", Output: os.DevNull, Limit: 32, Recording: true}
+		if err := drawFiles(files, o, func(error) {}); err != nil {
+			t.Fatal(err)
+		}
+		return threadTime(t) - began
+	}
+	ratio := 0.0
+	for range tries {
+		if ratio = float64(draw(times*few)) / float64(draw(few)); ratio <= most {
+			return
+		}
+	}
+	t.Errorf("for %d times as many files, it takes %.0f times as long", times, ratio)
 }
 
 func repeated(text string, n int) string {

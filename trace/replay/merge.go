@@ -2,6 +2,8 @@ package replay
 
 import (
 	"bytes"
+	"cmp"
+	"container/heap"
 	"iter"
 	"slices"
 	"time"
@@ -16,8 +18,38 @@ import (
 // begun by connect, and that is answered after listen.
 type merge struct {
 	heads   []*moment // the next one of each file; nil if there is none
+	waiting byTime    // those that there are
 	current int       // whose has come last
 	causes  causes
+}
+
+// byTime are the files that go on, as a heap: the one with the earliest moment is the first.
+type byTime []*next
+
+// next is a file's next moment.
+type next struct {
+	file, place int // place is where it stands in the heap
+	at          time.Time
+}
+
+func (b byTime) Len() int { return len(b) }
+func (b byTime) Less(i, j int) bool {
+	return cmp.Or(b[i].at.Compare(b[j].at), cmp.Compare(b[i].file, b[j].file)) < 0
+}
+func (b byTime) Swap(i, j int) {
+	b[i], b[j] = b[j], b[i]
+	b[i].place, b[j].place = i, j
+}
+func (b *byTime) Push(x any) {
+	pushed := x.(*next)
+	pushed.place = len(*b)
+	*b = append(*b, pushed)
+}
+func (b *byTime) Pop() any {
+	last := len(*b) - 1
+	popped := (*b)[last]
+	*b = (*b)[:last]
+	return popped
 }
 
 // moments gives the moments of files in one order.
@@ -29,12 +61,24 @@ func moments(files []*file) iter.Seq[moment] {
 		m := &merge{heads: make([]*moment, len(files)), causes: newCauses(files)}
 		var advance []func()
 		for i, f := range files {
-			next, stop := iter.Pull(f.moments())
+			pull, stop := iter.Pull(f.moments())
 			defer stop()
+			turn := &next{file: i, place: -1}
 			advance = append(advance, func() {
-				m.heads[i] = nil
-				if head, more := next(); more {
-					m.heads[i] = &head
+				head, more := pull()
+				switch {
+				case !more:
+					m.heads[i] = nil
+					if turn.place >= 0 {
+						heap.Remove(&m.waiting, turn.place)
+					}
+				default:
+					m.heads[i], turn.at = &head, head.when()
+					if turn.place < 0 {
+						heap.Push(&m.waiting, turn)
+					} else {
+						heap.Fix(&m.waiting, turn.place)
+					}
 				}
 			})
 			advance[i]()
@@ -52,8 +96,14 @@ func (m *merge) choose() int {
 	if head := m.heads[m.current]; head != nil && head.returns && (head.event.Errno == unix.EAGAIN || head.event.Errno == unix.EINPROGRESS) {
 		return m.current // it has returned before anything else happened
 	}
-	first := m.earliest(func(*moment) bool { return true })
-	if first < 0 || m.causes.ready(m.heads[first]) {
+	if len(m.waiting) == 0 {
+		return -1
+	}
+	first := m.waiting[0].file
+	if head := m.heads[m.current]; head != nil && head.when().Equal(m.waiting[0].at) {
+		first = m.current
+	}
+	if m.causes.ready(m.heads[first]) {
 		return first
 	}
 	for i, head := range m.heads {
@@ -61,31 +111,30 @@ func (m *merge) choose() int {
 			return i
 		}
 	}
-	if chosen := m.earliest(m.causes.ready); chosen >= 0 {
+	if chosen := m.earliest(); chosen >= 0 {
 		return chosen
 	}
 	return first // the files do not fit together
 }
 
 // earliest returns which file goes on, of those whose next moment may come; -1 if none can.
-func (m *merge) earliest(may func(*moment) bool) int {
+func (m *merge) earliest() int {
 	chosen := -1
-	var earliest time.Time
 	for i := range m.heads {
 		i = (m.current + i) % len(m.heads)
-		head := m.heads[i]
-		if head == nil || !may(head) {
-			continue
-		}
-		at := head.at
-		if head.returns && !event.HasTime(at) {
-			at = head.event.Begin // it is not known when it has returned
-		}
-		if chosen < 0 || at.Before(earliest) {
-			chosen, earliest = i, at
+		if head := m.heads[i]; head != nil && m.causes.ready(head) && (chosen < 0 || head.when().Before(m.heads[chosen].when())) {
+			chosen = i
 		}
 	}
 	return chosen
+}
+
+// when is the time by which a moment is put in order.
+func (m *moment) when() time.Time {
+	if m.returns && !event.HasTime(m.at) {
+		return m.event.Begin // it is not known when it has returned
+	}
+	return m.at
 }
 
 // causes is what has happened so far, as far as other moments wait for it.
@@ -126,6 +175,25 @@ func newCauses(files []*file) causes {
 	return c
 }
 
+// meet notes which connection accept has returned: of those that wait, the oldest if it is not
+// known which.
+func (c *causes) meet(accepted *end, socket int) {
+	waiting := &accepted.port.waiting
+	i := 0
+	if socket != 0 {
+		i = slices.Index(*waiting, c.sockets[socket])
+	}
+	if i >= 0 && i < len(*waiting) {
+		accepted.peer = (*waiting)[i]
+		accepted.peer.peer = accepted
+		if i == 0 { // mostly
+			*waiting = (*waiting)[1:]
+		} else {
+			*waiting = slices.Delete(*waiting, i, i+1)
+		}
+	}
+}
+
 // at is the port of the address that a call is given.
 func (c *causes) at(e *event.Event) *port {
 	number := e.Args[1].Addr.AddrPort().Port()
@@ -158,7 +226,7 @@ func (c *causes) ready(m *moment) bool {
 	case !m.returns || e.Result < 0:
 		return true
 	case name == "accept":
-		return !end.port.clients || len(end.port.waiting) > 0
+		return !end.port.clients || e.Recorded.Meets == event.Nobody || len(end.port.waiting) > 0
 	case name != "read" && !bytes.Contains(e.Recorded.Result, []byte("POLLIN")):
 		return true
 	case peer == nil:
@@ -166,7 +234,7 @@ func (c *causes) ready(m *moment) bool {
 	case name != "read":
 		return peer.written > end.read || peer.finished
 	case e.Result > 0:
-		return peer.written >= end.read+e.Result
+		return peer.written >= end.read+e.Moved()
 	}
 	return peer.finished
 }
@@ -202,14 +270,11 @@ func (c *causes) note(m *moment) {
 	case name == "accept" && done:
 		accepted := &end{port: of.port}
 		c.sockets[e.Recorded.Made] = accepted
-		if len(of.port.waiting) > 0 { // the oldest is the peer
-			accepted.peer, of.port.waiting = of.port.waiting[0], of.port.waiting[1:]
-			accepted.peer.peer = accepted
-		}
+		c.meet(accepted, e.Recorded.Meets)
 	case name == "read" && done:
-		of.read += e.Result
+		of.read += e.Moved()
 	case name == "write" && (m.known || done && m.step.begins != nil): // what a call that has not returned writes is counted late
-		of.written += max(0, e.Result)
+		of.written += max(0, e.Moved())
 	case name == "shutdown":
 		of.finished = of.finished || e.Args[1].Int != unix.SHUT_RD
 	case name == "close":

@@ -3,6 +3,7 @@ package replay
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"lbaws/trace/event"
@@ -10,32 +11,52 @@ import (
 
 // process is what shares descriptors: a process, with all of its threads.
 type process struct {
-	id      int // its first thread, as the recording has it
-	threads int // how many live
-	open    map[int]descriptor
-	epoll   map[int]bool // epoll descriptors that wait for TCP sockets
-	serves  bool         // whether it has listened, or accepted
-	ports   []uint16     // to which it has called connect; a few of them
-	parent  *process     // from which it has its descriptors; or nil
-	workers event.Workers
+	id       int              // its first thread, as the recording has it
+	threads  int              // how many live
+	since    int              // the line in which it makes its first call
+	whole    bool             // whether the recording has its beginning
+	receives bool             // whether it may have got descriptors from another process
+	name     string           // of the program that it executes; "" if that is not known
+	isProxy  bool             // whether it is a server and a client at once
+	listens  []netip.AddrPort // where it does; a few of them
+	into     *process         // of which it has turned out to be a thread; or nil
+	open     map[int]descriptor
+	was      map[int]*socket // what its descriptors led to that are closed
+	files    map[int]bool    // descriptors that lead to something else, of one of which the beginning is missing
+	unknown  map[string]int  // by name, how many calls were made on descriptors of which nothing is known
+	epoll    map[int]bool    // epoll descriptors that wait for TCP sockets
+	serves   bool            // whether it has listened, or accepted
+	ports    []uint16        // to which it has called connect; a few of them
+	parent   *process        // from which it has its descriptors; or nil
+	workers  event.Workers
 }
 
 // descriptor leads to a socket.
 type descriptor struct {
 	socket      *socket
 	closeOnExec bool
+	since       int // the line in which it was made, or was used first
 }
 
 // socket is a TCP socket.
 type socket struct {
 	id          int
-	descriptors int // how many lead to it
+	descriptors int      // how many lead to it
+	ends        ends     // its addresses, as far as the recording has them
+	inode       string   // by which strace -y names it; "" if it does not
+	made        int      // the line in which a call has made it; 0 if none has
+	maker       *process // that has made that call
+	closer      *process // that has closed its last descriptor
 	role        role
-	accepted    bool   // whether accept has returned it
-	resets      bool   // whether close sends a RST: SO_LINGER with a time of 0, set or inherited from the socket that listens
-	atOnce      bool   // whether no call on it waits: it is non-blocking
-	timed       bool   // whether calls on it wait for some time at most: SO_RCVTIMEO, SO_SNDTIMEO
-	port        uint16 // the server's: that it is bound to, or connected to; 0 if it is not known
+	accepted    bool    // whether accept has returned it
+	peer        *socket // the other end of its connection, if the recordings have it
+	apart       bool    // whether they do not
+	tried       bool    // whether connect has been called on it
+	used        bool    // whether a call is about it
+	resets      bool    // whether close sends a RST: SO_LINGER with a time of 0, set or inherited from the socket that listens
+	atOnce      bool    // whether no call on it waits: it is non-blocking
+	timed       bool    // whether calls on it wait for some time at most: SO_RCVTIMEO, SO_SNDTIMEO
+	port        uint16  // the server's: that it is bound to, or connected to; 0 if it is not known
 }
 
 // role is whose end a socket is.
@@ -53,12 +74,28 @@ type processes struct {
 	forks    []*fork       // that never return
 	children map[int][]int // of the forks that return later, by thread; nil until there is one
 	attached map[int]bool  // threads that strace has announced
-	sockets  *int          // how many there have been, in all recordings
-	lines    int           // how many lines have been read
-	copied   int           // how many descriptors children have been given
-	orphans  int           // how many children have none, because there were too many
-	left     int           // how many descriptors calls have left open that close some
-	unclosed int           // how many such calls were not followed, because there were too many
+	*common
+	lines    int         // how many lines have been read
+	copied   int         // how many descriptors children have been given
+	doubts   map[int]int // the lines in which descriptors were closed of which nobody knows what they led to
+	passing  []*socket   // whose descriptors are under way to another process
+	orphans  int         // how many children have none, because there were too many
+	looked   int         // at how many descriptors, for calls that close some
+	unclosed int         // how many such calls were not followed, because there were too many
+}
+
+// common is what all recordings that are drawn together have in common.
+type common struct {
+	sockets []*socket
+	made    []*process
+	steps   []*step // of all recordings, in the order of time
+	named   *named
+	left    map[string]int // how many calls are left out, by name
+	uses    map[int]uses   // of descriptors of which nobody knows what they lead to
+}
+
+func newCommon() *common {
+	return &common{named: newNamed(), left: make(map[string]int), uses: make(map[int]uses)}
 }
 
 // fork is a fork or clone of which the recording does not have the return.
@@ -71,26 +108,29 @@ type fork struct {
 // of returns the process of a thread, which may be new.
 func (p *processes) of(thread int, resumesFork bool) *process {
 	if known := p.byThread[thread]; known != nil {
-		return known
+		return known.last()
 	}
 	switch {
 	case thread == 0 && len(p.byThread) == 1: // strace numbers its only process no more
 		for _, only := range p.byThread {
-			return only
+			return only.last()
 		}
 	case !resumesFork && len(p.forks) > 0:
 		return p.child(thread)
 	case p.byThread[0] != nil && !p.attached[thread]: // it numbers its first process from now on
-		first := p.byThread[0]
+		first := p.byThread[0].last()
 		delete(p.byThread, 0)
 		first.id = thread
 		p.byThread[thread] = first
 		return first
 	}
-	return p.add(thread, &process{id: thread})
+	return p.add(thread, &process{id: thread, since: p.lines})
 }
 
 func (p *processes) add(thread int, of *process) *process {
+	if of.threads == 0 {
+		p.made = append(p.made, of)
+	}
 	of.threads++
 	p.byThread[thread] = of
 	return of
@@ -104,7 +144,7 @@ func (p *processes) child(thread int) *process {
 			return p.born(f, thread)
 		}
 	}
-	return p.add(thread, &process{id: thread})
+	return p.add(thread, &process{id: thread, since: p.lines})
 }
 
 // born makes a thread the child of a fork.
@@ -113,7 +153,7 @@ func (p *processes) born(f *fork, thread int) *process {
 	if f.shares {
 		return p.add(thread, parent)
 	}
-	child := &process{id: thread, parent: parent}
+	child := &process{id: thread, parent: parent, since: p.lines, whole: parent.whole, name: parent.name, listens: slices.Clip(parent.listens)}
 	// What children are given may not grow faster than the recording.
 	const perLine, spare = 2, 1 << 12
 	if p.copied+len(parent.open)+len(parent.epoll) > spare+perLine*p.lines {
@@ -131,7 +171,7 @@ func (p *processes) born(f *fork, thread int) *process {
 // becomes notes that a thread has called execve, and has the number of its process's
 // first thread from now on.
 func (p *processes) becomes(thread, first int) {
-	if of := p.byThread[thread]; of != nil && thread != first {
+	if of := p.byThread[thread].last(); of != nil && thread != first {
 		delete(p.byThread, thread)
 		p.byThread[first] = of
 		of.threads = 1
@@ -153,10 +193,7 @@ func (p *processes) exits(thread int) (of *process, ended []*socket) {
 // closeSome closes the descriptors of a process that are chosen, and returns the sockets to
 // which no other leads, the oldest first.
 func (p *processes) closeSome(of *process, chosen func(int, descriptor) bool) (ended []*socket) {
-	// What is looked at and left open may not grow faster than the recording.
-	const perLine, spare = 16, 1 << 16
-	if p.left > spare+perLine*p.lines {
-		p.unclosed++
+	if !p.mayLookAt(len(of.open)) {
 		return nil
 	}
 	for fd, d := range of.open {
@@ -164,9 +201,20 @@ func (p *processes) closeSome(of *process, chosen func(int, descriptor) bool) (e
 			ended = append(ended, d.socket)
 		}
 	}
-	p.left += len(of.open)
 	slices.SortFunc(ended, func(x, y *socket) int { return cmp.Compare(x.id, y.id) })
 	return ended
+}
+
+// mayLookAt reports whether a call that closes some descriptors is followed, of a process that
+// has n of them: what is looked at may not grow faster than the recording.
+func (p *processes) mayLookAt(n int) bool {
+	const perLine, spare = 16, 1 << 16
+	if p.looked > spare+perLine*p.lines {
+		p.unclosed++
+		return false
+	}
+	p.looked += n
+	return true
 }
 
 // at returns the socket that a descriptor leads to, or nil.
@@ -177,15 +225,10 @@ func (p *process) at(fd int) *socket {
 	return p.open[fd].socket
 }
 
-// known returns the process of a thread; nil if it is new, and no fork's child.
-func (p *processes) known(thread int) *process {
-	if known := p.byThread[thread]; known != nil || len(p.byThread) == 0 {
-		return known
-	}
-	if len(p.forks) > 0 || thread == 0 || p.byThread[0] != nil {
-		return p.of(thread, false)
-	}
-	return nil
+// set makes a descriptor lead to a socket from the line in hand on.
+func (p *processes) set(of *process, fd int, d descriptor) {
+	d.since = p.lines
+	of.set(fd, d)
 }
 
 // set makes a descriptor lead to a socket.
@@ -196,6 +239,15 @@ func (p *process) set(fd int, d descriptor) {
 	p.close(fd)
 	p.open[fd] = d
 	d.socket.descriptors++
+	delete(p.was, fd)
+}
+
+// reaches notes that p has called connect to a port.
+func (p *process) reaches(port uint16) {
+	const most = 64
+	if len(p.ports) < most && !slices.Contains(p.ports, port) {
+		p.ports = append(p.ports, port)
+	}
 }
 
 // close closes a descriptor, and reports whether others lead to its socket.
@@ -206,11 +258,17 @@ func (p *process) close(fd int) (shared bool) {
 	}
 	delete(p.open, fd)
 	d.socket.descriptors--
+	d.socket.closer = p
+	if p.was == nil {
+		p.was = make(map[int]*socket)
+	}
+	p.was[fd] = d.socket
 	return d.socket.descriptors > 0
 }
 
 // create returns a new socket.
 func (p *processes) create(role role) *socket {
-	*p.sockets++
-	return &socket{id: *p.sockets, role: role}
+	made := &socket{id: len(p.sockets) + 1, role: role}
+	p.sockets = append(p.sockets, made)
+	return made
 }

@@ -71,10 +71,16 @@ func TestPrograms(t *testing.T) {
 		port, folder := tracetest.FreePort(t), t.TempDir()
 		nginx := configured(t, folder, "master_process off;", "listen "+port+"; location / { proxy_pass "+upstream.URL()+"; }")
 		file := recorded(t, "", used(t, port, 1, syscall.SIGQUIT), nginx...)
-		text := checkPicture(t, file, "figure 1 of 2: a program is both a server and a client", "figure 2 of 2", "epoll_wait", "accept4")
-		asServer, asClient, _ := strings.Cut(text, "figure 2 of 2")
-		if !strings.Contains(asServer, "accept4(") || strings.Contains(asServer, "connect(") || !strings.Contains(asClient, "\nconnect(") {
-			t.Errorf("the parts are mixed up:\n%s", text)
+		text := checkPicture(t, file, "epoll_wait", "accept4", "connect(")
+		head := regexp.MustCompile(`(?m)^CLIENT +PROXY nginx +SERVER$`).FindString(text)
+		column := strings.Index(head, "PROXY")
+		for line := range strings.Lines(text) {
+			if strings.Contains(line, "accept4(") && column >= 0 && strings.Index(line, "accept4(") != column {
+				t.Errorf("not in the column in the middle: %q", line)
+			}
+		}
+		if column < 0 || regexp.MustCompile(`(?m)^ {0,12}(\w+\(|… )`).MatchString(text) {
+			t.Errorf("a call of the proxy's stands in the client's column, or there is no column for it:\n%s", text)
 		}
 	})
 }

@@ -7,6 +7,7 @@
 package replay
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,11 +15,12 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"lbaws/sys"
 	"lbaws/trace"
 	"lbaws/trace/event"
+	"lbaws/trace/recorded"
+	"lbaws/trace/replay/own"
 	"lbaws/trace/strace"
 )
 
@@ -46,30 +48,42 @@ func Draw(names []string, o *trace.Options, warn func(error)) error {
 }
 
 func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
-	if files[0].isJSON() {
-		return drawJSON(files, o, warn)
+	if own.Is(files[0].Text) {
+		var traces []*recorded.File
+		for _, f := range files {
+			traces = append(traces, f.File)
+		}
+		return own.Draw(traces, o, warn)
 	}
 	p := &player{files: files}
 	for _, f := range files {
-		p.size += len(f.text)
+		p.size += len(f.Text)
 	}
-	sockets := 0
+	c := newCommon()
 	read, end := progress("reading", p.size, p.size, false)
+	c.read(files, read)
 	for _, f := range files {
-		f.scan(&sockets, read)
 		p.steps = append(p.steps, f.steps...)
 	}
 	end()
+	guessed, unsure, unknown := c.settle(), pair(c.steps), c.unknown()
 	for _, f := range files {
-		f.warn(warn)
+		f.Warn(warn)
 	}
-	if err := p.check(o); err != nil {
+	if err := p.check(o, unknown); err != nil {
 		return err
 	}
+	findProxies(p.steps)
 	p.scenes = newScenes(p.steps)
-	p.several = slices.ContainsFunc(p.steps, func(s *step) bool { return s.process != p.steps[0].process })
+	p.several = slices.ContainsFunc(p.steps, func(s *step) bool { return s.process != p.steps[0].process || s.process.isProxy })
 	p.onScreen = o.Output == "" && o.Format != "off"
-	o.Both, o.Preface, o.Clients = p.scenes.list[0].isBoth(), leftOut(files), p.scenes.clients()
+	o.Both, o.Preface, o.Clients = p.scenes.list[0].isBoth(), c.leftOut(unknown), p.scenes.clients()
+	if unsure > 0 {
+		warn(fmt.Errorf("of connections to %d ports it is not known which calls of both ends belong together; %s", unsure, recordNotes))
+	}
+	if guessed > 0 {
+		warn(fmt.Errorf("of connections that were there before (%d), the recording does not say which end is the server's: the one with the lower port is taken for it", guessed))
+	}
 	t, err := o.Start()
 	if err != nil {
 		return err
@@ -93,23 +107,26 @@ type player struct {
 }
 
 // check returns an error if nothing can be drawn.
-func (p *player) check(o *trace.Options) error {
+func (p *player) check(o *trace.Options, unknown map[string]int) error {
+	if n, names := listed(unknown); len(p.steps) == 0 && n > 0 {
+		return fmt.Errorf("%s: no call in it is known to be about a TCP socket (%s); %s", p.files[0].Name, names, recordNotes)
+	}
 	if len(p.steps) == 0 {
-		return fmt.Errorf("%s: no call on a TCP socket in it; record with strace -f -o FILE PROGRAM, or strace -f -yy -o FILE -p PID", p.files[0].name)
+		return fmt.Errorf("%s: no call on a TCP socket in it; record with strace -f -o FILE PROGRAM, or strace -f -yy -o FILE -p PID", p.files[0].Name)
 	}
 	drawn := slices.DeleteFunc(slices.Clone(p.files), func(f *file) bool { return len(f.steps) == 0 })
 	for _, f := range drawn {
 		kind := f.clock.kind
 		if len(drawn) > 1 && (kind != drawn[0].clock.kind || kind == strace.NoClock || kind == strace.Before) {
-			return fmt.Errorf("%s: several recordings are drawn in the order of their times; record each with strace -ttt", f.name)
+			return fmt.Errorf("%s: several recordings are drawn in the order of their times; record each with strace -ttt", f.Name)
 		}
 	}
 	for _, f := range p.files {
 		switch kind := f.clock.kind; {
 		case o.Pcap != "" && kind != strace.Epoch:
-			return fmt.Errorf("%s: -pcap needs the date and the time of each call; record with strace -ttt", f.name)
+			return fmt.Errorf("%s: -pcap needs the date and the time of each call; record with strace -ttt", f.Name)
 		case (o.Times || o.Deltas) && kind == strace.NoClock:
-			return fmt.Errorf("%s: it has no times; record with strace -ttt", f.name)
+			return fmt.Errorf("%s: it has no times; record with strace -ttt", f.Name)
 		}
 	}
 	return nil
@@ -157,6 +174,7 @@ func (p *player) play(t *trace.Trace) {
 // playScene gives the formats the moments of a scene; nil is all of them.
 func (p *player) playScene(only *scene) {
 	p.programs, p.numbers = [2]int{}, make(map[part]int)
+	p.proxies(only)
 	draw, end := progress("drawing", p.size, len(p.steps), p.onScreen)
 	for m := range moments(p.files) {
 		if only == nil || p.scenes.of(m.step) == only {
@@ -177,7 +195,7 @@ func (p *player) give(m moment) {
 		return
 	}
 	e.Caller = p.caller(m.step)
-	e.Recorded.Worker = m.step.process.workers.Number(m.step.thread, m.step.process.id)
+	e.Recorded.Worker = m.step.process.workers.Number(cmp.Or(m.step.thread, m.step.process.id), m.step.process.id)
 	if m.returns {
 		if begun := m.step.begins; begun != nil {
 			e.Number = begun.number
@@ -191,7 +209,7 @@ func (p *player) give(m moment) {
 	p.calls++
 	e.Number, m.step.number = p.calls, p.calls
 	if m.known {
-		begins(p.trace, e)
+		p.trace.AppendBeginning(e)
 	} else {
 		p.trace.Append(&event.Moment{What: event.Began, At: e.Begin, Event: e})
 	}
@@ -210,26 +228,23 @@ func (p *player) exits(m moment, how string) {
 	p.trace.Append(&event.Moment{What: event.Exited, At: m.at, Exit: e})
 }
 
-// begins gives the formats the beginning of a call that has returned.
-func begins(t *trace.Trace, e *event.Event) {
-	result, errno, at := e.Result, e.Errno, e.Return
-	e.Result, e.Errno, e.Return = 0, 0, time.Time{}
-	t.Append(&event.Moment{What: event.Began, At: e.Begin, Event: e})
-	e.Result, e.Errno, e.Return = result, errno, at
-}
-
 // caller returns who makes the call of a step.
-func (p *player) caller(s *step) event.Caller {
-	of := part{s.process, sideOf(s)}
+func (p *player) caller(s *step) event.Caller { return p.callerOf(s.process, sideOf(s)) }
+
+func (p *player) callerOf(process *process, side event.Side) event.Caller {
+	of := part{process, side}
 	number, known := p.numbers[of]
 	if !known {
-		number = p.programs[of.side]
+		number = p.programs[side]
 		p.numbers[of] = number
-		p.programs[of.side]++
+		p.programs[side]++
 	}
-	c := event.Caller{Side: of.side, Program: number}
+	c := event.Caller{Side: side, Program: number}
 	if p.several {
-		c.Thread = s.process.id
+		c.Thread = process.id
+	}
+	if process.isProxy {
+		c.Proxy = p.numbers[part{process, event.Server}] + 1
 	}
 	return c
 }

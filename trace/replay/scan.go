@@ -15,51 +15,61 @@ import (
 // step is a line of a recording that is drawn: a call on a TCP socket, the beginning or
 // the rest of one, or the end of a program that has some.
 type step struct {
-	at      int64 // when the line was written, by the file's clock
-	process *process
-	thread  int
-	call    *others.Call // nil if a program ends
-	text    []byte       // what the line has behind the call's name; of a program's end: how it has ended
-	begins  *step        // of the rest of a call: its beginning
-	socket  *socket      // that the call is about; nil if it is about several, or none
-	made    *socket      // that it has made
-	ended   []*socket    // to which no descriptor leads since, although no close says so
-	number  int          // of the call, when it is drawn
-	waits   bool         // whether it is a write that has waited
-	shared  bool         // of a close: whether other descriptors lead to the socket
-	resets  bool         // or whether it sends a RST in any case
-	atOnce  bool         // whether it does not wait
+	of       *file
+	at       int64 // when the line was written, by the file's clock
+	process  *process
+	thread   int
+	call     *others.Call // nil if a program ends
+	text     []byte       // what the line has behind the call's name; of a program's end: how it has ended
+	begins   *step        // of the rest of a call: its beginning
+	socket   *socket      // that the call is about; nil if it is about several, or none
+	made     *socket      // that it has made
+	ended    []*socket    // to which no descriptor leads since, although no close says so
+	number   int          // of the call, when it is drawn
+	waits    bool         // whether it is a write that has waited
+	shared   bool         // of a close: whether other descriptors lead to the socket
+	resets   bool         // or whether it sends a RST in any case
+	atOnce   bool         // whether it does not wait
+	line     int          // of the recording
+	fd       int          // that a close is given
+	into     bool         // of splice: whether the socket is what the bytes go into
+	unclear  bool         // of a close: whether it is not known if other descriptors lead to the socket
+	doubtful bool         // whether it is not known yet that it is about a TCP socket
+	mistaken bool         // whether it failed because its descriptor leads to its socket no more
 }
 
 // scan reads a recording's lines. It follows what each descriptor leads to, and so finds
 // those that are drawn.
 type scan struct {
 	*processes
-	file  *file
-	clock clock
-	begun map[int]*step // calls that have not returned and are drawn, by thread
-	args  [][]byte      // of the call in hand, one by one
+	file   *file
+	number int // of the line in hand, in the file
+	clock  clock
+	begun  map[int]*step // calls that have not returned and are drawn, by thread
+	args   [][]byte      // of the call in hand, one by one
 }
 
-// line reads a line.
-func (s *scan) line(text []byte) {
+// take reads a line, which was written at some time.
+func (s *scan) take(l *strace.Line, text []byte, at int64) {
 	s.lines++
-	l := strace.ParseLine(text)
-	at := s.clock.read(&l)
+	s.number++
+	if l.Thread == 0 {
+		l.Thread = s.file.process
+	}
 	switch l.Kind {
 	case strace.NotStraces:
-		s.file.problem(errNotStraces, s.lines)
+		s.file.Problem(errNotStraces, s.number)
 	case strace.Remark:
 		var thread int
 		if _, err := fmt.Sscanf(string(text), "strace: Process %d attached", &thread); err == nil {
 			s.attached[thread] = true
 		}
 	case strace.Exited:
-		s.exit(&l, at)
+		s.exit(l, at)
 	case strace.Resumed:
-		s.resumed(&l, at)
+		s.resumed(l, at)
 	case strace.Call:
-		s.called(&l, at)
+		s.called(l, at)
 	}
 }
 
@@ -74,38 +84,55 @@ func (s *scan) exit(l *strace.Line, at int64) {
 	}
 	delete(s.begun, l.Thread)
 	if !strace.Printable(l.Text) {
-		s.file.problem(strace.ErrNotPrintable, s.lines)
+		s.file.Problem(strace.ErrNotPrintable, s.number)
 		return
 	}
 	if p, ended := s.exits(l.Thread); len(ended) > 0 {
-		s.file.steps = append(s.file.steps, &step{at: at, process: p, text: l.Text, ended: ended})
+		s.add(&step{of: s.file, at: at, process: p, text: l.Text, ended: ended})
 	}
+}
+
+// add adds a step.
+func (s *scan) add(added *step) {
+	s.file.steps = append(s.file.steps, added)
+	s.steps = append(s.steps, added)
 }
 
 // called reads a call, or its beginning.
 func (s *scan) called(l *strace.Line, at int64) {
-	c, p := others.Named(string(l.Name)), s.known(l.Thread)
+	c, p := others.Named(string(l.Name)), s.of(l.Thread, false)
+	if c != nil && c.Effect == others.Execs && p.since == s.lines && p.parent == nil {
+		p.whole = true // strace has started it
+	}
+	if c != nil && c.Effect == others.Execs {
+		p.executes(l.Text)
+	}
+	if c != nil && c.Effect == event.Makes && bytes.HasPrefix(l.Text, []byte("0x")) {
+		s.file.Problem(errNumbers, s.number)
+	}
 	if c == nil || !s.mayConcern(p, l, c) {
-		s.frees(p, l)
-		s.file.left[string(l.Name)]++
+		s.leaves(p, l, c)
 		return
 	}
 	rest, err := l.Parse(s.args[:0])
 	if err != nil {
-		s.file.problem(err, s.lines)
+		s.file.Problem(err, s.number)
 		return
 	}
 	s.args = rest.List
-	b := &step{at: at, process: s.of(l.Thread, false), thread: l.Thread, call: c, text: l.Text}
+	b := &step{of: s.file, at: at, line: s.lines, process: p, thread: l.Thread, call: c, text: l.Text}
 	isDrawn := s.begins(b, &rest)
 	if isDrawn && !rest.Unfinished {
 		s.returns(b, &rest)
 	}
+	if b.doubtful = !isDrawn && rest.Unfinished && c.Effect == event.Accepts && !noteOf(s.arg(0)).is; b.doubtful {
+		isDrawn = true
+	}
 	if !isDrawn {
-		s.file.left[c.Name]++
+		s.leaves(p.last(), l, c)
 		return
 	}
-	s.file.steps = append(s.file.steps, b)
+	s.add(b)
 	if rest.Unfinished {
 		s.begun[l.Thread] = b
 	}
@@ -121,6 +148,9 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 	}
 	delete(s.begun, l.Thread)
 	if begun == nil {
+		if bytes.HasSuffix(l.Name, []byte("msg")) {
+			s.passes(s.of(l.Thread, true), l)
+		}
 		return
 	}
 	whole := joined(begun.text, l.Text)
@@ -129,7 +159,16 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 		err = errNotStraces
 	}
 	if err != nil {
-		s.file.problem(err, s.lines)
+		s.file.Problem(err, s.number)
+		return
+	}
+	s.args = rest.List
+	if begun.doubtful {
+		begun.process = begun.process.last()
+		begun.socket = s.adopted(begun.process, begun.call)
+		begun.doubtful = begun.socket == nil
+	}
+	if begun.doubtful {
 		return
 	}
 	now := *begun
@@ -140,7 +179,7 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 		begun.text, begun.socket, begun.made = now.text, now.socket, now.made
 		return
 	}
-	s.file.steps = append(s.file.steps, &now)
+	s.add(&now)
 }
 
 // joined returns a call as it would stand in one line, of which the first line has been

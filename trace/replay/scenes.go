@@ -1,21 +1,27 @@
 package replay
 
 import (
-	"cmp"
 	"fmt"
 
 	"lbaws/trace/event"
 )
 
-// part is one of the parts that a process plays: a proxy is a server to its clients, and
-// a client of other servers.
+// part is one of the parts that a process plays.
 type part struct {
 	process *process
 	side    event.Side
 }
 
-// scenes are the figures of a recording. Each has the programs that talk to each other: a
-// program that plays both parts is in two of them.
+// partOf is the part that a step is played in. That of a process which is a server and a client
+// at once is one: it has a column of its own.
+func partOf(s *step) part {
+	if s.process.isProxy {
+		return part{s.process, event.Server}
+	}
+	return part{s.process, sideOf(s)}
+}
+
+// scenes are the figures of a recording. Each has the programs that talk to each other.
 type scenes struct {
 	list  []*scene
 	parts map[part]*scene
@@ -24,16 +30,16 @@ type scenes struct {
 // scene is one figure.
 type scene struct {
 	title string
-	sides [2]bool // which have calls
+	sides [2]bool // which have calls, but for those of proxies
+	meets bool    // whether it has both ends of a connection
 	into  *scene  // that it has become a part of
 }
 
 // isBoth reports whether both ends of connections are in it.
-func (s *scene) isBoth() bool { return s.sides == [2]bool{true, true} }
+func (s *scene) isBoth() bool { return s.meets || s.sides == [2]bool{true, true} }
 
 // newScenes returns the scenes of steps, in the order in which they begin. Clients of
-// servers that are not in the recording are in one scene, and so are a client and a server
-// of which the recording does not say on which port they meet.
+// servers that are not in the recording are in one scene.
 func newScenes(steps []*step) *scenes {
 	s := &scenes{parts: make(map[part]*scene)}
 	listens := make(map[uint16]*scene)
@@ -44,20 +50,28 @@ func newScenes(steps []*step) *scenes {
 		}
 	}
 	anywhere := new(scene) // clients of servers elsewhere
+	having := make(map[*socket]*scene)
 	for _, each := range steps {
 		of := s.of(each)
+		for _, socket := range append(each.ended, each.socket) {
+			if socket != nil && having[socket] != nil {
+				of.joins(having[socket])
+			} else if socket != nil {
+				having[socket] = of
+			}
+		}
 		if each.socket != nil && each.socket.role == clients {
 			asksServers := false // of the recording, too
 			for _, port := range each.process.ports {
 				asksServers = asksServers || listens[port] != nil
 			}
-			if server := cmp.Or(listens[each.socket.port], listens[0]); server != nil {
+			if server := listens[each.socket.port]; server != nil && each.socket.port != 0 {
 				of.joins(server)
-			} else if sideOf(each) == event.Client && !asksServers {
+			} else if sideOf(each) == event.Client && !asksServers && !each.process.isProxy {
 				of.joins(anywhere)
 			}
 		}
-		if parents := s.parts[part{each.process.parent, sideOf(each)}]; parents != nil {
+		if parents := s.parts[part{each.process.parent, partOf(each).side}]; parents != nil {
 			of.joins(parents)
 		}
 	}
@@ -88,23 +102,18 @@ func (s *scenes) number(steps []*step) {
 			s.list = append(s.list, of)
 			of.title = fmt.Sprintf("figure %d", len(s.list))
 		}
-		of.sides[side] = true
+		of.sides[side] = of.sides[side] || !each.process.isProxy
+		of.meets = of.meets || each.socket != nil && each.socket.peer != nil
 	}
 	for _, of := range s.list {
 		of.title += fmt.Sprintf(" of %d", len(s.list))
 	}
-	why := ": not all of these programs talk to each other"
-	for p := range s.parts {
-		if p.side == event.Server && s.parts[part{p.process, event.Client}] != nil {
-			why = ": a program is both a server and a client, and has a figure for each part"
-		}
-	}
-	s.list[0].title += why
+	s.list[0].title += ": not all of these programs talk to each other"
 }
 
 // of returns the scene of a step.
 func (s *scenes) of(at *step) *scene {
-	p := part{at.process, sideOf(at)}
+	p := partOf(at)
 	if s.parts[p] == nil {
 		s.parts[p] = new(scene)
 	}

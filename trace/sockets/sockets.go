@@ -206,6 +206,7 @@ const (
 	Unsure                   // it sends a FIN, or a RST if bytes are unread
 	Lingers                  // it sends a RST even if none are, by SO_LINGER with a time of 0
 	Shared                   // nothing: another descriptor leads to the same socket
+	Unclear                  // one of these, or that: a recording does not say whether another one does
 	NeverMade                // it only frees the descriptor of a connection that never was made
 )
 

@@ -1,4 +1,5 @@
-package replay
+// Package own draws this program's own traces in the json format.
+package own
 
 import (
 	"bytes"
@@ -12,6 +13,7 @@ import (
 	"lbaws/trace/jsonl"
 	"lbaws/trace/order"
 	"lbaws/trace/others"
+	"lbaws/trace/recorded"
 	"lbaws/trace/sockets"
 	"lbaws/trace/strace"
 )
@@ -22,15 +24,15 @@ type object struct {
 	event *event.Event // of a call, without its times
 }
 
-// isJSON reports whether a file has this program's json format.
-func (f *file) isJSON() bool {
-	return bytes.HasPrefix(bytes.TrimSpace(f.text[:min(100, len(f.text))]), []byte("{"))
+// Is reports whether a file's text has this program's json format.
+func Is(text []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(text[:min(100, len(text))]), []byte("{"))
 }
 
-// objects returns the lines that are objects of the json format.
-func (f *file) objects() (objects []*object) {
+// objectsIn returns the lines that are objects of the json format.
+func objectsIn(f *recorded.File) (objects []*object) {
 	number := 0
-	for text, cut := range f.lines() {
+	for text, cut := range f.Lines() {
 		number++
 		parsed, err := jsonl.ParseObject(text)
 		o := &object{Object: parsed}
@@ -41,9 +43,9 @@ func (f *file) objects() (objects []*object) {
 		case err == nil:
 			objects = append(objects, o)
 		case cut && !json.Valid(text):
-			f.problem(strace.ErrCut, number)
+			f.Problem(strace.ErrCut, number)
 		default:
-			f.problem(err, number)
+			f.Problem(err, number)
 		}
 	}
 	return objects
@@ -64,7 +66,7 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 	var about others.About
 	thread := 0
 	if known := o.Recorded; known != nil {
-		about = others.About{Socket: max(0, known.Socket), Made: max(0, known.Made), Shared: known.Shared, Resets: known.Resets, AtOnce: known.AtOnce}
+		about = others.About{Socket: max(0, known.Socket), Made: max(0, known.Made), Meets: max(event.Nobody, known.Meets), Shared: known.Shared, Resets: known.Resets, AtOnce: known.AtOnce}
 		if thread = known.Thread; about.Socket > 0 {
 			about.Port = known.Port
 		}
@@ -105,8 +107,8 @@ type replay struct {
 	moments int64 // how many objects have no time
 }
 
-// jsonRun is a json trace, and what one has to know of it before it is drawn.
-type jsonRun struct {
+// run is a json trace, and what one has to know of it before it is drawn.
+type run struct {
 	objects  []*object
 	calls    int
 	sides    [2]bool    // that the objects name
@@ -116,48 +118,51 @@ type jsonRun struct {
 	port     uint16
 }
 
-// look goes through a json trace.
-func (f *file) look() *jsonRun {
-	run := &jsonRun{objects: f.objects(), side: event.Client}
-	for _, o := range run.objects {
-		run.segments, run.sockets = run.segments || o.Segment != nil, run.sockets || o.Socket != nil
+// look goes through a trace.
+func look(f *recorded.File) *run {
+	r := &run{objects: objectsIn(f), side: event.Client}
+	for _, o := range r.objects {
+		r.segments, r.sockets = r.segments || o.Segment != nil, r.sockets || o.Socket != nil
 		e := o.event
 		if e == nil {
 			continue
 		}
-		run.calls++
-		if o.Side != "" {
-			run.sides[o.Caller(event.Server).Side] = true
+		r.calls++
+		if o.Side != "" && o.Between == 0 {
+			r.sides[o.Caller(event.Server).Side] = true
+		}
+		if o.Recorded != nil && o.Recorded.Meets > 0 {
+			r.sides = [2]bool{true, true}
 		}
 		does := e.Call.Does
 		if does == event.Listens || does == event.Binds {
-			run.side = event.Server
+			r.side = event.Server
 		}
 		addr := e.Args[1].Addr
-		if isServers := does == event.Binds || does == event.Asks; addr != nil && (isServers || run.side == event.Client && does == event.Connects) {
-			if port := addr.AddrPort().Port(); port != 0 && (run.port == 0 || isServers) {
-				run.port = port
+		if isServers := does == event.Binds || does == event.Asks; addr != nil && (isServers || r.side == event.Client && does == event.Connects) {
+			if port := addr.AddrPort().Port(); port != 0 && (r.port == 0 || isServers) {
+				r.port = port
 			}
 		}
 	}
-	return run
+	return r
 }
 
-// drawJSON draws traces in the json format, in the order of time. The segments and the
-// sockets are those of the first that has some.
-func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
-	var runs []*jsonRun
+// Draw draws traces, in the order of time. The segments and the sockets are those of the first
+// that has some.
+func Draw(files []*recorded.File, o *trace.Options, warn func(error)) error {
+	var runs []*run
 	var sides [2]bool
 	for _, f := range files {
-		run := f.look()
-		f.warn(warn)
-		if run.calls == 0 {
-			return fmt.Errorf("%s: no call in it; record with lbaws -trace=json -o FILE", f.name)
+		r := look(f)
+		f.Warn(warn)
+		if r.calls == 0 {
+			return fmt.Errorf("%s: no call in it; record with lbaws -trace=json -o FILE", f.Name)
 		}
-		for side, named := range run.sides {
-			sides[side] = sides[side] || named || len(files) > 1 && run.side == event.Side(side)
+		for side, named := range r.sides {
+			sides[side] = sides[side] || named || len(files) > 1 && r.side == event.Side(side)
 		}
-		runs = append(runs, run)
+		runs = append(runs, r)
 	}
 	o.Both = sides == [2]bool{true, true}
 	t, err := o.Start()
@@ -165,8 +170,8 @@ func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
 		return err
 	}
 	r := &replay{trace: t, side: runs[0].side, begun: make(map[event.Caller]*event.Event), held: make(map[uint64]sockets.Socket)}
-	segments := slices.IndexFunc(runs, func(run *jsonRun) bool { return run.segments })
-	held := slices.IndexFunc(runs, func(run *jsonRun) bool { return run.sockets })
+	segments := slices.IndexFunc(runs, func(run *run) bool { return run.segments })
+	held := slices.IndexFunc(runs, func(run *run) bool { return run.sockets })
 	if segments >= 0 {
 		t.Append(&event.Moment{What: event.Captured, Port: runs[segments].port})
 	}
@@ -185,7 +190,7 @@ func drawJSON(files []*file, o *trace.Options, warn func(error)) error {
 }
 
 // earliest returns whose next object comes first; -1 if there is none.
-func earliest(runs []*jsonRun) int {
+func earliest(runs []*run) int {
 	first := -1
 	for i, run := range runs {
 		if len(run.objects) > 0 && (first < 0 || run.objects[0].at().Before(runs[first].objects[0].at())) {
@@ -229,6 +234,8 @@ func (r *replay) take(o *object) {
 		r.trace.Append(&event.Moment{What: event.Captured, At: r.at, Err: o.Reason()})
 	case o.Missing == "sockets":
 		r.trace.Append(&event.Moment{What: event.NotAsked, At: r.at, Err: o.Reason()})
+	case o.Proxy != nil:
+		r.trace.Append(&event.Moment{What: event.Between, At: r.at, Proxy: o.BetweenOthers(o.Caller(r.side))})
 	case o.Missing == "":
 		r.trace.Append(&event.Moment{What: event.Exited, At: r.at, Exit: o.Exited(o.Caller(r.side))})
 	}
@@ -265,7 +272,7 @@ func (r *replay) call(o *object) {
 	} else {
 		r.calls++
 		e.Number = r.calls
-		begins(r.trace, e)
+		r.trace.AppendBeginning(e)
 	}
 	r.trace.Append(&event.Moment{What: event.Returned, At: e.Return, Event: e})
 }

@@ -1,0 +1,2 @@
+// Package buffers reads what calls of other programs read and write.
+package buffers

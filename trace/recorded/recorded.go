@@ -1,0 +1,80 @@
+// Package recorded reads the files of recordings: line by line, some of which may be wrong.
+package recorded
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+)
+
+// File is a recording.
+type File struct {
+	Name string
+	Text []byte
+
+	problems []problem
+}
+
+// problem is what is wrong with lines that are left out.
+type problem struct {
+	err   error
+	line  int // the first of them
+	count int
+}
+
+// New returns the file with a name and a text.
+func New(name string, text []byte) *File { return &File{Name: name, Text: text} }
+
+// Problem notes that a line is left out.
+func (f *File) Problem(err error, line int) {
+	for i := range f.problems {
+		if f.problems[i].err == err {
+			f.problems[i].count++
+			return
+		}
+	}
+	f.problems = append(f.problems, problem{err, line, 1})
+}
+
+// Warn says what is wrong with the recording.
+func (f *File) Warn(warn func(error)) {
+	for _, p := range f.problems {
+		more := ""
+		if p.count > 1 {
+			more = fmt.Sprintf("; %d such lines are left out", p.count)
+		}
+		warn(fmt.Errorf("%s: line %d: %w%s", f.Name, p.line, p.err, more))
+	}
+}
+
+// Lines gives the lines of the recording, and of each whether it is cut off: whether the
+// recording ends before the line does. A remark that stands in the middle of a line, as
+// on a terminal when a child is attached, comes before that line, and the line in one piece.
+func (f *File) Lines() iter.Seq2[[]byte, bool] {
+	return func(yield func([]byte, bool) bool) {
+		var held []byte // the beginning of a line that a remark has cut in two
+		for line := range bytes.Lines(f.Text) {
+			text, whole := bytes.CutSuffix(line, []byte("\n"))
+			if at := remark(text); at > 0 {
+				held = append(held, text[:at]...)
+				text = text[at:]
+			} else if held != nil {
+				text, held = append(held, text...), nil
+			}
+			if !yield(text, !whole) {
+				return
+			}
+		}
+		if held != nil {
+			yield(held, true)
+		}
+	}
+}
+
+// remark is where in a line strace says that it has attached a process; -1 if it does not.
+func remark(line []byte) int {
+	if !bytes.HasSuffix(line, []byte(" attached")) {
+		return -1
+	}
+	return bytes.Index(line, []byte("strace: Process "))
+}
