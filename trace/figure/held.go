@@ -18,7 +18,7 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 	}
 	r := f.add(SocketRow, side)
 	text, earlier := socketText(c, side), connectedText(c)
-	if forgotten {
+	if forgotten && c.TimedOut {
 		earlier = "the kernel has forgotten the connection"
 		text = holder(c, side) + earlier
 	}
@@ -45,17 +45,18 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 }
 
 // forgets takes it that the kernel holds nothing of a connection's end any more, and reports
-// whether that is the doing of a timer, and of nothing that was sent.
+// whether no segment shows that: it is the doing of a timer, or the last ACK was shown while
+// TCP, which was busy with the socket, had not taken it yet.
 func (f *Figure) forgets(c *sockets.Change, side event.Side) bool {
 	if !c.Gone {
 		return false
 	}
-	known := !f.captured
+	known, late := !f.captured, false
 	if conversation := f.Find(c, side); conversation != nil && conversation.states()[side] == c.Was.State {
 		conversation.Correct(side == event.Client, wire.Closed)
-		known = true
+		known, late = true, c.Was.State == wire.LastAck
 	}
-	return known && c.TimedOut
+	return known && c.TimedOut || late
 }
 
 // descriptorOf returns what calls name a socket by: its descriptor or, if they are other
