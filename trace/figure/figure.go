@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -46,12 +47,15 @@ type Figure struct {
 	servers
 	proxies
 	conversations
+	awaits
 	opening     []*conversation                     // of a recording: those that accept may return
 	programs    map[int]int                         // which of its side's each thread is
 	introduced  map[int]bool                        // the numbers of processes and threads that a row has named
 	descriptors map[event.Descriptor]*conversation  // connected sockets
+	lastCall    map[event.Caller]int                // by process: the number of the call that its last row is about
 	lookedAt    int                                 // how many of them, when programs were killed
 	held        map[event.Descriptor]sockets.Socket // what the kernel holds, as far as it was asked
+	speaks      map[uint16]bool                     // by a server's port: whether another protocol than HTTP is spoken
 	response    []byte                              // the last one that was shown in parts
 }
 
@@ -65,7 +69,7 @@ type About struct {
 // New returns a figure that has no rows yet.
 func New(about About) Figure {
 	return Figure{
-		run: about, noted: make(map[string]bool), programs: make(map[int]int), introduced: make(map[int]bool),
+		run: about, noted: make(map[string]bool), lastCall: make(map[event.Caller]int), speaks: make(map[uint16]bool), programs: make(map[int]int), introduced: make(map[int]bool),
 		descriptors:   make(map[event.Descriptor]*conversation),
 		servers:       servers{bound: make(map[event.Descriptor]netip.AddrPort), queues: make(map[uint16]*queue)},
 		conversations: conversations{byClient: make(map[netip.AddrPort]*conversation), followed: make([]*conversation, mostFollowed)},
@@ -141,6 +145,10 @@ func (f *Figure) addCall(kind rowKind, e *event.Event, c *conversation) *Row {
 		f.programs[e.Thread] = r.Program
 	}
 	r.Conversation, r.Others = c, e.IsOthers()
+	const most = 1 << 16 // processes
+	if _, known := f.lastCall[e.Caller]; e.IsOthers() && (known || len(f.lastCall) < most) {
+		f.lastCall[e.Caller] = e.Number
+	}
 	return r
 }
 
@@ -196,9 +204,14 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 	}
 	f.preceded(e, c)
 	if inTwo {
+		isAlone := e.IsOthers() && f.lastCall[e.Caller] != e.Number
 		r := f.addCall(ReturnRow, e, c)
-		r.Text.setReturn(e)
+		r.Text.setReturn(e, isAlone)
 		r.Rest.addRest(e)
+		if e.IsOthers() && e.Result > 0 && strings.HasPrefix(e.Recorded.Name, "epoll_") {
+			r.Text.add(f.ready(e))
+			r.Rest.add(f.ready(e))
+		}
 		remark := waited(e)
 		if !f.run.Both { // or else it waited for its turn
 			r.Remark = remark

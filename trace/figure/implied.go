@@ -130,6 +130,9 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 	case event.Closes:
 		f.closes(e, c)
 	}
+	if e.IsOthers() && e.Recorded.Name == "epoll_ctl" {
+		f.addsToEpoll(e)
+	}
 	if e.Moves(event.Reads) && c != nil {
 		c.taken[e.Side] += e.Moved()
 		f.anatomy(e, c, e.Received())

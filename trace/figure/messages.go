@@ -28,7 +28,7 @@ func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 			c.incomplete = message.Incomplete(data, e.Args[2].Int)
 		}
 		parts, ok := message.RequestParts(data)
-		f.firstLine(e, data, parts, ok, "request", "method, path and version")
+		f.firstLine(e, c.serverPort(), data, parts, ok, "request", "method, path and version")
 	case !isRequest && !c.responded:
 		c.responded = true
 		if bytes.Equal(data, f.response) { // the same as the last one is shown once
@@ -36,7 +36,7 @@ func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 		}
 		f.response = append(f.response[:0], data...)
 		parts, body, ok := message.ResponseParts(data)
-		f.firstLine(e, data, parts, ok, "response", "a status line")
+		f.firstLine(e, c.serverPort(), data, parts, ok, "response", "a status line")
 		if len(body) > 0 {
 			if e.Cut() {
 				body = append(bytes.Clone(body), "..."...)
@@ -47,16 +47,28 @@ func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 	}
 }
 
+// serverPort is the port of a connection's server.
+func (c *conversation) serverPort() uint16 {
+	if c.reaches.IsValid() {
+		return c.reaches.Port()
+	}
+	return c.Server.Port()
+}
+
 // firstLine adds the parts of a message's first line if that is what it should be, or says
-// that it is not, or has not come yet. A recording may have cut it off.
-func (f *Figure) firstLine(e *event.Event, data []byte, parts [3]message.Part, ok bool, what, should string) {
+// that it is not, or has not come yet. A recording may have cut it off. Of another program's
+// server, which may speak any other protocol, it says so once.
+func (f *Figure) firstLine(e *event.Event, port uint16, data []byte, parts [3]message.Part, ok bool, what, should string) {
 	switch {
 	case ok:
 		f.parts = parts
 		f.add(PartsRow, e.Side).Parts = f.parts[:]
+	case f.others && f.speaks[port]:
 	case bytes.IndexByte(data, '\n') >= 0:
 		f.say(e.Side, "not an HTTP "+what+": the first line is not "+should)
+		f.speaks[port] = true
 	case !e.Cut():
 		f.say(e.Side, "not an HTTP "+what+" yet: the first line has no end")
+		f.speaks[port] = true
 	}
 }

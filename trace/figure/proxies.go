@@ -34,8 +34,10 @@ func (f *Figure) becomes(p *event.Proxy) {
 	f.numbers[p.Thread] = p.Proxy
 	delete(f.introduced, p.Thread)
 	for _, at := range p.Listens {
-		if l := (listening{wire.Plain(at), p.Proxy}); !slices.Contains(f.listening, l) && len(f.listening) < mostFollowed {
-			f.listening = append(f.listening, l)
+		at = wire.Plain(at)
+		isKnown := slices.ContainsFunc(f.listening, func(l listening) bool { return l.at == at }) // the first is found
+		if !isKnown && len(f.listening) < mostFollowed {
+			f.listening = append(f.listening, listening{at, p.Proxy})
 		}
 	}
 }

@@ -78,10 +78,15 @@ func (t *Text) addResult(e *event.Event) {
 	*end = strace.AppendResult(*end, e)
 }
 
-// setReturn makes t what a call has returned, for a row of its own.
-func (t *Text) setReturn(e *event.Event) {
+// setReturn makes t what a call has returned, for a row of its own. If other calls stand between
+// it and the beginning of the call, it names the descriptor, too.
+func (t *Text) setReturn(e *event.Event, isAlone bool) {
 	t.Before = append(appendCaller(t.Before[:0], e), "… "...)
-	t.Before = append(append(t.Before, e.Name()...), " = "...)
+	t.Before = append(t.Before, e.Name()...)
+	if fd := e.Args[0].Int; isAlone && fd >= 0 {
+		t.Before = append(strconv.AppendInt(append(t.Before, '('), int64(fd), 10), ')')
+	}
+	t.Before = append(t.Before, " = "...)
 	t.addResult(e)
 	if e.Failed() {
 		return

@@ -82,14 +82,14 @@ func TestGrowth(t *testing.T) {
 
 // TestFilesGrow: likewise where there are more files.
 func TestFilesGrow(t *testing.T) {
-	const few, times, most, tries = 40, 8, 20, 5
+	const few, times, most, tries = 30, 8, 20, 5
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	draw := func(n int) time.Duration {
 		var files []*file
 		for i := range n {
 			lines := os.Expand("1000000000.$1 socket(AF_INET, SOCK_STREAM, 0) = 3\n", func(string) string { return strconv.Itoa(100000 + i) })
-			files = append(files, newFile("strace."+strconv.Itoa(i+1), []byte(lines+strings.Repeat("1000000001.000000 getsockname(3, 0x1, [16]) = 0\n", 100))))
+			files = append(files, newFile("strace."+strconv.Itoa(i+1), []byte(lines+strings.Repeat("1000000001.000000 getsockname(3, 0x1, [16]) = 0\n", 20))))
 		}
 		began := threadTime(t)
 		o := &trace.Options{Format: "diagram", Output: os.DevNull, Limit: 32, Recording: true}

@@ -181,7 +181,7 @@ func checkPicture(t *testing.T, file string, want ...string) string {
 
 var (
 	note     = regexp.MustCompile(`(\d)<(?:[A-Zv0-9-]+:\[[^\]]*\]|/[^>]*(?:<[^>]*>)?|[a-z_]+:\[?[^>\]]*\]?)>`)
-	callRow  = regexp.MustCompile(`^ *(?:#(\d+) )?(?:t\d+ )?(?:… (\w+)|(\w+)\(.*\)) = (-?\d+|\?)`)
+	callRow  = regexp.MustCompile(`^ *(?:#(\d+) )?(?:t\d+ )?(?:… (\w+)(?:\(\d+\))?|(\w+)\(.*\)) = (-?\d+|\?)`)
 	callLine = regexp.MustCompile(`^(\d+) +[\d.]+ (?:<\.\.\. (\w+) resumed>|(\w+)\()(.*)`)
 	result   = regexp.MustCompile(`\) += (-?\d+|\?)`)
 	unmarked = regexp.MustCompile(`^(epoll_wait|epoll_pwait|clone|clone3|fork|vfork)$`) // strace does not say that they are about sockets

@@ -74,7 +74,11 @@ func roundTrip(t *testing.T, seed int) {
 	if more == 0 {
 		lines := filepath.Join(folder, "strace.txt")
 		drawn(t, "-trace=strace", "-s=4096", "-o", lines, json)
-		if got, want := drawn(t, lines), waited.ReplaceAllString(drawn(t, json), ""); got != want {
+		// Of another program, what is no HTTP is said once.
+		notHTTP := regexp.MustCompile(`(?m)^ *# not an HTTP.*\n(?: *# (?:path and version|status line|end)\n)?`)
+		alone := regexp.MustCompile(`(… \w+)\(\d+\) = `) // and the descriptor, if other calls stand between
+		got, want := notHTTP.ReplaceAllString(drawn(t, lines), ""), notHTTP.ReplaceAllString(waited.ReplaceAllString(drawn(t, json), ""), "")
+		if got = alone.ReplaceAllString(got, "$1 = "); got != want {
 			tracetest.Compare(t, slices.Collect(strings.Lines(got)), slices.Collect(strings.Lines(want)))
 		}
 	}

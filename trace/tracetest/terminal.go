@@ -70,10 +70,16 @@ func (w *Terminal) Resize(columns, lines int) {
 func (w *Terminal) WaitFor(pattern string) string {
 	w.t.Helper()
 	re := regexp.MustCompile(pattern)
-	text := ""
+	text, found := "", false
+	defer func() {
+		if !found {
+			w.t.Logf("the terminal has\n%s", text)
+		}
+	}()
 	Await(w.t, pattern+" on the terminal", func() bool {
 		text = w.do("capture-pane", "-p")
-		return re.MatchString(text)
+		found = re.MatchString(text)
+		return found
 	})
 	return text
 }
