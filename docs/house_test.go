@@ -30,7 +30,7 @@ var floors = []map[string]int{
 	{"trace/strace/field": 0, "trace/predict": 1, "trace/figure": 2, "trace/jsonl": 3, "trace/pcap": 4},
 	{"trace/others": 4},
 	{"trace/tracer": 0, "trace/order": 2, "trace/strace": 3},
-	{"sys/patient": 1, "trace/event": 2, "trace/strace/symbol": 3},
+	{"sys/patient": 1, "trace/event": 2, "trace/strace/symbol": 3, "trace/part": 4},
 	{"trace/turns/keys": 0, "sys/namespace": 1, "trace/sockets": 2, "sys/ptrace": 3, "trace/live/files": 4},
 	{"trace/output": 1, "trace/wire": 2, "trace/recorded": 4},
 	{"sys/process": 1, "trace/message": 3},

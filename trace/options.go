@@ -17,6 +17,7 @@ import (
 
 	"lbaws/trace/message"
 	"lbaws/trace/output"
+	"lbaws/trace/part"
 	"lbaws/trace/picture"
 )
 
@@ -27,13 +28,14 @@ type Options struct {
 	Limit    uint   // how many bytes of a buffer are shown at most
 	Summary  bool   // whether a table is written at the end
 	Segments bool
-	Sockets  bool   // whether what the kernel's sockets hold is shown
-	Times    bool   // whether each row of the diagram has the time since the first one
-	Deltas   bool   // or the time since the row before
-	SVG      string // the file that the diagram goes to as a picture; "" is none
-	HTML     string // the file that the page goes to; "" is none
-	Pcap     string // the file for Wireshark; "" is none
-	Pictures string // the folder that the tutorial's pictures go to; "" is none
+	Sockets  bool      // whether what the kernel's sockets hold is shown
+	Times    bool      // whether each row of the diagram has the time since the first one
+	Deltas   bool      // or the time since the row before
+	SVG      string    // the file that the diagram goes to as a picture; "" is none
+	HTML     string    // the file that the page goes to; "" is none
+	Pcap     string    // the file for Wireshark; "" is none
+	Only     part.Part // which part of the run is wanted
+	Pictures string    // the folder that the tutorial's pictures go to; "" is none
 
 	Recording bool     // whether a recording is drawn, and no calls are made
 	Inputs    []string // then: its files; "-" is standard input
@@ -73,6 +75,8 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 		return "; implies " + flag
 	}
 	flags.StringVar(&o.HTML, "html", "", "on exit, write a page to `FILE` on which to step through the run, both ways"+implies("-sockets"))
+	flags.Func("only", "show only a part of the run: `WHAT` is a connection's number (2), an address, :PORT or both, pid:PID,\n"+
+		"or seconds since the first row (1.5..3); several flags of different kinds must all fit", o.Only.Add)
 	flags.StringVar(&o.Pcap, "pcap", "", "write the segments, and the calls between them, to `FILE` for Wireshark"+implies("-segments"))
 	if o.Recording {
 		return

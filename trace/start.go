@@ -99,7 +99,7 @@ func (o *Options) sinks(fail func(error)) (sinks []tracer.Sink, err error) {
 		}
 	}
 	limit := int(min(o.Limit, 1<<30))
-	columns := layout.Columns{Limit: limit, About: figure.About{Both: o.Both, URL: o.URL, Preface: o.Preface}, Steps: o.Steps || o.Others, Clients: o.Clients}
+	columns := layout.Columns{Limit: limit, About: figure.About{Both: o.Both, URL: o.URL, Only: o.Only, Preface: o.Preface}, Steps: o.Steps || o.Others, Clients: o.Clients}
 	switch {
 	case o.Times:
 		columns.Times = layout.SinceStart
@@ -110,9 +110,9 @@ func (o *Options) sinks(fail func(error)) (sinks []tracer.Sink, err error) {
 	case "diagram":
 		sinks = append(sinks, tracer.Sink{Format: screen.NewDiagramOn(out, columns), Output: out})
 	case "strace":
-		sinks = append(sinks, tracer.Sink{Format: &strace.Writer{Limit: limit}, Output: out})
+		sinks = append(sinks, tracer.Sink{Format: filtered(columns.About, &strace.Writer{Limit: limit}), Output: out})
 	case "json":
-		sinks = append(sinks, tracer.Sink{Format: &jsonl.Writer{Limit: limit, Buffers: wholeBuffers}, Output: out})
+		sinks = append(sinks, tracer.Sink{Format: filtered(columns.About, &jsonl.Writer{Limit: limit, Buffers: wholeBuffers}), Output: out})
 	}
 	for _, file := range []struct {
 		path   string
@@ -122,7 +122,7 @@ func (o *Options) sinks(fail func(error)) (sinks []tracer.Sink, err error) {
 	}{
 		{o.SVG, output.Replace, fail, func() event.Format { return picture.NewSVG(columns) }},
 		{o.HTML, output.Replace, fail, func() event.Format { return page.New(columns, o.Title, o.source()) }},
-		{o.Pcap, follow, report, func() event.Format { return pcap.New(limit) }},
+		{o.Pcap, follow, report, func() event.Format { return filtered(columns.About, pcap.New(limit)) }},
 	} {
 		if file.path == "" {
 			continue
@@ -134,7 +134,7 @@ func (o *Options) sinks(fail func(error)) (sinks []tracer.Sink, err error) {
 		sinks = append(sinks, tracer.Sink{Format: file.format(), Output: out})
 	}
 	if o.Summary {
-		sinks = append(sinks, tracer.Sink{Format: &strace.Summary{}, Output: table})
+		sinks = append(sinks, tracer.Sink{Format: filtered(columns.About, &strace.Summary{}), Output: table})
 	}
 	return sinks, nil
 }

@@ -37,6 +37,7 @@ type conversation struct {
 	reset                bool    // whether it is over without a FIN: mostly because it was reset
 	disconnected         bool    // whether connect has ended it, so that its socket may connect again
 	unread               bool    // whether read filled its buffer: more may have come
+	touched              bool    // whether a process that is wanted has an end of it
 	taken                [2]int  // by side: how many bytes its calls have read
 	incomplete           string  // why the request may go on; "" if it is complete
 	shut                 [2]bool // by side: whether its reading was shut down

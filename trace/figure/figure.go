@@ -15,6 +15,8 @@ import (
 	"lbaws/trace/event"
 	"lbaws/trace/message"
 	"lbaws/trace/order"
+	"lbaws/trace/others"
+	"lbaws/trace/part"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
@@ -39,6 +41,8 @@ type Figure struct {
 	lost       int    // segments that were not captured
 	notAsked   error  // why the kernel is not asked what it holds, although it was to be
 
+	since     time.Time       // the first moment, if only a part of the run is wanted
+	drops     bool            // whether the moment in hand is not wanted
 	headed    bool            // whether the head has come
 	explained bool            // whether the legend has come
 	noted     map[string]bool // the notes that have come
@@ -47,7 +51,7 @@ type Figure struct {
 	servers
 	proxies
 	conversations
-	awaits
+	awaits      others.Awaits                       // what epoll descriptors wait for
 	opening     []*conversation                     // of a recording: those that accept may return
 	programs    map[int]int                         // which of its side's each thread is
 	introduced  map[int]bool                        // the numbers of processes and threads that a row has named
@@ -63,6 +67,7 @@ type Figure struct {
 type About struct {
 	Both    bool           // whether all programs of both ends are traced
 	URL     []message.Part // of the request that is to be made, if that is known
+	Only    part.Part      // which part of it is wanted
 	Preface string         // what stands on the first line; "" is nothing
 }
 
@@ -78,7 +83,7 @@ func New(about About) Figure {
 
 // Take turns a moment into rows, which are good until the next one.
 func (f *Figure) Take(m *event.Moment) []Row {
-	f.rows, f.at = f.rows[:0], m.At
+	f.rows, f.at, f.drops = f.rows[:0], m.At, !f.Wants(m)
 	switch m.What {
 	case event.Began:
 		f.begins(m.Event, f.descriptors[m.Event.Descriptor()])
@@ -116,6 +121,9 @@ func (f *Figure) Take(m *event.Moment) []Row {
 		if f.captured && !f.clientOnly {
 			f.neverAccepted()
 		}
+	}
+	if f.drops {
+		return f.unwanted()
 	}
 	return f.rows
 }
@@ -209,8 +217,8 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 		r.Text.setReturn(e, isAlone)
 		r.Rest.addRest(e)
 		if e.IsOthers() && e.Result > 0 && strings.HasPrefix(e.Recorded.Name, "epoll_") {
-			r.Text.add(f.ready(e))
-			r.Rest.add(f.ready(e))
+			r.Text.add(f.awaits.Ready(e))
+			r.Rest.add(f.awaits.Ready(e))
 		}
 		remark := waited(e)
 		if !f.run.Both { // or else it waited for its turn
@@ -233,6 +241,9 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 // the only one.
 func (f *Figure) introduces(e *event.Event) {
 	const most = 1 << 16 // numbers: a recording may have any
+	if f.drops {
+		return
+	}
 	if n := e.Caller.Number(); n > 1 && e.Thread != 0 && !f.introduced[e.Thread] && len(f.introduced) < most {
 		f.introduced[e.Thread] = true
 		f.say(e.Side, fmt.Sprintf("#%d is process %d", n, e.Thread))
@@ -285,7 +296,7 @@ func (f *Figure) exits(e *event.Exit) {
 func (f *Figure) another(title string, both bool) {
 	headed, preface := f.headed, f.run.Preface
 	rows, at := f.rows[:0], f.at
-	*f = New(About{Both: both})
+	*f = New(About{Both: both, Only: f.run.Only})
 	f.rows, f.at = rows, at
 	if !headed && preface != "" {
 		f.say(event.Client, preface)
@@ -325,7 +336,7 @@ func (f *Figure) ConversationOf(e *event.Event) *conversation {
 
 // about adds a rule where the rows begin to be about another connection.
 func (f *Figure) about(c *conversation) {
-	if c == nil || c == f.current {
+	if c == nil || c == f.current || f.drops {
 		return
 	}
 	if f.current = c; f.run.Both { // each row of another one than the first has its number

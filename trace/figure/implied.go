@@ -131,7 +131,7 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 		f.closes(e, c)
 	}
 	if e.IsOthers() && e.Recorded.Name == "epoll_ctl" {
-		f.addsToEpoll(e)
+		f.awaits.Add(e)
 	}
 	if e.Moves(event.Reads) && c != nil {
 		c.taken[e.Side] += e.Moved()

@@ -144,7 +144,7 @@ func (f *Figure) warn(note string) { f.say(event.Client, note).Warning = true }
 
 // sayOnce adds a note if it is new, and returns its row; or nil.
 func (f *Figure) sayOnce(side event.Side, note string) *Row {
-	if note == "" || f.noted[note] {
+	if note == "" || f.noted[note] || f.drops {
 		return nil
 	}
 	f.noted[note] = true

@@ -106,7 +106,11 @@ func (*Page) DrawsFigures() {}
 func (p *Page) Append(b []byte, m *event.Moment) []byte {
 	moments := p.order.Take(m)
 	for i := range moments {
-		p.take(&moments[i])
+		if p.figure.Wants(&moments[i]) {
+			p.take(&moments[i])
+		} else {
+			p.figure.Take(&moments[i])
+		}
 	}
 	if m.What == event.Ended {
 		return p.appendTo(b)

@@ -125,7 +125,7 @@ func (p *player) check(o *trace.Options, unknown map[string]int) error {
 		switch kind := f.clock.kind; {
 		case o.Pcap != "" && kind != strace.Epoch:
 			return fmt.Errorf("%s: -pcap needs the date and the time of each call; record with strace -ttt", f.Name)
-		case (o.Times || o.Deltas) && kind == strace.NoClock:
+		case (o.Times || o.Deltas || o.Only.HasTimes()) && kind == strace.NoClock:
 			return fmt.Errorf("%s: it has no times; record with strace -ttt", f.Name)
 		}
 	}

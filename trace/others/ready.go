@@ -1,4 +1,4 @@
-package figure
+package others
 
 import (
 	"bytes"
@@ -19,11 +19,11 @@ type awaited struct {
 	data           string
 }
 
-// awaits are the descriptors that epoll descriptors wait for.
-type awaits struct{ descriptors map[awaited]int }
+// Awaits are the descriptors that epoll descriptors wait for. The zero value is none.
+type Awaits struct{ descriptors map[awaited]int }
 
-// addsToEpoll notes what epoll_ctl has done.
-func (a *awaits) addsToEpoll(e *event.Event) {
+// Add notes what an epoll_ctl has done.
+func (a *Awaits) Add(e *event.Event) {
 	const most = 1 << 12
 	_, added := strace.Cut(e.Recorded.Begin, 2)
 	data, known := dataIn(e.Recorded.Begin)
@@ -46,8 +46,8 @@ func dataIn(text []byte) (data string, known bool) {
 	return string(after[:end]), true
 }
 
-// ready says which descriptors epoll_wait has found ready, and for what; "" if it is not known.
-func (a *awaits) ready(e *event.Event) string {
+// Ready says which descriptors an epoll_wait has found ready, and for what; "" if it is not known.
+func (a *Awaits) Ready(e *event.Event) string {
 	const most = 4
 	var found []string
 	for text := e.Recorded.Rest; len(found) < most; {
