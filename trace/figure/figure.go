@@ -56,7 +56,7 @@ type Figure struct {
 	programs    map[int]int                         // which of its side's each thread is
 	introduced  map[int]bool                        // the numbers of processes and threads that a row has named
 	descriptors map[event.Descriptor]*conversation  // connected sockets
-	lastCall    map[event.Caller]int                // by process: the number of the call that its last row is about
+	threaded    map[event.Caller]bool               // the processes of which several threads have made calls
 	lookedAt    int                                 // how many of them, when programs were killed
 	held        map[event.Descriptor]sockets.Socket // what the kernel holds, as far as it was asked
 	speaks      map[uint16]bool                     // by a server's port: whether another protocol than HTTP is spoken
@@ -74,7 +74,7 @@ type About struct {
 // New returns a figure that has no rows yet.
 func New(about About) Figure {
 	return Figure{
-		run: about, noted: make(map[string]bool), lastCall: make(map[event.Caller]int), speaks: make(map[uint16]bool), programs: make(map[int]int), introduced: make(map[int]bool),
+		run: about, noted: make(map[string]bool), threaded: make(map[event.Caller]bool), speaks: make(map[uint16]bool), programs: make(map[int]int), introduced: make(map[int]bool),
 		descriptors:   make(map[event.Descriptor]*conversation),
 		servers:       servers{bound: make(map[event.Descriptor]netip.AddrPort), queues: make(map[uint16]*queue)},
 		conversations: conversations{byClient: make(map[netip.AddrPort]*conversation), followed: make([]*conversation, mostFollowed)},
@@ -153,10 +153,6 @@ func (f *Figure) addCall(kind rowKind, e *event.Event, c *conversation) *Row {
 		f.programs[e.Thread] = r.Program
 	}
 	r.Conversation, r.Others = c, e.IsOthers()
-	const most = 1 << 16 // processes
-	if _, known := f.lastCall[e.Caller]; e.IsOthers() && (known || len(f.lastCall) < most) {
-		f.lastCall[e.Caller] = e.Number
-	}
 	return r
 }
 
@@ -212,9 +208,8 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 	}
 	f.preceded(e, c)
 	if inTwo {
-		isAlone := e.IsOthers() && f.lastCall[e.Caller] != e.Number
 		r := f.addCall(ReturnRow, e, c)
-		r.Text.setReturn(e, isAlone)
+		r.Text.setReturn(e, f.threaded[e.Caller])
 		r.Rest.addRest(e)
 		if e.IsOthers() && e.Result > 0 && strings.HasPrefix(e.Recorded.Name, "epoll_") {
 			r.Text.add(f.awaits.Ready(e))
@@ -241,6 +236,9 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 // the only one.
 func (f *Figure) introduces(e *event.Event) {
 	const most = 1 << 16 // numbers: a recording may have any
+	if e.Recorded.Worker > 0 && len(f.threaded) < most {
+		f.threaded[e.Caller] = true
+	}
 	if f.drops {
 		return
 	}

@@ -78,12 +78,12 @@ func (t *Text) addResult(e *event.Event) {
 	*end = strace.AppendResult(*end, e)
 }
 
-// setReturn makes t what a call has returned, for a row of its own. If other calls stand between
-// it and the beginning of the call, it names the descriptor, too.
-func (t *Text) setReturn(e *event.Event, isAlone bool) {
+// setReturn makes t what a call has returned, for a row of its own. Where several threads make
+// calls, it names the descriptor, too.
+func (t *Text) setReturn(e *event.Event, several bool) {
 	t.Before = append(appendCaller(t.Before[:0], e), "… "...)
 	t.Before = append(t.Before, e.Name()...)
-	if fd := e.Args[0].Int; isAlone && fd >= 0 {
+	if fd := e.Args[0].Int; several && fd >= 0 {
 		t.Before = append(strconv.AppendInt(append(t.Before, '('), int64(fd), 10), ')')
 	}
 	t.Before = append(t.Before, " = "...)

@@ -173,7 +173,7 @@ func TestCases(t *testing.T) {
 		"execve of another thread": {
 			text: serving + "10 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD} => {parent_tid=[11]}, 88) = 11\n11 execve(\"/bin/x\", [\"x\"], 0x7f /* 39 vars */ <unfinished ...>\n" +
 				"10 +++ superseded by execve in pid 11 +++\n10 <... execve resumed>)             = 0\n10 accept(3, NULL, NULL)             = 4\n10 read(4, \"x\", 10) = 1\n",
-			want: []string{"execve(", ") = 0", "accept = 4", "read = 1"},
+			want: []string{"execve(", ") = 0", "accept(3) = 4", "read(4) = 1"},
 		},
 		"a thread": {
 			text: serving + "10 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD} => {parent_tid=[11]}, 88) = 11\n11 accept(3, NULL, NULL) = 4\n10 read(4, \"x\", 10) = 1\n",

@@ -95,7 +95,7 @@ func TestNothingIsGuessed(t *testing.T) {
 		"a thread that was there before": {
 			text: "11 epoll_wait(7,  <unfinished ...>\n10 accept4(3, " + peer + ", SOCK_NONBLOCK) = 4\n11 <... epoll_wait resumed>[], 32, -1) = 0\n" +
 				"11 getpeername(4, " + peer + ") = 0\n11 read(4, \"hello\", 100) = 5\n11 close(4) = 0\n",
-			want: []string{"t2 … read = 5", "t2 close(4) = 0\n             ◁┄ FIN"}, deny: []string{"#2"},
+			want: []string{"t2 … read(4) = 5", "t2 close(4) = 0\n             ◁┄ FIN"}, deny: []string{"#2"},
 		},
 		"a descriptor that another thread may have closed": {
 			text: "12 futex(0x7f, FUTEX_WAIT <unfinished ...>\n10 accept4(3, " + peer + ", SOCK_NONBLOCK) = 4\n12 close(4) = 0\n10 read(4, \"hello\", 100) = 5\n",
