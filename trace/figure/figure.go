@@ -68,7 +68,7 @@ type About struct {
 	Both    bool           // whether all programs of both ends are traced
 	URL     []message.Part // of the request that is to be made, if that is known
 	Only    part.Part      // which part of it is wanted
-	Preface string         // what stands on the first line; "" is nothing
+	Preface string         // what stands on the first lines; "" is nothing
 }
 
 // New returns a figure that has no rows yet.
@@ -189,11 +189,18 @@ func (f *Figure) begins(e *event.Event, c *conversation) {
 
 // head adds a row that names the columns, and returns it.
 func (f *Figure) head() *Row {
-	if !f.headed && f.run.Preface != "" {
-		f.say(event.Client, f.run.Preface)
+	if !f.headed {
+		f.preface(f.run.Preface)
 	}
 	f.headed = true
 	return f.add(HeadRow, event.Server)
+}
+
+// preface adds what stands before the figure, line by line.
+func (f *Figure) preface(text string) {
+	for line := range strings.Lines(text) {
+		f.say(event.Client, strings.TrimSuffix(line, "\n"))
+	}
 }
 
 // returns adds a call that has returned, what must have happened for it to
@@ -296,8 +303,8 @@ func (f *Figure) another(title string, both bool) {
 	rows, at := f.rows[:0], f.at
 	*f = New(About{Both: both, Only: f.run.Only})
 	f.rows, f.at = rows, at
-	if !headed && preface != "" {
-		f.say(event.Client, preface)
+	if !headed {
+		f.preface(preface)
 	}
 	f.add(RuleRow, event.Server).Text.add(title)
 }

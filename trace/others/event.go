@@ -65,7 +65,9 @@ func (c *Call) Event(r *event.Recorded, rest *strace.Rest, about About) event.Ev
 	r.Peer, _ = peerInNote(first)
 	if !rest.Unfinished {
 		r.Result, e.Result, e.Took = rest.Result, rest.Value, rest.Took
-		r.Bytes = messagesIn(c, rest)
+		if strings.HasSuffix(c.Name, "mmsg") {
+			r.Bytes = Moved(c, rest)
+		}
 		if e.Result < 0 {
 			e.Result, e.Errno = -1, errnoOf(rest.Errno)
 		}
@@ -81,11 +83,11 @@ func (c *Call) Event(r *event.Recorded, rest *strace.Rest, about About) event.Ev
 	return e
 }
 
-// messagesIn is how many bytes were in the messages that sendmmsg or recvmmsg has moved: their
-// result is how many of those there were.
-func messagesIn(c *Call, rest *strace.Rest) (n int) {
+// Moved is how many bytes a call has read or written. The result of sendmmsg and recvmmsg is how
+// many messages these were in.
+func Moved(c *Call, rest *strace.Rest) (n int) {
 	if !strings.HasSuffix(c.Name, "mmsg") {
-		return 0
+		return rest.Value
 	}
 	_, text, found := bytes.Cut(rest.Args, []byte("msg_len="))
 	for i := 0; found && i < rest.Value; i++ {

@@ -35,7 +35,7 @@ func (p *Part) Add(text string) error {
 	case isPID:
 		number, err := strconv.Atoi(pid)
 		if err != nil || number <= 0 {
-			return errors.New("want the number of a process behind pid:")
+			return errors.New("behind pid: want the number of a process")
 		}
 		p.processes = append(p.processes, number)
 	case isPort:

@@ -5,12 +5,17 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"strconv"
+	"strings"
 )
 
 // File is a recording.
 type File struct {
 	Name string
 	Text []byte
+
+	Family  string // the name that it shares with others that strace -ff has written; "" if it shares none
+	Process int    // then: the one that has made all of its calls; or else 0
 
 	problems []problem
 }
@@ -77,4 +82,22 @@ func remark(line []byte) int {
 		return -1
 	}
 	return bytes.Index(line, []byte("strace: Process "))
+}
+
+// FindFamilies finds the files that strace -ff has written: one of each process, whose number
+// ends the file's name.
+func FindFamilies(files []*File) {
+	members := make(map[string][]*File)
+	for _, f := range files {
+		dot := strings.LastIndexByte(f.Name, '.')
+		if pid, err := strconv.Atoi(f.Name[dot+1:]); err == nil && pid > 0 && dot > 0 {
+			f.Family, f.Process = f.Name[:dot], pid
+			members[f.Family] = append(members[f.Family], f)
+		}
+	}
+	for _, alone := range members {
+		if len(alone) == 1 {
+			alone[0].Family, alone[0].Process = "", 0
+		}
+	}
 }

@@ -32,7 +32,7 @@ func (s *scan) mayConcern(p *process, l *strace.Line, c *others.Call) bool {
 	case bytes.HasPrefix(noted, []byte("<TCP")):
 		return true
 	case bytes.HasPrefix(noted, []byte("<socket:[")):
-		n := noteOf(l.Text[:len(l.Text)-len(strace.AfterNote(noted))])
+		n := strace.ParseNote(l.Text[:len(l.Text)-len(strace.AfterNote(noted))])
 		return p.at(fd) != nil || s.named.of(&n) != nil
 	case strace.IsNote(noted): // it is none, or no longer
 		return false
@@ -159,12 +159,12 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 		b.socket.timed = b.socket.timed || bytes.Contains(rest.Args, []byte("TIMEO"))
 	case event.Binds:
 		at, _ := strace.ParseSockaddr(s.arg(1))
-		b.socket.port, b.socket.ends.local = at.Port(), wire.Plain(at)
+		b.socket.port, b.socket.ends.Local = at.Port(), wire.Plain(at)
 	case event.Accepts:
 		p.serves = true
-		p.listensAt(b.socket.ends.local)
+		p.listensAt(b.socket.ends.Local)
 		if b.socket.role = servers; b.socket.port == 0 {
-			b.socket.port = b.socket.ends.local.Port()
+			b.socket.port = b.socket.ends.Local.Port()
 		}
 	case others.Controls:
 		if on, off := others.SetsNonBlocking(rest); on || off {
@@ -327,6 +327,7 @@ func (s *scan) addsToEpoll(p *process) *socket {
 
 // returns does what a call has done.
 func (s *scan) returns(b *step, rest *strace.Rest) {
+	s.moves(b, rest)
 	if rest.Value < 0 {
 		b.atOnce = b.atOnce || b.socket != nil && !b.socket.timed && (rest.Errno == "EAGAIN" || rest.Errno == "EINPROGRESS")
 		return
@@ -346,14 +347,14 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		s.makes(p, made.socket, rest)
 	case event.Listens:
 		b.socket.role, p.serves = servers, true
-		p.listensAt(b.socket.ends.local)
+		p.listensAt(b.socket.ends.Local)
 		return
 	case others.Execs:
 		b.ended = s.closeSome(p, func(_ int, d descriptor) bool { return d.closeOnExec })
 		return
 	case event.Asks:
 		if own, isInet := strace.ParseSockaddr(s.arg(1)); isInet && b.socket != nil {
-			b.socket.ends.local = wire.Plain(own)
+			b.socket.ends.Local = wire.Plain(own)
 		}
 		return
 	case others.ClosesSome:
@@ -390,11 +391,11 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 // makes notes where a socket comes from that a call has made.
 func (s *scan) makes(p *process, made *socket, rest *strace.Rest) {
 	made.maker, made.made = p, s.lines
-	n := noteOf(rest.Result)
+	n := strace.ParseNote(rest.Result)
 	s.named.learn(made, &n)
 	if peer, isInet := strace.ParseSockaddr(s.arg(1)); isInet {
-		made.ends.remote = wire.Plain(peer)
-		s.named.byPeer[made.ends.remote] = made
+		made.ends.Remote = wire.Plain(peer)
+		s.named.byPeer[made.ends.Remote] = made
 	}
 }
 

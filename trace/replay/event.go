@@ -25,7 +25,7 @@ func (f *file) moments() iter.Seq[moment] {
 	return func(yield func(moment) bool) {
 		var args [][]byte // room for a call's
 		for _, s := range f.steps {
-			m := moment{at: f.clock.time(s.at), step: s, returns: s.begins != nil}
+			m := moment{at: f.clock.Time(s.at), step: s, returns: s.begins != nil}
 			if s.call != nil {
 				line := strace.Line{Kind: strace.Call, Text: s.text}
 				rest, _ := line.Parse(args[:0])
@@ -49,15 +49,15 @@ func (f *file) moments() iter.Seq[moment] {
 // event returns the event of a step.
 func (f *file) event(s *step, rest *strace.Rest) *event.Event {
 	e := s.call.Event(new(event.Recorded), rest, s.about())
-	e.Begin, e.Recorded.Thread, e.Recorded.Others = f.clock.time(s.at), s.thread, true
+	e.Begin, e.Recorded.Thread, e.Recorded.Others = f.clock.Time(s.at), s.thread, true
 	switch {
 	case s.begins != nil:
-		e.Begin, e.Return, e.Recorded.Thread = f.clock.time(s.begins.at), e.Begin, s.begins.thread
+		e.Begin, e.Return, e.Recorded.Thread = f.clock.Time(s.begins.at), e.Begin, s.begins.thread
 	case rest.Unfinished:
 		if !order.DrawnInTwo(s.call.Does) && !s.waits { // it never returns: the row shows that
 			e.Call = &event.Call{Name: e.Call.Name, Waits: true}
 		}
-	case rest.Took >= 0 || f.clock.kind == strace.NoClock:
+	case rest.Took >= 0 || f.clock.Kind == strace.NoClock:
 		e.Return = e.Begin.Add(max(0, rest.Took))
 	default:
 		e.Return = event.NoTime(0)

@@ -9,15 +9,14 @@ import (
 	"strings"
 
 	"lbaws/trace/recorded"
+	"lbaws/trace/strace"
 )
 
 // file is a recording, and what was found out about it.
 type file struct {
 	*recorded.File
-	family  string // the name that it shares with others that strace -ff has written; "" if it shares none
-	process int    // the one that has made all of its calls; 0 if its lines say which one has
-	clock   clock
-	steps   []*step
+	clock strace.Timeline
+	steps []*step
 }
 
 var (
@@ -80,4 +79,12 @@ func listed(counts map[string]int) (total int, list string) {
 		shown = append(shown, "…")
 	}
 	return total, strings.Join(shown, ", ")
+}
+
+// filesOf are the files as they were read.
+func filesOf(files []*file) (read []*recorded.File) {
+	for _, f := range files {
+		read = append(read, f.File)
+	}
+	return read
 }

@@ -54,7 +54,7 @@ func (p *atPort) pair() bool {
 	byClient := make(map[netip.AddrPort][]*socket)
 	var nameless []*socket
 	for _, c := range p.connected {
-		if local := c.ends.local; local.Port() != 0 {
+		if local := c.ends.Local; local.Port() != 0 {
 			byClient[local] = append(byClient[local], c)
 		} else {
 			nameless = append(nameless, c)
@@ -62,8 +62,8 @@ func (p *atPort) pair() bool {
 	}
 	var alone []*socket
 	for _, a := range p.accepted {
-		if with := byClient[a.ends.remote]; len(with) > 0 {
-			byClient[a.ends.remote] = with[1:]
+		if with := byClient[a.ends.Remote]; len(with) > 0 {
+			byClient[a.ends.Remote] = with[1:]
 			a.meets(with[0])
 		} else {
 			alone = append(alone, a)

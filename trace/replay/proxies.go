@@ -63,7 +63,7 @@ func (p *player) proxies(only *scene) {
 			continue
 		}
 		told[of] = true
-		p.trace.Append(&event.Moment{What: event.Between, At: s.of.clock.time(s.at), Proxy: &event.Proxy{
+		p.trace.Append(&event.Moment{What: event.Between, At: s.of.clock.Time(s.at), Proxy: &event.Proxy{
 			Caller: p.callerOf(of, event.Server), Name: of.title(), Listens: of.listens}})
 	}
 }

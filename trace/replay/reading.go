@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
-	"strings"
 
+	"lbaws/trace/recorded"
 	"lbaws/trace/strace"
 )
 
@@ -32,7 +31,7 @@ func (r *reader) advance() bool {
 		return false
 	}
 	r.text, r.line = text, strace.ParseLine(text)
-	r.at = r.clock.read(&r.line)
+	r.at = r.clock.Read(&r.line)
 	return true
 }
 
@@ -54,7 +53,7 @@ func (r *readers) Pop() any {
 
 // read reads all lines of files, and tells how many bytes it has read.
 func (c *common) read(files []*file, told func(n int)) {
-	findFamilies(files)
+	recorded.FindFamilies(filesOf(files))
 	families := make(map[string]*processes)
 	var all, left readers
 	for i, f := range files {
@@ -85,10 +84,10 @@ func (c *common) read(files []*file, told func(n int)) {
 
 // processes returns those of a file: its own, or those of its family.
 func (c *common) processes(families map[string]*processes, f *file) *processes {
-	known := families[f.family]
-	if known == nil || f.family == "" {
+	known := families[f.Family]
+	if known == nil || f.Family == "" {
 		known = &processes{byThread: make(map[int]*process), attached: make(map[int]bool), doubts: make(map[int]int), common: c}
-		families[f.family] = known
+		families[f.Family] = known
 	}
 	return known
 }
@@ -109,22 +108,4 @@ func (s *scan) end() {
 		s.file.Problem(fmt.Errorf("descriptors that %d children got are not followed: there are too many", s.orphans), s.number)
 	}
 	s.unclosed, s.orphans = 0, 0
-}
-
-// findFamilies finds the files that strace -ff has written: one of each process, whose number
-// ends the file's name.
-func findFamilies(files []*file) {
-	members := make(map[string][]*file)
-	for _, f := range files {
-		dot := strings.LastIndexByte(f.Name, '.')
-		if pid, err := strconv.Atoi(f.Name[dot+1:]); err == nil && pid > 0 && dot > 0 {
-			f.family, f.process = f.Name[:dot], pid
-			members[f.family] = append(members[f.family], f)
-		}
-	}
-	for _, alone := range members {
-		if len(alone) == 1 {
-			alone[0].family, alone[0].process = "", 0
-		}
-	}
 }

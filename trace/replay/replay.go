@@ -19,7 +19,7 @@ import (
 	"lbaws/sys"
 	"lbaws/trace"
 	"lbaws/trace/event"
-	"lbaws/trace/recorded"
+	"lbaws/trace/output"
 	"lbaws/trace/replay/own"
 	"lbaws/trace/strace"
 )
@@ -49,18 +49,14 @@ func Draw(names []string, o *trace.Options, warn func(error)) error {
 
 func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	if own.Is(files[0].Text) {
-		var traces []*recorded.File
-		for _, f := range files {
-			traces = append(traces, f.File)
-		}
-		return own.Draw(traces, o, warn)
+		return own.Draw(filesOf(files), o, warn)
 	}
 	p := &player{files: files}
 	for _, f := range files {
 		p.size += len(f.Text)
 	}
 	c := newCommon()
-	read, end := progress("reading", p.size, p.size, false)
+	read, end := output.Progress("reading", p.size, p.size, false)
 	c.read(files, read)
 	for _, f := range files {
 		p.steps = append(p.steps, f.steps...)
@@ -77,7 +73,7 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	p.scenes = newScenes(p.steps)
 	p.several = slices.ContainsFunc(p.steps, func(s *step) bool { return s.process != p.steps[0].process || s.process.isProxy })
 	p.onScreen = o.Output == "" && o.Format != "off"
-	o.Both, o.Preface, o.Clients = p.scenes.list[0].isBoth(), c.leftOut(unknown), p.scenes.clients()
+	o.Both, o.Preface, o.Clients = p.scenes.list[0].isBoth(), strings.Trim(p.summary(c.sockets)+"\n"+c.leftOut(unknown), "\n"), p.scenes.clients()
 	if unsure > 0 {
 		warn(fmt.Errorf("of connections to %d ports it is not known which calls of both ends belong together; %s", unsure, recordNotes))
 	}
@@ -116,13 +112,13 @@ func (p *player) check(o *trace.Options, unknown map[string]int) error {
 	}
 	drawn := slices.DeleteFunc(slices.Clone(p.files), func(f *file) bool { return len(f.steps) == 0 })
 	for _, f := range drawn {
-		kind := f.clock.kind
-		if len(drawn) > 1 && (kind != drawn[0].clock.kind || kind == strace.NoClock || kind == strace.Before) {
+		kind := f.clock.Kind
+		if len(drawn) > 1 && (kind != drawn[0].clock.Kind || kind == strace.NoClock || kind == strace.Before) {
 			return fmt.Errorf("%s: several recordings are drawn in the order of their times; record each with strace -ttt", f.Name)
 		}
 	}
 	for _, f := range p.files {
-		switch kind := f.clock.kind; {
+		switch kind := f.clock.Kind; {
 		case o.Pcap != "" && kind != strace.Epoch:
 			return fmt.Errorf("%s: -pcap needs the date and the time of each call; record with strace -ttt", f.Name)
 		case (o.Times || o.Deltas || o.Only.HasTimes()) && kind == strace.NoClock:
@@ -175,7 +171,7 @@ func (p *player) play(t *trace.Trace) {
 func (p *player) playScene(only *scene) {
 	p.programs, p.numbers = [2]int{}, make(map[part]int)
 	p.proxies(only)
-	draw, end := progress("drawing", p.size, len(p.steps), p.onScreen)
+	draw, end := output.Progress("drawing", p.size, len(p.steps), p.onScreen)
 	for m := range moments(p.files) {
 		if only == nil || p.scenes.of(m.step) == only {
 			p.give(m)

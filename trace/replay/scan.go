@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"time"
 
 	"lbaws/trace/event"
 	"lbaws/trace/order"
@@ -44,7 +43,7 @@ type scan struct {
 	*processes
 	file   *file
 	number int // of the line in hand, in the file
-	clock  clock
+	clock  strace.Timeline
 	begun  map[int]*step // calls that have not returned and are drawn, by thread
 	args   [][]byte      // of the call in hand, one by one
 }
@@ -54,7 +53,7 @@ func (s *scan) take(l *strace.Line, text []byte, at int64) {
 	s.lines++
 	s.number++
 	if l.Thread == 0 {
-		l.Thread = s.file.process
+		l.Thread = s.file.Process
 	}
 	switch l.Kind {
 	case strace.NotStraces:
@@ -125,7 +124,7 @@ func (s *scan) called(l *strace.Line, at int64) {
 	if isDrawn && !rest.Unfinished {
 		s.returns(b, &rest)
 	}
-	if b.doubtful = !isDrawn && rest.Unfinished && c.Effect == event.Accepts && !noteOf(s.arg(0)).is; b.doubtful {
+	if b.doubtful = !isDrawn && rest.Unfinished && c.Effect == event.Accepts && !strace.ParseNote(s.arg(0)).Is; b.doubtful {
 		isDrawn = true
 	}
 	if !isDrawn {
@@ -192,44 +191,4 @@ func joined(first, second []byte) strace.Line {
 	}
 	second = bytes.TrimPrefix(second, []byte("<unfinished ...>")) // a thread was killed in the call
 	return strace.Line{Kind: strace.Call, Text: slices.Concat(begun.Args, second)}
-}
-
-// clock makes times of what stands at the beginning of lines.
-type clock struct {
-	kind strace.Clock
-	last int64 // of the line before
-	days int64
-}
-
-// read returns when a line was written, by the clock: nanoseconds, or a number that only
-// grows if the recording has no times.
-func (c *clock) read(l *strace.Line) int64 {
-	const day = int64(24 * time.Hour)
-	if c.kind == strace.NoClock {
-		c.kind = l.Clock
-	}
-	switch at := int64(l.Time) + c.days*day; {
-	case c.kind == strace.NoClock:
-		c.last++
-	case l.Clock != c.kind: // the line does not say
-	case l.Clock == strace.Before:
-		c.last += int64(l.Time)
-	case l.Clock == strace.Midnight && at < c.last-day/2:
-		c.days++
-		c.last = at + day
-	default:
-		c.last = at
-	}
-	return c.last
-}
-
-// time makes a time of what read has returned.
-func (c *clock) time(at int64) time.Time {
-	switch c.kind {
-	case strace.NoClock:
-		return event.NoTime(at)
-	case strace.Epoch:
-		return time.Unix(0, at)
-	}
-	return event.TimeOfDay(time.Duration(at))
 }

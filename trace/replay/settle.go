@@ -19,7 +19,7 @@ func (c *common) settle() (guessed int) {
 		}
 	}
 	for _, s := range c.sockets {
-		if s.role == unknown && s.ends.connected() && s.used && s.takeSide(listening) {
+		if s.role == unknown && s.ends.Connected() && s.used && s.takeSide(listening) {
 			guessed++
 		}
 	}
@@ -56,7 +56,7 @@ func (c *common) findUses() {
 // Source: ip(7), ip_local_port_range.
 func (s *socket) takeSide(listening map[uint16]bool) (guessed bool) {
 	const lowest = 32768
-	local, remote := s.ends.local.Port(), s.ends.remote.Port()
+	local, remote := s.ends.Local.Port(), s.ends.Remote.Port()
 	switch here, there := listening[local], listening[remote]; {
 	case here && !there:
 		s.role, s.port = servers, local

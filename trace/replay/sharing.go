@@ -104,7 +104,7 @@ func (s *scan) passes(p *process, l *strace.Line) {
 	for i, text := range got {
 		fd := strace.Number(text)
 		p.close(fd)
-		if n := noteOf(text); !n.is && len(got) == len(s.passing) && s.passing[i] != nil {
+		if n := strace.ParseNote(text); !n.Is && len(got) == len(s.passing) && s.passing[i] != nil {
 			s.set(p, fd, descriptor{socket: s.passing[i]})
 		} else {
 			s.at(p, text)

@@ -1,21 +1,19 @@
-package replay
+package output
 
 import (
 	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
-
-	"lbaws/trace/output"
 )
 
-// progress says on a terminal how much of recordings of so many bytes was read or drawn,
+// Progress says on a terminal how much of recordings of so many bytes was read or drawn,
 // of whole bytes or steps: on a line of standard error. add adds to it, and end erases the
 // line. It says nothing of short recordings, nor where a picture is being drawn on the same
 // screen.
-func progress(doing string, size, whole int, onScreen bool) (add func(n int), end func()) {
+func Progress(doing string, size, whole int, onScreen bool) (add func(n int), end func()) {
 	const long = 16 << 20
-	if size < long || !output.IsTerminal(unix.Stderr) || onScreen && output.IsTerminal(unix.Stdout) {
+	if size < long || !IsTerminal(unix.Stderr) || onScreen && IsTerminal(unix.Stdout) {
 		return func(int) {}, func() {}
 	}
 	done, told := 0, 0
