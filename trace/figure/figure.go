@@ -48,6 +48,7 @@ type Figure struct {
 	noted     map[string]bool // the notes that have come
 	refused   unix.Errno      // why accept has failed, if it has, the last time
 
+	calls others.Run // that are alike, one behind the other
 	servers
 	proxies
 	conversations
@@ -67,6 +68,7 @@ type Figure struct {
 type About struct {
 	Both    bool           // whether all programs of both ends are traced
 	URL     []message.Part // of the request that is to be made, if that is known
+	All     bool           // whether each call is shown, also those that are like the one before
 	Only    part.Part      // which part of it is wanted
 	Preface string         // what stands on the first lines; "" is nothing
 }
@@ -84,6 +86,7 @@ func New(about About) Figure {
 // Take turns a moment into rows, which are good until the next one.
 func (f *Figure) Take(m *event.Moment) []Row {
 	f.rows, f.at, f.drops = f.rows[:0], m.At, !f.Wants(m)
+	f.drops = f.drops || f.folds(m)
 	switch m.What {
 	case event.Began:
 		f.begins(m.Event, f.descriptors[m.Event.Descriptor()])
@@ -301,7 +304,7 @@ func (f *Figure) exits(e *event.Exit) {
 func (f *Figure) another(title string, both bool) {
 	headed, preface := f.headed, f.run.Preface
 	rows, at := f.rows[:0], f.at
-	*f = New(About{Both: both, Only: f.run.Only})
+	*f = New(About{Both: both, All: f.run.All, Only: f.run.Only})
 	f.rows, f.at = rows, at
 	if !headed {
 		f.preface(preface)

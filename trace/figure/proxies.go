@@ -57,7 +57,7 @@ func (p *proxies) meetsProxy(c event.Caller) {
 // place puts the rows of a program that is a server and a client at once into its column.
 func (f *Figure) place(c event.Caller) {
 	for i := range f.rows {
-		if r := &f.rows[i]; r.Kind != ArrowRow && r.Side == c.Side && !r.Legend && !r.Warning {
+		if r := &f.rows[i]; r.Kind != ArrowRow && r.Side == c.Side && !r.Legend && !r.Warning && !r.Folded {
 			r.Proxies[r.Side] = c.Proxy
 		}
 	}

@@ -32,6 +32,7 @@ type Row struct {
 	Warning bool           // of a NoteRow: whether something is missing
 	General bool           // of a NoteRow: whether it says what such a call does anywhere
 	Legend  bool           // of a NoteRow: whether it says what a mark means
+	Folded  bool           // of a NoteRow: whether it says how many calls are not shown
 	Failed  bool           // of a call: whether it returned an error; of an arrow: whether it is a RST
 	Parts   []message.Part // of a PartsRow
 

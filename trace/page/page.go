@@ -87,6 +87,7 @@ const (
 // the end of the run; it may be nil.
 func New(columns layout.Columns, title string, source func(file string) (string, error)) *Page {
 	const least, most = 256, 4096
+	columns.All = true // a call is a step
 	p := &Page{
 		figure: figure.New(columns.About), json: jsonl.Writer{Limit: min(max(columns.Limit, least), most)},
 		run:     pageRun{Title: title, Steps: []pageStep{}, Missing: []string{}},

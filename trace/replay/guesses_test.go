@@ -215,3 +215,32 @@ func TestOthersConnect(t *testing.T) {
 		t.Errorf("without notes:\n%s\nwith notes:\n%s", text, noted)
 	}
 }
+
+// TestRuns: of a call that is made again and again, the first is shown, and how many more there
+// were; with -all, each is.
+func TestRuns(t *testing.T) {
+	t.Parallel()
+	read := func(n int, text string) string { return strings.Repeat("10 read(4, "+text+"\n", n) }
+	text := serving + "10 accept(3, " + peer + ") = 4\n" + strings.Repeat("10 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0\n", 3) + read(200, "\"a\", 1) = 1") +
+		strings.Repeat("10 poll([{fd=4, events=POLLIN}], 1, 500) = 0 (Timeout)\n", 7) + read(2, "0x7f, 100) = -1 EAGAIN (Resource temporarily unavailable)") +
+		read(2, "\"hello\", 100) = 5") + "10 close(4) = 0\n"
+	file := filepath.Join(t.TempDir(), "strace.txt")
+	os.WriteFile(file, []byte(text), 0o644)
+	got := drawn(t, file)
+	for _, want := range []string{"# … setsockopt 2 times more\n", "# … read 199 times more: 199 bytes\n", "# … poll 6 times more\n", "# … read once more\n"} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("no %q, or several, in\n%s", want, got)
+		}
+	}
+	for call, want := range map[string]int{" setsockopt(": 1, "read = 1, ": 1, " poll(": 1, "EAGAIN (": 1, "read = 5": 2, "5 bytes ┄": 2, "1 byte ┄": 1} {
+		if n := strings.Count(got, call); n != want {
+			t.Errorf("%q is there %d times, want %d:\n%s", call, n, want, got)
+		}
+	}
+	all := drawn(t, "-all", file)
+	for call, want := range map[string]int{" setsockopt(": 3, "read = 1, ": 200, " poll(": 7, "EAGAIN (": 2, "read = 5": 2, "times more": 0} {
+		if n := strings.Count(all, call); n != want {
+			t.Errorf("-all: %q is there %d times, want %d", call, n, want)
+		}
+	}
+}

@@ -151,15 +151,15 @@ func checkPicture(t *testing.T, file string, want ...string) string {
 	noted := tracetest.ReadFile(t, file)
 	plain := file + ".plain"
 	os.WriteFile(plain, []byte(note.ReplaceAllString(noted, "$1")), 0o644)
-	text := drawn(t, plain)
-	if fromNoted := drawn(t, file); fromNoted != text {
+	text := drawn(t, "-all", plain)
+	if fromNoted := drawn(t, "-all", file); fromNoted != text {
 		t.Errorf("with and without -yy:\n%s", noted)
 		tracetest.Compare(t, slices.Collect(strings.Lines(fromNoted)), slices.Collect(strings.Lines(text)))
 	}
 	tracetest.CheckTimes(t, drawn(t, "-t", file))
 	json := file + ".json"
 	drawn(t, "-trace=json", "-o", json, plain)
-	if _, picture, _ := strings.Cut(text, "CLIENT"); !strings.Contains(text, "figure 2") && !strings.HasSuffix(drawn(t, json), picture) {
+	if _, picture, _ := strings.Cut(text, "CLIENT"); !strings.Contains(text, "figure 2") && !strings.HasSuffix(drawn(t, "-all", json), picture) {
 		t.Errorf("from json:\n%s\nfrom strace's output:\n%s", drawn(t, json), text)
 	}
 	if first := regexp.MustCompile(`^# \d connections? in .*: .*; \d+ bytes? to the server`); !first.MatchString(text) || !strings.Contains(text, "\n# left out: ") {

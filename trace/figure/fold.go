@@ -1,0 +1,46 @@
+package figure
+
+import (
+	"fmt"
+
+	"lbaws/trace/event"
+	"lbaws/trace/others"
+	"lbaws/trace/sockets"
+)
+
+// This file makes one row of a call that a program makes again and again: the first is shown,
+// and then how many more there were.
+
+// folds reports whether a moment is about a call like the one before, which is not shown. Behind
+// such calls, it adds how many there were.
+func (f *Figure) folds(m *event.Moment) bool {
+	if f.run.All {
+		return false
+	}
+	before := f.calls
+	switch {
+	case m.Event == nil || !m.Event.IsOthers():
+	case m.What == event.Began && f.calls.Begins(m.Event),
+		m.What == event.Returned && f.calls.Returns(m.Event),
+		m.What == event.Waits && f.calls.Hides(m.Event):
+		return true
+	}
+	if before.Count > 0 {
+		f.unfold(&before)
+		f.calls.Ends()
+	}
+	return false
+}
+
+// unfold adds how many calls were left out.
+func (f *Figure) unfold(run *others.Run) {
+	text := fmt.Sprintf("… %s once more", run.Name)
+	if run.Count > 1 {
+		text = fmt.Sprintf("… %s %d times more", run.Name, run.Count)
+	}
+	if run.Reads {
+		text += ": " + sockets.Bytes(run.Bytes)
+	}
+	r := f.say(run.Caller.Side, string(appendProgram(nil, run.Caller.Number()-1))+text)
+	r.Proxies[r.Side], r.Folded = run.Caller.Proxy, true
+}

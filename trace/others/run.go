@@ -1,0 +1,63 @@
+package others
+
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+)
+
+// Run is a run of calls that are alike: no other call stands between them. The zero value is ready
+// to use.
+type Run struct {
+	Caller event.Caller
+	thread int
+	Name   string
+	fd     int
+	Reads  bool // whether each asks for one byte
+	number int  // the last one's
+	again  bool // whether the last one that has returned has failed with EAGAIN
+	hidden bool // whether the last one is not shown
+	Count  int  // how many are not shown
+	Bytes  int  // that these have moved
+}
+
+// alike has the calls that are alike whatever they return: those that set or ask for something,
+// and those that wait for several descriptors.
+var alike = []string{"setsockopt", "getsockopt", "fcntl", "fcntl64", "ioctl", "getsockname", "getpeername",
+	"poll", "ppoll", "select", "_newselect", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2"}
+
+// Begins takes a call that begins, and reports whether it is like the one before.
+func (r *Run) Begins(e *event.Event) bool {
+	const oneByte = 1
+	reads := e.Call.Does == event.Reads && e.Args[2].Int == oneByte
+	same := r.number == e.Number-1 && r.Caller == e.Caller && r.thread == e.ThreadID() && r.Name == e.Name() && r.fd == e.Args[0].Int
+	if same && (slices.Contains(alike, r.Name) || r.again || r.Reads && reads) {
+		r.number, r.hidden = e.Number, true
+		return true
+	}
+	*r = Run{Caller: e.Caller, thread: e.ThreadID(), Name: e.Name(), fd: e.Args[0].Int, Reads: reads, number: e.Number}
+	return false
+}
+
+// Returns takes a call that has returned, and reports whether it is still like those before.
+func (r *Run) Returns(e *event.Event) bool {
+	if e.Number != r.number {
+		return false
+	}
+	was := r.again
+	r.again = e.Failed() && e.Errno == unix.EAGAIN
+	if !r.hidden || was && !r.again && !slices.Contains(alike, r.Name) {
+		return false
+	}
+	r.Count++
+	r.Bytes += max(0, e.Moved())
+	return true
+}
+
+// Ends notes that a row has said how many calls were not shown.
+func (r *Run) Ends() { r.Count, r.Bytes = 0, 0 }
+
+// Hides reports whether a call is under way that is not shown.
+func (r *Run) Hides(e *event.Event) bool { return r.hidden && r.number == e.Number }
