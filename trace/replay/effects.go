@@ -231,29 +231,21 @@ func isFork(name []byte) bool {
 	return c != nil && c.Effect == others.Forks
 }
 
-// fd is the descriptor that is the ith argument of the call in hand; -1 if that is none.
-func (s *scan) fd(i int) int {
-	if i >= len(s.args) {
-		return -1
-	}
-	return strace.Number(s.args[i])
-}
-
-// port is the port of the address that the call in hand is given; 0 if there is none.
-func (s *scan) port() uint16 {
-	if len(s.args) < 2 {
-		return 0
-	}
-	addr, _ := strace.ParseSockaddr(s.args[1])
-	return addr.Port()
-}
-
 // arg is the ith argument of the call in hand; none if it has less.
 func (s *scan) arg(i int) []byte {
 	if i >= len(s.args) {
 		return nil
 	}
 	return s.args[i]
+}
+
+// fd is the descriptor that is the ith argument of the call in hand; -1 if that is none.
+func (s *scan) fd(i int) int { return strace.Number(s.arg(i)) }
+
+// port is the port of the address that the call in hand is given; 0 if there is none.
+func (s *scan) port() uint16 {
+	addr, _ := strace.ParseSockaddr(s.arg(1))
+	return addr.Port()
 }
 
 // adopted returns the socket on which a call is made. Where the recording does not have

@@ -26,7 +26,7 @@ var (
 	ArrowRow  = regexp.MustCompile(`^(?:[A-Z_12]+)? +(◀─|◁┄|──|┄┄) (.*?) [─┄]*[▶▷]?(?: [A-Z_12]+)?$`)
 	WholeRow  = regexp.MustCompile(`^( *)(\w+)\(.*\) = (-?\d+)`)
 	BeginRow  = regexp.MustCompile(`^( *)(\w+)\(.*…`)
-	ResultRow = regexp.MustCompile(`^( *)… (\w+) = (-?\d+)`)
+	ResultRow = regexp.MustCompile(`^( *)… (\w+)(?:\(\d+\))? = (-?\d+)`)
 )
 
 // ReadDiagram reads the calls and segments of a diagram. Notes, parts and rules

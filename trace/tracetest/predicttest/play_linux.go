@@ -98,7 +98,7 @@ func (p *Play) Sync() bool {
 		p.letter = 'd'
 	}
 	refusal := regexp.MustCompile(fmt.Sprintf(`(?s)'%c' is no key here.*Enter: [^\n]*\n`, p.letter))
-	back := regexp.MustCompile(`(?s)… \w+ = .*Enter: [^\n]*\n`)
+	back := regexp.MustCompile(`(?s)… \w+(?:\(\d+\))? = .*Enter: [^\n]*\n`)
 	defer func() {
 		if p.T.Failed() {
 			p.T.Logf("after %q:\n%s", p.history, escapes.ReplaceAll(p.text, nil))
@@ -196,7 +196,7 @@ func (p *Play) outcome(program, call string, before []string) *Outcome {
 	o := &Outcome{Call: call, Result: -1, Queue: -1, KnownRST: !p.Killed, Reuses: p.Reuses,
 		Behind: regexp.MustCompile(`not (acknowledged|sent yet)`).MatchString(strings.Join(before, "\n"))}
 	indent := map[string]string{"server": " +", "client": ""}[strings.Fields(program)[0]]
-	returned := regexp.MustCompile(`^` + indent + `(?:[t#]\d+ )*(?:` + call + `\((.*)\)|… ` + call + `) = (-?\d+|\?)(?: (E\w+))?`)
+	returned := regexp.MustCompile(`^` + indent + `(?:[t#]\d+ )*(?:` + call + `\((.*)\)|… ` + call + `(?:\(\d+\))?) = (-?\d+|\?)(?: (E\w+))?`)
 	found, exits, again := false, false, false
 	for _, row := range p.Rows {
 		if m := returned.FindStringSubmatch(row); m != nil && !found {
