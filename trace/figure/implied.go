@@ -207,7 +207,7 @@ func (f *Figure) imply(c *conversation, from event.Side, label string) {
 	}
 	f.explain()
 	r := f.add(ArrowRow, from)
-	r.Implied, r.Proxies = true, f.proxiesOf(c)
+	r.Implied, r.Conversation, r.Proxies = true, c, f.proxiesOf(c)
 	r.Failed = label == reset
 	r.Text.add(label)
 }

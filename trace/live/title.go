@@ -10,7 +10,7 @@ import (
 // their arguments, as a shell has them, but not all of a long one. The command alone is the
 // title of no programs.
 func (r *Run) title(command string) string {
-	const most = 100 // characters
+	const most = 400 // characters
 	if r.pid > 0 {
 		return command + " -p " + strconv.Itoa(r.pid)
 	}

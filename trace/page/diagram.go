@@ -11,16 +11,16 @@ import (
 	"lbaws/trace/picture"
 )
 
-// diagrams are the same diagram in several widths. Which one the page has is known at the end,
-// when it is known whether there is source to stand beside it.
-type diagrams []*diagram
-
-// diagram is the diagram, cut into steps.
+// diagram is the diagram, cut into steps. It is drawn at the end, when it is known how wide it
+// may be.
 type diagram struct {
-	lifelines *picture.Lifelines
-	shapes    bytes.Buffer // of the steps that have ended
-	bottoms   []int        // where they end, in pixels
-	passed    *cut         // where the segments begin that the step in hand ends with, or nil
+	columns layout.Columns
+	tape    picture.Tape
+
+	// When it is drawn:
+	shapes  bytes.Buffer // of the steps that have ended
+	bottoms []int        // where they end, in pixels
+	passed  *cut         // where the segments begin that the step in hand ends with, or nil
 }
 
 // cut is a place in the step in hand: how much there is before it.
@@ -35,44 +35,31 @@ const (
 	alone        = 864
 )
 
-func newDiagram(columns layout.Columns, width float64) *diagram {
-	const character = 7.2
+func newDiagram(columns layout.Columns) *diagram {
 	columns.Times = layout.NoTimes
-	return &diagram{lifelines: picture.NewLifelines(columns, width, character)}
+	return &diagram{columns: columns}
 }
 
-func (ds diagrams) draw(r *figure.Row) {
-	for _, d := range ds {
-		d.lifelines.Draw(r)
-	}
-}
+func (d *diagram) draw(r *figure.Row) { d.tape.Draw(r) }
 
 // mark notes where the segments begin that the step in hand ends with.
-func (ds diagrams) mark() {
-	for _, d := range ds {
-		d.lifelines.CutOff()
-		d.passed = d.here()
-	}
+func (d *diagram) mark() {
+	d.tape.CutOff()
+	d.tape.Do(func(l *picture.Lifelines) { d.passed = here(l) })
 }
 
 // unmark notes that the step does not end with them.
-func (ds diagrams) unmark() {
-	for _, d := range ds {
-		d.passed = nil
-	}
-}
+func (d *diagram) unmark() { d.tape.Do(func(*picture.Lifelines) { d.passed = nil }) }
 
 // finish ends the step in hand. What comes behind the mark begins the next one.
-func (ds diagrams) finish() {
-	for _, d := range ds {
-		d.finish()
-	}
+func (d *diagram) finish() {
+	d.tape.CutOff()
+	d.tape.Do(d.take)
 }
 
-func (d *diagram) finish() {
-	l := d.lifelines
-	l.CutOff()
-	end := cmp.Or(d.passed, d.here())
+// take takes the shapes of the step in hand.
+func (d *diagram) take(l *picture.Lifelines) {
+	end := cmp.Or(d.passed, here(l))
 	d.passed = nil
 	d.bottoms = append(d.bottoms, int(end.bottom))
 	shapes, said := l.Shapes.String(), l.Said.String()
@@ -85,13 +72,13 @@ func (d *diagram) finish() {
 }
 
 // here is the end of the step in hand.
-func (d *diagram) here() *cut {
-	return &cut{d.lifelines.Shapes.Len(), d.lifelines.Said.Len(), d.lifelines.Y}
-}
+func here(l *picture.Lifelines) *cut { return &cut{l.Shapes.Len(), l.Said.Len(), l.Y} }
 
-// text is the diagram as an element of the page.
-func (d *diagram) text() string {
-	right, bottom := d.lifelines.Right(), d.lifelines.Y+picture.Margin
+// text draws the diagram as an element of the page, at most width pixels wide.
+func (d *diagram) text(width float64) string {
+	const character = 7.2
+	l := d.tape.Play(d.columns, width, character)
+	right, bottom := l.Right(), l.Y+picture.Margin
 	return fmt.Sprintf(`<svg id="diagram" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="group" aria-label="%s">`+"\n%s</svg>",
 		right, bottom, right, bottom, "the diagram down to this step", d.shapes.String())
 }

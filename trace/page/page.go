@@ -28,13 +28,13 @@ import (
 // that makes it, the diagram down to it, and what the kernel holds then. It is one file that
 // refers to nothing outside. Whatever a peer sent is in it as text.
 type Page struct {
-	order    order.Order
-	figure   figure.Figure
-	diagrams diagrams
-	json     jsonl.Writer // writes the events, as the json format has them
-	run      pageRun
-	sources  sources
-	start    time.Time // of the first step
+	order   order.Order
+	figure  figure.Figure
+	diagram *diagram
+	json    jsonl.Writer // writes the events, as the json format has them
+	run     pageRun
+	sources sources
+	start   time.Time // of the first step
 
 	step   pageStep // the one in hand
 	begun  bool     // whether there is one
@@ -92,10 +92,7 @@ func New(columns layout.Columns, title string, source func(file string) (string,
 		figure: figure.New(columns.About), json: jsonl.Writer{Limit: min(max(columns.Limit, least), most)},
 		run:     pageRun{Title: title, Steps: []pageStep{}, Missing: []string{}},
 		sources: sources{read: source}, passed: -1,
-		diagrams: diagrams{newDiagram(columns, alone)},
-	}
-	if source != nil {
-		p.diagrams = append(p.diagrams, newDiagram(columns, besideSource))
+		diagram: newDiagram(columns),
 	}
 	return p
 }
@@ -194,9 +191,9 @@ func (p *Page) isEarlier(c *sockets.Change, side event.Side) bool {
 // its answer. So those that came last while a call waited go to the step of its return.
 func (p *Page) see(m *event.Moment) {
 	e := m.Event
-	if m.What != event.Passed && m.What != event.Returned {
+	if p.passed >= 0 && m.What != event.Passed && m.What != event.Returned {
 		p.passed = -1
-		p.diagrams.unmark()
+		p.diagram.unmark()
 	}
 	switch m.What {
 	case event.Began:
@@ -217,7 +214,7 @@ func (p *Page) see(m *event.Moment) {
 			return
 		}
 		if p.alone = false; m.What == event.Passed && p.passed < 0 {
-			p.diagrams.mark()
+			p.diagram.mark()
 			p.passed = len(p.events)
 		}
 	case event.Waits:
@@ -319,7 +316,7 @@ func (p *Page) finish() {
 	if !p.begun || p.full {
 		return
 	}
-	p.diagrams.finish()
+	p.diagram.finish()
 	end := len(p.events)
 	if p.passed >= 0 {
 		end = p.passed
@@ -339,14 +336,14 @@ func (p *Page) draw(rows []figure.Row, news bool) {
 		case figure.SocketRow:
 			p.step.Held = append(p.step.Held, heldRow{r.Side.String(), string(r.Text.Before)})
 			if news {
-				p.diagrams.draw(r)
+				p.diagram.draw(r)
 			}
 		case figure.PartsRow:
 			for _, part := range r.Parts {
 				p.step.Parts = append(p.step.Parts, [2]string{part.Name, layout.SaidPart(part.Text)})
 			}
 		default:
-			p.diagrams.draw(r)
+			p.diagram.draw(r)
 		}
 	}
 }
@@ -354,19 +351,20 @@ func (p *Page) draw(rows []figure.Row, news bool) {
 // appendTo appends the page.
 func (p *Page) appendTo(b []byte) []byte {
 	p.finish()
-	d := p.diagrams[0]
+	width := float64(alone)
 	if p.sources.complete() {
-		d = p.diagrams[1]
+		width = besideSource
 	}
+	diagram := p.diagram.text(width)
 	p.run.Sources = append([]*sourceFile{}, p.sources.files...)
 	for i := range p.run.Steps {
-		p.run.Steps[i].Bottom = d.bottoms[i]
+		p.run.Steps[i].Bottom = p.diagram.bottoms[i]
 	}
 	run, err := json.Marshal(p.run) // it escapes <, > and &
 	if err != nil {
 		panic(err) // the objects of the json format are JSON
 	}
-	replacer := strings.NewReplacer("{{title}}", picture.Escaped(p.run.Title), "{{style}}", picture.Style+pageStyle, "{{diagram}}", d.text(),
+	replacer := strings.NewReplacer("{{title}}", picture.Escaped(p.run.Title), "{{style}}", picture.Style+pageStyle, "{{diagram}}", diagram,
 		"{{run}}", string(run), "{{script}}", kernelScript+pageScript)
 	return append(b, replacer.Replace(pageText)...)
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/sys/unix"
+
 	"lbaws/trace/event"
 	"lbaws/trace/layout"
 	"lbaws/trace/page"
@@ -106,7 +108,7 @@ func pageOf(t *testing.T, read func(string) (string, error), calls ...event.Even
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	for i := range calls {
 		e := &calls[i]
-		e.Number, e.Call, e.Begin, e.Return, e.Result = i+1, event.Listen, now, now, 0
+		e.Number, e.Call, e.Begin, e.Return = i+1, event.Listen, now, now
 		p.Append(nil, &event.Moment{What: event.Began, At: now, Event: e})
 		p.Append(nil, &event.Moment{What: event.Returned, At: now, Event: e})
 	}
@@ -221,7 +223,7 @@ func TestHostileSources(t *testing.T) {
 	}
 }
 
-// TestNoSource: without source, the diagram has its room.
+// TestNoSource: without source, the diagram has its room, if it needs it.
 func TestNoSource(t *testing.T) {
 	width := func(text string) float64 {
 		width, err := strconv.ParseFloat(regexp.MustCompile(`<svg id="diagram" viewBox="0 0 (\d+)`).FindStringSubmatch(text)[1], 64)
@@ -230,11 +232,12 @@ func TestNoSource(t *testing.T) {
 		}
 		return width
 	}
-	call := event.Event{File: "/a.c", Line: 1}
+	call := event.Event{File: "/a.c", Line: 1, Result: -1, Errno: unix.EADDRNOTAVAIL}
+	short, _ := pageOf(t, nil, event.Event{})
 	with, _ := pageOf(t, func(string) (string, error) { return "call();", nil }, call)
 	recorded, _ := pageOf(t, nil, call)
 	missing, _ := pageOf(t, func(string) (string, error) { return "", fs.ErrNotExist }, call)
-	if width(with) > 660 || width(recorded) < 800 || width(missing) != width(recorded) {
-		t.Errorf("beside source, the diagram takes %v pixels, without %v and %v", width(with), width(recorded), width(missing))
+	if width(with) > 660 || width(recorded) < width(with)+50 || width(missing) != width(recorded) || width(short) > 400 {
+		t.Errorf("beside source, the diagram takes %v pixels, without %v and %v; a short one %v", width(with), width(recorded), width(missing), width(short))
 	}
 }

@@ -3,43 +3,168 @@ package picture
 import (
 	_ "embed"
 	"fmt"
+	"math"
+	"slices"
 
 	"lbaws/trace/event"
 	"lbaws/trace/figure"
+	"lbaws/trace/layout"
 )
 
-// This file says where the lifelines are: two, or three from the moment on at which a program
-// is known to be a server and a client at once.
+// This file says where the lifelines are: in two lanes, or in three from the moment on at which
+// a program is known to be a server and a client at once.
 
-// at is where a lane's lifeline is.
+// lane is the lifelines of programs that are side by side, and the texts beside them.
+type lane struct {
+	layout.Layout            // of its texts
+	lines         []lifeline // side by side; the first is always there
+	most          int        // how many there are at once in the whole picture
+	needs         int        // how many characters its longest text has
+	title         int        // and its title
+}
+
+// lifeline is that of a program.
+type lifeline struct {
+	program int // -1 if it has none
+	busy    int // how many of its calls the kernel has not answered
+}
+
+// mostLines is how many lifelines a lane has: what is left then shares the last of them.
+const mostLines = 5
+
+// lineOf returns which lifeline a program has. A new one begins in the place of one that has
+// ended.
+func (n *lane) lineOf(program int) int {
+	if i := n.find(program); i >= 0 {
+		return i
+	}
+	if i := slices.IndexFunc(n.lines, func(l lifeline) bool { return l.program < 0 && l.busy == 0 }); i >= 0 {
+		n.lines[i].program = program
+		return i
+	}
+	if len(n.lines) < mostLines {
+		n.lines = append(n.lines, lifeline{program: program})
+		n.most = max(n.most, len(n.lines))
+	}
+	return len(n.lines) - 1
+}
+
+// find returns which lifeline a program has, -1 if it has none.
+func (n *lane) find(program int) int {
+	return slices.IndexFunc(n.lines, func(l lifeline) bool { return l.program == program })
+}
+
+// dies ends the lifeline of a program.
+func (n *lane) dies(program int) {
+	if i := n.find(program); i >= 0 {
+		n.lines[i].program = -1
+	}
+}
+
+// isDrawn reports whether there is a lifeline in a place. The first one goes on when its program
+// has ended: the kernel still sends, and its segments end there.
+func (n *lane) isDrawn(i int) bool { return i == 0 || n.lines[i].program >= 0 }
+
+// lives begins the lifeline of the program that makes a call.
+func (l *Lifelines) lives(r *figure.Row) {
+	switch r.Kind {
+	case figure.BeginRow, figure.ReturnRow, figure.CallRow:
+		if l.lanes[r.Lane()].lineOf(r.Program); r.Lane() == figure.Middle {
+			l.lanes[figure.Right].dies(r.Program) // it had its number there
+		}
+		if r.Conversation != nil {
+			last := l.last[r.Conversation.Number]
+			last[r.Side] = r.Program
+			l.last[r.Conversation.Number] = last
+		}
+	}
+}
+
+// needs notes that a lane has a text of so many characters.
+func (l *Lifelines) needs(lane figure.Lane, n int) { l.lanes[lane].needs = max(l.lanes[lane].needs, n) }
+
+// The lines of a lane are apart from each other by this many pixels.
+const apart = 11.0
+
+// at is where a lane's first lifeline is.
 func (l *Lifelines) at(lane figure.Lane) float64 {
-	client := Margin + float64(l.clock.Column()+l.Width)*l.unit + beside
+	client := Margin + float64(l.clock.Column())*l.unit + l.width(figure.Left)
 	switch {
 	case lane == figure.Left:
 		return client
-	case lane == figure.Right && l.Three:
-		return client + l.gap + max(l.gap, float64(l.Width)*l.unit+2*beside)
+	case lane == figure.Right && l.three:
+		return client + l.gap + max(l.gap, l.width(figure.Middle)+beside)
 	}
 	return client + l.gap
+}
+
+// width is how much room a lane takes, with its texts.
+func (l *Lifelines) width(lane figure.Lane) float64 {
+	return float64(l.lanes[lane].Width)*l.unit + beside + float64(l.lanes[lane].most-1)*apart
+}
+
+// lineAt is where a lifeline of a lane is: the others are further outside than the first.
+func (l *Lifelines) lineAt(lane figure.Lane, i int) float64 {
+	if lane == figure.Left {
+		return l.at(lane) - float64(i)*apart
+	}
+	return l.at(lane) + float64(i)*apart
+}
+
+// endOf is where one end of an arrow is: at the lifeline of the program that has made the last
+// call on the connection, if it is there.
+func (l *Lifelines) endOf(r *figure.Row, side event.Side) float64 {
+	lane := r.LaneOf(side)
+	if r.Conversation != nil {
+		if i := l.lanes[lane].find(l.last[r.Conversation.Number][side]); i >= 0 {
+			return l.lineAt(lane, i)
+		}
+	}
+	return l.at(lane)
+}
+
+// nearest is the place next to a lane's lifelines, where its texts are.
+func (l *Lifelines) nearest(lane figure.Lane) float64 {
+	if lane == figure.Left {
+		return l.lineAt(lane, l.lanes[lane].most-1) - beside
+	}
+	return l.lineAt(lane, l.lanes[lane].most-1) + beside
 }
 
 // left is where the texts of a lane begin, if they are as long as they may be.
 func (l *Lifelines) left(lane figure.Lane) float64 {
 	if lane == figure.Left {
-		return l.at(figure.Left) - beside - float64(l.Width)*l.unit
+		return l.nearest(lane) - float64(l.lanes[lane].Width)*l.unit
 	}
-	return l.at(lane) + beside
+	return l.nearest(lane)
 }
 
 // Right is where the whole picture ends.
-func (l *Lifelines) Right() float64 { return l.left(figure.Right) + float64(l.Width)*l.unit + Margin }
+func (l *Lifelines) Right() float64 {
+	return max(l.left(figure.Right)+float64(l.lanes[figure.Right].Width)*l.unit, l.reach) + Margin
+}
 
-// lanes are those that have a lifeline.
-func (l *Lifelines) lanes() []figure.Lane {
-	if l.Three {
+// shown are the lanes that there are.
+func (l *Lifelines) shown() []figure.Lane {
+	if l.three {
 		return []figure.Lane{figure.Right, figure.Left, figure.Middle}
 	}
 	return []figure.Lane{figure.Right, figure.Left}
+}
+
+// bar draws a piece of the bar of a call that waits.
+func (l *Lifelines) bar(lane figure.Lane, line int, top, bottom float64) {
+	fmt.Fprintf(&l.Shapes, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`+"\n",
+		name(lane), l.lineAt(lane, line)-barWidth/2, top, barWidth, bottom-top)
+}
+
+// leader leads from the lifeline of a program to its call on the last row, where there are
+// several.
+func (l *Lifelines) leader(lane figure.Lane, program int) {
+	if n := &l.lanes[lane]; n.most > 1 {
+		from, to, y := l.lineAt(lane, n.lineOf(program)), l.nearest(lane), l.Y-9
+		l.stroke("leader", from, y, to+(from-to)/max(1, math.Abs(from-to))*3, y)
+	}
 }
 
 // name is the class of a lane's shapes.
@@ -48,13 +173,6 @@ func name(lane figure.Lane) string {
 		return "proxy"
 	}
 	return event.Side(lane).String()
-}
-
-// three begins a lifeline in the middle, with colours of its own, if it has a title.
-func (l *Lifelines) three(title string) {
-	if l.Three = title != ""; l.Three {
-		l.Shapes.WriteString("<style>\n" + proxyStyle + "</style>\n")
-	}
 }
 
 //go:embed proxy.css

@@ -13,22 +13,25 @@ import (
 	"lbaws/trace/wire"
 )
 
-// Lifelines draws rows as shapes of an SVG, time running down: a line for each end,
+// Lifelines draws rows as shapes of an SVG, time running down: a line for each program,
 // with a bar on it for as long as the kernel has not answered a call; outside of them
 // the calls and the states, between them the segments. Each row has its own piece of
 // the lines, so that the part of a picture down to any row is a picture too. From the row on
-// that names a program that is a server and a client at once, there is a line for such
+// that names a program that is a server and a client at once, there is a lane for such
 // programs between the two, with their calls on its right.
 type Lifelines struct {
-	layout.Layout // of the texts of one side
 	shapes
-	gap   float64      // between the lines
-	clock layout.Clock // writes the times
-	both  bool         // whether a call waits for its turn, too, before it returns
+	lanes  [3]lane
+	titled bool         // whether the lanes have their titles
+	three  bool         // whether there is a lane in the middle
+	gap    float64      // between the lanes
+	clock  layout.Clock // writes the times
+	both   bool         // whether a call waits for its turn, too, before it returns
 
-	Y    float64 // below the last row
-	time string  // of the row in hand, until it is drawn
-	busy [3]int  // how many calls of each lane the kernel has not answered
+	Y     float64        // below the last row
+	reach float64        // where the longest rule ends
+	time  string         // of the row in hand, until it is drawn
+	last  map[int][2]int // by a connection's number: which program of each side has made the last call on it
 
 	open   *begun  // the call that the last row begins, or nil
 	opened []begun // calls that have begun, and have not returned
@@ -43,6 +46,7 @@ type begun struct {
 	call, program int
 	side          event.Side
 	lane          figure.Lane
+	line          int     // which of the lane's lifelines has its bar
 	others        bool    // whether it is another program's
 	text          []byte  // what is known of it
 	y             float64 // where there is room to say that it blocks
@@ -60,19 +64,25 @@ const (
 	labelLength = 28 // how many characters of it stand on a line
 )
 
-// NewLifelines returns lifelines of a width in pixels, where a character takes unit of
-// them. Times take more.
-func NewLifelines(columns layout.Columns, width, unit float64) *Lifelines {
-	l := &Lifelines{shapes: shapes{unit: unit}, gap: labelLength*unit + 2*labelSpace, clock: layout.Clock{Times: columns.Times}, both: columns.Both}
-	l.Layout = layout.Layout{Width: int((width - 2*Margin - 2*beside - l.gap) / 2 / unit), Limit: columns.Limit}
+// newLifelines returns lifelines where a character takes unit pixels. The texts of the lanes
+// may have as many characters as room says.
+func newLifelines(columns layout.Columns, unit float64, room [3]int) *Lifelines {
+	l := &Lifelines{shapes: shapes{unit: unit}, gap: gap(unit), clock: layout.Clock{Times: columns.Times}, both: columns.Both, last: make(map[int][2]int)}
+	for i := range l.lanes {
+		l.lanes[i] = lane{Layout: layout.Layout{Width: room[i], Limit: columns.Limit}, lines: []lifeline{{program: -1}}, most: 1}
+	}
 	return l
 }
 
-// Draw draws a row.
-func (l *Lifelines) Draw(r *figure.Row) {
+// gap is how far the lanes are from each other, if no texts stand between them.
+func gap(unit float64) float64 { return labelLength*unit + 2*labelSpace }
+
+// draw draws a row.
+func (l *Lifelines) draw(r *figure.Row) {
+	lane := &l.lanes[r.Lane()]
 	isRest := l.open != nil && r.Kind == figure.ReturnRow && r.Call == l.open.call
 	if isRest && (l.clock.Times == layout.NoTimes || r.Remark == "") {
-		if whole, fits := l.Join(bytes.Clone(l.open.text), layout.Characters(l.open.text), r); fits {
+		if whole, fits := lane.Join(bytes.Clone(l.open.text), layout.Characters(l.open.text), r); fits {
 			l.open = nil
 			l.call(r, string(whole))
 			return
@@ -81,23 +91,24 @@ func (l *Lifelines) Draw(r *figure.Row) {
 	if isRest && r.Remark == "" { // it has not waited: there is only no room for all of it
 		l.begins()
 	} else {
-		l.CutOff()
+		l.cutOff()
 	}
 	l.time = string(l.clock.Read(r))
 	if r.Kind != figure.CallRow && !r.General {
 		l.foldColumn = 0
 	}
+	l.lives(r)
 	switch r.Kind {
 	case figure.HeadRow:
 		l.titles(string(r.Text.Before))
 	case figure.BeginRow:
 		l.open = &begun{call: r.Call, program: r.Program, side: r.Side, lane: r.Lane(), others: r.Others}
-		l.open.text, _ = l.Fit(nil, figure.Left, &r.Text, 1)
+		l.open.text, _ = lane.Fit(nil, figure.Left, &r.Text, 1)
 	case figure.ReturnRow:
 		l.returned(r)
 	case figure.CallRow:
 		if !l.fold(r) {
-			text, _ := l.Shorten(nil, &r.Text, l.Width)
+			text, _ := lane.Shorten(nil, &r.Text, lane.Width)
 			l.call(r, string(text))
 		}
 	case figure.NoteRow:
@@ -111,7 +122,8 @@ func (l *Lifelines) Draw(r *figure.Row) {
 	case figure.RuleRow:
 		l.line(arrowHeight, string(r.Text.Before))
 		l.stroke("rule", Margin, l.Y-rowHeight, l.Right()-Margin, l.Y-rowHeight)
-		l.put(l.left(figure.Left), l.Y-5, "note", string(r.Text.Before))
+		l.put(l.left(figure.Left), l.Y-5, "over", string(r.Text.Before))
+		l.reach = max(l.reach, l.left(figure.Left)+l.length(string(r.Text.Before)))
 	}
 }
 
@@ -121,19 +133,21 @@ func (l *Lifelines) begins() *begun {
 	l.open = nil
 	text := strings.TrimSuffix(string(call.text), "…") + "…"
 	l.line(rowHeight, call.side.String()+": "+text)
+	l.leader(call.lane, call.program)
 	l.beside(call.lane, l.Y-5, "call", text)
 	return call
 }
 
-// CutOff draws the beginning of a call that the kernel has not answered yet, with room
+// cutOff draws the beginning of a call that the kernel has not answered yet, with room
 // to say that it blocks.
-func (l *Lifelines) CutOff() {
+func (l *Lifelines) cutOff() {
 	if l.open == nil {
 		return
 	}
 	call := l.begins()
-	l.bar(call.lane, l.Y-rowHeight/2, l.Y)
-	l.busy[call.lane]++
+	call.line = l.lanes[call.lane].lineOf(call.program)
+	l.bar(call.lane, call.line, l.Y-rowHeight/2, l.Y)
+	l.lanes[call.lane].lines[call.line].busy++
 	l.line(rowHeight, "")
 	if call.y = l.Y - 5; l.both && !call.others { // it would have returned before any other row
 		l.beside(call.lane, call.y, "blocks", "(blocks)")
@@ -143,31 +157,34 @@ func (l *Lifelines) CutOff() {
 
 // returned draws the return of a call that is drawn in two.
 func (l *Lifelines) returned(r *figure.Row) {
-	text, _ := l.Shorten(nil, &r.Text, l.Width)
+	width := l.lanes[r.Lane()].Width
+	text, _ := l.lanes[r.Lane()].Shorten(nil, &r.Text, width)
 	name, result, _ := strings.Cut(string(text), " = ")
 	program, _, _ := strings.Cut(name, "… ")
 	lines := []string{program + "returns " + result}
-	began := figure.Lane(-1)
-	if n, peer, has := strings.Cut(lines[0], ", peer "); has && utf8.RuneCountInString(lines[0]) > l.Width {
+	var began *begun
+	if n, peer, has := strings.Cut(lines[0], ", peer "); has && utf8.RuneCountInString(lines[0]) > width {
 		lines = []string{n, "peer " + peer}
 	}
 	if i := slices.IndexFunc(l.opened, func(b begun) bool { return b.call == r.Call }); i >= 0 {
 		if r.Blocked { // it was not only another thread's row that came in between
 			l.beside(l.opened[i].lane, l.opened[i].y, "blocks", "(blocks)")
 		}
-		began = l.opened[i].lane // the program may have another one since then
+		call := l.opened[i] // the program may have another lane since then
+		began = &call
 		l.opened = slices.Delete(l.opened, i, i+1)
-		l.busy[began]--
+		l.lanes[call.lane].lines[call.line].busy--
 	}
 	l.line(rowHeight, r.Side.String()+": "+string(text)+" "+r.Remark)
-	if began >= 0 {
-		l.bar(began, l.Y-rowHeight, l.Y-rowHeight/2)
+	if began != nil {
+		l.bar(began.lane, began.line, l.Y-rowHeight, l.Y-rowHeight/2)
 	}
+	l.leader(r.Lane(), r.Program)
 	for i, line := range lines {
 		if i > 0 {
 			l.line(rowHeight, "")
 		}
-		cut, _ := layout.AppendCut(nil, []byte(line), l.Width)
+		cut, _ := layout.AppendCut(nil, []byte(line), width)
 		l.beside(r.Lane(), l.Y-5, class(r, "call"), string(cut))
 	}
 	l.remark(r, "blocks")
@@ -187,18 +204,19 @@ func (l *Lifelines) fold(r *figure.Row) bool {
 		text += " = " + result
 	}
 	goesOn := l.foldColumn > 0 && l.folded == r.Lane() && start == 0 && l.clock.Times == layout.NoTimes
-	if goesOn && l.foldColumn+len(", ")+len(text) <= l.Width {
+	if goesOn && l.foldColumn+len(", ")+len(text) <= l.lanes[r.Lane()].Width {
 		text = ", " + text
 		l.Said.WriteString(r.Side.String() + ": " + said + "\n")
 	} else {
 		l.line(rowHeight, r.Side.String()+": "+said)
+		l.leader(r.Lane(), r.Program)
 		l.foldColumn = 0
 	}
-	x := l.left(r.Lane()) + float64(l.foldColumn)*l.unit
 	if r.Lane() == figure.Left { // its texts end at the line: none goes on
-		x = l.at(figure.Left) - beside - float64(len(text))*l.unit
+		l.beside(figure.Left, l.Y-5, "call", text)
+	} else {
+		l.text(r.Lane(), l.foldColumn, l.Y-5, "call", text)
 	}
-	l.put(x, l.Y-5, "call", text)
 	l.remark(r, "state")
 	if l.folded, l.foldColumn = r.Lane(), l.foldColumn+len(text); r.Remark != "" || r.Lane() == figure.Left {
 		l.foldColumn = 0
@@ -210,10 +228,14 @@ func (l *Lifelines) fold(r *figure.Row) bool {
 func (l *Lifelines) line(height float64, said string) {
 	top := l.Y
 	l.Y += height
-	for _, lane := range l.lanes() {
-		l.stroke(name(lane), l.at(lane), top, l.at(lane), l.Y)
-		if l.busy[lane] > 0 {
-			l.bar(lane, top, l.Y)
+	for _, lane := range l.shown() {
+		for i, line := range l.lanes[lane].lines {
+			if l.lanes[lane].isDrawn(i) {
+				l.stroke(name(lane), l.lineAt(lane, i), top, l.lineAt(lane, i), l.Y)
+			}
+			if line.busy > 0 {
+				l.bar(lane, i, top, l.Y)
+			}
 		}
 	}
 	if l.time != "" {
@@ -227,21 +249,22 @@ func (l *Lifelines) line(height float64, said string) {
 	}
 }
 
-// bar draws a piece of the bar of a call that waits.
-func (l *Lifelines) bar(lane figure.Lane, top, bottom float64) {
-	fmt.Fprintf(&l.Shapes, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`+"\n",
-		name(lane), l.at(lane)-barWidth/2, top, barWidth, bottom-top)
-}
-
-// beside draws a text beside a lane's lifeline: on the left of the client's, on the right of
+// beside draws a text beside a lane's lifelines: on the left of the client's, on the right of
 // the others.
 func (l *Lifelines) beside(lane figure.Lane, y float64, class, text string) {
 	text = strings.Replace(text, `""...`, "…", 1) // there is room for none of the bytes
-	x := l.at(lane) + beside
+	l.needs(lane, utf8.RuneCountInString(text))
+	x := l.nearest(lane)
 	if lane == figure.Left {
-		x = l.at(lane) - beside - l.length(text)
+		x -= l.length(text)
 	}
 	l.put(x, y, class, text)
+}
+
+// text draws a text that begins at a column of a lane.
+func (l *Lifelines) text(lane figure.Lane, column int, y float64, class, text string) {
+	l.needs(lane, column+utf8.RuneCountInString(text))
+	l.put(l.left(lane)+float64(column)*l.unit, y, class, text)
 }
 
 // class is the class of a row's shapes, with "error" where something has gone
@@ -257,16 +280,19 @@ func class(r *figure.Row, name string) string {
 // there is one.
 func (l *Lifelines) titles(proxy string) {
 	l.Y += rowHeight + Margin/2
-	if l.three(proxy); l.Three {
+	l.titled = true
+	if l.three = proxy != ""; l.three {
+		l.Shapes.WriteString("<style>\n" + proxyStyle + "</style>\n")
 		l.Said.WriteString("client, " + proxy + " and server, time running down\n")
 	} else {
 		l.Said.WriteString("client and server, time running down\n")
 	}
-	for _, lane := range l.lanes() {
+	for _, lane := range l.shown() {
 		title := strings.ToUpper(name(lane))
 		if lane == figure.Middle {
 			title = proxy
 		}
+		l.lanes[lane].title = max(l.lanes[lane].title, utf8.RuneCountInString(title))
 		l.beside(lane, l.Y-7, name(lane), title)
 	}
 	if l.time != "" {
@@ -280,12 +306,15 @@ func (l *Lifelines) titles(proxy string) {
 func (l *Lifelines) call(r *figure.Row, text string) {
 	said := r.Side.String() + ": " + text + " " + r.Remark
 	lines := []string{text}
-	if name, result, _ := strings.Cut(text, ") = "); utf8.RuneCountInString(text) > l.Width {
+	if name, result, _ := strings.Cut(text, ") = "); utf8.RuneCountInString(text) > l.lanes[r.Lane()].Width {
 		lines = []string{name + ")", "= " + result}
 	}
-	for _, line := range lines {
+	for i, line := range lines {
 		l.line(rowHeight, said)
-		line, _ := layout.AppendCut(nil, []byte(line), l.Width)
+		if i == 0 {
+			l.leader(r.Lane(), r.Program)
+		}
+		line, _ := layout.AppendCut(nil, []byte(line), l.lanes[r.Lane()].Width)
 		l.beside(r.Lane(), l.Y-5, class(r, "call"), string(line))
 		said = ""
 	}
@@ -309,25 +338,42 @@ func (l *Lifelines) note(r *figure.Row) {
 	if r.General || r.Legend {
 		return
 	}
+	if !l.titled {
+		l.preface(string(r.Text.Before))
+		return
+	}
 	if r.Kills { // its calls that wait do not return
 		l.opened = slices.DeleteFunc(l.opened, func(b begun) bool {
 			isOwn := b.lane == r.Lane() || b.lane == figure.Right && r.Lane() == figure.Middle // it had its number there
 			ends := isOwn && b.program == r.Program
 			if ends {
-				l.busy[b.lane]--
+				l.lanes[b.lane].lines[b.line].busy--
 			}
 			return ends
 		})
 	}
-	for _, line := range l.Wrapped(figure.Left, string(r.Text.Before), "# ", "# ") {
+	for _, line := range l.lanes[r.Lane()].Wrapped(figure.Left, string(r.Text.Before), "# ", "# ") {
 		l.line(rowHeight, line)
-		l.put(l.left(r.Lane()), l.Y-5, class(r, "note"), line)
+		l.text(r.Lane(), 0, l.Y-5, class(r, "note"), line)
+	}
+	if r.Kills {
+		l.lanes[r.Lane()].dies(r.Program)
+	}
+}
+
+// preface draws a note that stands above all lanes.
+func (l *Lifelines) preface(text string) {
+	whole := layout.Layout{Width: int((l.Right() - 2*Margin) / l.unit)}
+	for _, line := range whole.Wrapped(figure.Left, text, "# ", "# ") {
+		l.Y += rowHeight
+		l.put(Margin, l.Y-5, "note", line)
+		l.Said.WriteString(line + "\n")
 	}
 }
 
 // held draws a change in what the kernel holds.
 func (l *Lifelines) held(r *figure.Row) {
-	for _, line := range l.Wrapped(figure.Left, string(r.Text.Before), figure.HeldMark+" ", "  ") {
+	for _, line := range l.lanes[r.Lane()].Wrapped(figure.Left, string(r.Text.Before), figure.HeldMark+" ", "  ") {
 		l.line(rowHeight, r.Side.String()+"'s kernel: "+line)
 		l.beside(r.Lane(), l.Y-5, "held", line)
 	}
@@ -335,19 +381,19 @@ func (l *Lifelines) held(r *figure.Row) {
 
 // parts draws each part above its name.
 func (l *Lifelines) parts(r *figure.Row) {
-	_, parts := l.Place(figure.Left, r.Parts)
+	_, parts := l.lanes[r.Lane()].Place(figure.Left, r.Parts)
 	said := ""
 	for _, p := range r.Parts {
 		said += p.Name + " " + layout.SaidPart(p.Text) + "; "
 	}
 	l.line(rowHeight, said)
 	l.line(rowHeight, "")
-	x := func(column int) float64 { return l.left(r.Lane()) + float64(column)*l.unit }
 	for _, p := range parts {
-		l.put(x(p.Column), l.Y-rowHeight-5, "part", string(p.Text))
-		l.put(x(p.Column), l.Y-5, "note", p.Name)
+		l.text(r.Lane(), p.Column, l.Y-rowHeight-5, "part", string(p.Text))
+		l.text(r.Lane(), p.Column, l.Y-5, "note", p.Name)
 	}
-	l.stroke("bar", x(1), l.Y-2*rowHeight, x(1), l.Y)
+	x := l.left(r.Lane()) + l.unit
+	l.stroke("bar", x, l.Y-2*rowHeight, x, l.Y)
 }
 
 // arrow draws a segment from line to line, down a little: it takes time.
@@ -365,11 +411,12 @@ func (l *Lifelines) arrow(r *figure.Row) {
 	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, end(r, r.Side), end(r, r.Side.Peer()), label))
 	const slope = 8.0
 	y1, y2 := l.Y-arrowHeight+17, l.Y-arrowHeight+17+slope // the label stands above it
-	left, right := l.at(r.LaneOf(event.Client)), l.at(r.LaneOf(event.Server))
+	left, right := l.endOf(r, event.Client), l.endOf(r, event.Server)
 	if r.IsWithin() {
 		l.within(r, style, lines)
 		return
 	}
+	middle := (l.at(r.LaneOf(event.Client)) + l.at(r.LaneOf(event.Server))) / 2
 	x1, x2, back := left+barWidth/2, right-barWidth/2-1, -headLength
 	if r.Side == event.Server {
 		x1, x2, back = right-barWidth/2, left+barWidth/2+1, headLength
@@ -379,7 +426,7 @@ func (l *Lifelines) arrow(r *figure.Row) {
 	l.state(r, r.Side, y1+4)
 	l.state(r, r.Side.Peer(), y2+4)
 	for i, line := range lines {
-		l.put(left+(right-left-l.length(line))/2, y1-3-lineHeight*float64(len(lines)-1-i), style, line)
+		l.put(middle-l.length(line)/2, y1-3-lineHeight*float64(len(lines)-1-i), style, line)
 	}
 }
 
@@ -387,11 +434,11 @@ func (l *Lifelines) arrow(r *figure.Row) {
 // marked.
 func (l *Lifelines) state(r *figure.Row, side event.Side, y float64) {
 	text, class := stateOf(r, side)
-	x := l.at(r.LaneOf(side)) + beside
-	if side == event.Client {
-		x = l.at(r.LaneOf(side)) - beside - l.length(text)
+	if lane := r.LaneOf(side); side == event.Client && lane == figure.Middle {
+		l.put(l.at(lane)-beside-l.length(text), y, class, text)
+	} else {
+		l.beside(lane, y, class, text)
 	}
-	l.put(x, y, class, text)
 }
 
 // stateOf returns the text of one side's new state, "" if it has none, and its class.

@@ -19,8 +19,7 @@ import (
 //
 // Source: UNP figures 4.1 and 2.5; SVG 1.1.
 func NewSVG(columns layout.Columns) *figure.Drawing {
-	const width = 850 // that of a page of text
-	return figure.NewDrawing(columns.About, &picture{Lifelines: NewLifelines(columns, width, characterWidth)})
+	return figure.NewDrawing(columns.About, &picture{columns: columns})
 }
 
 // mostRows is how many rows a picture has: a server may run for long.
@@ -28,7 +27,8 @@ const mostRows = 1000
 
 // picture is a whole picture of rows.
 type picture struct {
-	*Lifelines
+	columns   layout.Columns
+	tape      Tape
 	rows      int  // how many came
 	callsOnly bool // whether what the kernel's sockets hold is left out
 }
@@ -39,24 +39,27 @@ func (p *picture) Draw(b []byte, r *figure.Row) []byte {
 		return b
 	}
 	if p.rows++; p.rows <= mostRows {
-		p.Lifelines.Draw(r)
+		p.tape.Draw(r)
 	}
 	return b
 }
 
 // End appends the whole picture.
 func (p *picture) End(b []byte) []byte {
-	p.CutOff()
+	const width = 850 // that of a page of text
+	p.tape.CutOff()
+	l := p.tape.Play(p.columns, width, characterWidth)
 	if left := p.rows - mostRows; left > 0 {
-		p.line(rowHeight, fmt.Sprintf("and %d more rows", left))
-		p.put(p.left(figure.Right), p.Y-5, "note", fmt.Sprintf("# and %d more rows", left))
+		l.line(rowHeight, fmt.Sprintf("and %d more rows", left))
+		l.beside(figure.Right, l.Y-5, "note", fmt.Sprintf("# and %d more rows", left))
 	}
-	for _, text := range p.legend {
-		p.Y += rowHeight + Margin/2
-		p.put(Margin, p.Y-5, "note", "# "+text)
-		p.Said.WriteString("# " + text + "\n")
+	for _, text := range l.legend {
+		l.Y += rowHeight + Margin/2
+		l.put(Margin, l.Y-5, "note", "# "+text)
+		l.Said.WriteString("# " + text + "\n")
+		l.reach = max(l.reach, Margin+l.length("# "+text))
 	}
-	return p.appendTo(b, p.Right(), p.Y+Margin, "The system calls of a TCP connection, and the segments between them")
+	return l.appendTo(b, l.Right(), l.Y+Margin, "The system calls of a TCP connection, and the segments between them")
 }
 
 // shapes are the shapes of an SVG in the making. Positions are in pixels.

@@ -1,0 +1,100 @@
+package picture
+
+import (
+	"bytes"
+	"slices"
+
+	"lbaws/trace/event"
+	"lbaws/trace/figure"
+	"lbaws/trace/layout"
+)
+
+// Tape is what lifelines are to draw. How much room each lane takes, and how many lifelines it
+// has, is only known when all of it is.
+type Tape []cue
+
+// cue is a row, or something to be done between two rows, or neither: then a call that the last
+// row begins is drawn as one that the kernel has not answered yet.
+type cue struct {
+	row *figure.Row
+	do  func(*Lifelines)
+}
+
+// Draw puts a row on the tape.
+func (t *Tape) Draw(r *figure.Row) { *t = append(*t, cue{row: clone(r)}) }
+
+// CutOff puts on the tape that a call that the last row begins is not answered yet.
+func (t *Tape) CutOff() { *t = append(*t, cue{}) }
+
+// Do puts on the tape what is to be done after the last row.
+func (t *Tape) Do(do func(*Lifelines)) { *t = append(*t, cue{do: do}) }
+
+// Play draws what is on the tape, in a picture that is at most width pixels wide, if it has no
+// times, no lane in the middle, and one lifeline for each side. A character takes unit of them.
+func (t Tape) Play(columns layout.Columns, width, unit float64) *Lifelines {
+	const most = 64 // characters of a text
+	wide := newLifelines(columns, unit, [3]int{most, most, most})
+	t.draw(wide, func(func(*Lifelines)) {})
+	l := newLifelines(columns, unit, share(wide, int((width-2*Margin-2*beside-gap(unit))/unit)))
+	for i := range l.lanes {
+		l.lanes[i].most = wide.lanes[i].most
+	}
+	t.draw(l, func(do func(*Lifelines)) { do(l) })
+	return l
+}
+
+// draw draws what is on the tape. called is given what is to be done between rows.
+func (t Tape) draw(l *Lifelines, called func(func(*Lifelines))) {
+	for _, c := range t {
+		switch {
+		case c.row != nil:
+			l.draw(c.row)
+		case c.do != nil:
+			called(c.do)
+		default:
+			l.cutOff()
+		}
+	}
+}
+
+// share says how many characters the texts of each lane may have: as many as they need, if there
+// is room for both sides. If not, a side that needs less than half of the room leaves the rest to
+// the other.
+func share(wide *Lifelines, room int) (of [3]int) {
+	for i, lane := range wide.lanes {
+		of[i] = max(lane.needs, lane.title)
+	}
+	of[figure.Middle] = min(of[figure.Middle], room/2)
+	left, right := of[event.Client], of[event.Server]
+	switch half := room / 2; {
+	case left+right <= room:
+	case left < half:
+		of[event.Server] = room - left
+	case right < half:
+		of[event.Client] = room - right
+	default:
+		of[event.Client], of[event.Server] = half, half
+	}
+	for i, lane := range wide.lanes {
+		of[i] = max(of[i], lane.title)
+	}
+	return of
+}
+
+// clone returns a copy of a row that stays good.
+func clone(r *figure.Row) *figure.Row {
+	c := *r
+	c.Text, c.Rest, c.Parts = cloneText(&r.Text), cloneText(&r.Rest), slices.Clone(r.Parts)
+	if r.Conversation != nil {
+		conversation := *r.Conversation
+		c.Conversation = &conversation
+	}
+	for i := range c.Parts {
+		c.Parts[i].Text = bytes.Clone(c.Parts[i].Text)
+	}
+	return &c
+}
+
+func cloneText(t *figure.Text) figure.Text {
+	return figure.Text{Before: bytes.Clone(t.Before), Buffer: bytes.Clone(t.Buffer), Quoted: t.Quoted, More: t.More, After: bytes.Clone(t.After), Tail: t.Tail}
+}
