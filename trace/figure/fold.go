@@ -1,11 +1,8 @@
 package figure
 
 import (
-	"fmt"
-
 	"lbaws/trace/event"
 	"lbaws/trace/others"
-	"lbaws/trace/sockets"
 )
 
 // This file makes one row of a call that a program makes again and again: the first is shown,
@@ -34,13 +31,6 @@ func (f *Figure) folds(m *event.Moment) bool {
 
 // unfold adds how many calls were left out.
 func (f *Figure) unfold(run *others.Run) {
-	text := fmt.Sprintf("… %s once more", run.Name)
-	if run.Count > 1 {
-		text = fmt.Sprintf("… %s %d times more", run.Name, run.Count)
-	}
-	if run.Reads {
-		text += ": " + sockets.Bytes(run.Bytes)
-	}
-	r := f.say(run.Caller.Side, string(appendProgram(nil, run.Caller.Number()-1))+text)
+	r := f.say(run.Caller.Side, string(appendProgram(nil, run.Caller.Number()-1))+run.Text())
 	r.Proxies[r.Side], r.Folded = run.Caller.Proxy, true
 }

@@ -1,11 +1,13 @@
 package others
 
 import (
+	"fmt"
 	"slices"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace/event"
+	"lbaws/trace/sockets"
 )
 
 // Run is a run of calls that are alike: no other call stands between them. The zero value is ready
@@ -13,14 +15,14 @@ import (
 type Run struct {
 	Caller event.Caller
 	thread int
-	Name   string
+	name   string
 	fd     int
-	Reads  bool // whether each asks for one byte
+	reads  bool // whether each asks for one byte
 	number int  // the last one's
 	again  bool // whether the last one that has returned has failed with EAGAIN
 	hidden bool // whether the last one is not shown
 	Count  int  // how many are not shown
-	Bytes  int  // that these have moved
+	bytes  int  // that these have moved
 }
 
 // alike has the calls that are alike whatever they return: those that set or ask for something,
@@ -32,12 +34,12 @@ var alike = []string{"setsockopt", "getsockopt", "fcntl", "fcntl64", "ioctl", "g
 func (r *Run) Begins(e *event.Event) bool {
 	const oneByte = 1
 	reads := e.Call.Does == event.Reads && e.Args[2].Int == oneByte
-	same := r.number == e.Number-1 && r.Caller == e.Caller && r.thread == e.ThreadID() && r.Name == e.Name() && r.fd == e.Args[0].Int
-	if same && (slices.Contains(alike, r.Name) || r.again || r.Reads && reads) {
+	same := r.number == e.Number-1 && r.Caller == e.Caller && r.thread == e.ThreadID() && r.name == e.Name() && r.fd == e.Args[0].Int
+	if same && (slices.Contains(alike, r.name) || r.again || r.reads && reads) {
 		r.number, r.hidden = e.Number, true
 		return true
 	}
-	*r = Run{Caller: e.Caller, thread: e.ThreadID(), Name: e.Name(), fd: e.Args[0].Int, Reads: reads, number: e.Number}
+	*r = Run{Caller: e.Caller, thread: e.ThreadID(), name: e.Name(), fd: e.Args[0].Int, reads: reads, number: e.Number}
 	return false
 }
 
@@ -48,16 +50,28 @@ func (r *Run) Returns(e *event.Event) bool {
 	}
 	was := r.again
 	r.again = e.Failed() && e.Errno == unix.EAGAIN
-	if !r.hidden || was && !r.again && !slices.Contains(alike, r.Name) {
+	if !r.hidden || was && !r.again && !slices.Contains(alike, r.name) {
 		return false
 	}
 	r.Count++
-	r.Bytes += max(0, e.Moved())
+	r.bytes += max(0, e.Moved())
 	return true
 }
 
+// Text says how many calls are not shown, and how many bytes these have read.
+func (r *Run) Text() string {
+	text := fmt.Sprintf("… %s once more", r.name)
+	if r.Count > 1 {
+		text = fmt.Sprintf("… %s %d times more", r.name, r.Count)
+	}
+	if r.reads {
+		text += ": " + sockets.Bytes(r.bytes)
+	}
+	return text
+}
+
 // Ends notes that a row has said how many calls were not shown.
-func (r *Run) Ends() { r.Count, r.Bytes = 0, 0 }
+func (r *Run) Ends() { r.Count, r.bytes = 0, 0 }
 
 // Hides reports whether a call is under way that is not shown.
 func (r *Run) Hides(e *event.Event) bool { return r.hidden && r.number == e.Number }

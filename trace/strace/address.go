@@ -1,6 +1,7 @@
 package strace
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"strconv"
@@ -73,4 +74,17 @@ func AppendIPv6Text(b []byte, addr netip.Addr) []byte {
 		return netip.AddrFrom4([4]byte(octets[12:])).AppendTo(append(b, "::"...))
 	}
 	return addr.WithZone("").AppendTo(b)
+}
+
+// WithoutLength takes the length of an address off the beginning of arguments, with the comma before
+// it.
+func WithoutLength(args []byte) []byte {
+	length, found := bytes.CutPrefix(args, []byte(", "))
+	if !found {
+		return args
+	}
+	if rest := bytes.TrimLeft(length, "0123456789[]=> "); len(rest) < len(length) {
+		return rest
+	}
+	return args
 }
