@@ -140,6 +140,9 @@ func (e *Event) Moves(effect Effect) bool {
 	return e.Call.Does == effect || e.Recorded != nil && e.Recorded.Moves == effect
 }
 
+// Peeks reports whether a call leaves the bytes in the buffer that it reads.
+func (e *Event) Peeks() bool { return e.Recorded != nil && e.Recorded.Peeks }
+
 // Received is what the call has read, as far as it is known.
 func (e *Event) Received() []byte {
 	data := e.Args[1].Data

@@ -37,8 +37,10 @@ type conversation struct {
 	reset                bool    // whether it is over without a FIN: mostly because it was reset
 	disconnected         bool    // whether connect has ended it, so that its socket may connect again
 	unread               bool    // whether read filled its buffer: more may have come
+	known                bool    // whether both of its ends are known to be the programs'
 	touched              bool    // whether a process that is wanted has an end of it
 	taken                [2]int  // by side: how many bytes its calls have read
+	peeked               [2]int  // by side: how many more they have looked at
 	incomplete           string  // why the request may go on; "" if it is complete
 	shut                 [2]bool // by side: whether its reading was shut down
 	finSent              [2]bool // by side, as far as the calls tell
@@ -99,22 +101,33 @@ func (c *conversation) isWith(server netip.AddrPort) bool {
 // isAny reports whether an address may be any.
 func isAny(a netip.Addr) bool { return !a.IsValid() || a.IsUnspecified() }
 
-// begin adds a conversation between a client and a server. If there are too many, the oldest
-// one is given up for it.
+// begin adds a conversation between a client and a server.
 func (t *conversations) begin(client, server netip.AddrPort) *conversation {
 	t.numbered++
-	place := &t.followed[t.numbered%mostFollowed]
-	if oldest := *place; oldest != nil {
+	t.makeRoom(t.numbered)
+	c := t.spare
+	if t.spare = nil; c == nil {
+		c = new(conversation)
+	}
+	*c = conversation{Number: t.numbered}
+	t.register(c, client, server)
+	return c
+}
+
+// makeRoom makes room for the conversation with a number. If there are too many, the oldest one is
+// given up for it.
+func (t *conversations) makeRoom(number int) {
+	if oldest := t.followed[number%mostFollowed]; oldest != nil {
 		if t.knows(oldest) && !oldest.Over() {
 			t.given++
 		}
 		t.forget(oldest)
 	}
-	c := t.spare
-	if t.spare = nil; c == nil {
-		c = new(conversation)
-	}
-	*c = conversation{Number: t.numbered, Connection: wire.Connection{Client: wire.Plain(client), Server: wire.Plain(server)}}
+}
+
+// register has a conversation be found by its addresses.
+func (t *conversations) register(c *conversation, client, server netip.AddrPort) {
+	c.Client, c.Server = wire.Plain(client), wire.Plain(server)
 	if old := t.between(c.Client, c.Server); old != nil {
 		if old.completed && !old.accepted {
 			c.older = old
@@ -123,8 +136,7 @@ func (t *conversations) begin(client, server netip.AddrPort) *conversation {
 	}
 	c.next = t.byClient[c.Client]
 	t.byClient[c.Client], t.last = c, c
-	*place = c
-	return c
+	t.followed[c.Number%mostFollowed] = c
 }
 
 // knows reports whether a conversation is found by its addresses, and not another one that
@@ -210,6 +222,14 @@ func (t *conversations) waiting(client, server netip.AddrPort) *conversation {
 
 // open reports whether a recorded conversation has come to be, as far as the calls tell.
 func (c *conversation) open() bool { return c.accepted || c.opening == opened }
+
+// sendsFIN notes that one side has sent its FIN, also for the other end's calls.
+func (c *conversation) sendsFIN(from event.Side) {
+	c.finSent[from] = true
+	if c.peer != nil {
+		c.peer.finSent[from] = true
+	}
+}
 
 // states are those of the two sides, worked out from segments.
 func (c *conversation) states() (by [2]wire.State) {

@@ -283,7 +283,7 @@ func (f *Figure) exits(e *event.Exit) {
 			f.imply(c, e.Side, reset)
 		case !c.finSent[e.Side]:
 			f.about(c)
-			c.finSent[e.Side] = true
+			c.sendsFIN(e.Side)
 			f.imply(c, e.Side, map[bool]string{false: fin, true: finOrReset}[f.mayBeUnread(c, e.Side)])
 		}
 		delete(f.descriptors, event.Descriptor{Fd: socket})

@@ -36,6 +36,7 @@ func (f *Figure) preceded(e *event.Event, c *conversation) {
 	case event.Accepts:
 		f.about(c)
 		c.programs[event.Server] = e.Thread
+		c.known = c.known || c.opening == opened // the connect has returned
 		if f.isOneEnd(c) {
 			f.imply(c, event.Client, handshake)
 		}
@@ -44,7 +45,7 @@ func (f *Figure) preceded(e *event.Event, c *conversation) {
 			f.imply(c, e.Side, handshake)
 		}
 	}
-	if e.Moves(event.Reads) {
+	if e.Moves(event.Reads) || e.Peeks() {
 		f.readPreceded(e, c)
 	}
 }
@@ -76,23 +77,40 @@ func (f *Figure) failurePreceded(e *event.Event, c *conversation, errno unix.Err
 	}
 }
 
-// isOneEnd reports whether only one end of a connection is among the programs.
-func (f *Figure) isOneEnd(c *conversation) bool { return !f.run.Both || c != nil && c.apart }
+// isOneEnd reports whether only one end of a connection is among the programs, or known to be.
+func (f *Figure) isOneEnd(c *conversation) bool {
+	return c != nil && c.apart || !f.run.Both && (c == nil || !c.known)
+}
 
 // readPreceded adds what the peer has sent for a read to return. A read that
 // returns 0 need not mean a FIN: reading was shut down here, or the connection was
 // reset and an earlier call has reported that.
 func (f *Figure) readPreceded(e *event.Event, c *conversation) {
 	switch {
-	case e.Args[2].Int == 0: // there was no room: 0 says nothing
+	case e.Peeks() && e.Result <= 0, !e.Peeks() && e.Args[2].Int == 0: // there was no room: 0 says nothing
 	case !f.isOneEnd(c): // the other column has the call that sent it
 		if c != nil && e.Result == 0 {
 			c.finSent[e.Side.Peer()] = true
 		}
 	case e.Result > 0:
-		f.imply(c, e.Side.Peer(), sockets.Bytes(e.Moved()))
+		f.arrive(e, c)
 	case c != nil && !c.reset && !c.shut[e.Side] && f.held[e.Descriptor()].State != wire.Closed:
 		f.implyFIN(c, e.Side.Peer())
+	}
+}
+
+// arrive adds the bytes that a call has read, but for those that another one has looked at before.
+func (f *Figure) arrive(e *event.Event, c *conversation) {
+	n, known := e.Moved(), 0
+	if c != nil {
+		known = c.peeked[e.Side]
+		c.peeked[e.Side] = max(0, known-n)
+		if e.Peeks() {
+			c.peeked[e.Side] = max(known, n)
+		}
+	}
+	if n > known {
+		f.imply(c, e.Side.Peer(), sockets.Bytes(n-known))
 	}
 }
 
@@ -139,8 +157,9 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 	}
 	if e.Moves(event.Writes) {
 		f.written[e.Side] += e.Moved()
-		f.anatomy(e, c, e.Args[1].Data)
-		f.imply(c, e.Side, sockets.Bytes(e.Moved()))
+		if f.anatomy(e, c, e.Args[1].Data); e.Moved() > 0 {
+			f.imply(c, e.Side, sockets.Bytes(e.Moved()))
+		}
 	}
 }
 
@@ -191,7 +210,7 @@ func (f *Figure) shutDown(e *event.Event, c *conversation) {
 // implyFIN adds the FIN of one side, if it was not sent before.
 func (f *Figure) implyFIN(c *conversation, from event.Side) {
 	if !c.finSent[from] {
-		c.finSent[from] = true
+		c.sendsFIN(from)
 		f.imply(c, from, fin)
 	}
 }
@@ -267,12 +286,28 @@ func (f *Figure) joins(e *event.Event, c *conversation) *conversation {
 	if e.Call.Does == event.Connects || e.Opens() {
 		f.tried(c)
 	}
-	if !f.captured || e.Call.Does != event.Connects || !e.Recorded.Local.IsValid() {
+	local := e.Recorded.Local
+	if e.Call.Does != event.Connects || !local.IsValid() || !f.captured && f.run.Both {
 		return c
 	}
-	joined := f.conversation(e.Recorded.Local, e.Args[1].Addr.AddrPort())
-	if c != nil {
-		joined.opening = c.opening
+	server := e.Args[1].Addr.AddrPort()
+	joined := f.between(local, server)
+	switch {
+	case f.captured:
+		joined = f.conversation(local, server)
+		if c != nil {
+			joined.opening = c.opening
+		}
+	case c == nil:
+		return c
+	case joined == nil || !joined.accepted || joined.known || joined.Over(): // accept may return it
+		if c.Number+mostFollowed > f.numbered { // or else its place is another one's
+			f.makeRoom(c.Number)
+			f.register(c, local, server)
+		}
+		return c
+	default:
+		joined.known, joined.opening = true, opened
 	}
 	joined.programs[event.Client] = e.Thread
 	f.descriptors[e.Descriptor()] = joined

@@ -95,9 +95,12 @@ func (t *Text) setReturn(e *event.Event, several bool) {
 	case e.Call.Does == event.Accepts && e.Peer().IsValid():
 		t.add(", peer ")
 		*t.end() = e.Peer().AppendTo(*t.end())
-	case e.Call.Does == event.Reads:
+	case e.Call.Does == event.Reads, e.Peeks():
 		t.add(", ")
 		t.Quoted, t.Buffer, t.More = true, e.Received(), e.Cut()
+	}
+	if e.Peeks() {
+		t.add(", MSG_PEEK")
 	}
 }
 
@@ -186,7 +189,7 @@ func (t *Text) addRecorded(e *event.Event, args []byte) {
 			end := strace.AddressEnd(args)
 			if addr, ok := strace.ParseSockaddr(args[:end]); ok {
 				*t.end() = addr.AppendTo(*t.end())
-				args = withoutLength(args[end:])
+				args = strace.WithoutLength(args[end:])
 				continue
 			}
 		case args[0] == '<' && strace.IsNote(args):
@@ -196,7 +199,7 @@ func (t *Text) addRecorded(e *event.Event, args []byte) {
 			t.add("…")
 			args = bytes.TrimLeft(args[len("0x"):], "0123456789abcdefABCDEF")
 			if e.Call.Does == event.Accepts || e.Call.Does == event.Asks {
-				args = withoutLength(args)
+				args = strace.WithoutLength(args)
 			}
 			continue
 		}
@@ -218,16 +221,4 @@ func (t *Text) addString(e *event.Event, args []byte) []byte {
 		t.Buffer, t.More = e.Args[1].Data, e.Cut()
 	}
 	return rest
-}
-
-// withoutLength takes the length of an address off, with the comma before it.
-func withoutLength(args []byte) []byte {
-	length, found := bytes.CutPrefix(args, []byte(", "))
-	if !found {
-		return args
-	}
-	if rest := bytes.TrimLeft(length, "0123456789[]=> "); len(rest) < len(length) {
-		return rest
-	}
-	return args
 }

@@ -43,6 +43,8 @@ func (w *watcher) noteReturn(c *call, rest *strace.Rest) {
 		if made := w.sockets[uint32(c.about.Made)]; made != nil {
 			made.resets = s.resets // Linux copies the listening socket's options, and not its O_NONBLOCK
 		}
+	case others.Forks:
+		w.awaits(rest.Value)
 	case event.Listens:
 		s.listens = true
 		w.listening = true

@@ -27,6 +27,7 @@ type watcher struct {
 	more    bool // whether more is wanted than what strace writes
 
 	processes map[*ptrace.Process]*process
+	unborn    map[int]bool             // children that have not stopped yet
 	numbered  int                      // how many there have been
 	programs  [2]int                   // how many of each side have made a call
 	threads   int                      // how many there have been
@@ -78,7 +79,7 @@ type process struct {
 func (r *Run) run() (status int, err error) {
 	w := &watcher{
 		Tracer: ptrace.New(), trace: r.trace, limit: r.limit, inFile: r.inFile, more: r.more || r.step, private: r.private,
-		processes: make(map[*ptrace.Process]*process), sockets: make(map[uint32]*socket), known: make(map[int]map[int]known), closed: make(map[int]int), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
+		processes: make(map[*ptrace.Process]*process), unborn: make(map[int]bool), sockets: make(map[uint32]*socket), known: make(map[int]map[int]known), closed: make(map[int]int), begun: make(map[*ptrace.Thread]*call), calls: make(map[*ptrace.Thread]*call),
 	}
 	w.holds = len(r.programs) == 1 && !r.step
 	if status, err := w.open(r); err != nil {
@@ -149,6 +150,7 @@ func (w *watcher) take(stop ptrace.Stop) {
 	case ptrace.Born:
 		w.threads++
 		w.process(t.Process)
+		delete(w.unborn, t.ID)
 	case ptrace.Executes:
 		w.forgetLines(t.Process.ID)
 	case ptrace.Leaves:

@@ -163,15 +163,41 @@ func (w *watcher) isOpen(s *socket) bool {
 	return open && err == nil
 }
 
-// count returns how many descriptors of the programs lead to a socket.
+// count returns how many descriptors of the programs lead to a socket: also those of children
+// that have not stopped for the first time.
 func (w *watcher) count(s *socket) (n int) {
 	for p := range w.processes {
-		thread := w.ThreadOf(p)
-		for _, fd := range w.files.All(thread) {
-			if inode, _ := w.files.Inode(thread, fd); inode == s.inode {
-				n++
-			}
+		n += w.countOf(w.ThreadOf(p), s)
+	}
+	for child := range w.unborn {
+		n += w.countOf(child, s)
+	}
+	return n
+}
+
+// countOf returns how many descriptors of a thread lead to a socket.
+func (w *watcher) countOf(thread int, s *socket) (n int) {
+	for _, fd := range w.files.All(thread) {
+		if inode, _ := w.files.Inode(thread, fd); inode == s.inode {
+			n++
 		}
 	}
 	return n
+}
+
+// awaits notes that clone has made a child. It has its parent's descriptors, and may stop for the
+// first time after its parent's next calls.
+func (w *watcher) awaits(child int) {
+	for p := range w.processes {
+		if p.ID == child {
+			return
+		}
+	}
+	for old := range w.unborn { // it may have ended before its parent went on
+		if unix.Kill(old, 0) != nil {
+			w.files.Close(old)
+			delete(w.unborn, old)
+		}
+	}
+	w.unborn[child] = true
 }

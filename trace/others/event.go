@@ -171,7 +171,7 @@ func setArgs(e *event.Event, args [][]byte) {
 			arg.Addr = e.Args[i-1].Addr
 		}
 	}
-	if e.Call.Does == event.Reads || e.Call.Does == event.Writes {
+	if e.Call.Does == event.Reads || e.Call.Does == event.Writes || e.Peeks() {
 		setBuffer(e, at[:])
 	}
 }

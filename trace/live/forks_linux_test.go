@@ -1,0 +1,54 @@
+package live_test
+
+import (
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"lbaws/trace/tracetest"
+)
+
+// TestForks: of a server that forks, the parent's close sends no FIN, also if the child has not
+// run yet. And the two ends of a connection are one, if both are the programs'.
+func TestForks(t *testing.T) {
+	python := tracetest.Need(t, "python3", "python3")
+	keepBusy(t)
+	p := run(t, "-all", python, "testdata/forks.py")
+	p.Succeed()
+	text := p.Stderr.String()
+	connections := make(map[string]bool)
+	for _, m := range regexp.MustCompile(`(?m)^── (connection \d+)`).FindAllStringSubmatch(text, -1) {
+		connections[m[1]] = true
+	}
+	if len(connections) != 40 {
+		t.Errorf("40 connections are drawn as %d", len(connections))
+	}
+	for what, want := range map[string]int{"┄┄ SYN, SYN+ACK, ACK": 40, "◁┄ FIN": 40, "◁┄ 1 byte": 40, "┄┄ FIN": 40} {
+		if got := strings.Count(text, "             "+what+" "); got != want {
+			t.Errorf("%q %d times, want %d", what, got, want)
+		}
+	}
+	closed := regexp.MustCompile(`(?m)^ +close\(\d+\) = 0\n +◁┄ FIN`)
+	if at := closed.FindStringIndex(text); at != nil {
+		t.Errorf("a FIN, although a child has the socket:\n%s", text[max(0, at[0]-1500):at[1]])
+	}
+	if t.Failed() {
+		t.Logf("%.6000s", text)
+	}
+}
+
+// keepBusy keeps all processors busy until a test ends.
+func keepBusy(t *testing.T) {
+	for range runtime.NumCPU() + 1 {
+		busy := exec.Command("sh", "-c", "while :; do :; done")
+		if err := busy.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			busy.Process.Kill()
+			busy.Wait()
+		})
+	}
+}
