@@ -51,7 +51,8 @@ func (s *scan) leaves(p *process, l *strace.Line, c *others.Call) {
 		s.passes(p, l)
 	}
 	if opens[string(l.Name)] && (len(p.open) > 0 || p.isLone()) {
-		if rest, err := l.Parse(s.args[:0]); err == nil && rest.Value >= 0 {
+		rest, err := l.Parse(s.args[:0])
+		if err == nil && rest.Value >= 0 && (c == nil || c.Effect != others.Controls || bytes.Contains(rest.Args, []byte("F_DUPFD"))) {
 			s.opensFiles(p, &rest)
 		}
 	}
@@ -342,7 +343,7 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		p.listensAt(b.socket.ends.Local)
 		return
 	case others.Execs:
-		b.ended = s.closeSome(p, func(_ int, d descriptor) bool { return d.closeOnExec })
+		s.ends(b, s.closeSome(p, func(_ int, d descriptor) bool { return d.closeOnExec }))
 		return
 	case event.Asks:
 		if own, isInet := strace.ParseSockaddr(s.arg(1)); isInet && b.socket != nil {
@@ -363,7 +364,7 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		}
 	case others.Replaces:
 		if old := p.at(rest.Value); old != nil && old != b.socket && !p.close(rest.Value) {
-			b.ended = []*socket{old}
+			s.ends(b, []*socket{old})
 		}
 	case others.Duplicates:
 	case others.Polls:
@@ -396,7 +397,7 @@ func (s *scan) makes(p *process, made *socket, rest *strace.Rest) {
 func (s *scan) closesRange(b *step, p *process) {
 	if !bytes.Contains(s.arg(2), []byte("CLOEXEC")) {
 		first, last := s.fd(0), s.fd(1)
-		b.ended = s.closeSome(p, func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
+		s.ends(b, s.closeSome(p, func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) }))
 		return
 	}
 	s.inRange(p, func(fd int) {

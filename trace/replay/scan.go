@@ -87,7 +87,9 @@ func (s *scan) exit(l *strace.Line, at int64) {
 		return
 	}
 	if p, ended := s.exits(l.Thread); len(ended) > 0 {
-		s.add(&step{of: s.file, at: at, process: p, text: l.Text, ended: ended})
+		b := &step{of: s.file, at: at, process: p, text: l.Text}
+		s.ends(b, ended)
+		s.add(b)
 	}
 }
 
@@ -186,7 +188,7 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 func joined(first, second []byte) strace.Line {
 	beginning := strace.Line{Kind: strace.Call, Text: first}
 	begun, _ := beginning.Parse(nil)
-	if second = bytes.TrimLeft(second, " "); !bytes.HasSuffix(begun.Args, []byte(" ")) {
+	if second = bytes.TrimLeft(second, " "); !bytes.HasSuffix(begun.Args, []byte(" ")) && !bytes.HasPrefix(second, []byte(",")) {
 		begun.Args = append(slices.Clip(begun.Args), ' ')
 	}
 	second = bytes.TrimPrefix(second, []byte("<unfinished ...>")) // a thread was killed in the call

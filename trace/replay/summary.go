@@ -18,9 +18,10 @@ import (
 
 // traffic is what calls have done on one end of a connection.
 type traffic struct {
-	read, written int // bytes
-	ends          int // which step has sent this end's FIN, or a RST; 0 if none has
-	ended         int // which one has shown that the peer's had come; 0 if none has
+	read, written int   // bytes
+	sent          int   // which step has sent this end's FIN, or a RST; 0 if none has
+	sentAt        int64 // and when
+	ended         int   // which one has shown that the peer's had come; 0 if none has
 }
 
 // moves counts what a call has read or written, and notes what ends with it.
@@ -28,42 +29,63 @@ func (s *scan) moves(b *step, rest *strace.Rest) {
 	if b.socket == nil || b.mistaken {
 		return
 	}
-	t, now := &b.socket.traffic, len(s.steps)+1
+	t := &b.socket.traffic
 	isEnd := rest.Errno == "ECONNRESET"
 	switch b.call.Effect {
 	case event.Reads:
-		isEnd = isEnd || rest.Value == 0
-		t.read += max(0, others.Moved(b.call, rest))
+		asksForNone := string(s.arg(2)) == "0" && !strings.HasSuffix(b.call.Name, "msg") // of recvmsg that is its flags
+		isEnd = isEnd || rest.Value == 0 && !asksForNone
+		if !others.HasFlag(rest, "MSG_PEEK") {
+			t.read += max(0, others.Moved(b.call, rest))
+		}
 	case event.Writes:
 		t.written += max(0, others.Moved(b.call, rest))
 	case event.Closes:
-		if !b.shared && t.ends == 0 {
-			t.ends = now
+		if !b.shared {
+			s.sendsFIN(b.socket, b.at)
 		}
 	case event.ShutsDown:
-		if rest.Value >= 0 && !strings.Contains(string(s.arg(1)), "SHUT_RD") || strings.Contains(string(s.arg(1)), "SHUT_RDWR") {
-			t.ends = cmp.Or(t.ends, now)
+		if rest.Value >= 0 && string(s.arg(1)) != "SHUT_RD" {
+			s.sendsFIN(b.socket, b.at)
 		}
 	}
 	if isEnd && t.ended == 0 {
-		t.ended = now
+		t.ended = len(s.steps) + 1
+	}
+}
+
+// sendsFIN notes that the step in hand ends a connection for one end, if none has before.
+func (s *scan) sendsFIN(end *socket, at int64) {
+	if end.sent == 0 {
+		end.sent, end.sentAt = len(s.steps)+1, at
+	}
+}
+
+// ends notes which sockets end with a step, although no close says so.
+func (s *scan) ends(b *step, ended []*socket) {
+	b.ended = ended
+	for _, end := range ended {
+		s.sendsFIN(end, b.at)
 	}
 }
 
 // endedBy is who has ended a connection first, of which s is an end; ok is false if that is not
-// known. Of a peer that is not in the recording, only a read tells that its FIN has come.
+// known. Of a peer that is not in the recording, only a read tells that its FIN has come. If that
+// was behind this end's FIN, the two may have crossed.
 func (s *socket) endedBy() (side event.Side, ok bool) {
-	own, other := s.traffic.ends, s.ended
-	if s.peer != nil {
-		other = s.peer.traffic.ends
+	own := event.Client
+	if s.role == servers {
+		own = event.Server
 	}
-	switch isServer := s.role == servers; {
-	case other == 0 && (own == 0 || s.peer == nil):
-		return side, false
-	case (other == 0 || own != 0 && own < other) == isServer:
-		return event.Server, true
+	if s.peer == nil {
+		return own.Peer(), s.ended != 0 && (s.sent == 0 || s.ended < s.sent)
 	}
-	return event.Client, true
+	other := s.peer
+	isFirst := cmp.Or(cmp.Compare(s.sentAt, other.sentAt), cmp.Compare(s.sent, other.sent)) < 0
+	if other.sent == 0 || s.sent != 0 && isFirst {
+		return own, s.sent != 0
+	}
+	return own.Peer(), true
 }
 
 // summary says what connections a recording has.
