@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -60,7 +61,7 @@ func (f *File) Lines() iter.Seq2[[]byte, bool] {
 		var held []byte // the beginning of a line that a remark has cut in two
 		for line := range bytes.Lines(f.Text) {
 			text, whole := bytes.CutSuffix(line, []byte("\n"))
-			if at := remark(text); at > 0 {
+			if at := remark(text); at >= 0 {
 				held = append(held, text[:at]...)
 				text = text[at:]
 			} else if held != nil {
@@ -76,13 +77,22 @@ func (f *File) Lines() iter.Seq2[[]byte, bool] {
 	}
 }
 
-// remark is where in a line strace says that it has attached a process; -1 if it does not.
+// remark is where in a line strace says what it has done with a process; -1 if it does not. Old
+// versions do not say that it is strace which says so.
 func remark(line []byte) int {
-	if !bytes.HasSuffix(line, []byte(" attached")) {
+	if end := bytes.LastIndexByte(line, ' '); end < 0 || !remarkEnds[string(line[end+1:])] {
 		return -1
 	}
-	return bytes.Index(line, []byte("strace: Process "))
+	if at := remarks.FindIndex(line); at != nil {
+		return at[0]
+	}
+	return -1
 }
+
+var (
+	remarks    = regexp.MustCompile(`(strace: )?Process \d+ (attached|detached|suspended|resumed)( \([^()"]*\))?$`)
+	remarkEnds = map[string]bool{"attached": true, "detached": true, "suspended": true, "resumed": true, "parent)": true, "ready)": true}
+)
 
 // FindFamilies finds the files that strace -ff has written: one of each process, whose number
 // ends the file's name.

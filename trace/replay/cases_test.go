@@ -28,6 +28,13 @@ func TestCases(t *testing.T) {
 			want: []string{"clone(", "SIGCHLD, child", ") = 12", "#2 … read = 1", "no FIN is sent", "#2 close(4) = 0"},
 			deny: []string{"cut off"},
 		},
+		"a child that an old strace announces": {
+			text: "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\nbind(3, " + address + ") = 0\nlisten(3, 5) = 0\naccept(3, NULL, NULL) = 4\n" +
+				"clone(child_stack=NULL, flags=SIGCHLDProcess 12 attached (waiting for parent)\nProcess 12 resumed (parent 11 ready)\n) = 12\nProcess 11 suspended\n" +
+				"[pid 11] close(4) = 0\n[pid 12] read(4, \"a\", 10) = 1\n[pid 12] close(4Process 13 attached\n) = 0\nProcess 12 detached\n",
+			want: []string{"clone(child_stack=NULL, flags=SIGCHLD) = 12", "#2 … read = 1", "no FIN is sent", "#2 close(4) = 0"},
+			deny: []string{"cut off"},
+		},
 		"a request of which the beginning was recorded": {
 			text: serving + "10 accept(3, NULL, NULL) = 4\n10 read(4, \"GET /\"..., 1024) = 83\n10 shutdown(4, SHUT_WR) = 0\n10 close(4) = 0\n",
 			want: []string{"read = 83", "shutdown(4, SHUT_WR) = 0"}, deny: []string{"incomplete", "not complete"},

@@ -60,7 +60,7 @@ func (s *scan) take(l *strace.Line, text []byte, at int64) {
 		s.file.Problem(errNotStraces, s.number)
 	case strace.Remark:
 		var thread int
-		if _, err := fmt.Sscanf(string(text), "strace: Process %d attached", &thread); err == nil {
+		if _, err := fmt.Sscanf(string(bytes.TrimPrefix(text, []byte("strace: "))), "Process %d attached", &thread); err == nil {
 			s.attached[thread] = true
 		}
 	case strace.Exited:
