@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -80,19 +79,20 @@ func (f *File) Lines() iter.Seq2[[]byte, bool] {
 // remark is where in a line strace says what it has done with a process; -1 if it does not. Old
 // versions do not say that it is strace which says so.
 func remark(line []byte) int {
-	if end := bytes.LastIndexByte(line, ' '); end < 0 || !remarkEnds[string(line[end+1:])] {
+	at := bytes.LastIndex(line, []byte("Process "))
+	if at < 0 {
 		return -1
 	}
-	if at := remarks.FindIndex(line); at != nil {
-		return at[0]
+	number, done, _ := bytes.Cut(line[at+len("Process "):], []byte(" "))
+	what, why, _ := bytes.Cut(done, []byte(" ("))
+	if _, err := strconv.ParseUint(string(number), 10, 32); err != nil || !remarks[string(what)] || bytes.ContainsRune(why, '"') {
+		return -1
 	}
-	return -1
+	return len(bytes.TrimSuffix(line[:at], []byte("strace: ")))
 }
 
-var (
-	remarks    = regexp.MustCompile(`(strace: )?Process \d+ (attached|detached|suspended|resumed)( \([^()"]*\))?$`)
-	remarkEnds = map[string]bool{"attached": true, "detached": true, "suspended": true, "resumed": true, "parent)": true, "ready)": true}
-)
+// remarks has what strace may have done with a process.
+var remarks = map[string]bool{"attached": true, "detached": true, "suspended": true, "resumed": true}
 
 // FindFamilies finds the files that strace -ff has written: one of each process, whose number
 // ends the file's name.
