@@ -180,7 +180,7 @@ func checkPicture(t *testing.T, file string, want ...string) string {
 }
 
 var (
-	note     = regexp.MustCompile(`(\d)<(?:[A-Zv0-9-]+:\[[^\]]*\]|/[^>]*(?:<[^>]*>)?|[a-z_]+:\[?[^>\]]*\]?)>`)
+	note     = regexp.MustCompile(`(\d)<(?:[A-Zv0-9-]+:\[[^\]]*\]|/[^<>]*(?:<[^>]*>)?|[a-z_]+:\[?[^>\]]*\]?)>`)
 	callRow  = regexp.MustCompile(`^ *(?:#(\d+) )?(?:t\d+ )?(?:… (\w+)(?:\(\d+\))?|(\w+)\(.*\)) = (-?\d+|\?)`)
 	callLine = regexp.MustCompile(`^(\d+) +[\d.]+ (?:<\.\.\. (\w+) resumed>|(\w+)\()(.*)`)
 	result   = regexp.MustCompile(`\) += (-?\d+|\?)`)

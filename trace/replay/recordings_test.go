@@ -84,6 +84,7 @@ type straced struct {
 var (
 	straceLine = regexp.MustCompile(`^(\d+) +(\d+\.\d+) (?:<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))$`)
 	endOfCall  = regexp.MustCompile(`^(.*)\) += (-?\d+|\?)(.*)$`)
+	ofFiles    = regexp.MustCompile(`^(newfstatat|fstat|lseek|fadvise64)$`) // they say nothing of a connection, and are left out
 	onTCP      = regexp.MustCompile(`^\d+<TCP(?:v6)?:\[([^\]]*(?:\]:\d+[^\]]*)*)\]>`)
 )
 
@@ -113,7 +114,7 @@ func straceCallsOf(text string) (calls []straced) {
 		if end == nil {
 			continue
 		}
-		if c.result = end[2] + end[3]; onTCP.MatchString(c.args) {
+		if c.result = end[2] + end[3]; onTCP.MatchString(c.args) && !ofFiles.MatchString(c.name) {
 			calls = append(calls, c)
 		}
 	}
