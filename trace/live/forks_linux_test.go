@@ -15,7 +15,7 @@ import (
 func TestForks(t *testing.T) {
 	python := tracetest.Need(t, "python3", "python3")
 	keepBusy(t)
-	p := run(t, "-all", python, "testdata/forks.py")
+	p := run(t, "-all", "-private", "-segments=false", python, "testdata/forks.py")
 	p.Succeed()
 	text := p.Stderr.String()
 	connections := make(map[string]bool)

@@ -37,9 +37,9 @@ func TestSocketsEqualSS(t *testing.T) {
 	ss := tracetest.Need(t, "ss", "iproute2")
 	tracetest.Long(t)
 	tracetest.NeedMapped(t)
-	addresses := []string{"127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"}
+	addresses := []string{"127.0.0.1:", "[::1]:", "[::ffff:127.0.0.1]:"}
 	for seed := *first; seed < *first+*schedules; seed++ {
-		p := newPlay(t, ss, addresses[seed%len(addresses)], uint64(seed))
+		p := newPlay(t, ss, addresses[seed%len(addresses)]+unusedPort(t, ss), uint64(seed))
 		for step := range 30 {
 			p.move()
 			p.compare()
@@ -62,6 +62,21 @@ type words struct {
 
 // Sockets fails the test: the kernel can be asked.
 func (w *words) Sockets(err error) { w.t.Error(err) }
+
+// unusedPort returns a port of which ss shows no socket: also none in TIME_WAIT that an earlier
+// client had, to which the kernel might give that port.
+func unusedPort(t *testing.T, ss string) string {
+	for {
+		port := tracetest.FreePort(t)
+		output, err := exec.Command(ss, "-tanH", fmt.Sprintf("sport = :%s or dport = :%s", port, port)).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(output) == 0 {
+			return port
+		}
+	}
+}
 
 // ends names a socket as ss does.
 type ends struct{ local, remote netip.AddrPort }
