@@ -136,22 +136,30 @@ func TestNothingIsGuessed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			file := filepath.Join(t.TempDir(), "strace.txt")
-			os.WriteFile(file, []byte(c.text), 0o644)
-			text := drawn(t, file)
-			unwrapped := strings.ReplaceAll(strings.ReplaceAll(text, "\n"+strings.Repeat(" ", 48)+"# ", " "), "\n# ", " ")
-			for _, want := range c.want {
-				if !strings.Contains(unwrapped, want) {
-					t.Errorf("no %q in\n%s", want, text)
-				}
-			}
-			for _, deny := range c.deny {
-				if strings.Contains(unwrapped, deny) {
-					t.Errorf("%q in\n%s", deny, text)
-				}
-			}
+			checkDrawn(t, c.text, c.want, c.deny)
 		})
 	}
+}
+
+// checkDrawn draws a recording, and checks what its picture has, where no line of a note is
+// broken, and what it has not. It returns the picture.
+func checkDrawn(t *testing.T, recording string, wants, denies []string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "strace.txt")
+	os.WriteFile(file, []byte(recording), 0o644)
+	text := drawn(t, file)
+	unwrapped := strings.ReplaceAll(strings.ReplaceAll(text, "\n"+strings.Repeat(" ", 48)+"# ", " "), "\n# ", " ")
+	for _, want := range wants {
+		if !strings.Contains(unwrapped, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	for _, deny := range denies {
+		if strings.Contains(unwrapped, deny) {
+			t.Errorf("%q in\n%s", deny, text)
+		}
+	}
+	return text
 }
 
 // TestFamily draws the files of strace -ff, of one process each, in any order: the same picture
