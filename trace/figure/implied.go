@@ -87,7 +87,7 @@ func (f *Figure) isOneEnd(c *conversation) bool {
 // reset and an earlier call has reported that.
 func (f *Figure) readPreceded(e *event.Event, c *conversation) {
 	switch {
-	case e.Peeks() && e.Result <= 0, !e.Peeks() && e.Args[2].Int == 0: // there was no room: 0 says nothing
+	case e.Peeks() && e.Result <= 0, !e.Peeks() && e.Args[2].Int == 0: // 0 says nothing without room, which is not known of a peek
 	case !f.isOneEnd(c): // the other column has the call that sent it
 		if c != nil && e.Result == 0 {
 			c.finSent[e.Side.Peer()] = true
