@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace/event"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/message"
 	"lbaws/trace/order"
 	"lbaws/trace/others"
@@ -92,7 +93,7 @@ func (f *Figure) Take(m *event.Moment) []Row {
 		f.begins(m.Event, f.descriptors[m.Event.Descriptor()])
 		f.place(m.Event.Caller)
 	case event.Waits:
-		f.addCall(BeginRow, m.Event, f.descriptors[m.Event.Descriptor()]).Text.setBegin(m.Event)
+		f.addCall(BeginRow, m.Event, f.descriptors[m.Event.Descriptor()]).Text.SetBegin(m.Event)
 		f.sayOnce(m.Event.Side, "it waits until there is room in the send buffer for the rest")
 		f.place(m.Event.Caller)
 	case event.Returned:
@@ -135,17 +136,17 @@ func (f *Figure) Take(m *event.Moment) []Row {
 func (f *Figure) add(kind rowKind, side event.Side) *Row {
 	f.rows = slices.Grow(f.rows, 1)[:len(f.rows)+1]
 	r := &f.rows[len(f.rows)-1]
-	*r = Row{Kind: kind, Side: side, At: f.at, Text: r.Text.cleared(), Rest: r.Rest.cleared()}
+	*r = Row{Kind: kind, Side: side, At: f.at, Text: r.Text.Cleared(), Rest: r.Rest.Cleared()}
 	return r
 }
 
 // addNumber adds the number of a connection, if a row does not make clear which one
 // it is about.
-func (f *Figure) addNumber(t *Text, c *conversation) {
+func (f *Figure) addNumber(t *wording.Text, c *conversation) {
 	if f.clientOnly || f.run.Both && c.Number == 1 || !f.run.Both && c == f.current {
 		return
 	}
-	t.Before = appendNumber(t.Before, c.Number)
+	t.Before = wording.AppendNumber(t.Before, c.Number)
 }
 
 // addCall adds an empty row about a call. It is about c, or about none.
@@ -186,7 +187,7 @@ func (f *Figure) begins(e *event.Event, c *conversation) {
 	}
 	f.noteOn(e, c)
 	if order.DrawnInTwo(e.Call) {
-		f.addCall(BeginRow, e, c).Text.setBegin(e)
+		f.addCall(BeginRow, e, c).Text.SetBegin(e)
 	}
 }
 
@@ -219,11 +220,11 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 	f.preceded(e, c)
 	if inTwo {
 		r := f.addCall(ReturnRow, e, c)
-		r.Text.setReturn(e, f.threaded[e.Caller])
-		r.Rest.addRest(e)
+		r.Text.SetReturn(e, f.threaded[e.Caller])
+		r.Rest.AddRest(e)
 		if e.IsOthers() && e.Result > 0 && strings.HasPrefix(e.Recorded.Name, "epoll_") {
-			r.Text.add(f.awaits.Ready(e))
-			r.Rest.add(f.awaits.Ready(e))
+			r.Text.Add(f.awaits.Ready(e))
+			r.Rest.Add(f.awaits.Ready(e))
 		}
 		remark := waited(e)
 		if !f.run.Both { // or else it waited for its turn
@@ -233,8 +234,8 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 	} else {
 		r := f.addCall(CallRow, e, c)
 		r.At = e.Begin // the segments that it caused come after it
-		r.Text.setBegin(e)
-		r.Text.addRest(e)
+		r.Text.SetBegin(e)
+		r.Text.AddRest(e)
 		if e.Call.Does == event.Listens && !e.Failed() {
 			r.Remark = wire.Listen.String()
 		}
@@ -258,7 +259,7 @@ func (f *Figure) introduces(e *event.Event) {
 	}
 	if r := e.Recorded; r.Worker > 0 && !f.introduced[r.Thread] && len(f.introduced) < most {
 		f.introduced[r.Thread] = true
-		f.say(e.Side, fmt.Sprintf("%sis thread %d", appendCaller(nil, e), r.Thread))
+		f.say(e.Side, fmt.Sprintf("%sis thread %d", wording.AppendCaller(nil, e), r.Thread))
 	}
 }
 
@@ -266,7 +267,7 @@ func (f *Figure) introduces(e *event.Event) {
 // program has its thread's number.
 func (f *Figure) exits(e *event.Exit) {
 	program := e.Caller.Number() - 1
-	r := f.say(e.Side, string(appendProgram(nil, program))+e.Text())
+	r := f.say(e.Side, string(wording.AppendProgram(nil, program))+e.Text())
 	if r.Kills, r.Program = !e.Lives, program; r.Kills {
 		f.hasEnded(e.Caller)
 	}
@@ -309,7 +310,7 @@ func (f *Figure) another(title string, both bool) {
 	if !headed {
 		f.preface(preface)
 	}
-	f.add(RuleRow, event.Server).Text.add(title)
+	f.add(RuleRow, event.Server).Text.Add(title)
 }
 
 // waited is a remark on how long a call waited, if it was long enough to be

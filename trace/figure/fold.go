@@ -2,6 +2,7 @@ package figure
 
 import (
 	"lbaws/trace/event"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/others"
 )
 
@@ -31,6 +32,6 @@ func (f *Figure) folds(m *event.Moment) bool {
 
 // unfold adds how many calls were left out.
 func (f *Figure) unfold(run *others.Run) {
-	r := f.say(run.Caller.Side, string(appendProgram(nil, run.Caller.Number()-1))+run.Text())
+	r := f.say(run.Caller.Side, string(wording.AppendProgram(nil, run.Caller.Number()-1))+run.Text())
 	r.Proxies[r.Side], r.Folded = run.Caller.Proxy, true
 }

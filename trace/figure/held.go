@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"lbaws/trace/event"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
@@ -24,7 +25,7 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 	}
 	switch client, server := endsOf(c, side); {
 	case c.State == wire.Listen, c.Remote.Port() == 0: // it has no peer
-		r.Text.Before = appendProgram(r.Text.Before, f.programs[c.Thread])
+		r.Text.Before = wording.AppendProgram(r.Text.Before, f.programs[c.Thread])
 		r.Proxies[side] = f.proxyAt(c.Local)
 	case c.Had && c.Inode == 0 && f.between(client, server) == nil:
 		text = "of an earlier connection: " + earlier
@@ -33,7 +34,7 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 		r.Proxies = f.proxiesOf(r.Conversation)
 		f.addNumber(&r.Text, r.Conversation)
 	}
-	r.Text.add(text)
+	r.Text.Add(text)
 	if c.Quiet {
 		return
 	}

@@ -228,7 +228,7 @@ func (f *Figure) imply(c *conversation, from event.Side, label string) {
 	r := f.add(ArrowRow, from)
 	r.Implied, r.Conversation, r.Proxies = true, c, f.proxiesOf(c)
 	r.Failed = label == reset
-	r.Text.add(label)
+	r.Text.Add(label)
 }
 
 // explain adds, once, what the dotted arrows mean, and why segments are not

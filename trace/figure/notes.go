@@ -94,7 +94,7 @@ func noteOnShutdown(e *event.Event, c *conversation) string {
 // say adds a note, and returns its row.
 func (f *Figure) say(side event.Side, note string) *Row {
 	r := f.add(NoteRow, side)
-	r.Text.add(note)
+	r.Text.Add(note)
 	return r
 }
 

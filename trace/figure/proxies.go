@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"lbaws/trace/event"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/wire"
 )
 
@@ -29,7 +30,7 @@ type listening struct {
 func (f *Figure) becomes(p *event.Proxy) {
 	if f.clientOnly = false; len(f.numbers) == 0 {
 		f.numbers = make(map[int]int)
-		f.head().Text.add("PROXY " + string(appendProgram(nil, p.Proxy-1)) + p.Name)
+		f.head().Text.Add("PROXY " + string(wording.AppendProgram(nil, p.Proxy-1)) + p.Name)
 	}
 	f.numbers[p.Thread] = p.Proxy
 	delete(f.introduced, p.Thread)

@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"lbaws/trace/event"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/message"
-	"lbaws/trace/strace"
 	"lbaws/trace/wire"
 )
 
@@ -13,8 +13,8 @@ import (
 // nothing of columns or pixels: what has to fit is cut where the row is drawn.
 // It is good until the figure takes the next event.
 type Row struct {
-	Text Text // of a ReturnRow: as it stands on a row of its own
-	Rest Text // of a ReturnRow: as it goes on behind its BeginRow
+	Text wording.Text // of a ReturnRow: as it stands on a row of its own
+	Rest wording.Text // of a ReturnRow: as it goes on behind its BeginRow
 
 	Kind         rowKind
 	Side         event.Side    // in whose column; of an arrow, who sends
@@ -91,31 +91,3 @@ func (r *Row) Timed() bool {
 
 // HeldMark stands before what the kernel gave when it was asked.
 const HeldMark = "▪"
-
-// Text is a text with a buffer in it, of which it may show any part.
-type Text struct {
-	Before []byte
-	Buffer []byte
-	Quoted bool // whether there is a buffer
-	More   bool // whether that is only the beginning of what was read or written
-	After  []byte
-	Tail   int    // how many bytes at the end are not cut off before others
-	room   []byte // for a buffer
-}
-
-// Append appends the text with at most limit bytes of its buffer.
-func (t *Text) Append(b []byte, limit int) []byte {
-	b = append(b, t.Before...)
-	if t.Quoted {
-		b = strace.AppendQuoted(b, t.Buffer, limit)
-		if t.More && limit >= len(t.Buffer) {
-			b = append(b, "..."...)
-		}
-	}
-	return append(b, t.After...)
-}
-
-// cleared returns an empty text in the room of t.
-func (t *Text) cleared() Text {
-	return Text{Before: t.Before[:0], After: t.After[:0], room: t.room[:0]}
-}

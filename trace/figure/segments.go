@@ -13,7 +13,7 @@ func (f *Figure) segment(s *wire.Segment) {
 	if c == nil {
 		r := f.add(ArrowRow, from)
 		r.Text.Before = appendLabel(r.Text.Before, s, &wire.Seen{Seq: s.Seq, Ack: s.Ack})
-		r.Text.add(", of no connection")
+		r.Text.Add(", of no connection")
 		return
 	}
 	if f.clientOnly {
@@ -66,7 +66,7 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 	r.States = [2]wire.State{event.Client: seen.Client, event.Server: seen.Server}
 	f.judge(r, c, s, &seen)
 	if seen.Ignored != "" {
-		r.Text.add(", ignored: " + seen.Ignored)
+		r.Text.Add(", ignored: " + seen.Ignored)
 	}
 	for side := range was {
 		if r.States[side] == was[side] {
@@ -77,7 +77,7 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 		c.refused = true
 	}
 	if c.Over() && !wasOver && !c.accepted && !c.refused && !f.clientOnly && f.queueOf(c) != nil {
-		r.Text.add(", before accept")
+		r.Text.Add(", before accept")
 	}
 	f.changedState(c)
 }
@@ -146,7 +146,7 @@ func (f *Figure) noSocket(r *Row, c *conversation, s *wire.Segment, seen *wire.S
 	c.Correct(false, wire.Unknown)
 	switch {
 	case r.Side == event.Client && seen.Ignored == "":
-		r.Text.add(", dropped")
+		r.Text.Add(", dropped")
 	case s.Flags&wire.SYN != 0:
 		f.sayOnce(event.Server, "the kernel keeps nothing of this handshake: the number of the SYN+ACK is a SYN cookie, "+
 			"from which it can make the socket when the ACK comes")

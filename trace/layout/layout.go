@@ -10,6 +10,7 @@ import (
 
 	"lbaws/trace/event"
 	"lbaws/trace/figure"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/message"
 	"lbaws/trace/strace"
 )
@@ -106,7 +107,7 @@ func (l *Layout) ArrowSpan(r *figure.Row, label []byte) (left, right int) {
 // with spare characters behind it, and returns how many it takes. If the rest does not
 // fit, it takes the whole line, or as much of it as it may, and cuts off what is longer than
 // that.
-func (l *Layout) Fit(b []byte, lane figure.Lane, t *figure.Text, spare int) (_ []byte, taken int) {
+func (l *Layout) Fit(b []byte, lane figure.Lane, t *wording.Text, spare int) (_ []byte, taken int) {
 	start, width := len(b), l.Width-spare
 	for _, room := range []int{width - l.Start(lane), width - l.leftmost(lane)} {
 		if b, taken = l.Shorten(b[:start], t, room); taken <= room {
@@ -121,7 +122,7 @@ func (l *Layout) Fit(b []byte, lane figure.Lane, t *figure.Text, spare int) (_ [
 
 // fitTail appends the text of a recorded call that takes more than a line. What it has
 // returned is more than its arguments; and a row should show whose it is.
-func (l *Layout) fitTail(b []byte, lane figure.Lane, t *figure.Text, width int) (_ []byte, taken int) {
+func (l *Layout) fitTail(b []byte, lane figure.Lane, t *wording.Text, width int) (_ []byte, taken int) {
 	const least = 24 // the column where a server's row begins at least
 	if lane == figure.Right && !l.Three {
 		width -= min(least, width/4)
@@ -157,7 +158,7 @@ func (l *Layout) Join(b []byte, end int, r *figure.Row) ([]byte, bool) {
 
 // Shorten appends a text in room characters, if it fits with fewer bytes of its
 // buffer, or else with none of them; and returns how many it takes.
-func (l *Layout) Shorten(b []byte, t *figure.Text, room int) (_ []byte, taken int) {
+func (l *Layout) Shorten(b []byte, t *wording.Text, room int) (_ []byte, taken int) {
 	start := len(b)
 	for limit := l.Limit; ; {
 		b = t.Append(b[:start], limit)

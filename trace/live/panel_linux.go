@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"lbaws/trace/event"
-	"lbaws/trace/figure"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/sockets"
 	"lbaws/trace/turns"
 )
@@ -27,7 +27,7 @@ func (d *person) draw(can bool) {
 		lines = append(lines, fmt.Sprintf("    and %d more", more))
 	}
 	for _, c := range d.waiting() {
-		lines = append(lines, fmt.Sprintf("    %-8s waits in %s%s", d.name(&c.preview), figure.Beginning(&c.preview), c.placeText()))
+		lines = append(lines, fmt.Sprintf("    %-8s waits in %s%s", d.name(&c.preview), wording.Beginning(&c.preview), c.placeText()))
 	}
 	if len(lines) == 1 {
 		lines = append(lines, "    no program makes a call on a TCP socket")
@@ -70,7 +70,7 @@ func (d *person) heldLines(i int, c *call) []string {
 	if c == d.chosen {
 		mark = "▶"
 	}
-	lines := []string{fmt.Sprintf("%s %s %-8s %s%s", mark, number, d.name(&c.preview), figure.Beginning(&c.preview), c.placeText())}
+	lines := []string{fmt.Sprintf("%s %s %-8s %s%s", mark, number, d.name(&c.preview), wording.Beginning(&c.preview), c.placeText())}
 	if c != d.chosen {
 		return lines
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"lbaws/trace/event"
-	"lbaws/trace/figure"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/layout"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
@@ -30,7 +30,7 @@ func (k *kernelPicture) Append(b []byte, m *event.Moment) []byte {
 		k.notes = append(k.notes, "what the kernel holds is not shown: "+m.Err.Error())
 	case k.call != "":
 	case m.What == event.Began && e.Call.Does == event.Accepts:
-		k.call = figure.Beginning(e)
+		k.call = wording.Beginning(e)
 	case m.What == event.Returned && e.Call.Does == event.Writes && e.Side == event.Client && e.Program == 0 && !e.Failed():
 		k.written = append(k.written, e.Received()...)
 	case m.What == event.Changed && m.Side == event.Server:

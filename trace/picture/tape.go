@@ -6,6 +6,7 @@ import (
 
 	"lbaws/trace/event"
 	"lbaws/trace/figure"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/layout"
 )
 
@@ -95,6 +96,6 @@ func clone(r *figure.Row) *figure.Row {
 	return &c
 }
 
-func cloneText(t *figure.Text) figure.Text {
-	return figure.Text{Before: bytes.Clone(t.Before), Buffer: bytes.Clone(t.Buffer), Quoted: t.Quoted, More: t.More, After: bytes.Clone(t.After), Tail: t.Tail}
+func cloneText(t *wording.Text) wording.Text {
+	return wording.Text{Before: bytes.Clone(t.Before), Buffer: bytes.Clone(t.Buffer), Quoted: t.Quoted, More: t.More, After: bytes.Clone(t.After), Tail: t.Tail}
 }

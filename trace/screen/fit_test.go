@@ -12,6 +12,7 @@ import (
 
 	"lbaws/trace/event"
 	"lbaws/trace/figure"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/layout"
 	"lbaws/trace/message"
 	"lbaws/trace/picture"
@@ -21,9 +22,9 @@ import (
 // rowsOfAllKinds are long and short rows of each kind.
 func rowsOfAllKinds() []figure.Row {
 	long := netip.MustParseAddrPort("[2001:db8:1111:2222:3333:4444:5555:6666]:65535").String()
-	words := func(s string) figure.Text { return figure.Text{Before: []byte(s)} }
-	quoted := func(before, after string) figure.Text {
-		return figure.Text{Before: []byte(before), Buffer: []byte(strings.Repeat("\x00\"a", 40)), Quoted: true, After: []byte(after)}
+	words := func(s string) wording.Text { return wording.Text{Before: []byte(s)} }
+	quoted := func(before, after string) wording.Text {
+		return wording.Text{Before: []byte(before), Buffer: []byte(strings.Repeat("\x00\"a", 40)), Quoted: true, After: []byte(after)}
 	}
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	rows := []figure.Row{{Kind: figure.HeadRow}}
@@ -101,8 +102,8 @@ func checkFit(t *testing.T, times layout.Times, width int, widthOf func(i int) i
 // TestHalfARow: what is left of a call goes on behind its beginning only if it
 // fits into the width of today, and where times are shown only if it did not wait.
 func TestHalfARow(t *testing.T) {
-	begin := &figure.Row{Kind: figure.BeginRow, Call: 1, Text: figure.Text{Before: []byte("read(4, ")}}
-	returns := &figure.Row{Kind: figure.ReturnRow, Call: 1, Text: figure.Text{Before: []byte("… read = 0")}, Rest: figure.Text{Before: []byte(`"", 1024) = 0`)}}
+	begin := &figure.Row{Kind: figure.BeginRow, Call: 1, Text: wording.Text{Before: []byte("read(4, ")}}
+	returns := &figure.Row{Kind: figure.ReturnRow, Call: 1, Text: wording.Text{Before: []byte("… read = 0")}, Rest: wording.Text{Before: []byte(`"", 1024) = 0`)}}
 	waited := *returns
 	waited.Remark = "waited 2s"
 	at := func(column int) string { return strings.Repeat(" ", column) }
@@ -180,7 +181,7 @@ func TestShorten(t *testing.T) {
 		for i := range buffer {
 			buffer[i] = "a\"\\\n\x00\x7f\xff07"[random.IntN(9)]
 		}
-		x := figure.Text{Before: []byte("…, "), Quoted: true, Buffer: buffer, After: []byte(", 1024) = 0"), More: random.IntN(2) == 0}
+		x := wording.Text{Before: []byte("…, "), Quoted: true, Buffer: buffer, After: []byte(", 1024) = 0"), More: random.IntN(2) == 0}
 		l, room := layout.Layout{Limit: random.IntN(40)}, random.IntN(120)
 		got, taken := l.Shorten(nil, &x, room)
 		want := x.Append(nil, l.Limit)

@@ -7,13 +7,14 @@ import (
 
 	"lbaws/trace/event"
 	"lbaws/trace/figure"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/layout"
 	"lbaws/trace/wire"
 )
 
 // proxyRows are rows of a client, of proxies with the numbers 2 and 3, and of a server.
 func proxyRows() []figure.Row {
-	words := func(s string) figure.Text { return figure.Text{Before: []byte(s)} }
+	words := func(s string) wording.Text { return wording.Text{Before: []byte(s)} }
 	const client, server = event.Client, event.Server
 	middle := func(side event.Side, number int) (by [2]int) { by[side] = number; return by }
 	states := func(atClient, atServer wire.State) [2]wire.State {
@@ -25,7 +26,7 @@ func proxyRows() []figure.Row {
 		{Kind: figure.CallRow, Side: client, Proxies: middle(client, 2), Text: words("#2 close(8) = 0")},
 		{Kind: figure.CallRow, Side: server, Proxies: middle(server, 2), Text: words("#2 close(7) = 0")},
 		{Kind: figure.CallRow, Side: server, Text: words("close(4) = 0")},
-		{Kind: figure.CallRow, Side: server, Text: figure.Text{Before: []byte("setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0"), Tail: len(") = 0")}},
+		{Kind: figure.CallRow, Side: server, Text: wording.Text{Before: []byte("setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0"), Tail: len(") = 0")}},
 		{Kind: figure.NoteRow, Side: server, Proxies: middle(server, 2), Text: words("wait until there is something to do")},
 		{Kind: figure.SocketRow, Side: server, Text: words("no descriptor yet: ESTABLISHED, peer 127.0.0.1:50716")},
 		{Kind: figure.ArrowRow, Side: client, Proxies: middle(server, 2), Text: words("SYN seq 0"), States: states(wire.SynSent, wire.SynReceived)},

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"lbaws/trace/event"
-	"lbaws/trace/figure"
+	"lbaws/trace/figure/wording"
 	"lbaws/trace/sockets"
 )
 
@@ -57,9 +57,9 @@ func (d *person) programLines(p *program, next bool) []string {
 	var does string // "" if it has made its last call, and no other one is to come yet
 	switch state {
 	case held:
-		does = figure.Beginning(event) + p.line
+		does = wording.Beginning(event) + p.line
 	case inCall:
-		does = "waits in " + figure.Beginning(event) + p.line
+		does = "waits in " + wording.Beginning(event) + p.line
 	case back:
 		does = event.Call.Name + " has its answer: " + p.result() + p.line
 	case over:

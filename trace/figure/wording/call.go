@@ -1,4 +1,4 @@
-package figure
+package wording
 
 import (
 	"bytes"
@@ -12,16 +12,16 @@ import (
 // The text of a call is its own, as strace has it, but for an address: that is written as
 // address and port, without its length.
 
-// setBegin makes t what is known of a call when it begins.
-func (t *Text) setBegin(e *event.Event) {
-	t.Before = append(append(appendCaller(t.Before[:0], e), e.Name()...), '(')
+// SetBegin makes t what is known of a call when it begins.
+func (t *Text) SetBegin(e *event.Event) {
+	t.Before = append(append(AppendCaller(t.Before[:0], e), e.Name()...), '(')
 	if e.Recorded != nil {
 		t.addRecorded(e, e.Recorded.Begin)
 	} else {
 		t.addArgs(e, 0, e.Call.AtEntry())
 	}
 	if allAtEntry(e) {
-		t.add(")")
+		t.Add(")")
 	}
 }
 
@@ -42,7 +42,7 @@ func Beginning(e *event.Event) string {
 		recorded := *e.Recorded
 		recorded.Worker, alone.Recorded = 0, &recorded
 	}
-	t.setBegin(&alone)
+	t.SetBegin(&alone)
 	line := string(t.Append(nil, limit))
 	if order.DrawnInTwo(e.Call) || !allAtEntry(e) {
 		line += "…"
@@ -50,18 +50,18 @@ func Beginning(e *event.Event) string {
 	return line
 }
 
-// addRest adds what is known of a call only when it has returned.
-func (t *Text) addRest(e *event.Event) {
+// AddRest adds what is known of a call only when it has returned.
+func (t *Text) AddRest(e *event.Event) {
 	if !allAtEntry(e) {
 		if e.Recorded != nil {
 			t.addRecorded(e, e.Recorded.Rest)
 		} else {
 			t.addArgs(e, e.Call.AtEntry(), len(e.Call.Params))
 		}
-		t.add(")")
+		t.Add(")")
 	}
 	before := len(*t.end())
-	t.add(" = ")
+	t.Add(" = ")
 	t.addResult(e)
 	if e.IsOthers() {
 		t.Tail = len(")") + len(*t.end()) - before
@@ -78,10 +78,10 @@ func (t *Text) addResult(e *event.Event) {
 	*end = strace.AppendResult(*end, e)
 }
 
-// setReturn makes t what a call has returned, for a row of its own. Where several threads make
+// SetReturn makes t what a call has returned, for a row of its own. Where several threads make
 // calls, it names the descriptor, too.
-func (t *Text) setReturn(e *event.Event, several bool) {
-	t.Before = append(appendCaller(t.Before[:0], e), "… "...)
+func (t *Text) SetReturn(e *event.Event, several bool) {
+	t.Before = append(AppendCaller(t.Before[:0], e), "… "...)
 	t.Before = append(t.Before, e.Name()...)
 	if fd := e.Args[0].Int; several && fd >= 0 {
 		t.Before = append(strconv.AppendInt(append(t.Before, '('), int64(fd), 10), ')')
@@ -93,38 +93,38 @@ func (t *Text) setReturn(e *event.Event, several bool) {
 	}
 	switch {
 	case e.Call.Does == event.Accepts && e.Peer().IsValid():
-		t.add(", peer ")
+		t.Add(", peer ")
 		*t.end() = e.Peer().AppendTo(*t.end())
 	case e.Call.Does == event.Reads, e.Peeks():
-		t.add(", ")
+		t.Add(", ")
 		t.Quoted, t.Buffer, t.More = true, e.Received(), e.Cut()
 	}
 	if e.Peeks() {
-		t.add(", MSG_PEEK")
+		t.Add(", MSG_PEEK")
 	}
 }
 
-// appendCaller appends which program makes a call, and which of its threads, if they are not
+// AppendCaller appends which program makes a call, and which of its threads, if they are not
 // the first.
-func appendCaller(b []byte, e *event.Event) []byte {
-	b = appendProgram(b, e.Caller.Number()-1)
+func AppendCaller(b []byte, e *event.Event) []byte {
+	b = AppendProgram(b, e.Caller.Number()-1)
 	if e.Recorded == nil || e.Recorded.Worker == 0 {
 		return b
 	}
 	return append(strconv.AppendInt(append(b, 't'), int64(e.Recorded.Worker+1), 10), ' ')
 }
 
-// appendProgram appends which of its side's programs makes a call, if it is not the
+// AppendProgram appends which of its side's programs makes a call, if it is not the
 // first.
-func appendProgram(b []byte, program int) []byte {
+func AppendProgram(b []byte, program int) []byte {
 	if program == 0 {
 		return b
 	}
-	return appendNumber(b, program+1)
+	return AppendNumber(b, program+1)
 }
 
-// appendNumber appends the number of a program or of a connection.
-func appendNumber(b []byte, n int) []byte {
+// AppendNumber appends the number of a program or of a connection.
+func AppendNumber(b []byte, n int) []byte {
 	return append(strconv.AppendInt(append(b, '#'), int64(n), 10), ' ')
 }
 
@@ -136,7 +136,7 @@ func (t *Text) end() *[]byte {
 	return &t.Before
 }
 
-func (t *Text) add(s string) {
+func (t *Text) Add(s string) {
 	end := t.end()
 	*end = append(*end, s...)
 }
@@ -151,12 +151,12 @@ func (t *Text) addArgs(e *event.Event, from, to int) {
 			continue
 		}
 		if i > from {
-			t.add(", ")
+			t.Add(", ")
 		}
 		t.addArg(e, &e.Args[i], kind)
 	}
 	if to < len(params) {
-		t.add(", ")
+		t.Add(", ")
 	}
 }
 
@@ -164,7 +164,7 @@ func (t *Text) addArg(e *event.Event, a *event.Arg, kind event.Kind) {
 	end := t.end()
 	switch {
 	case e.Failed() && (kind.FilledIn() || kind == event.Address && !a.Addr.AddrPort().IsValid()): // strace shows where the room for it is
-		t.add("…")
+		t.Add("…")
 	case kind == event.Outgoing:
 		t.Quoted, t.Buffer = true, a.Data
 	case kind == event.Incoming:
@@ -196,7 +196,7 @@ func (t *Text) addRecorded(e *event.Event, args []byte) {
 			args = strace.AfterNote(args)
 			continue
 		case bytes.HasPrefix(args, []byte("0x")) && e.Failed() && !e.Return.IsZero():
-			t.add("…")
+			t.Add("…")
 			args = bytes.TrimLeft(args[len("0x"):], "0123456789abcdefABCDEF")
 			if e.Call.Does == event.Accepts || e.Call.Does == event.Asks {
 				args = strace.WithoutLength(args)
@@ -212,7 +212,7 @@ func (t *Text) addRecorded(e *event.Event, args []byte) {
 func (t *Text) addString(e *event.Event, args []byte) []byte {
 	if t.Quoted {
 		end := min(strace.StringEnd(args, 0)+1, len(args))
-		t.add(string(args[:end]))
+		t.Add(string(args[:end]))
 		return args[end:]
 	}
 	data, rest, more := strace.Unquote(t.room[:0], args)
