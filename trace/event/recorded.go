@@ -26,6 +26,7 @@ type Recorded struct {
 	Port      uint16         // that the socket is bound or connected to; 0 if it is not known
 	Peer      netip.AddrPort // the peer, if strace -yy or the kernel says it
 	Local     netip.AddrPort // of connect: the address that the kernel has given the socket, if it says it
+	NoSocket  bool           // whether its descriptor leads to no socket, so that it fails
 	Unclear   bool           // of a close: whether it is not known if other descriptors lead to the socket
 	Resets    bool           // of a close: whether it sends a RST in any case, by SO_LINGER
 	Connected bool           // whether it shows that a connect is complete that was begun
@@ -86,8 +87,12 @@ func (e *Event) IsOthers() bool { return e.Recorded != nil && e.Recorded.Others 
 
 // Opens reports whether the call connects a socket of another program.
 func (e *Event) Opens() bool {
-	return e.IsOthers() && (e.Call.Does == Connects || e.Recorded.To.IsValid())
+	return e.IsOthers() && !e.Recorded.NoSocket && (e.Call.Does == Connects || e.Recorded.To.IsValid())
 }
+
+// NoSocket reports whether the call's descriptor leads to no socket: it was closed, is that of a
+// call that has failed, or leads to a file.
+func (e *Event) NoSocket() bool { return e.Recorded != nil && e.Recorded.NoSocket }
 
 // Peer is the address that a call has returned that accepts a connection. A program that does
 // not ask for it may be told of by the kernel.

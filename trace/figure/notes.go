@@ -9,6 +9,9 @@ import (
 // noteOn adds what the step of e does, before the first call of its kind. Why a request
 // may be incomplete is said each time.
 func (f *Figure) noteOn(e *event.Event, c *conversation) {
+	if e.NoSocket() { // it does nothing
+		return
+	}
 	if e.Call.Does == event.ShutsDown && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" && e.Side == event.Server {
 		f.say(e.Side, "the request may be incomplete: "+c.incomplete)
 	}

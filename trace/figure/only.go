@@ -55,7 +55,7 @@ func (f *Figure) wantsCall(e *event.Event) bool {
 	case c != nil:
 		c.touched = true
 		return f.wantsConnection(c, c.Client, c.Server)
-	case e.Call.Does == event.Connects || e.Opens():
+	case e.Call.Does == event.Connects && !e.NoSocket() || e.Opens():
 		to := wire.Plain(e.Args[1].Addr.AddrPort())
 		return f.wantsConnection(nil, to, to)
 	}

@@ -79,6 +79,8 @@ type RecordedObject struct {
 	Worker int `json:"worker,omitempty"` // of the program's threads; 0 is the first
 	Meets  int `json:"meets,omitempty"`  // the socket at the other end; -1 if that is not in the recording
 
+	NoSocket bool `json:"no_socket,omitempty"` // whether its descriptor leads to no socket, so that it fails
+
 	Peer  Address `json:"peer,omitzero"`
 	Local Address `json:"local,omitzero"`
 }

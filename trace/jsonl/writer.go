@@ -121,7 +121,7 @@ func (j *Writer) appendCall(b []byte, e *event.Event, returned bool) []byte {
 	if e.IsOthers() {
 		r := e.Recorded
 		recorded, _ := json.Marshal(RecordedObject{r.Thread, r.Socket, r.Made, r.Port, e.Shared, r.Resets, r.AtOnce, // these always have a text
-			r.Worker, r.Meets, Address{r.Peer}, Address{r.Local}})
+			r.Worker, r.Meets, r.NoSocket, Address{r.Peer}, Address{r.Local}})
 		b = append(append(b, `,"recorded":`...), recorded...)
 	}
 	b = append(j.appendArgs(append(b, `,"args":{`...), e, returned), '}')

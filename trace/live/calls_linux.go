@@ -31,6 +31,7 @@ type call struct {
 
 	socket   *socket         // that it is about; nil if it is about several, or none
 	replaced *socket         // to which the descriptor led that dup2 is given
+	lost     *socket         // of one whose descriptor leads to no socket: to which it has led; or nil
 	before   map[int]*socket // those that the process had before a call that may close some
 	preview  event.Event     // what is known before it is made, for a person who directs
 	told     bool            // whether the trace was told that it begins
@@ -46,7 +47,7 @@ func (w *watcher) callOf(t *ptrace.Thread) *call {
 	if c.does = others.Named(c.Name); c.does == nil {
 		return nil
 	}
-	if !w.concerns(c) {
+	if !w.concerns(c) && !w.mistakes(c) {
 		w.noteClosing(c)
 		return nil
 	}
@@ -79,7 +80,7 @@ func (w *watcher) begin(c *call) {
 	w.noteClosing(c)
 	w.begun[c.thread] = c
 	c.at = time.Now() // to open a capture takes a while
-	if s := c.socket; c.does.Effect == event.Closes && s.shared {
+	if s := c.socket; c.does.Effect == event.Closes && s != nil && s.shared {
 		if s.passed { // the kernel says afterwards whether it was the last one
 			w.trace.Look()
 			return
@@ -181,6 +182,10 @@ func (w *watcher) waitsForTCP(t *ptrace.Thread, p *process, fd int) bool {
 // noteBeginning notes what a call does that begins.
 func (w *watcher) noteBeginning(c *call) {
 	s := c.socket
+	if c.about.NoSocket {
+		c.setAbout()
+		return
+	}
 	switch c.does.Effect {
 	case others.Forks:
 		w.share(c.before)

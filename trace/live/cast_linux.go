@@ -86,8 +86,9 @@ func (w *watcher) startNext() error {
 	w.last = p
 	w.started.add(p.ID)
 	if w.first == nil {
-		w.first = p
-		w.process(p)
+		if w.first = p; w.holds { // and nothing tells what it is: then it is no server
+			w.process(p).side = event.Client
+		}
 		return nil
 	}
 	w.process(p).side = event.Client

@@ -20,7 +20,12 @@ import (
 
 // noteReturn notes what a call has done.
 func (w *watcher) noteReturn(c *call, rest *strace.Rest) {
+	makes := c.does.Effect == event.Makes || c.does.Effect == event.Accepts
+	c.of.failed = c.of.failed || makes && rest.Value < 0
 	s := c.socket
+	if c.about.NoSocket {
+		return
+	}
 	if c.does.Effect == event.Closes {
 		s.closings--
 		if !c.told {
@@ -29,6 +34,7 @@ func (w *watcher) noteReturn(c *call, rest *strace.Rest) {
 		if !c.about.Shared {
 			delete(w.sockets, s.inode)
 		}
+		c.of.was[int(int32(c.Args[0]))] = s
 	}
 	if rest.Value < 0 {
 		c.about.AtOnce = c.about.AtOnce || rest.Errno == "EAGAIN" || rest.Errno == "EINPROGRESS"
@@ -151,6 +157,7 @@ func (w *watcher) tellClosed(c *call) {
 	case others.ClosesSome, others.Execs:
 		if c.thread.Result >= 0 {
 			left = unique(maps.Values(c.before))
+			maps.Copy(c.of.was, c.before)
 		}
 	}
 	if len(left) == 0 {

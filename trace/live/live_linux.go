@@ -62,6 +62,8 @@ type process struct {
 	side     event.Side       // that it has if its calls do not say
 	serves   bool             // whether it has listened, or accepted
 	connects bool             // whether it has called connect
+	failed   bool             // whether a call has failed to make a socket, and returned -1
+	was      map[int]*socket  // what its descriptors led to that are closed
 	reaches  bool             // whether it has done so to another program
 	proxy    bool             // whether it is a server and a client at once
 	numbers  [2]int           // which one of each side it is, from 1 on; 0 as long as it has made no call there
@@ -153,6 +155,8 @@ func (w *watcher) take(stop ptrace.Stop) {
 		delete(w.unborn, t.ID)
 	case ptrace.Executes:
 		w.forgetLines(t.Process.ID)
+		clear(w.process(t.Process).was)
+		w.process(t.Process).failed = false
 	case ptrace.Leaves:
 		w.leaves(t, stop.Status)
 	case ptrace.Ended:
@@ -171,7 +175,7 @@ func (w *watcher) process(p *ptrace.Process) *process {
 	known := w.processes[p]
 	if known == nil {
 		w.numbered++
-		known = &process{Process: p, number: w.numbered, epolls: make(map[int]bool)}
+		known = &process{Process: p, number: w.numbered, epolls: make(map[int]bool), was: make(map[int]*socket)}
 		w.trace.Follows(p.ID, true)
 		w.processes[p] = known
 		if p.Parent != nil {

@@ -1,6 +1,10 @@
 package live
 
-import "lbaws/trace/event"
+import (
+	"cmp"
+
+	"lbaws/trace/event"
+)
 
 // This file says in whose column a call stands.
 
@@ -82,7 +86,7 @@ func (w *watcher) caller(p *process, side event.Side) event.Caller {
 
 // complete says whose call an event is.
 func (w *watcher) complete(e *event.Event, c *call) {
-	e.Caller = w.caller(c.of, w.sideOf(c.of, c.socket))
+	e.Caller = w.caller(c.of, w.sideOf(c.of, cmp.Or(c.socket, c.lost)))
 	e.Recorded.Others = true
 	e.Line, e.File = c.place.Line, c.place.File
 	if w.numbersThreads() {

@@ -19,6 +19,8 @@ func (d *person) predict(c *call) string {
 		return ""
 	}
 	switch does := c.preview.Call.Does; {
+	case c.about.NoSocket: // its row says why it fails
+		return ""
 	case c.socket == nil: // it makes one
 	case c.passed():
 		return ""

@@ -19,7 +19,7 @@ type Run struct {
 	fd     int
 	reads  bool // whether each asks for one byte
 	number int  // the last one's
-	again  bool // whether the last one that has returned has failed with EAGAIN
+	again  bool // whether the last one that has returned has failed with EAGAIN, or as its descriptor leads to no socket
 	hidden bool // whether the last one is not shown
 	Count  int  // how many are not shown
 	bytes  int  // that these have moved
@@ -49,7 +49,7 @@ func (r *Run) Returns(e *event.Event) bool {
 		return false
 	}
 	was := r.again
-	r.again = e.Failed() && e.Errno == unix.EAGAIN
+	r.again = e.Failed() && (e.Errno == unix.EAGAIN || e.NoSocket())
 	if !r.hidden || was && !r.again && !slices.Contains(alike, r.name) {
 		return false
 	}

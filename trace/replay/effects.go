@@ -29,7 +29,7 @@ func (s *scan) mayConcern(p *process, l *strace.Line, c *others.Call) bool {
 		return len(p.open) > 0
 	}
 	switch {
-	case bytes.HasPrefix(noted, []byte("<TCP")):
+	case bytes.HasPrefix(noted, []byte("<TCP")), s.mayMistake(p, l, c):
 		return true
 	case bytes.HasPrefix(noted, []byte("<socket:[")):
 		n := strace.ParseNote(l.Text[:len(l.Text)-len(strace.AfterNote(noted))])
@@ -37,7 +37,24 @@ func (s *scan) mayConcern(p *process, l *strace.Line, c *others.Call) bool {
 	case strace.IsNote(noted): // it is none, or no longer
 		return false
 	}
-	return p.at(fd) != nil || p.was[fd] != nil || p.isLone() && string(l.Name) == "getpeername"
+	return p.at(fd) != nil || p.isLone() && string(l.Name) == "getpeername"
+}
+
+// mayMistake reports whether a call may have failed because its descriptor leads to no socket.
+func (s *scan) mayMistake(p *process, l *strace.Line, c *others.Call) bool {
+	if had := p.had(l.Text); !c.MayMistake(had) || !had && l.Text[0] != '-' && bytes.HasSuffix(l.Text, []byte(" <unfinished ...>")) {
+		return false
+	}
+	return bytes.Contains(l.Text, []byte("EBADF")) || bytes.Contains(l.Text, []byte("ENOTSOCK")) || bytes.HasSuffix(l.Text, []byte("<unfinished ...>"))
+}
+
+// had reports whether a descriptor, which leads to no socket, has led to one, or is the -1 of a call
+// that has failed to make one.
+func (p *process) had(arg []byte) bool {
+	if bytes.HasPrefix(arg, []byte("-1")) {
+		return p.failed
+	}
+	return p.was[strace.Number(arg)] != nil
 }
 
 // leaves notes that a call is left out. It may have been given a number that led to a socket
@@ -50,7 +67,7 @@ func (s *scan) leaves(p *process, l *strace.Line, c *others.Call) {
 	if bytes.HasSuffix(l.Name, []byte("msg")) {
 		s.passes(p, l)
 	}
-	if opens[string(l.Name)] && (len(p.open) > 0 || p.isLone()) {
+	if opens[string(l.Name)] && (len(p.open)+len(p.was) > 0 || p.isLone()) {
 		rest, err := l.Parse(s.args[:0])
 		if err == nil && rest.Value >= 0 && (c == nil || c.Effect != others.Controls || bytes.Contains(rest.Args, []byte("F_DUPFD"))) {
 			s.opensFiles(p, &rest)
@@ -106,6 +123,7 @@ func (s *scan) opensFiles(p *process, rest *strace.Rest) {
 	}
 	for _, fd := range made {
 		p.close(fd)
+		delete(p.was, fd)
 		if p.isLone() {
 			if p.files == nil {
 				p.files = make(map[int]bool)
@@ -146,9 +164,7 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 		b.socket = s.adopted(p, b.call)
 	}
 	if p = p.last(); b.socket == nil {
-		b.socket = s.mistaken(p, rest)
-		b.mistaken = b.socket != nil
-		return b.mistaken
+		return s.mistakes(b, p, rest)
 	}
 	b.process = p
 	b.atOnce = b.socket.atOnce || (b.call.Does == event.Read || b.call.Does == event.Write) && others.HasFlag(rest, "MSG_DONTWAIT")
@@ -161,6 +177,7 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 	case event.Binds:
 		at, _ := strace.ParseSockaddr(s.arg(1))
 		b.socket.port, b.socket.ends.Local = at.Port(), wire.Plain(at)
+		p.binds = p.binds || at.Port() != 0
 	case event.Accepts:
 		p.serves = true
 		p.listensAt(b.socket.ends.Local)
@@ -271,13 +288,16 @@ func (s *scan) adopted(p *process, c *others.Call) *socket {
 	return nil
 }
 
-// mistaken returns the socket to which a descriptor has led that leads to nothing any more,
-// or to a file, if the call in hand has failed for that; or nil.
-func (s *scan) mistaken(p *process, rest *strace.Rest) *socket {
-	if rest.Errno != "EBADF" && rest.Errno != "ENOTSOCK" {
-		return nil
+// mistakes reports whether the call in hand has failed because its descriptor leads to no socket.
+// Its column is that of the socket to which the descriptor has led, if there is one.
+func (s *scan) mistakes(b *step, p *process, rest *strace.Rest) bool {
+	if b.mistaken = b.call.Mistakes(rest.Errno, p.had(s.arg(0)), rest.Args); !b.mistaken {
+		return false
 	}
-	return p.was[s.fd(0)]
+	b.socket = p.was[s.fd(0)]
+	p.serves = p.serves || b.call.Effect == event.Listens || b.call.Effect == event.Accepts
+	p.binds = p.binds || b.call.Effect == event.Binds && s.port() != 0
+	return true
 }
 
 // listed returns the first TCP socket in a list of descriptors; or nil.
@@ -322,6 +342,7 @@ func (s *scan) addsToEpoll(p *process) *socket {
 func (s *scan) returns(b *step, rest *strace.Rest) {
 	s.moves(b, rest)
 	if rest.Value < 0 {
+		b.process.last().failed = b.process.last().failed || b.call.Effect == event.Makes || b.call.Effect == event.Accepts
 		b.atOnce = b.atOnce || b.socket != nil && !b.socket.timed && (rest.Errno == "EAGAIN" || rest.Errno == "EINPROGRESS")
 		return
 	}
@@ -344,6 +365,7 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		return
 	case others.Execs:
 		s.ends(b, s.closeSome(p, func(_ int, d descriptor) bool { return d.closeOnExec }))
+		p.was, p.failed = nil, false
 		return
 	case event.Asks:
 		if own, isInet := strace.ParseSockaddr(s.arg(1)); isInet && b.socket != nil {

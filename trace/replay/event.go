@@ -67,8 +67,8 @@ func (f *file) event(s *step, rest *strace.Rest) *event.Event {
 
 // about is what the recording says of a call in other lines.
 func (s *step) about() others.About {
-	a := others.About{Shared: s.shared, Resets: s.resets, AtOnce: s.atOnce, Unclear: s.unclear, Into: s.into}
-	if s.socket != nil {
+	a := others.About{Shared: s.shared, Resets: s.resets, AtOnce: s.atOnce, Unclear: s.unclear, Into: s.into, NoSocket: s.mistaken}
+	if s.socket != nil && !s.mistaken {
 		a.Socket, a.Port, a.Meets = s.socket.id, s.socket.port, s.socket.metBy()
 	}
 	if s.made != nil {

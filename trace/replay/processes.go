@@ -27,6 +27,8 @@ type process struct {
 	unknown  map[string]int  // by name, how many calls were made on descriptors of which nothing is known
 	epoll    map[int]bool    // epoll descriptors that wait for TCP sockets
 	serves   bool            // whether it has listened, or accepted
+	binds    bool            // whether it has called bind with a port
+	failed   bool            // whether a call has failed to make a socket, and returned -1
 	ports    []uint16        // to which it has called connect; a few of them
 	parent   *process        // from which it has its descriptors; or nil
 	workers  event.Workers

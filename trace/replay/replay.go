@@ -139,12 +139,12 @@ func sideOf(s *step) event.Side {
 	}
 	p := s.process
 	for range 100 { // a child is what its parent is
-		if p.serves || len(p.ports) > 0 || p.parent == nil {
+		if p.serves || p.binds || len(p.ports) > 0 || p.parent == nil {
 			break
 		}
 		p = p.parent
 	}
-	if p.serves {
+	if p.serves || p.binds && len(p.ports) == 0 {
 		return event.Server
 	}
 	return event.Client

@@ -34,7 +34,7 @@ type step struct {
 	into     bool         // of splice: whether the socket is what the bytes go into
 	unclear  bool         // of a close: whether it is not known if other descriptors lead to the socket
 	doubtful bool         // whether it is not known yet that it is about a TCP socket
-	mistaken bool         // whether it failed because its descriptor leads to its socket no more
+	mistaken bool         // whether it failed because its descriptor leads to no socket: then socket is the one to which that has led, or nil
 }
 
 // scan reads a recording's lines. It follows what each descriptor leads to, and so finds
@@ -126,7 +126,7 @@ func (s *scan) called(l *strace.Line, at int64) {
 	if isDrawn && !rest.Unfinished {
 		s.returns(b, &rest)
 	}
-	if b.doubtful = !isDrawn && rest.Unfinished && c.Effect == event.Accepts && !strace.ParseNote(s.arg(0)).Is; b.doubtful {
+	if b.doubtful = !isDrawn && rest.Unfinished && (c.Effect == event.Accepts && !strace.ParseNote(s.arg(0)).Is || s.mayMistake(p.last(), l, c)); b.doubtful {
 		isDrawn = true
 	}
 	if !isDrawn {
@@ -167,7 +167,7 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 	if begun.doubtful {
 		begun.process = begun.process.last()
 		begun.socket = s.adopted(begun.process, begun.call)
-		begun.doubtful = begun.socket == nil
+		begun.doubtful = begun.socket == nil && !s.mistakes(begun, begun.process, &rest)
 	}
 	if begun.doubtful {
 		return

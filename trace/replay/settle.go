@@ -38,7 +38,7 @@ func (c *common) findUses() {
 	later := make(map[*socket]bool)
 	for _, s := range slices.Backward(c.steps) {
 		s.process = s.process.last()
-		if s.call != nil && s.call.Effect == event.Closes && s.socket != nil {
+		if s.call != nil && s.call.Effect == event.Closes && s.socket != nil && !s.mistaken {
 			s.shared = s.shared || later[s.socket]
 			s.unclear = !s.shared && c.uses[s.fd].after(s.line, s.process)
 		}

@@ -52,6 +52,7 @@ func (p *process) joins(other *process) {
 	p.into = other
 	other.since, other.id, other.threads = min(other.since, p.since), min(other.id, p.id), other.threads+p.threads
 	other.serves, other.receives = other.serves || p.serves, other.receives || p.receives
+	other.binds, other.failed = other.binds || p.binds, other.failed || p.failed
 	for fd, d := range p.open {
 		d.socket.descriptors--
 		if _, open := other.open[fd]; !open {
