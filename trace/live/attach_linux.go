@@ -3,11 +3,12 @@ package live
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"lbaws/trace/live/files"
 )
 
 // meet says what a process holds that runs already, and learns whose ends its sockets are.
@@ -46,9 +47,7 @@ func (w *watcher) meet(p *process) {
 	if len(holds) > 0 {
 		text = strings.Join(holds, ", ")
 	}
-	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.ID))
-	quoted := strconv.QuoteToGraphic(strings.TrimSpace(string(name))) // it may be anything
-	w.trace.Note(time.Now(), fmt.Sprintf("process %d (%s) runs already, and holds %s", p.ID, quoted[1:len(quoted)-1], text))
+	w.trace.Note(time.Now(), fmt.Sprintf("process %d (%s) runs already, and holds %s", p.ID, files.Program(p.ID), text))
 	if w.files.HasRing(p.ID) {
 		w.noteRing(p)
 	}

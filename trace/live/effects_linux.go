@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -227,7 +226,7 @@ func (w *watcher) leaves(t *ptrace.Thread, status unix.WaitStatus) {
 // tellEnd tells the trace that a process ends, if sockets do so with it.
 func (w *watcher) tellEnd(p *process, status unix.WaitStatus, sockets []*socket) {
 	if e := w.endOf(sockets); len(sockets) > 0 {
-		e.How = how(status)
+		e.How = strace.Ended(status)
 		w.tellExit(p, e)
 	}
 }
@@ -269,18 +268,6 @@ func (w *watcher) lost(p *process) (lost []*socket) {
 		}
 	}
 	return lost
-}
-
-// how says how a process has ended, as strace does.
-func how(status unix.WaitStatus) string {
-	if !status.Signaled() {
-		return "exited with " + strconv.Itoa(status.ExitStatus())
-	}
-	core := ""
-	if status.CoreDump() {
-		core = " (core dumped)"
-	}
-	return "killed by " + unix.SignalName(status.Signal()) + core
 }
 
 // tellExit tells the trace that a process has ended, or has lost descriptors.

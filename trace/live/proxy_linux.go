@@ -2,14 +2,12 @@ package live
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/netip"
-	"os"
 	"slices"
-	"strings"
 
 	"lbaws/trace/event"
+	"lbaws/trace/live/files"
 )
 
 // This file says which programs are servers and clients at once: they have listened, and have
@@ -69,11 +67,8 @@ func (w *watcher) isProxy(p *process) {
 }
 
 // tellProxy tells the trace of a program that is a server and a client at once.
-//
-// Source: proc_pid_comm(5).
 func (w *watcher) tellProxy(p *process) {
-	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.ID))
-	proxy := &event.Proxy{Name: quoted(strings.TrimSpace(string(name))), Listens: slices.Clone(p.listens)}
+	proxy := &event.Proxy{Name: files.Program(p.ID), Listens: slices.Clone(p.listens)}
 	w.tell(func() {
 		proxy.Caller = w.caller(p, event.Server)
 		w.trace.Between(proxy)

@@ -123,21 +123,11 @@ func inspect(thread, fd int, inode uint32) *socket {
 
 // ask asks the kernel what a socket is, and reports whether it is one of TCP.
 func (s *socket) ask(fd int) bool {
-	option := func(name int) int {
-		value, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, name)
-		if err != nil {
-			return -1
-		}
-		return value
-	}
-	if p := option(unix.SO_PROTOCOL); p != unix.IPPROTO_TCP && p != unix.IPPROTO_MPTCP {
+	set := sockets.OptionsOf(fd)
+	if !set.TCP {
 		return false
 	}
-	flags, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	linger, _ := unix.GetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER)
-	s.atOnce = flags&unix.O_NONBLOCK != 0
-	s.resets = linger != nil && linger.Onoff != 0 && linger.Linger == 0
-	s.listens = option(unix.SO_ACCEPTCONN) == 1
+	s.atOnce, s.resets, s.listens = set.NonBlocking, set.Resets, set.Listens
 	s.ends, s.state = endsOf(fd), sockets.StateOf(fd)
 	switch {
 	case s.listens:

@@ -111,3 +111,12 @@ func (t *Tables) Epolled(thread, fd int) iter.Seq[int] {
 		}
 	}
 }
+
+// Program returns the name of the program that a process executes, in printable characters.
+//
+// Source: proc_pid_comm(5).
+func Program(pid int) string {
+	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	quoted := strconv.QuoteToGraphic(strings.TrimSpace(string(name))) // it may be anything
+	return quoted[1 : len(quoted)-1]
+}
