@@ -264,7 +264,7 @@ const (
 // opens notes that a connect begins: a connection that accept returns may be its.
 func (f *Figure) opens(e *event.Event) {
 	known := f.descriptors[e.Descriptor()]
-	if !e.Opens() || known != nil && !known.disconnected && (known.open() || !known.reset) {
+	if !e.Opens() || f.listensOn(e.Descriptor()) || known != nil && !known.disconnected && (known.open() || !known.reset) {
 		return
 	}
 	c := f.connects(e)

@@ -94,6 +94,12 @@ func (f *Figure) listeningAt(e *event.Event) netip.AddrPort {
 // to a server that is not traced.
 func (f *Figure) queueOf(c *conversation) *queue { return f.queues[c.Server.Port()] }
 
+// listensOn reports whether a socket is known to listen.
+func (f *Figure) listensOn(fd event.Descriptor) bool {
+	q := f.queues[f.bound[fd].Port()]
+	return q != nil && q.listens == fd && !q.closed
+}
+
 // unbinds notes that a socket is closed that may have listened.
 func (f *Figure) unbinds(fd event.Descriptor) {
 	if q := f.queues[f.bound[fd].Port()]; q != nil && q.listens == fd {

@@ -198,14 +198,16 @@ func (w *watcher) noteBeginning(c *call) {
 			s.port = addr.Port()
 			c.of.serves = c.of.serves || s.port != 0
 		}
-	case event.Listens:
+	case event.Listens, event.Accepts:
+		if s.role == clients { // it fails
+			break
+		}
 		s.role, c.of.serves = servers, true
-		w.serves(c)
-	case event.Accepts:
-		s.role, c.of.serves = servers, true
-		w.listensAt(c.of, s.ends.local)
+		if w.listensAt(c.of, s.ends.local); c.does.Effect == event.Listens {
+			w.serves(c)
+		}
 	case event.Connects:
-		if addr, ok := c.address(); ok {
+		if addr, ok := c.address(); ok && s.role != servers {
 			s.role, s.port, c.of.connects = clients, addr.Port(), true
 			if w.private { // whoever listens there, or nobody
 				w.trace.Serves(addr)

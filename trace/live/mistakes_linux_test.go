@@ -11,16 +11,16 @@ import (
 	"lbaws/trace/tracetest"
 )
 
-// TestMistakes: calls that fail because their descriptors lead to no socket are shown in the
-// column of their program, and by a recording of the same program, too. What is no mistake about
-// a TCP socket is not.
+// TestMistakes: calls that fail because their descriptors lead to no socket, or to one of the other
+// end, are shown in the column of their program, and by a recording of the same program, too. What is
+// no mistake about a TCP socket is not.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	strace := tracetest.Need(t, "strace", "strace")
 	program := compiled(t, "mistakes")
 	for name, c := range map[string]struct {
 		command []string
-		want    []string // the calls of which no row is a connection's
+		want    []string // the calls that fail
 	}{
 		"closed": {[]string{program, "closed"}, []string{"server accept(3) EBADF", "server read(-1) EBADF", "server write(-1) EBADF",
 			"server close(-1) EBADF", "server close(3) EBADF"}},
@@ -28,6 +28,8 @@ func TestMistakes(t *testing.T) {
 			"server accept(4) EINVAL", "server recvfrom(4) ENOTCONN"}},
 		"unchecked": {[]string{program, "unchecked"}, []string{"client connect(-1) EBADF", "client sendto(-1) EBADF", "client connect(3) ECONNREFUSED",
 			"client write(3) EBADF", "client sendto(3) ENOTSOCK", "client shutdown(3) EBADF"}},
+		"swapped": {[]string{program, "swapped"}, []string{"client listen(4) EINVAL", "client accept(4) EINVAL", "server connect(3) EISCONN",
+			"server recvfrom(3) ENOTCONN", "client recvfrom(4) EAGAIN"}},
 		"none": {[]string{program, "none"}, nil},
 		"python": {[]string{"python3", "testdata/mistakes.py"}, []string{"server sendto(-1) EBADF", "server recvfrom(-1) EBADF", "server accept4(-1) EBADF",
 			"server getpeername(-1) EBADF"}},

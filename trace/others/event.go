@@ -126,7 +126,7 @@ func (c *Call) connected(r *event.Recorded) bool {
 	has := func(text []byte, part string) bool { return bytes.Contains(text, []byte(part)) }
 	switch first, _, _ := bytes.Cut(r.Result, []byte("}")); {
 	case c.Effect == Polls:
-		return has(r.Result, "out [") || has(first, "POLLOUT") && !has(first, "POLLERR") && !has(first, "POLLHUP")
+		return has(first, "POLLOUT") && !has(first, "POLLERR") && !has(first, "POLLHUP") // select does not tell
 	case c.Name == "getsockopt":
 		return has(r.Begin, "SO_ERROR") && bytes.HasPrefix(r.Rest, []byte("[0]"))
 	}

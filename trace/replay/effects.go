@@ -179,6 +179,9 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 		b.socket.port, b.socket.ends.Local = at.Port(), wire.Plain(at)
 		p.binds = p.binds || at.Port() != 0
 	case event.Accepts:
+		if b.socket.role == clients { // it fails
+			break
+		}
 		p.serves = true
 		p.listensAt(b.socket.ends.Local)
 		if b.socket.role = servers; b.socket.port == 0 {
@@ -189,7 +192,7 @@ func (s *scan) begins(b *step, rest *strace.Rest) bool {
 			b.socket.atOnce = on
 		}
 	case event.Connects:
-		if others.IsDisconnect(b.call, rest) {
+		if others.IsDisconnect(b.call, rest) || b.socket.role == servers {
 			break
 		}
 		b.socket.role, b.socket.port, b.socket.tried = clients, s.port(), true
@@ -370,6 +373,9 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 	case event.Asks:
 		if own, isInet := strace.ParseSockaddr(s.arg(1)); isInet && b.socket != nil {
 			b.socket.ends.Local = wire.Plain(own)
+			if b.socket.role != clients && b.socket.port == 0 {
+				b.socket.port = own.Port()
+			}
 		}
 		return
 	case others.ClosesSome:

@@ -68,6 +68,16 @@ func TestNothingIsGuessed(t *testing.T) {
 				"10 send(4, \"hello\", 5, 0) = -1 ENOTSOCK (Socket operation on non-socket)\n10 close(9) = -1 EBADF (Bad file descriptor)\n",
 			want: []string{"ENOTCONN", "read(4, …, 100) = -1 EBADF", "send(4, \"hello\", 5, 0) = -1 ENOTSOCK"}, deny: []string{"close(9)"},
 		},
+		"a select that finds an error": {
+			text: strings.ReplaceAll(calling, "1 ", "20 ") + "-1 EINPROGRESS (Operation now in progress)\n20 select(4, NULL, [3], NULL, NULL) = 1 (out [3])\n" +
+				"20 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0\n20 close(3) = 0\n",
+			want: []string{"┄┄ SYN ┄", "[ECONNREFUSED]"}, deny: []string{"SYN+ACK"},
+		},
+		"a select that finds a connection": {
+			text: strings.ReplaceAll(calling, "1 ", "20 ") + "-1 EINPROGRESS (Operation now in progress)\n20 select(4, NULL, [3], NULL, NULL) = 1 (out [3])\n" +
+				"20 getsockopt(3, SOL_SOCKET, SO_ERROR, [0], [4]) = 0\n20 close(3) = 0\n",
+			want: []string{"┄┄ SYN ┄", "┄ SYN+ACK", "┄┄ FIN"},
+		},
 		"no listen": {
 			text: "10 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n10 bind(3, " + address + ") = 0\n10 accept(3, 0x7f, [16]) = -1 EINVAL (Invalid argument)\n10 close(3) = 0\n",
 			want: []string{strings.Repeat(" ", 48) + "socket(", strings.Repeat(" ", 48) + "accept(3, …) = -1 EINVAL"},

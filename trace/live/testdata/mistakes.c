@@ -64,6 +64,21 @@ static void unchecked(void)
 	shutdown(other, SHUT_RDWR);
 }
 
+// A server and its client, which listens; and the server connects.
+static void swapped(void)
+{
+	socklen_t length = sizeof addr;
+	int server = bound(), client = socket(AF_INET, SOCK_STREAM, 0);
+	listen(server, 1);
+	getsockname(server, (struct sockaddr *)&addr, &length);
+	connect(client, (struct sockaddr *)&addr, sizeof addr);
+	listen(client, 1);
+	accept(client, NULL, NULL);
+	connect(server, (struct sockaddr *)&addr, sizeof addr);
+	recv(server, buffer, sizeof buffer, 0);
+	recv(client, buffer, sizeof buffer, MSG_DONTWAIT);
+}
+
 // What programs do that know what they do: it is no mistake about a TCP socket.
 static void none(void)
 {
@@ -89,6 +104,8 @@ int main(int argc, char **argv)
 		assigned();
 	else if (strcmp(argv[1], "unchecked") == 0)
 		unchecked();
+	else if (strcmp(argv[1], "swapped") == 0)
+		swapped();
 	else
 		none();
 }
