@@ -41,6 +41,7 @@ type Options struct {
 	Recording bool     // whether a recording is drawn, and no calls are made
 	Inputs    []string // then: its files; "-" is standard input
 	Preface   string   // and what stands on the first line; "" is nothing
+	Summed    bool     // and whether that sums up the connections
 	Clients   int      // and how many clients may have a column each
 
 	Title  string // of the page

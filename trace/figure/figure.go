@@ -19,6 +19,7 @@ import (
 	"lbaws/trace/others"
 	"lbaws/trace/part"
 	"lbaws/trace/sockets"
+	"lbaws/trace/sums"
 	"lbaws/trace/wire"
 )
 
@@ -49,6 +50,7 @@ type Figure struct {
 	noted     map[string]bool // the notes that have come
 	refused   unix.Errno      // why accept has failed, if it has, the last time
 
+	sum   *sums.Sum  // of the connections
 	calls others.Run // that are alike, one behind the other
 	servers
 	proxies
@@ -72,12 +74,13 @@ type About struct {
 	All     bool           // whether each call is shown, also those that are like the one before
 	Only    part.Part      // which part of it is wanted
 	Preface string         // what stands on the first lines; "" is nothing
+	SumsUp  bool           // whether the last line sums up the connections
 }
 
 // New returns a figure that has no rows yet.
 func New(about About) Figure {
 	return Figure{
-		run: about, noted: make(map[string]bool), threaded: make(map[event.Caller]bool), speaks: make(map[uint16]bool), programs: make(map[int]int), introduced: make(map[int]bool),
+		run: about, sum: sums.New(), noted: make(map[string]bool), threaded: make(map[event.Caller]bool), speaks: make(map[uint16]bool), programs: make(map[int]int), introduced: make(map[int]bool),
 		descriptors:   make(map[event.Descriptor]*conversation),
 		servers:       servers{bound: make(map[event.Descriptor]netip.AddrPort), queues: make(map[uint16]*queue)},
 		conversations: conversations{byClient: make(map[netip.AddrPort]*conversation), followed: make([]*conversation, mostFollowed)},
@@ -88,6 +91,9 @@ func New(about About) Figure {
 func (f *Figure) Take(m *event.Moment) []Row {
 	f.rows, f.at, f.drops = f.rows[:0], m.At, !f.Wants(m)
 	f.drops = f.drops || f.folds(m)
+	if f.run.SumsUp {
+		f.sum.Take(m)
+	}
 	switch m.What {
 	case event.Began:
 		f.begins(m.Event, f.descriptors[m.Event.Descriptor()])
@@ -124,6 +130,10 @@ func (f *Figure) Take(m *event.Moment) []Row {
 		}
 		if f.captured && !f.clientOnly {
 			f.neverAccepted()
+		}
+		const several = 2
+		if text := f.sum.Text(several); text != "" {
+			f.say(event.Client, text)
 		}
 	}
 	if f.drops {

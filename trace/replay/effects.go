@@ -343,7 +343,6 @@ func (s *scan) addsToEpoll(p *process) *socket {
 
 // returns does what a call has done.
 func (s *scan) returns(b *step, rest *strace.Rest) {
-	s.moves(b, rest)
 	if rest.Value < 0 {
 		b.process.last().failed = b.process.last().failed || b.call.Effect == event.Makes || b.call.Effect == event.Accepts
 		b.atOnce = b.atOnce || b.socket != nil && !b.socket.timed && (rest.Errno == "EAGAIN" || rest.Errno == "EINPROGRESS")
@@ -367,7 +366,7 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		p.listensAt(b.socket.ends.Local)
 		return
 	case others.Execs:
-		s.ends(b, s.closeSome(p, func(_ int, d descriptor) bool { return d.closeOnExec }))
+		b.ended = s.closeSome(p, func(_ int, d descriptor) bool { return d.closeOnExec })
 		p.was, p.failed = nil, false
 		return
 	case event.Asks:
@@ -392,7 +391,7 @@ func (s *scan) returns(b *step, rest *strace.Rest) {
 		}
 	case others.Replaces:
 		if old := p.at(rest.Value); old != nil && old != b.socket && !p.close(rest.Value) {
-			s.ends(b, []*socket{old})
+			b.ended = []*socket{old}
 		}
 	case others.Duplicates:
 	case others.Polls:
@@ -425,7 +424,7 @@ func (s *scan) makes(p *process, made *socket, rest *strace.Rest) {
 func (s *scan) closesRange(b *step, p *process) {
 	if !bytes.Contains(s.arg(2), []byte("CLOEXEC")) {
 		first, last := s.fd(0), s.fd(1)
-		s.ends(b, s.closeSome(p, func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) }))
+		b.ended = s.closeSome(p, func(fd int, _ descriptor) bool { return fd >= first && (last < 0 || fd <= last) })
 		return
 	}
 	s.inRange(p, func(fd int) {

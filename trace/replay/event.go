@@ -65,6 +65,25 @@ func (f *file) event(s *step, rest *strace.Rest) *event.Event {
 	return &e
 }
 
+// exit returns the end of the sockets that end with a moment: with that of a program, or with the
+// return of a call that is no close; nil if there are none.
+func (m *moment) exit() *event.Exit {
+	if len(m.step.ended) == 0 || m.event != nil && !m.returns {
+		return nil
+	}
+	e := &event.Exit{How: string(m.step.text)}
+	if m.event != nil {
+		e.How, e.Lives = m.event.Name(), true
+	}
+	for _, s := range m.step.ended {
+		e.Sockets = append(e.Sockets, s.id)
+		if s.resets {
+			e.Resets = append(e.Resets, s.id)
+		}
+	}
+	return e
+}
+
 // about is what the recording says of a call in other lines.
 func (s *step) about() others.About {
 	a := others.About{Shared: s.shared, Resets: s.resets, AtOnce: s.atOnce, Unclear: s.unclear, Into: s.into, NoSocket: s.mistaken}

@@ -51,16 +51,15 @@ type socket struct {
 	maker       *process    // that has made that call
 	closer      *process    // that has closed its last descriptor
 	role        role
-	accepted    bool // whether accept has returned it
-	traffic
-	peer   *socket // the other end of its connection, if the recordings have it
-	apart  bool    // whether they do not
-	tried  bool    // whether connect has been called on it
-	used   bool    // whether a call is about it
-	resets bool    // whether close sends a RST: SO_LINGER with a time of 0, set or inherited from the socket that listens
-	atOnce bool    // whether no call on it waits: it is non-blocking
-	timed  bool    // whether calls on it wait for some time at most: SO_RCVTIMEO, SO_SNDTIMEO
-	port   uint16  // the server's: that it is bound to, or connected to; 0 if it is not known
+	accepted    bool    // whether accept has returned it
+	peer        *socket // the other end of its connection, if the recordings have it
+	apart       bool    // whether they do not
+	tried       bool    // whether connect has been called on it
+	used        bool    // whether a call is about it
+	resets      bool    // whether close sends a RST: SO_LINGER with a time of 0, set or inherited from the socket that listens
+	atOnce      bool    // whether no call on it waits: it is non-blocking
+	timed       bool    // whether calls on it wait for some time at most: SO_RCVTIMEO, SO_SNDTIMEO
+	port        uint16  // the server's: that it is bound to, or connected to; 0 if it is not known
 }
 
 // role is whose end a socket is.

@@ -73,7 +73,8 @@ func drawFiles(files []*file, o *trace.Options, warn func(error)) error {
 	p.scenes = newScenes(p.steps)
 	p.several = slices.ContainsFunc(p.steps, func(s *step) bool { return s.process != p.steps[0].process || s.process.isProxy })
 	p.onScreen = o.Output == "" && o.Format != "off"
-	o.Both, o.Preface, o.Clients = p.scenes.list[0].isBoth(), strings.Trim(p.summary(c.sockets)+"\n"+c.leftOut(unknown), "\n"), p.scenes.clients()
+	o.Both, o.Preface, o.Clients = p.scenes.list[0].isBoth(), strings.Trim(p.summary()+"\n"+c.leftOut(unknown), "\n"), p.scenes.clients()
+	o.Summed = true
 	if unsure > 0 {
 		warn(fmt.Errorf("of connections to %d ports it is not known which calls of both ends belong together; %s", unsure, recordNotes))
 	}
@@ -187,7 +188,7 @@ func (p *player) playScene(only *scene) {
 func (p *player) give(m moment) {
 	e := m.event
 	if e == nil {
-		p.exits(m, string(m.step.text))
+		p.exits(m)
 		return
 	}
 	e.Caller = p.caller(m.step)
@@ -197,9 +198,7 @@ func (p *player) give(m moment) {
 			e.Number = begun.number
 		}
 		p.trace.Append(&event.Moment{What: event.Returned, At: e.Return, Event: e})
-		if len(m.step.ended) > 0 {
-			p.exits(m, e.Recorded.Name)
-		}
+		p.exits(m)
 		return
 	}
 	p.calls++
@@ -211,17 +210,12 @@ func (p *player) give(m moment) {
 	}
 }
 
-// exits gives the formats the sockets that end with a program, or with a call that is no
-// close.
-func (p *player) exits(m moment, how string) {
-	e := &event.Exit{Caller: p.caller(m.step), How: how, Lives: m.event != nil}
-	for _, s := range m.step.ended {
-		e.Sockets = append(e.Sockets, s.id)
-		if s.resets {
-			e.Resets = append(e.Resets, s.id)
-		}
+// exits gives the formats the sockets that end with a moment, if there are some.
+func (p *player) exits(m moment) {
+	if e := m.exit(); e != nil {
+		e.Caller = p.caller(m.step)
+		p.trace.Append(&event.Moment{What: event.Exited, At: m.at, Exit: e})
 	}
-	p.trace.Append(&event.Moment{What: event.Exited, At: m.at, Exit: e})
 }
 
 // caller returns who makes the call of a step.

@@ -87,9 +87,7 @@ func (s *scan) exit(l *strace.Line, at int64) {
 		return
 	}
 	if p, ended := s.exits(l.Thread); len(ended) > 0 {
-		b := &step{of: s.file, at: at, process: p, text: l.Text}
-		s.ends(b, ended)
-		s.add(b)
+		s.add(&step{of: s.file, at: at, process: p, text: l.Text, ended: ended})
 	}
 }
 
