@@ -61,7 +61,7 @@ func (o *Options) Start() (*Trace, error) {
 	} else {
 		t.tracer = tracer.New(sys.Unix{}, sinks...)
 		t.tracer.Show(tracer.Wants{Both: o.Both && !o.Others, Segments: o.ShowsSegments(), Packets: o.Pcap != "" || o.HTML != "",
-			Lines: o.HTML != "" && !o.Others, Sockets: o.Sockets, Others: o.Others})
+			Lines: o.HTML != "" && !o.Others, Sockets: o.Sockets, Others: o.Others, Reasons: o.ShowsMore()})
 	}
 	return t, nil
 }

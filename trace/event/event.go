@@ -29,6 +29,7 @@ type Event struct {
 
 	Recorded *Recorded // its text, if it is from a recording
 	Shared   bool      // of a close: whether another descriptor leads to the same socket
+	InTheWay string    // of a bind or a listen that has failed with EADDRINUSE: the sockets that have the address; "" if the kernel was not asked
 }
 
 // Caller is a program that makes calls.

@@ -25,10 +25,11 @@ type Recorded struct {
 	Meets     int            // and the other end of the connection that it is about, or has made; 0 is not known, and Nobody is none of the programs'
 	Port      uint16         // that the socket is bound or connected to; 0 if it is not known
 	Peer      netip.AddrPort // the peer, if strace -yy or the kernel says it
-	Local     netip.AddrPort // of connect: the address that the kernel has given the socket, if it says it
+	Local     netip.AddrPort // of connect and listen: the address that the kernel has given the socket, if it says it
 	NoSocket  bool           // whether its descriptor leads to no socket, so that it fails
 	Unclear   bool           // of a close: whether it is not known if other descriptors lead to the socket
 	Resets    bool           // of a close: whether it sends a RST in any case, by SO_LINGER
+	Unread    *int           // of a close: how many bytes were unread when it began; nil if the kernel was not asked
 	Connected bool           // whether it shows that a connect is complete that was begun
 	To        netip.AddrPort // of a write: to where it connects first, by MSG_FASTOPEN
 	Told      unix.Errno     // of getsockopt: the error of the connection that SO_ERROR has told; no other call tells it again

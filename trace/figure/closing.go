@@ -12,6 +12,7 @@ import (
 // holds if it was asked, or else by the calls and the segments.
 func (f *Figure) closing(e *event.Event, c *conversation) sockets.Closing {
 	held, asked := f.held[e.Descriptor()]
+	unread, known := f.unread(e)
 	switch does := held.OnClose(); {
 	case e.IsOthers() && c != nil && !c.open():
 		return sockets.NeverMade
@@ -25,9 +26,11 @@ func (f *Figure) closing(e *event.Event, c *conversation) sockets.Closing {
 		return does
 	case c == nil || c.reset || c.Over():
 		return sockets.Frees
+	case known && unread > 0:
+		return sockets.RST
 	case asked && does != sockets.FIN && held.State != wire.TimeWait:
 		return does
-	case !asked && f.mayBeUnread(c, e.Side):
+	case !known && f.mayBeUnread(c, e.Side):
 		return sockets.Unsure
 	case c.finSent[e.Side] && (c.finSent[e.Side.Peer()] || c.states()[e.Side] == wire.LastAck || c.states()[e.Side] == wire.Closing):
 		return sockets.FINSent
@@ -35,6 +38,16 @@ func (f *Figure) closing(e *event.Event, c *conversation) sockets.Closing {
 		return sockets.Orphans
 	}
 	return sockets.FIN
+}
+
+// unread returns how many bytes the kernel holds unread of the socket that the call of e closes, if it
+// was asked.
+func (f *Figure) unread(e *event.Event) (n int, known bool) {
+	if e.Recorded != nil && e.Recorded.Unread != nil {
+		return *e.Recorded.Unread, true
+	}
+	held, known := f.held[e.Descriptor()]
+	return held.Unread(), known
 }
 
 // noteOnClose says what a close will do, as far as that is known; "" is nothing
@@ -70,7 +83,8 @@ func (f *Figure) noteOnClose(e *event.Event, c *conversation) string {
 			return "connections that nobody has accepted end with the listening socket: a RST goes to each client"
 		}
 	case sockets.RST:
-		note := sockets.Bytes(held.Unread()) + " unread: the kernel throws them away, and sends a RST " + where
+		unread, _ := f.unread(e)
+		note := sockets.Bytes(unread) + " unread: the kernel throws them away, and sends a RST " + where
 		if n := held.Unacknowledged(); n > 0 {
 			note += "; " + sockets.Bytes(n) + " that the peer has not acknowledged may be lost too"
 		}
@@ -124,6 +138,7 @@ func (f *Figure) closes(e *event.Event, c *conversation) {
 	case sockets.FIN, sockets.FINSent, sockets.Orphans:
 		f.implyFIN(c, e.Side)
 	}
+	c.leaves(e.Side, does == sockets.Unsure)
 	c.closed, c.finished[e.Side] = true, e.Return
 	delete(f.descriptors, e.Descriptor())
 	if held := f.held[e.Descriptor()]; held.State == wire.Closed { // nothing more will be heard of it

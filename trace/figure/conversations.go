@@ -45,6 +45,8 @@ type conversation struct {
 	shut                 [2]bool // by side: whether its reading was shut down
 	finSent              [2]bool // by side, as far as the calls tell
 
+	left     [2]bool      // by side: whether its descriptor was closed
+	unsure   [2]bool      // and whether it was not known then if bytes were unread
 	finished [2]time.Time // by side: when a call had returned that sends its FIN as soon as it may go out
 }
 

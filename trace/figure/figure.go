@@ -15,6 +15,7 @@ import (
 	"lbaws/trace/event"
 	"lbaws/trace/figure/wording"
 	"lbaws/trace/message"
+	"lbaws/trace/mistakes"
 	"lbaws/trace/order"
 	"lbaws/trace/others"
 	"lbaws/trace/part"
@@ -44,13 +45,15 @@ type Figure struct {
 	notAsked   error  // why the kernel is not asked what it holds, although it was to be
 
 	since     time.Time       // the first moment, if only a part of the run is wanted
-	drops     bool            // whether the moment in hand is not wanted
+	drops     bool            // whether the moment in hand is not shown
+	isOutside bool            // whether it is not wanted
 	headed    bool            // whether the head has come
 	explained bool            // whether the legend has come
 	noted     map[string]bool // the notes that have come
 	refused   unix.Errno      // why accept has failed, if it has, the last time
 
-	sum   *sums.Sum  // of the connections
+	sum   *sums.Sum // of the connections
+	watch mistakes.Watch
 	calls others.Run // that are alike, one behind the other
 	servers
 	proxies
@@ -89,14 +92,15 @@ func New(about About) Figure {
 
 // Take turns a moment into rows, which are good until the next one.
 func (f *Figure) Take(m *event.Moment) []Row {
-	f.rows, f.at, f.drops = f.rows[:0], m.At, !f.Wants(m)
-	f.drops = f.drops || f.folds(m)
+	f.rows, f.at, f.isOutside = f.rows[:0], m.At, !f.Wants(m)
+	f.drops = f.folds(m) || f.isOutside
+	f.watch.Scene = mistakes.Scene{}
 	if f.run.SumsUp {
 		f.sum.Take(m)
 	}
 	switch m.What {
 	case event.Began:
-		f.begins(m.Event, f.descriptors[m.Event.Descriptor()])
+		f.begins(m, f.descriptors[m.Event.Descriptor()])
 		f.place(m.Event.Caller)
 	case event.Waits:
 		f.addCall(BeginRow, m.Event, f.descriptors[m.Event.Descriptor()]).Text.SetBegin(m.Event)
@@ -136,6 +140,9 @@ func (f *Figure) Take(m *event.Moment) []Row {
 			f.say(event.Client, text)
 		}
 	}
+	if m.What != event.Began {
+		f.mistaken(m)
+	}
 	if f.drops {
 		return f.unwanted()
 	}
@@ -172,7 +179,8 @@ func (f *Figure) addCall(kind rowKind, e *event.Event, c *conversation) *Row {
 
 // begins adds what comes before a call, and the beginning of one that may wait. Any other
 // call is one row, when it returns, with the segments that it causes behind it.
-func (f *Figure) begins(e *event.Event, c *conversation) {
+func (f *Figure) begins(m *event.Moment, c *conversation) {
+	e := m.Event
 	if !f.headed {
 		f.clientOnly = e.Side == event.Client && !f.run.Both
 		f.head()
@@ -195,7 +203,7 @@ func (f *Figure) begins(e *event.Event, c *conversation) {
 		c = f.descriptors[e.Descriptor()]
 		f.about(c)
 	}
-	f.noteOn(e, c)
+	f.noteOn(m, c)
 	if order.DrawnInTwo(e.Call) {
 		f.addCall(BeginRow, e, c).Text.SetBegin(e)
 	}

@@ -39,10 +39,6 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 		return
 	}
 	f.remember(c)
-	if c.State == wire.Listen && !c.Gone && c.Receive > c.Send {
-		f.sayOnce(event.Server, "the accept queue is full: the kernel drops the next SYN, which its client sends again after "+
-			"a second, and an ACK that would complete a handshake: its client believes that it is connected")
-	}
 }
 
 // forgets takes it that the kernel holds nothing of a connection's end any more, and reports

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace/event"
+	"lbaws/trace/mistakes"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
 )
@@ -71,6 +72,9 @@ func (f *Figure) failurePreceded(e *event.Event, c *conversation, errno unix.Err
 		return
 	default:
 		return
+	}
+	if errno == unix.ECONNRESET && c.unsure[e.Side.Peer()] {
+		f.watch.Scene.Reset, f.watch.Scene.From = mistakes.UnreadReset, e.Side.Peer()
 	}
 	if c.reset = true; !c.wasReset {
 		f.imply(c, e.Side.Peer(), reset)
@@ -157,6 +161,7 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 	}
 	if e.Moves(event.Writes) {
 		f.written[e.Side] += e.Moved()
+		f.comesLate(e, c)
 		if f.anatomy(e, c, e.Args[1].Data); e.Moved() > 0 {
 			f.imply(c, e.Side, sockets.Bytes(e.Moved()))
 		}

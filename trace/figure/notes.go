@@ -4,18 +4,28 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/trace/event"
+	"lbaws/trace/mistakes"
 )
 
 // noteOn adds what the step of e does, before the first call of its kind. Why a request
 // may be incomplete is said each time.
-func (f *Figure) noteOn(e *event.Event, c *conversation) {
+func (f *Figure) noteOn(m *event.Moment, c *conversation) {
+	e := m.Event
 	if e.NoSocket() { // it does nothing
+		f.mistaken(m)
 		return
 	}
 	if e.Call.Does == event.ShutsDown && e.Args[1].Int == unix.SHUT_WR && c != nil && c.incomplete != "" && e.Side == event.Server {
 		f.say(e.Side, "the request may be incomplete: "+c.incomplete)
 	}
-	if r := f.sayOnce(e.Side, f.NoteFor(e, c)); r != nil {
+	note := f.NoteFor(e, c)
+	if e.Call.Does == event.Closes {
+		f.watch.Scene = mistakes.Scene{Closing: f.closing(e, c), Note: note}
+	}
+	if f.mistaken(m) == note {
+		return
+	}
+	if r := f.sayOnce(e.Side, note); r != nil {
 		r.General = e.Call.Does != event.Closes && e.Call.Does != event.ShutsDown
 	}
 }

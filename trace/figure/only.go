@@ -95,6 +95,8 @@ func (f *Figure) wantsExit(e *event.Exit) bool {
 // unwanted takes out the rows of a moment that is not wanted, but for those that are about the
 // whole figure.
 func (f *Figure) unwanted() []Row {
-	f.rows = slices.DeleteFunc(f.rows, func(r Row) bool { return r.Kind != HeadRow && !r.Legend && !r.Warning })
+	f.rows = slices.DeleteFunc(f.rows, func(r Row) bool {
+		return r.Kind != HeadRow && !r.Legend && !r.Warning && (!r.Mistake || f.isOutside)
+	})
 	return f.rows
 }

@@ -31,6 +31,7 @@ type Row struct {
 	Kills   bool           // of a NoteRow: whether the program ends here
 	Warning bool           // of a NoteRow: whether something is missing
 	General bool           // of a NoteRow: whether it says what such a call does anywhere
+	Mistake bool           // of a NoteRow: whether it says that something was done wrong
 	Legend  bool           // of a NoteRow: whether it says what a mark means
 	Folded  bool           // of a NoteRow: whether it says how many calls are not shown
 	Failed  bool           // of a call: whether it returned an error; of an arrow: whether it is a RST
@@ -79,6 +80,14 @@ func (r *Row) LaneOf(side event.Side) Lane {
 
 // IsWithin reports whether both ends of an arrow are in the lane in the middle.
 func (r *Row) IsWithin() bool { return r.LaneOf(event.Client) == r.LaneOf(event.Server) }
+
+// Marks are what stands before the first line of a NoteRow, and before its others.
+func (r *Row) Marks() (first, rest string) {
+	if r.Mistake {
+		return "! ", "  "
+	}
+	return "# ", "# "
+}
 
 // Timed reports whether a row has a time.
 func (r *Row) Timed() bool {

@@ -73,6 +73,9 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 			r.States[side] = wire.Unknown
 		}
 	}
+	if s.Flags&wire.RST != 0 {
+		f.resets(c, r.Side, was)
+	}
 	if r.Side == event.Server && s.Flags&wire.RST != 0 && was[event.Client] == wire.SynSent {
 		c.refused = true
 	}

@@ -61,8 +61,9 @@ type CallObject struct {
 	Args     struct {
 		Buf *Text `json:"buf"` // the only one that its strace line may not have
 	} `json:"args"`
-	Result *int `json:"result"`
-	Strace Text `json:"strace"` // its line in strace's language
+	Result   *int `json:"result"`
+	InTheWay Text `json:"in_the_way,omitempty"`
+	Strace   Text `json:"strace"` // its line in strace's language
 }
 
 // RecordedObject is what the reading of a recording has found out about a call: which
@@ -80,6 +81,7 @@ type RecordedObject struct {
 	Meets  int `json:"meets,omitempty"`  // the socket at the other end; -1 if that is not in the recording
 
 	NoSocket bool `json:"no_socket,omitempty"` // whether its descriptor leads to no socket, so that it fails
+	Unread   *int `json:"unread,omitempty"`    // of a close: bytes
 
 	Peer  Address `json:"peer,omitzero"`
 	Local Address `json:"local,omitzero"`

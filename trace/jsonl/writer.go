@@ -121,7 +121,7 @@ func (j *Writer) appendCall(b []byte, e *event.Event, returned bool) []byte {
 	if e.IsOthers() {
 		r := e.Recorded
 		recorded, _ := json.Marshal(RecordedObject{r.Thread, r.Socket, r.Made, r.Port, e.Shared, r.Resets, r.AtOnce, // these always have a text
-			r.Worker, r.Meets, r.NoSocket, Address{r.Peer}, Address{r.Local}})
+			r.Worker, r.Meets, r.NoSocket, r.Unread, Address{r.Peer}, Address{r.Local}})
 		b = append(append(b, `,"recorded":`...), recorded...)
 	}
 	b = append(j.appendArgs(append(b, `,"args":{`...), e, returned), '}')
@@ -130,6 +130,9 @@ func (j *Writer) appendCall(b []byte, e *event.Event, returned bool) []byte {
 		b = append(append(append(b, `,"errno":"`...), sys.ErrnoName(e.Errno)...), '"')
 	} else {
 		b = append(b, `,"errno":null`...)
+	}
+	if e.InTheWay != "" {
+		b = appendString(append(b, `,"in_the_way":`...), []byte(e.InTheWay))
 	}
 	strace := strace.Writer{Limit: j.Limit}
 	if j.line = strace.AppendBegin(j.line[:0], e); returned {

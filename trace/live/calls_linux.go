@@ -87,6 +87,9 @@ func (w *watcher) begin(c *call) {
 		}
 		c.about.Shared = w.count(s) > s.closings
 	}
+	if c.does.Effect == event.Closes {
+		w.askUnread(c)
+	}
 	w.tellBeginning(c)
 }
 

@@ -76,7 +76,24 @@ func (w *watcher) setAddresses(e *event.Event, c *call) {
 		sockets.Borrow(of, e.Result, func(fd int) { e.Recorded.Peer = endsOf(fd).remote })
 	case c.does.Effect == event.Connects && (e.Result >= 0 || e.Errno == unix.EINPROGRESS):
 		sockets.Borrow(of, e.Args[0].Int, func(fd int) { e.Recorded.Local = endsOf(fd).local })
+	case c.does.Effect == event.Listens && e.Result >= 0:
+		e.Recorded.Local = c.socket.ends.local
 	}
+}
+
+// askUnread asks how many bytes are unread of a socket that a call is about to close. They make the
+// kernel send a RST.
+//
+// Source: tcp(7), SIOCINQ.
+func (w *watcher) askUnread(c *call) {
+	if !w.more || c.socket == nil || c.socket.listens || c.about.Shared {
+		return
+	}
+	sockets.Borrow(w.ThreadOf(c.thread.Process), int(int32(c.Args[0])), func(fd int) {
+		if n, err := unix.IoctlGetInt(fd, unix.SIOCINQ); err == nil {
+			c.about.Unread = &n
+		}
+	})
 }
 
 // made notes the socket that a call has made, and returns what it is called.

@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 )
 
@@ -24,6 +25,24 @@ func Incomplete(request []byte, room int) string {
 		return "its body may go on"
 	}
 	return ""
+}
+
+// Whole returns how many bytes of data the first request in it has. If it is not all there, why says
+// what is missing. The length of a body that comes in chunks is not known: it is all of data.
+//
+// Source: RFC 9112 section 6.3.
+func Whole(data []byte) (n int, why string) {
+	header, body, ended := cutHeader(data)
+	length := bodyLength(header)
+	switch {
+	case !ended:
+		return 0, "there is no blank line"
+	case length > len(body):
+		return 0, fmt.Sprintf("there are %d of the %d bytes of its body", len(body), length)
+	case length < 0:
+		return len(data), ""
+	}
+	return len(data) - len(body) + length, ""
 }
 
 // cutHeader cuts a request into its lines up to the blank line, and what follows

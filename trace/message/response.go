@@ -2,6 +2,7 @@ package message
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,25 @@ import (
 	"strconv"
 	"strings"
 )
+
+// Endless reports whether a response ends with the connection: its header, which is all there, says
+// nothing of how long its body is, and there may be one.
+//
+// Source: RFC 9112 section 6.3.
+func Endless(response []byte) bool {
+	header, _, ended := cutHeader(response)
+	status, _, ok := ResponseParts(response)
+	if !ended || !ok || status[1].Text[0] == '1' || string(status[1].Text) == "204" || string(status[1].Text) == "304" {
+		return false
+	}
+	for line := range bytes.Lines(header) {
+		name, _, _ := bytes.Cut(line, []byte(":"))
+		if bytes.EqualFold(name, []byte("Content-Length")) || bytes.EqualFold(name, []byte("Transfer-Encoding")) {
+			return false
+		}
+	}
+	return true
+}
 
 // readSize is how many bytes CopyBody asks for at once.
 const readSize = 1024

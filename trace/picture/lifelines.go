@@ -270,7 +270,7 @@ func (l *Lifelines) text(lane figure.Lane, column int, y float64, class, text st
 // class is the class of a row's shapes, with "error" where something has gone
 // wrong.
 func class(r *figure.Row, name string) string {
-	if r.Failed || r.Warning {
+	if r.Failed || r.Warning || r.Mistake {
 		return name + " error"
 	}
 	return name
@@ -352,7 +352,8 @@ func (l *Lifelines) note(r *figure.Row) {
 			return ends
 		})
 	}
-	for _, line := range l.lanes[r.Lane()].Wrapped(figure.Left, string(r.Text.Before), "# ", "# ") {
+	first, rest := r.Marks()
+	for _, line := range l.lanes[r.Lane()].Wrapped(figure.Left, string(r.Text.Before), first, rest) {
 		l.line(rowHeight, line)
 		l.text(r.Lane(), 0, l.Y-5, class(r, "note"), line)
 	}

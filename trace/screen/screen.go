@@ -145,7 +145,8 @@ func (s *screen) row(b []byte, r *figure.Row) []byte {
 	case figure.ReturnRow, figure.CallRow:
 		return s.call(b, r)
 	case figure.NoteRow:
-		return s.marked(b, r, colourOf(r, ""), "# ", "# ")
+		first, rest := r.Marks()
+		return s.marked(b, r, colourOf(r, ""), first, rest)
 	case figure.PartsRow:
 		return s.parts(b, r)
 	case figure.ArrowRow:
@@ -225,7 +226,7 @@ func (s *screen) begin(b []byte, r *figure.Row) []byte {
 
 // colourOf is the colour of a row, if nothing has gone wrong.
 func colourOf(r *figure.Row, normal string) string {
-	if r.Failed || r.Warning {
+	if r.Failed || r.Warning || r.Mistake {
 		return alarm
 	}
 	return normal

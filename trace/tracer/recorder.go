@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"lbaws/sys"
 	"lbaws/trace/event"
 	"lbaws/trace/output"
@@ -129,6 +131,9 @@ func (r *recorder) returns(e, returned *event.Event) {
 	if e.Call.Waits {
 		r.waiting--
 	}
+	if returned.Errno == unix.EADDRINUSE && r.Reasons {
+		returned.InTheWay = r.inTheWay(returned)
+	}
 	r.batch.events = append(r.batch.events, batched{event: returned, begun: e})
 	if r.batches() && r.batch.keepBuffers(e, returned) {
 		r.writeLater()
@@ -141,6 +146,17 @@ func (r *recorder) returns(e, returned *event.Event) {
 	r.give()
 	r.appendNews()
 	r.settle()
+}
+
+// inTheWay says which sockets have the address for which a bind or a listen has failed.
+func (r *recorder) inTheWay(e *event.Event) string {
+	switch {
+	case e.Call.Does == event.Binds:
+		return sockets.InUse(e.Args[1].Addr.AddrPort())
+	case e.Recorded != nil:
+		return sockets.InUse(netip.AddrPortFrom(netip.IPv4Unspecified(), e.Recorded.Port))
+	}
+	return sockets.InUse(r.bound)
 }
 
 // newSocket returns the connected socket that a call has made, or -1.

@@ -118,6 +118,7 @@ type Wants struct {
 	Lines    bool // in each event, the line of main.go that makes the call
 	Sockets  bool // what changes in the kernel's sockets: after each call, and while one waits
 	Others   bool // of other programs than this one
+	Reasons  bool // what has an address that is in use
 }
 
 // Show says, before the first call, what the trace shows besides the calls.

@@ -66,7 +66,7 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 	var about others.About
 	thread := 0
 	if known := o.Recorded; known != nil {
-		about = others.About{Socket: max(0, known.Socket), Made: max(0, known.Made), Meets: max(event.Nobody, known.Meets), Shared: known.Shared, Resets: known.Resets, AtOnce: known.AtOnce, NoSocket: known.NoSocket}
+		about = others.About{Socket: max(0, known.Socket), Made: max(0, known.Made), Meets: max(event.Nobody, known.Meets), Shared: known.Shared, Resets: known.Resets, AtOnce: known.AtOnce, NoSocket: known.NoSocket, Unread: known.Unread}
 		if thread = known.Thread; about.Socket > 0 {
 			about.Port = known.Port
 		}
@@ -80,6 +80,7 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 			return nil, jsonl.ErrNoObject
 		}
 	}
+	e.InTheWay = string(o.InTheWay)
 	e.Recorded.Others, e.Recorded.Thread = o.Recorded != nil, thread
 	return &e, nil
 }

@@ -1,0 +1,13 @@
+import socket
+
+server = socket.create_server(("", 8888))
+import os
+
+for _ in range(2):
+    connection, _ = server.accept()
+    if os.fork() == 0:
+        connection.recv(1024)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nHello\n")
+        connection.close()
+        os._exit(0)
+    keep = connection

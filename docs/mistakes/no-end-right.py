@@ -1,0 +1,7 @@
+import socket
+
+server = socket.create_server(("", 8888))
+connection, _ = server.accept()
+while connection.recv(1024):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nHello\n")
+connection.close()

@@ -1,0 +1,6 @@
+import socket
+
+server = socket.create_server(("", 8888))
+connection, _ = server.accept()
+while connection.recv(1024):
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nHello\n")

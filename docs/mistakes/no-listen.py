@@ -1,0 +1,5 @@
+import socket
+
+server = socket.socket()
+server.bind(("", 8888))
+server.accept()

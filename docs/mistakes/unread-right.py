@@ -1,0 +1,9 @@
+import socket
+
+server = socket.create_server(("", 8888))
+connection, _ = server.accept()
+request = b""
+while b"\r\n\r\n" not in request:
+    request += connection.recv(16)
+connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nHello\n")
+connection.close()

@@ -1,0 +1,117 @@
+package mistakes
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+	"lbaws/trace/sockets"
+)
+
+// closing are the rules on how connections end, or do not.
+var closing = []*Rule{
+	{Name: "unread", Title: "close with bytes unread", when: begins, shows: func(w *Watch, m *event.Moment) string {
+		if m.Event.Call.Does != event.Closes || w.Scene.Closing != sockets.RST {
+			return ""
+		}
+		return w.Scene.Note
+	}},
+	{Name: "unread", Title: "close with bytes unread", when: passes, shows: func(w *Watch, m *event.Moment) string {
+		if w.Scene.Reset != UnreadReset {
+			return ""
+		}
+		return "a RST in place of a FIN: bytes were unread when the socket was closed"
+	}},
+	{Name: "unread", Title: "close with bytes unread", when: fails, shows: func(w *Watch, m *event.Moment) string {
+		if w.Scene.Reset != UnreadReset {
+			return ""
+		}
+		return "a RST has come in place of a FIN: bytes were unread when the peer closed its socket"
+	}},
+	{Name: "linger", Title: "close with SO_LINGER and a time of 0", when: begins, shows: func(w *Watch, m *event.Moment) string {
+		if m.Event.Call.Does != event.Closes || w.Scene.Closing != sockets.Lingers {
+			return ""
+		}
+		return w.Scene.Note
+	}},
+	{Name: "left-open", Title: "a connected socket is left open", when: begins, shows: leftOpen},
+	{Name: "left-open", Title: "a connected socket is left open", when: exits, shows: func(w *Watch, m *event.Moment) string {
+		x := m.Exit
+		if x.Lives || !strings.HasPrefix(x.How, "exited") || w.program(x.Caller).waits {
+			return ""
+		}
+		for _, socket := range x.Sockets {
+			own := w.ends[event.Descriptor{Fd: socket}]
+			if own != nil && own.accepted && own.process == x.Thread && own.calls > 0 && !own.finSent {
+				return fmt.Sprintf("%d was never closed: the kernel closes it, and its peer has waited for that", own.fd)
+			}
+		}
+		return ""
+	}},
+	{Name: "forked", Title: "the parent's descriptor is left open", when: begins, shows: func(w *Watch, m *event.Moment) string {
+		if m.Event.Call.Does != event.Accepts {
+			return ""
+		}
+		d := w.doing(m.Event)
+		if own := d.accepted.end(); own != nil && d.forked && own.process == m.Event.Caller.Thread {
+			return fmt.Sprintf("%d is still open here: the child's close sends no FIN while another descriptor leads to the socket", own.fd)
+		}
+		return ""
+	}},
+	{Name: "peer-closed", Title: "a write after the peer's close", when: fails, shows: func(w *Watch, m *event.Moment) string {
+		e := m.Event
+		own := w.of(e)
+		switch {
+		case e.Errno != unix.EPIPE || own == nil || own.peerless || own.listens:
+			return ""
+		case own.finSent && e.Moves(event.Writes):
+			return fmt.Sprintf("%d cannot be written to any more: shutdown has sent this end's FIN", own.fd)
+		case own.reset:
+			return "the connection is gone, as ECONNRESET has said: any further write fails with EPIPE"
+		case !own.wrote:
+			return ""
+		}
+		return "the peer has closed: its kernel has answered an earlier write with a RST, and so this call fails with EPIPE"
+	}},
+	{Name: "sigpipe", Title: "SIGPIPE", when: exits, shows: func(_ *Watch, m *event.Moment) string {
+		if !strings.HasPrefix(m.Exit.How, "killed by SIGPIPE") {
+			return ""
+		}
+		return "a write to a connection that the peer has closed sends SIGPIPE, and that kills: " +
+			"where the signal is ignored, or with MSG_NOSIGNAL, write fails with EPIPE in its place"
+	}},
+	{Name: "late", Title: "bytes after the peer's close", when: passes, shows: func(w *Watch, m *event.Moment) string {
+		if w.Scene.Reset != LateReset {
+			return ""
+		}
+		return "a RST behind the FIN: bytes came for a socket that was closed"
+	}},
+	{Name: "late", Title: "bytes after the peer's close", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
+		if w.Scene.Reset != LateReset {
+			return ""
+		}
+		return "the peer has closed its socket: its kernel answers these bytes with a RST"
+	}},
+}
+
+// leftOpen says that a server, which handles one connection after the other, has not closed the last.
+func leftOpen(w *Watch, m *event.Moment) string {
+	e := m.Event
+	if e.Call.Does != event.Accepts || w.program(e.Caller).waits || e.Recorded != nil && e.Recorded.AtOnce {
+		return ""
+	}
+	d := w.doing(e)
+	own := d.handled.end()
+	switch {
+	case own != nil && own.process == e.Caller.Thread && own.endOfFile && !own.finSent:
+		return fmt.Sprintf("%d is still open, although read has returned 0: it stays in CLOSE_WAIT, and its peer gets no FIN", own.fd)
+	case own != nil && own.process == e.Caller.Thread && own.http.endless && own.http.responses > 0 && !own.finSent:
+		return fmt.Sprintf("%d is still open, and the response says no length: only a FIN would show the client its end", own.fd)
+	}
+	if own = d.left.end(); own != nil && own.process == e.Caller.Thread && !own.finSent && own.calls == d.leftAt {
+		return fmt.Sprintf("%d is still open, and this thread has made no call on it since the last accept: its peer gets no FIN", own.fd)
+	}
+	return ""
+}

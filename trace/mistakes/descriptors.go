@@ -1,0 +1,66 @@
+package mistakes
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+)
+
+// descriptors are the rules on calls that are given a wrong descriptor, or whose result nobody has
+// looked at.
+var descriptors = []*Rule{
+	{Name: "unchecked", Title: "-1 is no descriptor", when: fails, shows: func(w *Watch, m *event.Moment) string {
+		e := m.Event
+		if e.Errno != unix.EBADF || e.Args[0].Int != -1 {
+			return ""
+		}
+		if failed := w.doing(e).failed; failed != "" {
+			return fmt.Sprintf("-1 is no descriptor: %s has failed, and returned it", failed)
+		}
+		return "-1 is no descriptor: a call that has failed returns it, and a closed socket of Python's has it"
+	}},
+	{Name: "closed", Title: "a call on a closed descriptor", when: fails, shows: func(w *Watch, m *event.Moment) string {
+		e := m.Event
+		fd := e.Args[0].Int
+		if e.Errno != unix.EBADF || !w.closed[place{e.Caller.Thread, fd}] {
+			return ""
+		}
+		if e.Call.Does == event.Closes {
+			return fmt.Sprintf("%d is closed already: in a program with threads, it may be another's by now", fd)
+		}
+		return fmt.Sprintf("%d is no descriptor any more: the program has closed it", fd)
+	}},
+	{Name: "not-a-socket", Title: "the descriptor is no socket", when: fails, shows: func(_ *Watch, m *event.Moment) string {
+		if m.Event.Errno != unix.ENOTSOCK {
+			return ""
+		}
+		return fmt.Sprintf("%d leads to something that is no socket", m.Event.Args[0].Int)
+	}},
+	{Name: "listening", Title: "a call on the listening socket", when: fails, shows: func(w *Watch, m *event.Moment) string {
+		e := m.Event
+		own := w.of(e)
+		switch {
+		case !isPeerless(e) || own == nil || !own.listens:
+			return ""
+		case own.accepts > 0:
+			return fmt.Sprintf("%d listens, and has no peer: the connection is %d, which accept has returned", own.fd, own.last)
+		}
+		return fmt.Sprintf("%d listens, and has no peer: accept returns a descriptor for each connection", own.fd)
+	}},
+	{Name: "not-connected", Title: "a call on a socket without a peer", when: fails, shows: func(w *Watch, m *event.Moment) string {
+		e := m.Event
+		own := w.of(e)
+		if !isPeerless(e) || own == nil || !own.peerless || own.listens {
+			return ""
+		}
+		return fmt.Sprintf("%d has no peer: connect comes first", own.fd)
+	}},
+}
+
+// isPeerless reports whether a call that needs a peer has failed because the socket has none.
+func isPeerless(e *event.Event) bool {
+	return e.Errno == unix.ENOTCONN && (e.Moves(event.Reads) || e.Moves(event.Writes) || e.Call.Does == event.ShutsDown) ||
+		e.Errno == unix.EPIPE && e.Moves(event.Writes)
+}

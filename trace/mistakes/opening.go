@@ -1,0 +1,169 @@
+package mistakes
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+	"lbaws/trace/sockets"
+	"lbaws/trace/wire"
+)
+
+// opening are the rules on how a server opens its port, and a client connects to it.
+var opening = []*Rule{
+	{Name: "byte-order", Title: "a port with its two bytes swapped", when: succeeds, shows: func(_ *Watch, m *event.Moment) string {
+		if m.Event.Call.Does != event.Binds && m.Event.Call.Does != event.Connects {
+			return ""
+		}
+		return swapped(m.Event)
+	}},
+	{Name: "no-bind", Title: "listen without bind", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
+		own := w.of(m.Event)
+		switch {
+		case m.Event.Call.Does != event.Listens || own == nil || own.isBound || own.listens || !own.peerless:
+			return ""
+		case localOf(m.Event).IsValid():
+			return fmt.Sprintf("%d was not bound: the kernel has chosen port %d for it", own.fd, localOf(m.Event).Port())
+		}
+		return fmt.Sprintf("%d was not bound: the kernel has chosen a port for it", own.fd)
+	}},
+	{Name: "in-use", Title: "the address is in use", when: fails, shows: inUse},
+	{Name: "no-listen", Title: "accept without listen", when: fails, shows: func(w *Watch, m *event.Moment) string {
+		e := m.Event
+		own := w.of(e)
+		if e.Call.Does != event.Accepts || e.Errno != unix.EINVAL || own != nil && own.listens {
+			return ""
+		}
+		return fmt.Sprintf("%d does not listen, so there is no queue from which to accept: listen comes first", e.Args[0].Int)
+	}},
+	{Name: "byte-order", Title: "a port with its two bytes swapped", when: fails, shows: func(w *Watch, m *event.Moment) string {
+		to, refused := w.refused(m.Event)
+		if !refused {
+			return ""
+		}
+		if m.Event.Call.Does == event.Connects && w.ports[to.Port()] == nil {
+			if text := swapped(m.Event); text != "" {
+				return text
+			}
+		}
+		if other := w.ports[swap(to.Port())]; other != nil && other.listens && isUsual(to.Port()) {
+			return fmt.Sprintf("nobody listens on port %d, but %d does on %d: the same two bytes, swapped", to.Port(), other.fd, other.bound.Port())
+		}
+		return ""
+	}},
+	{Name: "no-listener", Title: "nobody listens", when: fails, shows: func(w *Watch, m *event.Moment) string {
+		to, refused := w.refused(m.Event)
+		if !refused {
+			return ""
+		}
+		text := w.whyRefused(to)
+		if to.Addr().Is6() { // a program that asks for a name tries IPv4 next
+			w.pending = pending{to, m.Event.Caller, text}
+			return ""
+		}
+		return text
+	}},
+	{Name: "no-listener", Title: "nobody listens", when: ends, shows: func(w *Watch, _ *event.Moment) string { return w.pending.text }},
+	{Name: "never-accepted", Title: "accept was never called", when: exits, shows: func(w *Watch, m *event.Moment) string {
+		for _, socket := range m.Exit.Sockets {
+			if text := w.ends[event.Descriptor{Fd: socket}].neverAccepted(); text != "" {
+				return text
+			}
+		}
+		return ""
+	}},
+	{Name: "never-accepted", Title: "accept was never called", when: begins, shows: func(w *Watch, m *event.Moment) string {
+		if m.Event.Call.Does != event.Closes || w.Scene.Closing == sockets.Shared {
+			return ""
+		}
+		return w.of(m.Event).neverAccepted()
+	}},
+	{Name: "full-queue", Title: "the accept queue is full", when: changes, shows: func(_ *Watch, m *event.Moment) string {
+		c := m.Change
+		if c.State != wire.Listen || c.Gone || c.Receive <= c.Send || c.Was != nil && c.Was.State == wire.Listen && c.Was.Receive > c.Was.Send {
+			return ""
+		}
+		return fullQueue
+	}},
+	{Name: "full-queue", Title: "the accept queue is full", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
+		if m.Event.Call.Does != event.Connects {
+			return ""
+		}
+		l := w.listener(wire.Plain(m.Event.Args[1].Addr.AddrPort()))
+		if l == nil || l.shares || l.accepting > 0 || l.reached-l.accepts != l.backlog {
+			return ""
+		}
+		return fullQueue
+	}},
+}
+
+const fullQueue = "the accept queue is full: the kernel drops the next SYN, which its client sends again after " +
+	"a second, and an ACK that would complete a handshake: its client believes that it is connected"
+
+// neverAccepted says that a listening socket ends from which nobody has accepted.
+func (own *end) neverAccepted() string {
+	if own == nil || !own.listens || own.shares || own.reached == 0 || own.accepts > 0 {
+		return ""
+	}
+	return fmt.Sprintf("accept was never called on %d: the kernel has made the connection, and nobody has taken it from the queue", own.fd)
+}
+
+// usual are ports that people choose for servers.
+var usual = []uint16{80, 443, 1234, 3000, 4000, 5000, 6000, 6379, 7000, 7777, 8000, 8001, 8080, 8081, 8888, 8889, 9000, 9090, 9877, 9999, 12345}
+
+func isUsual(port uint16) bool { return slices.Contains(usual, port) }
+
+// swap returns a port with its two bytes swapped, as on a little-endian machine without htons.
+func swap(port uint16) uint16 { return port<<8 | port>>8 }
+
+// swapped says that the port that a call is given is probably another one.
+func swapped(e *event.Event) string {
+	port := e.Args[1].Addr.AddrPort().Port()
+	if !isUsual(swap(port)) || isUsual(port) {
+		return ""
+	}
+	return fmt.Sprintf("the kernel was given port %d: that is %d with its two bytes swapped, as without htons", port, swap(port))
+}
+
+// refused returns the address of a connect that was refused.
+func (w *Watch) refused(e *event.Event) (to netip.AddrPort, refused bool) {
+	told := e.Recorded != nil && e.Recorded.Told == unix.ECONNREFUSED
+	if own := w.of(e); own != nil {
+		to = own.reaches
+	}
+	if e.Call.Does == event.Connects {
+		to = wire.Plain(e.Args[1].Addr.AddrPort())
+	}
+	return to, to.IsValid() && (told || e.Errno == unix.ECONNREFUSED)
+}
+
+// whyRefused says why a connect was refused.
+func (w *Watch) whyRefused(to netip.AddrPort) string {
+	own := w.ports[to.Port()]
+	switch {
+	case own == nil:
+		return fmt.Sprintf("nobody listens on %v: the kernel there has answered the SYN with a RST", to)
+	case !own.listens:
+		return fmt.Sprintf("%d is bound to %v and does not listen: the kernel has answered the SYN with a RST", own.fd, own.bound)
+	case !own.bound.Addr().IsUnspecified() && own.bound.Addr() != to.Addr():
+		return fmt.Sprintf("%d listens on %v only, and nobody on %v: the kernel has answered the SYN with a RST", own.fd, own.bound, to)
+	}
+	return fmt.Sprintf("nobody listens on %v: the kernel there has answered the SYN with a RST", to)
+}
+
+// inUse says what is in the way of a bind or a listen.
+func inUse(_ *Watch, m *event.Moment) string {
+	e := m.Event
+	if e.Errno != unix.EADDRINUSE || e.Call.Does != event.Binds && e.Call.Does != event.Listens {
+		return ""
+	}
+	what := "the address"
+	if at := e.Args[1].Addr; e.Call.Does == event.Binds && at != nil {
+		what = wire.Plain(at.AddrPort()).String()
+	}
+	return fmt.Sprintf("another socket has %s: %s", what, cmp.Or(e.InTheWay, "ss -tan says which"))
+}

@@ -1,0 +1,433 @@
+package mistakes
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/event"
+	"lbaws/trace/message"
+	"lbaws/trace/wire"
+)
+
+// This file notes what the rules go by: what each socket is, and what its program has done with it.
+
+// end is a socket of a program.
+type end struct {
+	serial    int // names it: its memory may be another's later
+	fd        int // its first descriptor
+	process   int // that has made it
+	bound     netip.AddrPort
+	isBound   bool
+	listens   bool
+	shares    bool // whether another one listens on the same address
+	backlog   int
+	accepting int // how many accepts wait
+	reached   int // of one that listens: how many connects of the programs have got there
+	accepts   int // how many accepts have returned
+	last      int // the descriptor that the last of them has returned
+	reaches   netip.AddrPort
+	accepted  bool // whether accept has returned it
+	peerless  bool // whether it was made here, and has no peer yet
+
+	thread      thread // that has made the last call on it
+	calls       int    // how many there were that read or write
+	finSent     bool   // as far as this program's calls tell
+	endOfFile   bool   // whether a read has returned 0
+	wrote       bool   // whether a write has succeeded
+	reset       bool   // whether a call has failed with ECONNRESET
+	unsent      int    // how many bytes of the last write the kernel did not take
+	sent        int    // and how many it did
+	interrupted string // the call that a signal has ended without a result
+	http        exchange
+}
+
+// ref refers to a socket as long as it is open.
+type ref struct {
+	to     *end
+	serial int
+}
+
+func (own *end) ref() ref { return ref{own, own.serial} }
+
+// end returns the socket, or nil.
+func (r ref) end() *end {
+	if r.to == nil || r.to.serial != r.serial {
+		return nil
+	}
+	return r.to
+}
+
+// exchange is what has passed of HTTP on a connection.
+type exchange struct {
+	requests   int    // that have come whole
+	incomplete string // why the last one is not whole; "" if it is
+	responses  int    // that have begun
+	endless    bool   // whether the last one does not say how long it is
+	unknown    bool   // whether something was cut off, or is not HTTP
+	head       bool   // whether the last request was for the head alone
+}
+
+// thread is one of a program's threads.
+type thread struct{ process, id int }
+
+// doing is what a thread has done last.
+type doing struct {
+	failed   string    // the call that should have made a descriptor
+	handled  ref       // the accepted socket on which it has made its last call
+	left     ref       // the one of which it was so when it called accept before
+	leftAt   int       // how many calls there were on that then
+	accepted ref       // that it has accepted last
+	forked   bool      // whether it has made a child since
+	gaveUp   string    // the call that a signal has ended on a connection that it has closed then
+	again    int       // how many calls have failed with EAGAIN, one behind the other
+	began    time.Time // when the last call that has failed did
+}
+
+// program is what is known of a process.
+type program struct {
+	waits bool // whether it waits for several descriptors at once, or does not wait in accept
+}
+
+// place is a number that a process has for a descriptor.
+type place struct{ process, fd int }
+
+// state is what a Watch knows.
+type state struct {
+	ends     map[event.Descriptor]*end
+	ports    map[uint16]*end         // those that were bound, by port: the last one
+	bound    map[netip.AddrPort]*end // and by address
+	threads  map[thread]*doing
+	programs map[int]*program
+	closed   map[place]bool // that were closed
+	pending  pending
+	numbered int
+	spare    *end // one that was closed, whose memory the next one gets
+}
+
+// pending is a refused connect to an IPv6 address: often, one to IPv4 follows.
+type pending struct {
+	to   netip.AddrPort
+	by   event.Caller
+	text string
+}
+
+const most = 1 << 14 // of what is kept
+
+func newState() state {
+	return state{ends: make(map[event.Descriptor]*end), ports: make(map[uint16]*end), bound: make(map[netip.AddrPort]*end), threads: make(map[thread]*doing),
+		programs: make(map[int]*program), closed: make(map[place]bool)}
+}
+
+// threadOf returns who makes a call.
+func threadOf(e *event.Event) thread { return thread{e.Caller.Thread, e.ThreadID()} }
+
+// doing returns what the thread of a call has done.
+func (s *state) doing(e *event.Event) *doing {
+	t := threadOf(e)
+	d := s.threads[t]
+	if d == nil {
+		if len(s.threads) >= most {
+			clear(s.threads)
+		}
+		d = new(doing)
+		s.threads[t] = d
+	}
+	return d
+}
+
+// program returns what is known of the process of a call.
+func (s *state) program(of event.Caller) *program {
+	p := s.programs[of.Thread]
+	if p == nil {
+		if len(s.programs) >= most {
+			clear(s.programs)
+		}
+		p = new(program)
+		s.programs[of.Thread] = p
+	}
+	return p
+}
+
+// of returns the socket that a call is about, or nil.
+func (s *state) of(e *event.Event) *end { return s.ends[e.Descriptor()] }
+
+// make notes a new socket.
+func (s *state) make(e *event.Event) *end {
+	made := s.spare
+	if s.spare = nil; made == nil {
+		made = new(end)
+	}
+	s.numbered++
+	*made = end{serial: s.numbered, fd: e.Result, process: e.Caller.Thread}
+	if len(s.ends) >= most {
+		clear(s.ends)
+	}
+	s.ends[e.Made()] = made
+	delete(s.closed, place{e.Caller.Thread, e.Result})
+	return made
+}
+
+// notes notes what a moment changes.
+func (s *state) notes(m *event.Moment) {
+	switch m.What {
+	case event.Began:
+		s.begins(m.Event)
+	case event.Returned:
+		if m.Event.Failed() {
+			s.fails(m.Event)
+		} else {
+			s.returns(m.Event)
+		}
+	case event.Exited:
+		for _, socket := range m.Exit.Sockets {
+			s.forget(event.Descriptor{Fd: socket})
+		}
+	}
+}
+
+// begins notes what a call does that begins.
+func (s *state) begins(e *event.Event) {
+	switch e.Call.Does {
+	case event.Closes:
+		if own := s.of(e); own != nil && own.accepted {
+			s.doing(e).gaveUp = own.interrupted
+		}
+	case event.Accepts:
+		if own := s.of(e); own != nil {
+			own.accepting++
+		}
+		d := s.doing(e)
+		d.gaveUp = ""
+		d.left = d.handled
+		if left := d.left.end(); left != nil {
+			d.leftAt = left.calls
+		}
+		d.handled, d.accepted = ref{}, ref{}
+	case event.Else:
+		switch e.Name() {
+		case "poll", "ppoll", "select", "_newselect", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl":
+			s.program(e.Caller).waits = true
+		}
+	}
+}
+
+// returns notes what a call has done.
+func (s *state) returns(e *event.Event) {
+	d := s.doing(e)
+	d.again = 0
+	own := s.of(e)
+	if own == nil && e.Call.Does != event.Makes && e.Call.Does != event.Closes {
+		s.others(e, d)
+		return
+	}
+	switch e.Call.Does {
+	case event.Makes:
+		d.failed = ""
+		s.make(e).peerless = true
+	case event.Binds:
+		own.bound, own.isBound = wire.Plain(e.Args[1].Addr.AddrPort()), true
+		s.atPort(own)
+	case event.Asks:
+		if e.Name() == "getsockname" && (own.isBound || own.listens) {
+			own.bound = wire.Plain(e.Args[1].Addr.AddrPort())
+			s.atPort(own)
+		}
+	case event.Listens:
+		own.listens, own.backlog = true, e.Args[1].Int
+		if at := localOf(e); !own.isBound && at.IsValid() {
+			own.bound = at
+			s.atPort(own)
+		}
+	case event.Accepts:
+		d.failed = ""
+		own.accepting--
+		own.accepts++
+		own.last = e.Result
+		made := s.make(e)
+		made.accepted = true
+		d.accepted, d.forked = made.ref(), false
+	case event.Connects:
+		s.connects(own, e)
+	case event.ShutsDown:
+		own.finSent = own.finSent || e.Args[1].Int != 0
+		own.touch(e, d)
+	case event.Closes:
+		s.closes(e)
+	case event.Else:
+		s.others(e, d)
+	}
+	if own != nil && (e.Moves(event.Reads) || e.Moves(event.Writes)) {
+		own.moves(e, d)
+	}
+}
+
+// localOf is the address that the kernel has given the socket of a call, if that is known.
+func localOf(e *event.Event) netip.AddrPort {
+	if e.Recorded == nil {
+		return netip.AddrPort{}
+	}
+	return wire.Plain(e.Recorded.Local)
+}
+
+// atPort notes that a socket has an address.
+func (s *state) atPort(own *end) {
+	port := own.bound.Port()
+	if port == 0 || len(s.bound) >= most {
+		return
+	}
+	if other := s.bound[own.bound]; other != nil && other != own { // SO_REUSEPORT
+		other.shares, own.shares = true, true
+	}
+	s.ports[port], s.bound[own.bound] = own, own
+}
+
+// listener returns the socket that listens where a connect is to get, as far as that is known; or nil.
+func (s *state) listener(to netip.AddrPort) *end {
+	for _, addr := range []netip.Addr{to.Addr(), netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		if l := s.bound[netip.AddrPortFrom(addr, to.Port())]; l != nil && l.listens {
+			return l
+		}
+	}
+	return nil
+}
+
+// connects notes that a connect has succeeded, or goes on.
+func (s *state) connects(own *end, e *event.Event) {
+	own.peerless = false
+	own.reaches = wire.Plain(e.Args[1].Addr.AddrPort())
+	if own.reaches.Port() == s.pending.to.Port() {
+		s.pending = pending{}
+	}
+	if l := s.listener(own.reaches); l != nil && !e.Failed() {
+		l.reached++
+	}
+}
+
+// others notes what a call does that is none of the server's and the client's.
+func (s *state) others(e *event.Event, d *doing) {
+	switch e.Name() {
+	case "fork", "vfork", "clone", "clone3":
+		d.forked = d.forked || e.Result > 0
+	case "dup", "dup2", "dup3", "fcntl", "fcntl64":
+		delete(s.closed, place{e.Caller.Thread, e.Result})
+	}
+}
+
+// closes notes that a descriptor was closed.
+func (s *state) closes(e *event.Event) {
+	if len(s.closed) < most {
+		s.closed[place{e.Caller.Thread, e.Args[0].Int}] = true
+	}
+	if !e.Shared {
+		s.forget(e.Descriptor())
+	} else if own := s.of(e); own != nil && own.process == e.Caller.Thread {
+		own.process = -1 // that one has closed its own descriptor
+	}
+}
+
+// forget forgets a socket.
+func (s *state) forget(fd event.Descriptor) {
+	own := s.ends[fd]
+	if own == nil {
+		return
+	}
+	delete(s.ends, fd)
+	if s.ports[own.bound.Port()] == own {
+		delete(s.ports, own.bound.Port())
+	}
+	if s.bound[own.bound] == own {
+		delete(s.bound, own.bound)
+	}
+	own.serial, s.spare = 0, own
+}
+
+// fails notes what has failed.
+func (s *state) fails(e *event.Event) {
+	d := s.doing(e)
+	switch {
+	case e.Call.Does == event.Makes, e.Call.Does == event.Accepts:
+		d.failed = e.Name()
+		if own := s.of(e); own != nil && e.Call.Does == event.Accepts {
+			own.accepting--
+		}
+	case e.Call.Does == event.Connects && s.of(e) != nil:
+		s.connects(s.of(e), e)
+	}
+	if d.failsAgain(e) {
+		d.again++
+	}
+	d.began = e.Begin
+	switch own := s.of(e); {
+	case own != nil && e.Errno == unix.EINTR:
+		own.interrupted = e.Name()
+	case own != nil && e.Errno == unix.ECONNRESET:
+		own.reset = true
+	}
+}
+
+// touch notes that a call was made on a connection.
+func (own *end) touch(e *event.Event, d *doing) {
+	own.calls++
+	own.interrupted = ""
+	if own.thread = threadOf(e); own.accepted {
+		d.handled = own.ref()
+	}
+}
+
+// moves notes what a read or a write has moved.
+func (own *end) moves(e *event.Event, d *doing) {
+	own.touch(e, d)
+	own.peerless = false
+	if e.Moves(event.Reads) {
+		own.endOfFile = own.endOfFile || e.Result == 0 && e.Args[2].Int > 0 && !e.Peeks()
+		if own.accepted {
+			own.http.reads(e)
+		}
+		return
+	}
+	own.wrote, own.unsent, own.sent = true, 0, 0
+	if e.Call.Does == event.Writes && e.Name() != "sendfile" && e.Name() != "sendfile64" && e.Moved() < e.Args[2].Int {
+		own.unsent, own.sent = e.Args[2].Int-e.Moved(), e.Moved()
+	}
+	if own.accepted {
+		own.http.writes(e)
+	}
+}
+
+// reads notes what a server has read.
+func (x *exchange) reads(e *event.Event) {
+	data := e.Received()
+	switch {
+	case e.Result == 0 || e.Peeks():
+		return
+	case e.Cut() || x.incomplete != "": // it is read in parts: what they are together is not known
+		x.unknown = true
+	}
+	x.responses = 0
+	x.incomplete, x.requests = "", 0
+	for !x.unknown && len(data) > 0 {
+		if _, ok := message.RequestParts(data); !ok {
+			x.unknown = true
+			return
+		}
+		n, why := message.Whole(data)
+		if x.incomplete = why; why != "" {
+			return
+		}
+		x.head = bytes.HasPrefix(data, []byte("HEAD "))
+		x.requests++
+		data = data[n:]
+	}
+}
+
+// writes notes what a server has written.
+func (x *exchange) writes(e *event.Event) {
+	if _, _, ok := message.ResponseParts(e.Args[1].Data); !ok {
+		return
+	}
+	x.responses += bytes.Count(e.Args[1].Data, []byte("HTTP/1."))
+	x.endless = !x.head && !e.Cut() && message.Endless(e.Args[1].Data)
+}

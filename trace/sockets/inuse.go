@@ -1,0 +1,56 @@
+package sockets
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"lbaws/trace/wire"
+)
+
+// InUse says which sockets have a local address, or one that overlaps with it: in which state each
+// is, and how long it will be if a timer ends that. It is "" if there are none, or if the kernel
+// cannot be asked.
+//
+// Source: inet_rcv_saddr_equal in Linux's net/ipv4.
+func InUse(local netip.AddrPort) string {
+	a, err := newAsker()
+	if err != nil {
+		return ""
+	}
+	defer a.close()
+	all, err := a.all([]uint16{local.Port()}, ^uint32(0))
+	if err != nil {
+		return ""
+	}
+	const most = 3
+	var texts []string
+	others := 0
+	for i := range all {
+		switch s := &all[i]; {
+		case s.Local.Port() != local.Port() || !overlap(s.Local.Addr(), wire.Plain(local).Addr()) || s.State == wire.Closed:
+		case len(texts) == most:
+			others++
+		default:
+			texts = append(texts, s.holder())
+		}
+	}
+	if others > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", others))
+	}
+	return strings.Join(texts, "; ")
+}
+
+// overlap reports whether two local addresses have one in common.
+func overlap(x, y netip.Addr) bool { return x == y || x.IsUnspecified() || y.IsUnspecified() }
+
+// holder says what a socket is that has an address.
+func (s *Socket) holder() string {
+	switch {
+	case s.State == wire.Listen:
+		return "it is in LISTEN on " + s.Local.String()
+	case s.IsEnding():
+		return fmt.Sprintf("its connection with %v is in %v, %s", s.Remote, s.State, s.LeftText())
+	}
+	return fmt.Sprintf("its connection with %v is in %v", s.Remote, s.State)
+}
