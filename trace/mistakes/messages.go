@@ -14,7 +14,7 @@ import (
 var messages = []*Rule{
 	{Name: "part", Title: "a part of the request was answered", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		own := w.endsWith(m.Event)
-		if own == nil || own.http.unknown || own.http.incomplete == "" || own.http.responses == 0 {
+		if own == nil || m.Event.Call.Does != event.Closes || own.http.unknown || own.http.incomplete == "" || own.http.responses == 0 {
 			return ""
 		}
 		return "the program has answered a part of the request: in what it has read " + own.http.incomplete

@@ -46,7 +46,7 @@ var stateCases = []stateCase{
 	{name: "RST in ESTABLISHED", moves: handshake + "accept; a DATA 10; a RST; read"},
 	{name: "RST in the queue", moves: handshake + "a DATA 10; a RST; accept; read; close"},
 	{name: "never accepted", moves: handshake + "a DATA 10; a FIN; close listening", says: "never reached accept"},
-	{name: "full accept queue", backlog: 2, moves: "a SYN; a ACK; b SYN; c SYN; b ACK; d SYN; c ACK; d ACK; d DATA 10; accept; d ACK", says: "# the accept queue is full"},
+	{name: "full accept queue", backlog: 2, moves: "a SYN; a ACK; b SYN; c SYN; b ACK; d SYN; c ACK; d ACK; d DATA 10; accept; d ACK", says: "! the accept queue is full"},
 	{name: "SYN dropped", backlog: 1, moves: "a SYN; a ACK; b SYN; b ACK; c SYN; accept; c SYN again", says: "SYN seq 0 again"},
 	{name: "SYN cookie", cookies: true, moves: "a SYN; a ACK; accept; a DATA 10; close; a ACK"},
 	{name: "FIN before missing data", moves: handshake + "accept; a FIN seq+5; a DATA 5; a ACK seq+1; close; a ACK seq+1"},
