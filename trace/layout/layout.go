@@ -22,6 +22,7 @@ type Columns struct {
 	Times   Times // which time stands before each row
 	Steps   bool  // whether a call that waits ends its row, as a panel below it needs, or what other programs print
 	Clients int   // how many clients have a column each, where there is room; 0 and 1 are the same
+	ASCII   bool  // whether the diagram as text has no other characters
 }
 
 // Layout says where things stand on a row, in characters. On a narrow screen the
@@ -31,6 +32,7 @@ type Layout struct {
 	Limit   int  // how many bytes of a buffer are shown at most
 	Clients int  // how many clients have a column each, where there is room
 	Three   bool // whether there is a column between those of the sides: each is a third then
+	ASCII   bool // whether ... stands for what is cut off, and not …
 
 	placed []placed // room for parts
 }
@@ -117,7 +119,7 @@ func (l *Layout) Fit(b []byte, lane figure.Lane, t *wording.Text, spare int) (_ 
 	if width -= l.leftmost(lane); t.Tail > 0 && t.Tail < width/2 {
 		return l.fitTail(b[:start], lane, t, width)
 	}
-	return AppendCut(b[:start], slices.Clone(b[start:]), width)
+	return l.AppendCut(b[:start], slices.Clone(b[start:]), width)
 }
 
 // fitTail appends the text of a recorded call that takes more than a line. What it has
@@ -129,23 +131,40 @@ func (l *Layout) fitTail(b []byte, lane figure.Lane, t *wording.Text, width int)
 	}
 	whole := t.Append(nil, l.Limit)
 	last := len(whole) - t.Tail
-	b, taken = AppendCut(b, whole[:last], width-t.Tail)
+	b, taken = l.AppendCut(b, whole[:last], width-t.Tail)
 	return append(b, whole[last:]...), taken + t.Tail
 }
 
-// AppendCut appends a text, or as much of it as fits into room with a … behind it,
+// More stands for what is left out of a line.
+func (l *Layout) More() string {
+	if l.ASCII {
+		return "..."
+	}
+	return "…"
+}
+
+// AppendCut appends a text, or as much of it as fits into room with More behind it,
 // and returns how many characters it takes.
+func (l *Layout) AppendCut(b, text []byte, room int) (_ []byte, taken int) {
+	return appendCut(b, text, room, l.More())
+}
+
+// AppendCut is a Layout's, in a picture.
 func AppendCut(b, text []byte, room int) (_ []byte, taken int) {
+	return appendCut(b, text, room, "…")
+}
+
+func appendCut(b, text []byte, room int, more string) (_ []byte, taken int) {
 	if taken = Characters(text); taken <= room {
 		return append(b, text...), taken
 	}
 	cut := 0
-	for range room - 1 {
+	for range room - utf8.RuneCountInString(more) {
 		_, size := utf8.DecodeRune(text[cut:])
 		cut += size
 	}
 	b = append(b, text[:cut]...)
-	return append(b, "…"...), room
+	return append(b, more...), max(room, utf8.RuneCountInString(more))
 }
 
 // Join appends the rest of a call's text behind its beginning, which ends at a

@@ -62,16 +62,19 @@ func rowsOfAllKinds() []figure.Row {
 func TestRowsFit(t *testing.T) {
 	for _, times := range []layout.Times{layout.NoTimes, layout.SinceStart, layout.SinceRow} {
 		for width := 60; width <= 200; width++ {
-			checkFit(t, times, width, func(int) int { return width })
-			checkFit(t, times, 200, func(i int) int { return 60 + (i*width)%141 })
+			for _, ascii := range []bool{false, true} {
+				columns := layout.Columns{Limit: 32, Times: times, ASCII: ascii}
+				checkFit(t, columns, width, func(int) int { return width })
+				checkFit(t, columns, 200, func(i int) int { return 60 + (i*width)%141 })
+			}
 		}
 	}
 }
 
 // checkFit draws rows on paper that has a width of its own for each of them.
-func checkFit(t *testing.T, times layout.Times, width int, widthOf func(i int) int) {
+func checkFit(t *testing.T, columns layout.Columns, width int, widthOf func(i int) int) {
 	t.Helper()
-	diagram := NewDiagram(layout.Columns{Limit: 32, Times: times}, width, false)
+	diagram := NewDiagram(columns, width, false)
 	var b []byte
 	for i, r := range rowsOfAllKinds() {
 		diagram.Resize(widthOf(i))
@@ -90,7 +93,11 @@ func checkFit(t *testing.T, times layout.Times, width int, widthOf func(i int) i
 			}
 		}
 	}
-	if text := string(diagram.Append(b, &event.Moment{What: event.Ended})); times == layout.NoTimes && widthOf(0) == widthOf(1) {
+	text := string(diagram.Append(b, &event.Moment{What: event.Ended}))
+	if i := strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }); columns.ASCII && i >= 0 {
+		t.Fatalf("in ASCII: %s", text[i:])
+	}
+	if columns.Times == layout.NoTimes && widthOf(0) == widthOf(1) {
 		for line := range strings.Lines(text) {
 			if n := len([]rune(line)) - 1; n > width {
 				t.Fatalf("%d columns, and a line of %d: %s", width, n, line)

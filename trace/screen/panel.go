@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"lbaws/trace/figure"
 	"lbaws/trace/layout"
 )
 
@@ -16,8 +17,13 @@ type panel struct {
 }
 
 // SetPanel shows lines of plain text below the diagram, in place of those before; no lines
-// remove them. On a terminal they stay the last thing on the screen; elsewhere they are
-// written once, as soon as they are others than before. The diagram needs Columns.Steps.
+// remove them. On a terminal they stay the last thing on the screen, go on in the next line
+// where they are too long, and have colours if the diagram has; elsewhere they are written
+// once, as soon as they are others than before. The diagram needs Columns.Steps.
+//
+// A line begins with what it is: ─ for a title, ▶ for what the next key does, ▪ for what has
+// changed, and a blank for what else there is. Behind ▶, lines that begin as far right as its
+// text say what the key will do. Any other line is said to the user.
 func (d *Diagram) SetPanel(lines []string) {
 	p, out := &d.panel, d.out
 	same := slices.Equal(lines, p.lines)
@@ -32,6 +38,9 @@ func (d *Diagram) SetPanel(lines []string) {
 	}
 	if !same {
 		for _, line := range lines {
+			if d.screen.ASCII {
+				line = layout.ASCII(line)
+			}
 			out.Text = append(append(out.Text, line...), '\n')
 		}
 	}
@@ -61,26 +70,143 @@ func (d *Diagram) withPanel(rows []byte) []byte {
 	}
 	b = append(b, rows...)
 	p.drawn = p.drawn[:0]
-	for _, line := range folded(p.lines, height/2-1) { // the cursor has a line too
-		var taken int
-		b, taken = layout.AppendCut(b, []byte(strings.TrimRight(line, " ")), max(columns-1, 1))
-		b = append(b, '\n')
-		p.drawn = append(p.drawn, taken)
+	for _, line := range folded(d.panelLines(max(columns-1, 1)), height/2-1, d.screen.More()) { // the cursor has a line too
+		b = append(d.screen.painted(b, line.colour(), []byte(line.text)), '\n')
+		p.drawn = append(p.drawn, layout.Characters([]byte(line.text)))
 	}
 	return b
 }
 
-// folded returns lines without some in the middle if there are too many: the last
-// one is what the user is asked.
-func folded(lines []string, most int) []string {
-	most = max(most, 1)
-	if len(lines) <= most {
+// panelLine is a line of the panel as it is on the screen.
+type panelLine struct {
+	text string
+	is   lineKind
+	goes bool // whether it goes on with the line before
+}
+
+// lineKind is what a line of the panel is. The later ones are left out before the others if
+// there is no room.
+type lineKind int
+
+const (
+	nextLine lineKind = iota // what the next key does, and what that will do
+	saidLine                 // to the user
+	otherLine
+	changedLine
+	titleLine
+)
+
+// colour is that of the rows of the diagram that are of the same kind.
+func (l *panelLine) colour() string {
+	switch {
+	case l.is == nextLine && !l.goes:
+		return bold
+	case l.is == changedLine:
+		return green
+	case l.is == titleLine:
+		return cyan
+	}
+	return ""
+}
+
+// behindMark is how far right the text behind ▶ begins, at least.
+const behindMark = 11
+
+// panelLines returns the panel's lines, each of at most width characters.
+func (d *Diagram) panelLines(width int) (lines []panelLine) {
+	before := otherLine
+	for _, text := range d.panel.lines {
+		text = strings.TrimRight(text, " ")
+		indent := len(text) - len(strings.TrimLeft(text, " "))
+		line := panelLine{is: otherLine}
+		switch {
+		case strings.HasPrefix(text, "▶"):
+			line.is = nextLine
+		case strings.HasPrefix(text, figure.HeldMark):
+			line.is = changedLine
+		case strings.HasPrefix(text, "─"):
+			line.is = titleLine
+		case before == nextLine && indent >= behindMark:
+			line.is, line.goes = nextLine, true
+		case indent == 0 && text != "":
+			line.is = saidLine
+		}
+		if before = line.is; d.screen.ASCII {
+			text = layout.ASCII(text)
+		}
+		if line.is == titleLine {
+			cut, _ := d.screen.AppendCut(nil, []byte(text), width)
+			text = string(cut)
+		}
+		switch {
+		case line.is == nextLine && !line.goes:
+			indent = behindMark
+		case indent < behindMark:
+			indent = behindMark + 2 // as far as a socket's state, at least
+		}
+		for _, part := range wrapped(text, width, min(indent, width/2)) {
+			line.text = part
+			lines = append(lines, line)
+			line.goes = true
+		}
+	}
+	return lines
+}
+
+// folded returns lines without some if there are too many. What stays in any case is the last
+// one, which says what the user is asked; and then what the next key will do.
+func folded(lines []panelLine, most int, more string) []panelLine {
+	if most = max(most, 1); len(lines) <= most {
 		return lines
 	}
-	last := lines[len(lines)-1]
+	last := len(lines) - 1
 	if most == 1 {
-		return []string{last}
+		return lines[last:]
 	}
-	first := lines[:most-2]
-	return append(slices.Clone(first), fmt.Sprintf("… %d more", len(lines)-len(first)-1), last)
+	inOrder := make([]int, last)
+	for i := range inOrder {
+		inOrder[i] = i
+	}
+	slices.SortStableFunc(inOrder, func(i, j int) int {
+		return min(int(lines[i].is), int(otherLine)) - min(int(lines[j].is), int(otherLine))
+	})
+	stays := make([]bool, len(lines))
+	stays[last] = true
+	for _, i := range inOrder[:most-2] {
+		stays[i] = true
+	}
+	var left []panelLine
+	told := false
+	for i, line := range lines {
+		switch {
+		case stays[i]:
+			left = append(left, line)
+		case !told:
+			left = append(left, panelLine{text: fmt.Sprintf("%s %d more", more, len(lines)-(most-1))})
+			told = true
+		}
+	}
+	return left
+}
+
+// wrapped cuts a line into some that have so many characters at most: all but the first are
+// indented.
+func wrapped(text string, width, indent int) (lines []string) {
+	rest, before := []rune(text), ""
+	for len(before)+len(rest) > width {
+		room := width - len(before)
+		end := room
+		for i := room; i > max(0, indent-len(before)); i-- { // not among the blanks of an indent
+			if rest[i] == ' ' {
+				end = i
+				break
+			}
+		}
+		lines = append(lines, before+strings.TrimRight(string(rest[:end]), " "))
+		for rest = rest[end:]; rest[0] == ' '; { // the text does not end in one
+			rest = rest[1:]
+		}
+		before = strings.Repeat(" ", indent)
+	}
+	return append(lines, before+string(rest))
 }

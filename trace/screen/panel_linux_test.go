@@ -166,28 +166,41 @@ func TestHighPanel(t *testing.T) {
 	}
 }
 
-// TestWidePanel: no line of a panel wraps when it is drawn; and when the terminal
-// has wrapped it after all, because it has become narrower, nothing is left of it.
+// TestWidePanel: each line of a panel fits when it is drawn, and says all that it has to say,
+// but for a title's; and when the terminal has wrapped it after all, because it has become
+// narrower, nothing is left of it.
 func TestWidePanel(t *testing.T) {
-	s := newBoard(t, 140, 50)
+	s := newBoard(t, 140, 70)
 	wide := strings.Repeat("é", 200)
-	cut := func(columns int) string { return strings.Repeat("é", columns-2) + "…" }
-	panel := []string{wide, "", "short", "  " + wide[:2*60] + "   ", wide}
-	for _, columns := range []int{140, 80, 100, 61, 62, 70, 71, 140, 139, 20, 140} {
-		s.resize(columns, 50)
-		s.call(true) // it is drawn for today's width together with a row
-		fourth := "  " + wide[:2*60]
-		if columns == 62 || columns == 61 || columns == 20 {
-			fourth = "  " + wide[:2*(columns-4)] + "…"
-		}
-		s.tracer.SetPanel(panel)
-		s.check(cut(columns), "", "short", fourth, cut(columns))
-	}
-	for range 25 {
+	words := "▶ server   " + strings.TrimSpace(strings.Repeat("abcde ", 30))
+	panel := []string{"─ " + wide, words, strings.Repeat(" ", 11) + words[len("▶ server   "):], "", "short   ", "  " + wide}
+	for range 40 {
 		s.call(true) // unless the screen is full, tmux lets rows leave it although there is room
 	}
+	for _, columns := range []int{140, 80, 100, 61, 62, 70, 71, 140, 139, 40, 140} {
+		s.resize(columns, 70)
+		s.call(true) // it is drawn for today's width together with a row
+		width := columns - 1
+		want := []string{"─ " + strings.Repeat("é", width-3) + "…"}
+		for _, indent := range []string{"▶ server   ", strings.Repeat(" ", 11)} {
+			each := (width - 11 + 1) / len("abcde ")
+			for left, first := 30, true; left > 0; left, first = left-each, false {
+				if !first {
+					indent = strings.Repeat(" ", 11)
+				}
+				want = append(want, indent+strings.TrimSpace(strings.Repeat("abcde ", min(left, each))))
+			}
+		}
+		s.tracer.SetPanel(panel)
+		want = append(want, "", "short")
+		for rest, indent := wide, "  "; rest != ""; indent = strings.Repeat(" ", 13) {
+			n := min(len(rest), 2*(width-len(indent)))
+			want, rest = append(want, indent+rest[:n]), rest[n:]
+		}
+		s.check(want...)
+	}
 	for _, columns := range []int{100, 99, 50, 120, 33} { // without anything drawn in between
-		s.resize(columns, 50)
+		s.resize(columns, 70)
 	}
 	s.tracer.SetPanel(nil)
 	s.check()

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
-	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -34,6 +33,7 @@ type Diagram struct {
 // NewDiagram returns a Diagram that is width characters wide, in colour or not.
 func NewDiagram(columns layout.Columns, width int, colour bool) *Diagram {
 	s := &screen{Layout: layout.Layout{Limit: columns.Limit, Clients: columns.Clients}, clock: layout.Clock{Times: columns.Times}, colour: colour, steps: columns.Steps}
+	s.setASCII(columns.ASCII)
 	s.paper.Store(int32(width))
 	return &Diagram{Drawing: figure.NewDrawing(columns.About, s), screen: s}
 }
@@ -48,12 +48,14 @@ func (d *Diagram) On(out *output.Stream) *Diagram {
 const paperWidth = 100
 
 // NewDiagramOn returns a Diagram for an output. On a terminal it is as wide as that, also
-// when it changes, and in colour unless the user does not want that.
+// when it changes, in colour unless the user does not want that, and in ASCII if the user's
+// locale has no more.
 func NewDiagramOn(out *output.Stream, columns layout.Columns) *Diagram {
 	width, _, terminal := out.Window()
 	if !terminal {
 		width = paperWidth
 	}
+	columns.ASCII = columns.ASCII || terminal && !layout.ShowsUTF8()
 	d := NewDiagram(columns, width, terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb").On(out)
 	if !terminal {
 		return d
@@ -86,6 +88,8 @@ type screen struct {
 	paper         atomic.Int32 // how wide a line may be
 	colour        bool
 	steps         bool // whether each row ends at once
+	*marks
+	ascii figure.Row // room for a row in ASCII
 
 	open  int    // the call that the last line begins and does not end; 0 if there is none
 	begun int    // the column where what is there of it ends
@@ -107,6 +111,9 @@ const (
 // no other row came in between; where times are shown, only if the call did not wait.
 func (s *screen) Draw(b []byte, r *figure.Row) []byte {
 	s.fitPaper()
+	if s.ASCII {
+		r = s.inASCII(r)
+	}
 	if r.Kind == figure.ReturnRow && r.Call == s.open && (s.clock.Times == layout.NoTimes || r.Remark == "") {
 		var fits bool
 		if s.text, fits = s.Join(s.text[:0], s.begun, r); fits {
@@ -152,7 +159,7 @@ func (s *screen) row(b []byte, r *figure.Row) []byte {
 	case figure.ArrowRow:
 		return s.arrow(b, r)
 	case figure.SocketRow:
-		return s.marked(b, r, green, figure.HeldMark+" ", "  ")
+		return s.marked(b, r, green, s.held+" ", "  ")
 	}
 	return s.rule(b, r)
 }
@@ -163,7 +170,7 @@ func (s *screen) End(b []byte) []byte {
 		return b
 	}
 	s.open = 0
-	return append(b, "…\n"...)
+	return append(append(b, s.More()...), '\n')
 }
 
 // paint begins a colour, which plain ends.
@@ -204,7 +211,7 @@ func (s *screen) head(b []byte, r *figure.Row) []byte {
 	}
 	if s.Three {
 		middle, right := s.Start(figure.Middle), s.Start(figure.Right)
-		title, taken := layout.AppendCut(s.text[:0], r.Text.Before, right-middle-1)
+		title, taken := s.AppendCut(s.text[:0], r.Text.Before, right-middle-1)
 		s.text, b = title, append(pad(b, middle-column), title...)
 		column = middle + taken
 	}
@@ -213,7 +220,7 @@ func (s *screen) head(b []byte, r *figure.Row) []byte {
 }
 
 func (s *screen) begin(b []byte, r *figure.Row) []byte {
-	const spare = 1 // for …
+	spare := layout.Characters([]byte(s.More()))
 	text, taken := s.Fit(s.text[:0], r.Lane(), &r.Text, spare)
 	column := s.ColumnFor(r, taken, spare)
 	s.text, s.open, s.begun = text, r.Call, column+taken
@@ -256,7 +263,7 @@ func (s *screen) marked(b []byte, r *figure.Row, colour, first, rest string) []b
 func (s *screen) parts(b []byte, r *figure.Row) []byte {
 	bar, parts := s.Place(r.Lane(), r.Parts)
 	for line := range 2 {
-		b = append(pad(b, bar), "│"...)
+		b = append(pad(b, bar), s.bar...)
 		column := bar + 1
 		for _, p := range parts {
 			text := [2][]byte{p.Text, []byte(p.Name)}[line]
@@ -277,18 +284,18 @@ func (s *screen) arrow(b []byte, r *figure.Row) []byte {
 	if r.Mss > 0 && length-layout.ArrowEnds >= len("SYN+ACK seq 0 ack 1, mss 65495") { // as in UNP figure 2.5
 		whole = fmt.Appendf(whole, ", mss %d", r.Mss)
 	}
-	label, taken := layout.AppendCut(s.text[:0], whole, length-layout.ArrowEnds)
+	label, taken := s.AppendCut(s.text[:0], whole, length-layout.ArrowEnds)
 	s.text = label
 	const before = 2 // the piece of line left of the label
 	after := length - before - taken - 2
-	line, left, right := solid, "◀", "▶"
+	line, left, right := s.solid, s.left, s.right
 	if r.Implied {
-		line, left, right = dotted, "◁", "▷"
+		line, left, right = s.dotted, s.impliedLeft, s.impliedRight
 	}
 	if r.Side == event.Client {
-		left = line[:len("─")]
+		left = line[:len(line)/pieceLength]
 	} else {
-		right = line[:len("─")]
+		right = line[:len(line)/pieceLength]
 	}
 	start := from - layout.ArrowLeft
 	if r.IsWithin() {
@@ -320,34 +327,15 @@ func (s *screen) state(b []byte, r *figure.Row, side event.Side) (_ []byte, take
 	if state == "" || !r.Asked[side] {
 		return append(b, state...), taken + len(state)
 	}
-	b = append(s.paint(b, bold), figure.HeldMark...)
+	b = append(s.paint(b, bold), s.held...)
 	return s.plain(append(b, state...)), taken + len(state) + 1
 }
 
 func (s *screen) rule(b []byte, r *figure.Row) []byte {
 	const before, blanks = 2, 2
-	text, taken := layout.AppendCut(s.text[:0], r.Text.Before, s.Width-before-blanks)
+	text, taken := s.AppendCut(s.text[:0], r.Text.Before, s.Width-before-blanks)
 	s.text = text
-	b = append(repeat(b, solid, before), ' ')
+	b = append(repeat(b, s.solid, before), ' ')
 	b = append(append(b, text...), ' ')
-	return append(repeat(b, solid, s.Width-before-blanks-taken), '\n')
-}
-
-func pad(b []byte, n int) []byte { return repeat(b, blank, n) }
-
-// Pieces of a row of which each character is the same.
-var (
-	blank  = strings.Repeat(" ", pieceLength)
-	solid  = strings.Repeat("─", pieceLength)
-	dotted = strings.Repeat("┄", pieceLength)
-)
-
-const pieceLength = 128 // in characters
-
-// repeat appends n of the characters that a piece consists of.
-func repeat(b []byte, piece string, n int) []byte {
-	for ; n > pieceLength; n -= pieceLength {
-		b = append(b, piece...)
-	}
-	return append(b, piece[:max(0, n)*len(piece)/pieceLength]...)
+	return append(repeat(b, s.solid, s.Width-before-blanks-taken), '\n')
 }
