@@ -3,7 +3,6 @@ package live
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"lbaws/trace/event"
 	"lbaws/trace/figure/wording"
@@ -32,7 +31,7 @@ func (d *person) draw(can bool) {
 	if len(lines) == 1 {
 		lines = append(lines, "    no program makes a call on a TCP socket")
 	}
-	lines = append(lines, turns.KernelLines(&d.memory, can || d.keys.Interactive(), d.owner)...)
+	lines = append(lines, d.kernel.Lines(&d.memory, can || d.keys.Interactive(), d.owner)...)
 	if d.refusal != "" {
 		lines = append(lines, d.refusal)
 	}
@@ -45,21 +44,6 @@ func (d *person) draw(can bool) {
 
 // keyed is how many of the calls that are held have a key.
 const keyed = 9
-
-// wrapped are the lines of what is predicted of a call, below its name: a terminal of 80
-// columns has room for them.
-func wrapped(text string) (lines []string) {
-	const indent, most = "             ", 66
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && len(line)+1+len(word) > most {
-			lines = append(lines, indent+line)
-			line = ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
-	}
-	return append(lines, indent+line)
-}
 
 // heldLines are those of a call that is held.
 func (d *person) heldLines(i int, c *call) []string {
@@ -75,7 +59,7 @@ func (d *person) heldLines(i int, c *call) []string {
 		return lines
 	}
 	if says := d.predict(c); says != "" {
-		lines = append(lines, wrapped(says)...)
+		lines = append(lines, "             "+says)
 	}
 	if d.explains {
 		for _, line := range c.preview.Call.Explained {

@@ -14,6 +14,7 @@ import (
 	"lbaws/trace/others"
 	"lbaws/trace/predict"
 	"lbaws/trace/sockets"
+	"lbaws/trace/turns"
 	"lbaws/trace/turns/keys"
 )
 
@@ -36,6 +37,7 @@ type person struct {
 	refusal  string                    // why the last key did nothing
 	again    map[*ptrace.Thread]uint64 // the calls that a signal has interrupted: the kernel may make them again
 	moved    bool                      // whether a call was made since the kernel was asked
+	kernel   turns.Kernel              // what it holds, for the panel
 	drawn    []string
 }
 
@@ -246,6 +248,7 @@ func (d *person) canMove() bool {
 func (d *person) move() {
 	c := d.chosen
 	d.refusal, d.explains, d.moved, d.chosen, d.made = "", false, true, nil, c
+	d.kernel.Calls(&d.memory, d.owner)
 	d.held = slices.DeleteFunc(d.held, func(other *call) bool { return other == c })
 	d.hide()
 	d.begin(c)

@@ -101,11 +101,20 @@ type screen struct {
 // read has the terminal's own colour, or white on red: no other of the first
 // eight colours can be read on a light background and on a dark one too.
 const (
-	bold  = "1"
-	cyan  = "36"
-	green = "32" // for lines
-	alarm = "1;97;41"
+	bold       = "1" // a server's calls
+	underlined = "4" // a client's
+	cyan       = "36"
+	green      = "32" // for lines
+	alarm      = "1;97;41"
 )
+
+// callStyle is that of a call's row: on a narrow terminal the columns overlap.
+func callStyle(r *figure.Row) string {
+	if r.Lane() == figure.Left {
+		return underlined
+	}
+	return bold
+}
 
 // Draw appends a row. The rest of a call goes on behind its beginning, if it fits there and
 // no other row came in between; where times are shown, only if the call did not wait.
@@ -118,7 +127,7 @@ func (s *screen) Draw(b []byte, r *figure.Row) []byte {
 		var fits bool
 		if s.text, fits = s.Join(s.text[:0], s.begun, r); fits {
 			s.open = 0
-			return append(s.painted(b, colourOf(r, bold), s.text), '\n')
+			return append(s.painted(b, colourOf(r, callStyle(r)), s.text), '\n')
 		}
 	}
 	b = s.End(b)
@@ -195,7 +204,6 @@ func (s *screen) painted(b []byte, colour string, text []byte) []byte {
 // the two.
 func (s *screen) head(b []byte, r *figure.Row) []byte {
 	s.Three = len(r.Text.Before) > 0
-	b = s.paint(b, bold)
 	column := 0
 	for program := range max(1, s.Clients) {
 		at := s.ColumnOf(&figure.Row{Side: event.Client, Program: program})
@@ -206,17 +214,16 @@ func (s *screen) head(b []byte, r *figure.Row) []byte {
 		if program > 0 {
 			title += " #" + strconv.Itoa(program+1)
 		}
-		b = append(pad(b, at-column), title...)
+		b = s.painted(pad(b, at-column), underlined, []byte(title))
 		column = at + len(title)
 	}
 	if s.Three {
 		middle, right := s.Start(figure.Middle), s.Start(figure.Right)
 		title, taken := s.AppendCut(s.text[:0], r.Text.Before, right-middle-1)
-		s.text, b = title, append(pad(b, middle-column), title...)
+		s.text, b = title, s.painted(pad(b, middle-column), bold, title)
 		column = middle + taken
 	}
-	b = append(pad(b, s.Start(figure.Right)-column), "SERVER"...)
-	return append(s.plain(b), '\n')
+	return append(s.painted(pad(b, s.Start(figure.Right)-column), bold, []byte("SERVER")), '\n')
 }
 
 func (s *screen) begin(b []byte, r *figure.Row) []byte {
@@ -224,7 +231,7 @@ func (s *screen) begin(b []byte, r *figure.Row) []byte {
 	text, taken := s.Fit(s.text[:0], r.Lane(), &r.Text, spare)
 	column := s.ColumnFor(r, taken, spare)
 	s.text, s.open, s.begun = text, r.Call, column+taken
-	b = s.painted(pad(b, column), colourOf(r, bold), text)
+	b = s.painted(pad(b, column), colourOf(r, callStyle(r)), text)
 	if s.steps {
 		return s.End(b)
 	}
@@ -243,7 +250,7 @@ func (s *screen) call(b []byte, r *figure.Row) []byte {
 	text, taken := s.Fit(s.text[:0], r.Lane(), &r.Text, 0)
 	s.text = text
 	column := s.ColumnFor(r, taken, 0)
-	b = s.painted(pad(b, column), colourOf(r, bold), text)
+	b = s.painted(pad(b, column), colourOf(r, callStyle(r)), text)
 	if gap := s.Width - column - taken - len(r.Remark); r.Remark != "" && gap > 0 {
 		b = append(pad(b, min(gap, 4)), r.Remark...)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"lbaws/trace/figure"
 	"lbaws/trace/predict"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
@@ -17,20 +18,46 @@ func Rule(title string) string {
 	return "─ " + title + " " + strings.Repeat("─", width-len(title))
 }
 
-// KernelLines are the part of the panel that says what the kernel holds: none if that is
-// nothing. owner is the column that says who has a descriptor of a socket. now counts the
-// timers down to this moment.
-func KernelLines(m *predict.Memory, now bool, owner func(*sockets.Socket) string) (lines []string) {
+// Kernel is the part of the panel that says what the kernel holds.
+type Kernel struct {
+	before map[uint64]string // by cookie: what it said before the last call; nil if there was none
+}
+
+// Owner is the column that says who has a descriptor of a socket.
+type Owner func(*sockets.Socket) string
+
+// Calls notes what the kernel holds before a call.
+func (k *Kernel) Calls(m *predict.Memory, owner Owner) {
+	k.before = make(map[uint64]string)
+	for _, s := range m.Held() {
+		k.before[s.Cookie] = lasting(s, owner)
+	}
+}
+
+// lasting is what is said of a socket, whatever time passes.
+func lasting(s sockets.Socket, owner Owner) string {
+	s.Left = 0
+	return socketLine(&s, owner(&s))
+}
+
+// Lines are those of the part: none if the kernel holds nothing. What the call has changed is
+// marked. now counts the timers down to this moment.
+func (k *Kernel) Lines(m *predict.Memory, now bool, owner Owner) (lines []string) {
 	held := m.Held()
 	slices.SortStableFunc(held, func(x, y sockets.Socket) int { return cmp.Or(rank(&x)-rank(&y), x.Thread-y.Thread) })
 	for i := range held {
+		s := &held[i]
 		if i == 0 {
 			lines = append(lines, Rule("the kernel"))
 		}
-		if now { // or else a script's panel is printed again only for what has changed
-			held[i] = held[i].Now()
+		mark := " "
+		if k.before != nil && k.before[s.Cookie] != lasting(*s, owner) {
+			mark = figure.HeldMark
 		}
-		lines = append(lines, socketLine(&held[i], owner(&held[i])))
+		if now { // or else a script's panel is printed again only for what has changed
+			*s = s.Now()
+		}
+		lines = append(lines, mark+" "+socketLine(s, owner(s)))
 	}
 	return lines
 }
@@ -63,7 +90,7 @@ func socketLine(s *sockets.Socket, owner string) string {
 	default:
 		addresses = fmt.Sprintf("%v ↔ %v", s.Local, s.Remote)
 	}
-	line := fmt.Sprintf("  %s%s  %-11s  %s", owner, descriptor, s.State, addresses)
+	line := fmt.Sprintf("%s%s  %-11s  %s", owner, descriptor, s.State, addresses)
 	if held := holdings(s); len(held) > 0 {
 		line += "  " + strings.Join(held, ", ")
 	}

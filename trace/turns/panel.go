@@ -21,7 +21,7 @@ func (d *person) draw(can bool) {
 	for _, p := range d.programs {
 		lines = append(lines, d.programLines(p, p == next && can)...)
 	}
-	lines = append(lines, KernelLines(d.memory, can || d.keys.Interactive(), d.owner)...)
+	lines = append(lines, d.kernel.Lines(d.memory, can || d.keys.Interactive(), d.owner)...)
 	if d.refusal != "" {
 		lines = append(lines, d.refusal)
 	}

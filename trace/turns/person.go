@@ -26,6 +26,7 @@ type person struct {
 	explains bool     // whether the panel explains the call
 	refusal  string   // why the last key did nothing
 	moved    bool     // whether a call was made since the kernel was asked
+	kernel   Kernel   // what it holds, for the panel
 }
 
 // goal is how long calls are made without a key.
@@ -272,6 +273,7 @@ func (d *person) isStuck() bool { return !d.alone && !d.canMove() }
 // move makes the next call.
 func (d *person) move() error {
 	d.refusal, d.explains, d.moved = "", false, true
+	d.kernel.Calls(d.memory, d.owner)
 	d.hide()
 	if len(d.moves) > 0 {
 		return d.playNext()
