@@ -325,7 +325,7 @@ func (o *options) kernel(side event.Side, t *trace.Trace) *patient.Kernel {
 			address = o.url.Addr
 		}
 		o.stage = turns.NewStage(t, address)
-		k = o.stage.Program(side)
+		k = o.stage.Program(side, o.trace.From)
 	}
 	p := patient.New(k, o.timeout, output.Warn)
 	p.OnlyForOthers = !o.timeoutGiven
@@ -404,7 +404,8 @@ func parse(args []string) (*options, error) {
 	if len(args) > 0 {
 		return nil, fmt.Errorf("unexpected argument %q (lbaws run PROGRAM shows another program)", args[0])
 	}
-	o.trace.Steps, o.trace.Title, o.trace.Source, o.turns.Source = o.turns.Step, "lbaws "+o.command, source, source
+	o.trace.Steps, o.trace.Title, o.trace.Source = o.turns.Step, "lbaws "+o.command, source
+	o.turns.Source, o.turns.From = source, &o.trace.From
 	return o, errors.Join(o.turns.Check(), o.trace.Check())
 }
 

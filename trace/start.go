@@ -99,7 +99,7 @@ func (o *Options) sinks(fail func(error)) (sinks []tracer.Sink, err error) {
 		}
 	}
 	limit := int(min(o.Limit, 1<<30))
-	columns := layout.Columns{Limit: limit, About: figure.About{Both: o.Both, URL: o.URL, All: o.All || o.Steps, Only: o.Only, Preface: o.Preface, SumsUp: !o.Summed}, Steps: o.Steps || o.Others, Clients: o.Clients, ASCII: o.ASCII}
+	columns := layout.Columns{Limit: limit, About: figure.About{Both: o.Both, URL: o.URL, All: o.All || o.Steps, Only: o.Only, Preface: o.Preface, SumsUp: !o.Summed}, Steps: o.Steps || o.Others, Clients: o.Clients, ASCII: o.ASCII, From: o.From}
 	switch {
 	case o.Times:
 		columns.Times = layout.SinceStart

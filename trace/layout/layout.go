@@ -12,6 +12,7 @@ import (
 	"lbaws/trace/figure"
 	"lbaws/trace/figure/wording"
 	"lbaws/trace/message"
+	"lbaws/trace/part"
 	"lbaws/trace/strace"
 )
 
@@ -23,6 +24,7 @@ type Columns struct {
 	Steps   bool  // whether a call that waits ends its row, as a panel below it needs, or what other programs print
 	Clients int   // how many clients have a column each, where there is room; 0 and 1 are the same
 	ASCII   bool  // whether the diagram as text has no other characters
+	From    part.From
 }
 
 // Layout says where things stand on a row, in characters. On a narrow screen the

@@ -77,7 +77,7 @@ func (r *Run) Do(o *trace.Options, warn func(error)) (status int) {
 		return 1
 	}
 	r.inFile = o.Output != ""
-	r.trace, r.limit, r.lines, r.more = t, int(min(o.Limit, 1<<30)), o.HTML != "", o.ShowsMore()
+	r.trace, r.limit, r.lines, r.more, r.from = t, int(min(o.Limit, 1<<30)), o.HTML != "", o.ShowsMore(), o.From
 	r.left = func() {
 		if err := t.End(); err != nil {
 			warn(err)

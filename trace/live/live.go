@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lbaws/trace/event"
+	"lbaws/trace/part"
 )
 
 // Run is a run of other programs whose calls are traced.
@@ -21,7 +22,8 @@ type Run struct {
 	more     bool       // whether more is wanted than what strace writes: whole buffers, and addresses that a program does not ask for
 	lines    bool       // whether the lines of the programs' sources are wanted that make the calls
 	trace    Trace
-	left     func() // ends this process when a signal asks to leave one that ran before
+	from     part.From // with which call the person's steps begin
+	left     func()    // ends this process when a signal asks to leave one that ran before
 }
 
 // errOtherSystem means that the system is not Linux.

@@ -94,7 +94,7 @@ func (r *Run) run() (status int, err error) {
 		w.lines = &source.Lines{}
 	}
 	if r.step {
-		if w.person, err = w.newPerson(); err != nil {
+		if w.person, err = w.newPerson(r.from); err != nil {
 			return 1, err
 		}
 		err := w.person.direct()

@@ -12,6 +12,7 @@ import (
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
 	"lbaws/trace/others"
+	"lbaws/trace/part"
 	"lbaws/trace/predict"
 	"lbaws/trace/sockets"
 	"lbaws/trace/turns"
@@ -27,12 +28,13 @@ type person struct {
 	stirred  time.Time      // when it has rung last
 	watch    *sockets.Watch // nil if the kernel cannot be asked
 	memory   predict.Memory
-	held     []*call                   // whose threads are stopped before them, in the order of the programs' starts
-	chosen   *call                     // that the next key makes; nil if there is none
-	made     *call                     // that the last key has made
-	killed   *ptrace.Process           // that was killed last; nil if none was
-	child    int                       // the process that a program has made last; 0 if it is followed
-	goal     goal                      // whether calls are made without a key
+	held     []*call         // whose threads are stopped before them, in the order of the programs' starts
+	chosen   *call           // that the next key makes; nil if there is none
+	made     *call           // that the last key has made
+	killed   *ptrace.Process // that was killed last; nil if none was
+	child    int             // the process that a program has made last; 0 if it is followed
+	goal     goal            // whether calls are made without a key
+	from     part.From
 	explains bool                      // whether the panel explains the call
 	refusal  string                    // why the last key did nothing
 	again    map[*ptrace.Thread]uint64 // the calls that a signal has interrupted: the kernel may make them again
@@ -46,6 +48,7 @@ type goal int
 
 const (
 	eachCall   goal = iota // not at all: each call needs one
+	firstCall              // until the first that the person wants to see is next
 	connection             // until accept has returned a connection
 )
 
@@ -53,12 +56,15 @@ const (
 var errLeft = errors.New("left")
 
 // newPerson prepares for a person who directs.
-func (w *watcher) newPerson() (*person, error) {
+func (w *watcher) newPerson(from part.From) (*person, error) {
 	bell, err := ptrace.NewBell()
 	if err != nil {
 		return nil, err
 	}
-	d := &person{watcher: w, bell: bell, again: make(map[*ptrace.Thread]uint64)}
+	d := &person{watcher: w, bell: bell, again: make(map[*ptrace.Thread]uint64), from: from}
+	if len(from) > 0 {
+		d.goal = firstCall
+	}
 	d.keys = keys.Open(func() { w.trace.SetPanel(nil) })
 	d.keys.StopAt(bell.FD)
 	if watch, err := sockets.OpenFor(); err == nil {
@@ -77,6 +83,9 @@ func (d *person) direct() error {
 			}
 		}
 		d.look()
+		if d.goal == firstCall && d.canMove() && d.from.Has(d.chosen.preview.Name()) {
+			d.goal = eachCall
+		}
 		var err error
 		switch {
 		case d.leaving.Load():

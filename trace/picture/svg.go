@@ -19,7 +19,7 @@ import (
 //
 // Source: UNP figures 4.1 and 2.5; SVG 1.1.
 func NewSVG(columns layout.Columns) *figure.Drawing {
-	return figure.NewDrawing(columns.About, &picture{columns: columns})
+	return figure.NewDrawing(columns.About, layout.From(columns.From, &picture{columns: columns}))
 }
 
 // mostRows is how many rows a picture has: a server may run for long.

@@ -35,7 +35,7 @@ func NewDiagram(columns layout.Columns, width int, colour bool) *Diagram {
 	s := &screen{Layout: layout.Layout{Limit: columns.Limit, Clients: columns.Clients}, clock: layout.Clock{Times: columns.Times}, colour: colour, steps: columns.Steps}
 	s.setASCII(columns.ASCII)
 	s.paper.Store(int32(width))
-	return &Diagram{Drawing: figure.NewDrawing(columns.About, s), screen: s}
+	return &Diagram{Drawing: figure.NewDrawing(columns.About, layout.From(columns.From, s)), screen: s}
 }
 
 // On says where the diagram goes, which can have a panel below it there. It returns d.

@@ -7,6 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/output"
+	"lbaws/trace/part"
 )
 
 // Order is a script: the programs, and the order in which they make their calls.
@@ -148,7 +153,8 @@ type Options struct {
 	Order *Order // of the demo's calls
 	Step  bool   // whether a person directs them
 
-	Source string // of main.go, for the panel
+	Source string     // of main.go, for the panel
+	From   *part.From // with which call the person's steps begin
 
 	name *string // nil if it is not a demo's
 }
@@ -163,6 +169,14 @@ func (o *Options) Flags(flags *flag.FlagSet, isDemo bool) {
 			"no peer is given up then, unless -timeout is given")
 }
 
+// foldsSetUp reports whether the set-up of an order would fill the screen before what the order
+// is to show: with the panel below it.
+func (o *Options) foldsSetUp() bool {
+	const low = 30 // lines
+	_, lines, terminal := output.New(unix.Stderr, "", nil).Window()
+	return o.Step && o.Order != nil && o.Order.Name != "book" && len(*o.From) == 0 && terminal && lines < low
+}
+
 // Check returns ErrUnknown if there is no such order. If the orders were to be listed,
 // it lists them and returns flag.ErrHelp.
 func (o *Options) Check() (err error) {
@@ -173,6 +187,9 @@ func (o *Options) Check() (err error) {
 		return flag.ErrHelp
 	default:
 		o.Order, err = Named(*o.name)
+	}
+	if err == nil && o.foldsSetUp() {
+		*o.From = part.From{"accept", "connect"}
 	}
 	return err
 }

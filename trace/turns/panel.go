@@ -153,7 +153,7 @@ func (d *person) keyLine() string {
 	case d.alone && d.programs[0].caller.Side == event.Client:
 		return "Enter: make the call  R: run on  ?: explain  q: leave"
 	case d.alone:
-		return "Enter: make the call  r: to the next connection  R: run on  ?: explain  q: leave"
+		return "Enter: make the call  r: next accept  R: run on  ?: explain  q: leave"
 	}
 	return "Enter: call  s c: whose turn  r: next accept  R: run on  x X: kill  ?  q: leave"
 }

@@ -12,6 +12,7 @@ import (
 	"lbaws/sys"
 	"lbaws/sys/process"
 	"lbaws/trace/event"
+	"lbaws/trace/part"
 	"lbaws/trace/predict"
 	"lbaws/trace/turns/keys"
 )
@@ -22,11 +23,12 @@ type person struct {
 	*Stage
 	moves    []move   // what is left of the order, unless the person has left it
 	chosen   *program // whose call is next
-	goal     goal     // whether calls are made without a key
-	explains bool     // whether the panel explains the call
-	refusal  string   // why the last key did nothing
-	moved    bool     // whether a call was made since the kernel was asked
-	kernel   Kernel   // what it holds, for the panel
+	from     part.From
+	goal     goal   // whether calls are made without a key
+	explains bool   // whether the panel explains the call
+	refusal  string // why the last key did nothing
+	moved    bool   // whether a call was made since the kernel was asked
+	kernel   Kernel // what it holds, for the panel
 }
 
 // goal is how long calls are made without a key.
@@ -34,6 +36,7 @@ type goal int
 
 const (
 	eachCall   goal = iota // not at all: each call needs one
+	firstCall              // until the first that the person wants to see is next
 	connection             // until accept has returned a connection
 	theEnd
 )
@@ -42,13 +45,13 @@ const (
 var errQuit = errors.New("quit")
 
 // step is play, directed by a person, to whom the order's moves are proposed.
-func (s *Stage) step() error {
+func (s *Stage) step(from part.From) error {
 	defer s.Restore()
 	s.openKeys()
 	if _, err := s.program("server"); err != nil {
 		return err
 	}
-	d := &person{Stage: s, moves: s.order.moves}
+	d := &person{Stage: s, moves: s.order.moves, from: from}
 	if err := d.direct(); !errors.Is(err, errQuit) {
 		return err
 	}
@@ -57,14 +60,14 @@ func (s *Stage) step() error {
 
 // Program returns the Kernel of a program that runs on a thread of its own, and whose
 // peers are others: a person directs it, until Close.
-func (s *Stage) Program(side event.Side) sys.Kernel {
+func (s *Stage) Program(side event.Side, from part.From) sys.Kernel {
 	p := &program{name: side.String(), stage: s, caller: event.Caller{Side: side}, turn: make(chan struct{}, 1), thread: thisThread()}
 	p.thread.follow()
 	s.programs = append(s.programs, p)
 	s.alone = true
 	process.OnSignal(func(syscall.Signal) { s.Close() }, func(syscall.Signal) {}) // what else it does, the program says
 	s.openKeys()
-	d := &person{Stage: s, chosen: p}
+	d := &person{Stage: s, chosen: p, from: from}
 	go func() {
 		err := d.direct()
 		s.Close()
@@ -124,10 +127,16 @@ func (s *Stage) Close() {
 
 // direct directs the programs until they are over, or the person has left.
 func (d *person) direct() error {
+	if len(d.from) > 0 {
+		d.goal = firstCall
+	}
 	for {
 		ended, err := d.settleAll()
 		if ended || err != nil {
 			return err
+		}
+		if d.goal == firstCall && d.from.Has(d.nextName()) {
+			d.goal = eachCall
 		}
 		switch {
 		case d.canMove() && d.goal != eachCall:
@@ -265,6 +274,17 @@ func (d *person) canMove() bool {
 		}
 	}
 	return d.chosen != nil && d.stateOf(d.chosen) == held
+}
+
+// nextName is the name of the call that the next key makes; "" if it makes none.
+func (d *person) nextName() string {
+	switch {
+	case !d.canMove():
+		return ""
+	case len(d.moves) > 0:
+		return d.moves[0].verb
+	}
+	return d.chosen.event.Call.Name
 }
 
 // isStuck reports whether no program can go on, whatever time passes.

@@ -21,7 +21,7 @@ type Cast func(Role) func(sys.Kernel) error
 func (s *Stage) Direct(o *Options, cast Cast) error {
 	s.order, s.cast, s.source = o.Order, cast, o.Source
 	if o.Step {
-		return s.step()
+		return s.step(*o.From)
 	}
 	return s.playAll()
 }
