@@ -181,6 +181,9 @@ func (t *Trace) Serves(address netip.AddrPort) { t.tracer.Serves(address) }
 // SetPanel shows lines of plain text below the diagram, until the trace ends.
 func (t *Trace) SetPanel(lines []string) { t.tracer.SetPanel(lines) }
 
+// SetASCII draws the diagram in ASCII from now on.
+func (t *Trace) SetASCII() { t.tracer.SetASCII() }
+
 // Look shows what has happened since the last call began or returned.
 func (t *Trace) Look() { t.tracer.Look() }
 

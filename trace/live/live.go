@@ -45,6 +45,8 @@ type Trace interface {
 	Look()
 	// SetPanel shows lines below the diagram, in place of those before.
 	SetPanel(lines []string)
+	// SetASCII draws the diagram in ASCII from now on.
+	SetASCII()
 	// Note shows what somebody else than a program has done, and when.
 	Note(at time.Time, text string)
 }

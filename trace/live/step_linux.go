@@ -66,6 +66,9 @@ func (w *watcher) newPerson(from part.From) (*person, error) {
 		d.goal = firstCall
 	}
 	d.keys = keys.Open(func() { w.trace.SetPanel(nil) })
+	if d.keys.IsWide() {
+		w.trace.SetASCII()
+	}
 	d.keys.StopAt(bell.FD)
 	if watch, err := sockets.OpenFor(); err == nil {
 		d.watch = watch

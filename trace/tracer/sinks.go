@@ -30,3 +30,12 @@ func (s Sinks) setPanel(lines []string) {
 		}
 	}
 }
+
+// setASCII draws diagrams as text in ASCII.
+func (s Sinks) setASCII() {
+	for i := range s {
+		if format, ok := s[i].Format.(interface{ SetASCII() }); ok {
+			format.SetASCII()
+		}
+	}
+}

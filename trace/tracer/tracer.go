@@ -110,6 +110,13 @@ func (t *Tracer) SetPanel(lines []string) {
 	}
 }
 
+// SetASCII draws the diagram in ASCII from now on.
+func (t *Tracer) SetASCII() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sinks.setASCII()
+}
+
 // Wants is what a trace shows besides the calls.
 type Wants struct {
 	Both     bool // all programs of both ends: Look shows what happens between their calls

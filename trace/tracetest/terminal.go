@@ -117,6 +117,12 @@ func (w *Terminal) Lines() []string {
 	return strings.Split(strings.TrimRight(w.do("capture-pane", "-p", "-J", "-S", "-"), "\n"), "\n")
 }
 
+// Screen returns what is on the screen.
+func (w *Terminal) Screen() string {
+	w.t.Helper()
+	return w.do("capture-pane", "-p")
+}
+
 // CheckWraps checks that no line on the screen wraps.
 func (w *Terminal) CheckWraps() {
 	w.t.Helper()

@@ -18,6 +18,7 @@ func (untraced) Look()                                      {}
 func (untraced) Note(time.Time, string)                     {}
 func (untraced) Forgets(*sockets.Change, event.Side)        {}
 func (untraced) SetPanel([]string)                          {}
+func (untraced) SetASCII()                                  {}
 
 // TestCloseWhileACallIsMade: a signal may come between the key that makes a call and
 // the call. Who directs then waits for nobody: in the bubble, it would be a deadlock.

@@ -82,10 +82,13 @@ func (s *Stage) Program(side event.Side, from part.From) sys.Kernel {
 // meanwhile, finds the terminal as it was or gives it back.
 func (s *Stage) openKeys() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.keys, s.memory = keys.Open(s.hidePanel), &predict.Memory{}
 	if s.left {
 		s.keys.Close()
+	}
+	s.mu.Unlock()
+	if s.keys.IsWide() {
+		s.trace.SetASCII()
 	}
 }
 

@@ -57,6 +57,8 @@ type Trace interface {
 	Forgets(c *sockets.Change, side event.Side)
 	// SetPanel shows lines below the diagram, in place of those before.
 	SetPanel(lines []string)
+	// SetASCII draws the diagram in ASCII from now on.
+	SetASCII()
 }
 
 // NewStage returns a stage for programs whose calls are traced. The server, which has

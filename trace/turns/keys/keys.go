@@ -33,8 +33,9 @@ type Keys struct {
 	letter   bool // whether the line of a script has had a letter
 	hide     func()
 	redraw   atomic.Bool
-	bell     int  // a descriptor that ends Next when it can be read; -1 if there is none
-	rang     bool // whether it could be read
+	bell     int    // a descriptor that ends Next when it can be read; -1 if there is none
+	rang     bool   // whether it could be read
+	ahead    []byte // what was read, and Next has not returned
 
 	mu      sync.Mutex    // guards what follows
 	saved   *unix.Termios // what Close brings back; nil if nothing is changed
@@ -93,6 +94,15 @@ func (k *Keys) Next(timeout time.Duration) Key {
 // read returns the next byte, or -1 if none came in time or a signal came, or if the bell has
 // rung.
 func (k *Keys) read(timeout time.Duration) (b int, ended bool) {
+	if len(k.ahead) == 0 {
+		return k.readNew(timeout)
+	}
+	b, k.ahead = int(k.ahead[0]), k.ahead[1:]
+	return b, false
+}
+
+// readNew is read, of what the kernel has.
+func (k *Keys) readNew(timeout time.Duration) (b int, ended bool) {
 	wanted := int16(unix.POLLIN)
 	if k.terminal && !k.takeTerminal() {
 		// A job in the background that reads from the terminal is stopped. (Here the
