@@ -166,6 +166,19 @@ func TestHighPanel(t *testing.T) {
 	}
 }
 
+// TestPanelKeepsNext: where there is no room for all of a panel, the next call stays, with what it
+// will do, however late it comes.
+func TestPanelKeepsNext(t *testing.T) {
+	s := newBoard(t, 80, 24)
+	others := make([]string, 9)
+	for i := range others {
+		others[i] = fmt.Sprintf("  %d server   read(%d)", i+1, i)
+	}
+	does := []string{"▶ 9 client   write(3)", "             the kernel takes it", "             and sends it"}
+	s.tracer.SetPanel(slices.Concat([]string{"─ next"}, others, does, []string{"─ the kernel", "▪ server   3", "Enter"}))
+	s.check(slices.Concat([]string{"─ next"}, others[:5], []string{"… 6 more"}, does, []string{"Enter"})...)
+}
+
 // TestWidePanel: each line of a panel fits when it is drawn, and says all that it has to say,
 // but for a title's; and when the terminal has wrapped it after all, because it has become
 // narrower, nothing is left of it.

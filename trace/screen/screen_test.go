@@ -115,6 +115,9 @@ func TestColours(t *testing.T) {
 		if !strings.Contains(text, "\x1b[1;97;41m"+refused+"\x1b[0m\r\n") {
 			t.Errorf("the failure does not stand out in %q", text)
 		}
+		if !strings.Contains(text, "\x1b[4mCLIENT\x1b[0m") || !strings.Contains(text, "\x1b[1mSERVER\x1b[0m") || !strings.Contains(text, "\x1b[4msocket(") {
+			t.Errorf("client and server look alike in %q", text)
+		}
 		if !strings.Contains(text, "\n# active open: send a SYN and wait for the answer\r\n") || strings.Contains(text, "\x1b[2m") {
 			t.Errorf("a note is not in the terminal's own colour in %q", text)
 		}
