@@ -82,16 +82,14 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 	flags.BoolVar(&o.All, "all", false, "show each call of a run of the same: waits, options, reads of one byte, and what fails with EAGAIN")
 	flags.Func("only", "show only a part of the run: `WHAT` is a connection's number (2), an address, :PORT or both, pid:PID,\n"+
 		"or seconds since the first row (1.5..3); several flags of different kinds must all fit", o.Only.Add)
-	steps := ";\n-step makes the calls before it without a key"
-	if o.Recording {
-		steps = ""
-	}
-	flags.Var(&o.From, "from", "begin the diagram with the first `CALL`, such as accept, or the first of several: accept,connect"+steps)
 	flags.BoolVar(&o.ASCII, "ascii", false, "draw the diagram's arrows, lines and marks in ASCII; on a terminal of a locale without UTF-8, by itself")
 	flags.StringVar(&o.Pcap, "pcap", "", "write the segments, and the calls between them, to `FILE` for Wireshark"+implies("-segments"))
 	if o.Recording {
+		flags.Var(&o.From, "from", "begin the diagram with the first `CALL`, such as accept, or the first of several: accept,connect")
 		return
 	}
+	flags.Var(&o.From, "from", "begin the diagram with the first `CALL`, such as accept, or the first of several: accept,connect;\n"+
+		"-step makes the calls before it without a key")
 	flags.BoolVar(&o.Segments, "segments", o.Both,
 		"show the real TCP segments in the diagram, or in json; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
 	flags.BoolVar(&o.Sockets, "sockets", false,

@@ -36,7 +36,7 @@ func (f *from) Draw(b []byte, r *figure.Row) []byte {
 		return f.Drawer.Draw(b, r)
 	case isCall && (f.first.Has(r.Name) || r.Failed), r.Kills:
 		f.begun = true
-		b = f.say(b, "-from socket shows them")
+		b = f.say(b, "rows left out: %d (-from socket shows them)")
 		for _, note := range append(f.legends, f.notes...) {
 			b = f.Drawer.Draw(b, &note)
 		}
@@ -56,21 +56,17 @@ func (f *from) Draw(b []byte, r *figure.Row) []byte {
 // End says that nothing was drawn, if it was not.
 func (f *from) End(b []byte) []byte {
 	if f.left += len(f.notes); !f.begun {
-		b = f.say(b, "no call was "+f.first.String())
+		b = f.say(b, "rows left out: %d, as no call was "+f.first.String())
 	}
 	return f.Drawer.End(b)
 }
 
 // say draws a rule that says how many rows were left out.
-func (f *from) say(b []byte, more string) []byte {
+func (f *from) say(b []byte, text string) []byte {
 	if f.left == 0 {
 		return b
 	}
-	rows := "1 row is"
-	if f.left > 1 {
-		rows = fmt.Sprintf("%d rows are", f.left)
-	}
-	return f.Drawer.Draw(b, &figure.Row{Kind: figure.RuleRow, Side: event.Server, Text: wording.Text{Before: []byte(rows + " left out: " + more)}})
+	return f.Drawer.Draw(b, &figure.Row{Kind: figure.RuleRow, Side: event.Server, Text: wording.Text{Before: fmt.Appendf(nil, text, f.left)}})
 }
 
 // keep returns a copy of a note that stays good.

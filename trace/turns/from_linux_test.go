@@ -33,14 +33,14 @@ func TestFrom(t *testing.T) {
 	}
 	part := rows("-from", "accept")
 	text := strings.Join(part, "\n")
-	inOrder(t, text, `^CLIENT`, `^── \d+ rows are left out: -from socket shows them ──`, `# take a connection from the queue`, `accept\(3`, `connect\(3`)
+	inOrder(t, text, `^CLIENT`, `^── rows left out: \d+ \(-from socket shows them\) ──`, `# take a connection from the queue`, `accept\(3`, `connect\(3`)
 	if strings.Contains(text, "listen(") || len(part) >= len(whole)-before {
 		t.Errorf("%d rows of %d:\n%s", len(part), len(whole), text)
 	}
 	if all := rows("-from", "socket"); len(all) != len(whole) || strings.Contains(strings.Join(all, "\n"), "left out") {
 		t.Errorf("%d rows of %d from the first call on", len(all), len(whole))
 	}
-	if none := strings.Join(rows("-from", "recvmsg,sendmsg"), "\n"); !strings.Contains(none, "left out: no call was recvmsg or sendmsg") {
+	if none := strings.Join(rows("-from", "recvmsg,sendmsg"), "\n"); !strings.Contains(none, ", as no call was recvmsg or sendmsg") {
 		t.Error(none)
 	}
 	p := tracetest.Launch(t, nil, "-from", "accept", "-addr", "192.0.2.1:8888")
