@@ -39,6 +39,9 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 		return
 	}
 	f.remember(c)
+	if c.State == wire.Listen && !c.Gone && c.Handshakes > 0 {
+		f.sayOnce(event.Server, sockets.BoundText())
+	}
 }
 
 // forgets takes it that the kernel holds nothing of a connection's end any more, and reports
@@ -113,9 +116,9 @@ func socketText(c *sockets.Change, side event.Side) string {
 	case c.Gone:
 		return "the listening socket: CLOSED"
 	case c.Was == nil || c.Was.State != wire.Listen:
-		return fmt.Sprintf("%d: LISTEN, accept queue %d of %d", c.Descriptor, c.Receive, c.Send)
+		return fmt.Sprintf("%d: LISTEN, %s", c.Descriptor, c.QueuesText())
 	}
-	return fmt.Sprintf("%d: accept queue %d of %d", c.Descriptor, c.Receive, c.Send)
+	return fmt.Sprintf("%d: %s", c.Descriptor, c.QueuesText())
 }
 
 // connectedText says what has changed in a socket that does not listen.

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
 	"lbaws/trace/event"
+	"lbaws/trace/sockets"
 )
 
 // ask returns what the prediction of a call needs. It opens a file or a socket for a moment at
@@ -24,11 +24,11 @@ func ask(e *event.Event) machine {
 		var limit unix.Rlimit
 		on.full = unix.Prlimit(e.Thread, unix.RLIMIT_NOFILE, nil, &limit) == nil && uint64(on.free) >= uint64(limit.Cur)
 	case event.Binds:
-		on.v6Only = number("net/ipv6/bindv6only") > 0
+		on.v6Only = sockets.System("net/ipv6/bindv6only") > 0
 	case event.Connects:
 		on.cutOff = isCutOff(sys.Reachable(e.Args[1].Addr.AddrPort()))
 	case event.Listens:
-		on.longest = number("net/core/somaxconn")
+		on.longest = sockets.System("net/core/somaxconn")
 	case event.Reads:
 		if e.Thread == 0 { // another thread's descriptors cannot be asked
 			if n, err := unix.IoctlGetInt(e.Args[0].Int, unix.TIOCINQ); err == nil {
@@ -65,21 +65,4 @@ func lowestFree(thread int) int {
 			return fd
 		}
 	}
-}
-
-// number reads a number of the system's, or returns -1. Package os would open more than
-// the file.
-func number(name string) int {
-	fd, err := unix.Open("/proc/sys/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1
-	}
-	defer unix.Close(fd)
-	var text [20]byte
-	length, _ := unix.Read(fd, text[:])
-	n, err := strconv.Atoi(strings.TrimSpace(string(text[:max(length, 0)])))
-	if err != nil {
-		return -1
-	}
-	return n
 }

@@ -211,6 +211,7 @@ func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 		}
 		c.Others = c.holding.other
 	}
+	w.countHandshakes()
 	w.sort()
 	return w.list, nil
 }
@@ -398,7 +399,8 @@ func (w *Watch) note(s *Socket) {
 		h = &holding{age: isNew}
 		w.held[s.Cookie] = h
 	} else {
-		delete(w.ends, h.ends()) // connect and listen may have changed them
+		s.Handshakes = h.Handshakes // it is counted later
+		delete(w.ends, h.ends())    // connect and listen may have changed them
 		was = new(h.Socket)
 	}
 	isNews := was == nil || differs(was, s)

@@ -30,6 +30,10 @@ type Socket struct {
 	// acknowledged. This end's SYN and FIN count as one each.
 	Send int
 
+	// Handshakes is, of a listening socket, how many connections are in SYN_RCVD: the first of
+	// its two queues. It is 0 if another socket listens on the port, too.
+	Handshakes int
+
 	Timer      Timer
 	Left       time.Duration // until the timer ends
 	Again      int           // how often the oldest unacknowledged segment was sent again, or a probe

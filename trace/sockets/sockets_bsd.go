@@ -51,5 +51,8 @@ func (*files) still(_, _ int, _ uint32) (holder, fd int) { return 0, -1 }
 
 func (*files) inode(_, _ int) uint32 { return 0 }
 
+// System returns -1: this platform has no /proc/sys.
+func System(string) int { return -1 }
+
 // Borrow returns an error: it needs pidfd_getfd(2) of Linux.
 func Borrow(int, int, func(int)) error { return unix.ENOSYS }

@@ -119,6 +119,9 @@ func (p *Peer) Send(flags wire.Flags, seq, ack, n int) {
 	p.tunnel.Receive()
 }
 
+// Answered reports whether a SYN has come from the server.
+func (p *Peer) Answered() bool { return p.got }
+
 // Write sends a packet from behind the tunnel.
 func (t *Tunnel) Write(packet []byte) {
 	t.t.Helper()

@@ -101,7 +101,7 @@ func socketLine(s *sockets.Socket, owner string) string {
 func holdings(s *sockets.Socket) (held []string) {
 	switch {
 	case s.State == wire.Listen:
-		held = append(held, fmt.Sprintf("accept queue %d of %d", s.Receive, s.Send))
+		held = append(held, s.QueuesText())
 		if s.Descriptor < 0 {
 			held = append(held, "another process's")
 		}
