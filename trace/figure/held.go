@@ -39,8 +39,8 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 		return
 	}
 	f.remember(c)
-	if c.State == wire.Listen && !c.Gone && c.Handshakes > 0 {
-		f.sayOnce(event.Server, sockets.BoundText())
+	if bound := c.BoundText(); bound != "" {
+		f.sayOnce(event.Server, bound)
 	}
 }
 
@@ -149,6 +149,9 @@ func connectedText(c *sockets.Change) string {
 	}
 	if again := c.AgainText(); c.Again > was.Again && again != "" {
 		parts = append(parts, again)
+		if limit := c.GivenUpText(); limit != "" {
+			parts = append(parts, limit)
+		}
 	}
 	if entered && c.IsEnding() {
 		parts = append(parts, c.LeftText())

@@ -150,6 +150,8 @@ func (s *Socket) AgainText() string {
 	switch {
 	case s.Timer == ZeroWindowProbe:
 		return fmt.Sprintf("asked the peer for room %s, again in %s", times(s.Again), inSeconds(s.Left))
+	case s.Timer == Keepalive && s.State != wire.SynReceived && !s.IsEnding():
+		return fmt.Sprintf("no answer to a keep-alive probe %s, next in %s", times(s.Again), inSeconds(s.Left))
 	case s.Timer == Retransmission || s.State == wire.SynReceived:
 		return fmt.Sprintf("sent again %s, next in %s", times(s.Again), inSeconds(s.Left))
 	}

@@ -127,6 +127,11 @@ func holdings(s *sockets.Socket) (held []string) {
 	if again := s.AgainText(); s.Again > 0 && again != "" {
 		held = append(held, again)
 	}
+	for _, text := range []string{s.KeepaliveText(), s.GivenUpText()} {
+		if text != "" {
+			held = append(held, text)
+		}
+	}
 	if s.IsEnding() {
 		held = append(held, s.LeftText())
 	}

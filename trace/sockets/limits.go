@@ -1,0 +1,105 @@
+package sockets
+
+import (
+	"fmt"
+	"math/bits"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lbaws/trace/wire"
+)
+
+// This file says when the kernel gives up a peer that does not answer.
+
+// GivenUpText says that: "given up after 10 times (tcp_syn_retries)"; "" if the kernel waits for
+// nothing. The kernel is asked for the socket's options, as far as this process may see them,
+// and for the system's limits.
+//
+// Source: tcp_write_timeout, tcp_probe_timer and tcp_keepalive_timer in Linux's net/ipv4, and
+// reqsk_timer_handler; tcp(7); ip-sysctl.rst.
+func (s *Socket) GivenUpText() string {
+	patience := time.Duration(s.option(userTimeout, "")) * time.Millisecond
+	orphan := s.Inode == 0 && s.FINSent()
+	retries, name := System("net/ipv4/tcp_retries2"), "tcp_retries2"
+	if orphan {
+		if retries, name = System("net/ipv4/tcp_orphan_retries"), "tcp_orphan_retries"; retries == 0 {
+			retries = 8
+		}
+	}
+	switch {
+	case s.Again == 0 && s.KeepaliveText() == "" || s.IsEnding():
+		return ""
+	case s.State == wire.SynReceived:
+		return fmt.Sprintf("given up after %s at most (tcp_synack_retries)", times(System("net/ipv4/tcp_synack_retries")))
+	case patience > 0:
+		return fmt.Sprintf("given up after %s (TCP_USER_TIMEOUT)", inSeconds(patience))
+	case s.Timer == Keepalive:
+		return fmt.Sprintf("given up after %d without an answer, %d s apart", s.option(keepCount, "net/ipv4/tcp_keepalive_probes"), s.option(keepInterval, "net/ipv4/tcp_keepalive_intvl"))
+	case s.Timer == ZeroWindowProbe:
+		return fmt.Sprintf("given up after %d without an answer (%s)", retries, name)
+	case s.Timer != Retransmission:
+		return ""
+	case s.State == wire.SynSent:
+		linear := max(0, System("net/ipv4/tcp_syn_linear_timeouts")) // since Linux 6.5
+		return fmt.Sprintf("given up after %s (tcp_syn_retries)", times(s.option(synCount, "net/ipv4/tcp_syn_retries")+linear))
+	}
+	return fmt.Sprintf("given up after %s at least (%s)", inSeconds(retransmitTime(retries)), name)
+}
+
+// GivenUpText is the Socket's, when something was sent again for the first time, but of a
+// recording, whose kernel cannot be asked.
+func (c *Change) GivenUpText() string {
+	if c.holding == nil || c.Again != 1 {
+		return ""
+	}
+	return c.Socket.GivenUpText()
+}
+
+// KeepaliveText says when the kernel asks a silent peer whether it is still there; "" if it was
+// not told to.
+func (s *Socket) KeepaliveText() string {
+	if s.Timer != Keepalive || s.State == wire.SynReceived || s.IsEnding() || s.Again > 0 {
+		return ""
+	}
+	return "keep-alive: the peer is asked in " + inSeconds(s.Left)
+}
+
+// retransmitTime is how long the kernel tries: as long as so many intervals would take that
+// begin with 0.2 seconds, and double until they have reached the longest one.
+//
+// Source: tcp_model_timeout in Linux's net/ipv4; tcp_retries2 in ip-sysctl.rst.
+func retransmitTime(retries int) time.Duration {
+	const first = 200 * time.Millisecond
+	longest := 120 * time.Second
+	if set := System("net/ipv4/tcp_rto_max_ms"); set > 0 { // since Linux 6.15
+		longest = time.Duration(set) * time.Millisecond
+	}
+	doubles := bits.Len(uint(longest/first)) - 1
+	if retries <= doubles {
+		return first * (2<<max(retries, 0) - 1)
+	}
+	return first*(2<<doubles-1) + longest*time.Duration(retries-doubles)
+}
+
+// The options of a socket, by their numbers: TCP_USER_TIMEOUT, TCP_KEEPCNT, TCP_KEEPINTVL and
+// TCP_SYNCNT.
+const userTimeout, keepCount, keepInterval, synCount = 18, 6, 5, 7
+
+// option asks the kernel for an option of the socket; or, if this process may not see that, for
+// the system's value.
+func (s *Socket) option(number int, orElse string) int {
+	value, err := 0, error(unix.EBADF)
+	ask := func(fd int) { value, err = unix.GetsockoptInt(fd, unix.IPPROTO_TCP, number) }
+	switch {
+	case s.Descriptor < 0:
+	case s.Thread == 0:
+		ask(s.Descriptor)
+	default:
+		Borrow(s.Thread, s.Descriptor, ask)
+	}
+	if err != nil && orElse != "" {
+		return System(orElse)
+	}
+	return value
+}
