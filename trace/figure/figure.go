@@ -52,9 +52,10 @@ type Figure struct {
 	noted     map[string]bool // the notes that have come
 	refused   unix.Errno      // why accept has failed, if it has, the last time
 
-	sum   *sums.Sum // of the connections
-	watch mistakes.Watch
-	calls others.Run // that are alike, one behind the other
+	sum       *sums.Sum                // of the connections
+	watch     mistakes.Watch
+	accepting map[int]event.Descriptor // the threads that wait in accept, and on which socket
+	calls     others.Run               // that are alike, one behind the other
 	servers
 	proxies
 	conversations
@@ -204,6 +205,7 @@ func (f *Figure) begins(m *event.Moment, c *conversation) {
 		f.about(c)
 	}
 	f.noteOn(m, c)
+	f.acceptBegins(e)
 	if order.DrawnInTwo(e.Call) {
 		f.addCall(BeginRow, e, c).Text.SetBegin(e)
 	}
@@ -228,6 +230,7 @@ func (f *Figure) preface(text string) {
 // returns adds a call that has returned, what must have happened for it to
 // return, and what it has caused.
 func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
+	f.acceptEnds(e)
 	if e.IsOthers() {
 		if c = f.joins(e, c); c != nil && e.Recorded.Meets == event.Nobody {
 			c.apart = true
