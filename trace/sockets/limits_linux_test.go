@@ -123,3 +123,44 @@ func TestGivenUp(t *testing.T) {
 		}
 	}
 }
+
+// TestLimits: what is said of sockets whose peers do not answer.
+func TestLimits(t *testing.T) {
+	for name, value := range map[string]string{"tcp_retries2": "15", "tcp_orphan_retries": "0"} {
+		setSysctl(t, "net/ipv4/"+name, value)
+	}
+	fd, err := sys.Unix{}.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 3000)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	const established, again = wire.Established, sockets.Retransmission
+	for _, c := range []struct {
+		socket                    sockets.Socket
+		again, keepalive, givenUp string
+	}{
+		{sockets.Socket{State: established, Timer: again, Again: 2, Left: 800 * time.Millisecond, Inode: 1, Descriptor: -1},
+			"sent again 2 times, next in 0.8 s", "", "given up after 925 s at least (tcp_retries2)"},
+		{sockets.Socket{State: established, Timer: again, Inode: 1, Descriptor: -1}, "sent again 0 times, next in 0.0 s", "", ""},
+		{sockets.Socket{State: established, Timer: again, Again: 1, Inode: 1, Descriptor: fd},
+			"sent again once, next in 0.0 s", "", "given up after 3.0 s (TCP_USER_TIMEOUT)"},
+		{sockets.Socket{State: wire.FinWait1, Timer: again, Again: 1, Descriptor: -1},
+			"sent again once, next in 0.0 s", "", "given up after 102 s at least (tcp_orphan_retries)"},
+		{sockets.Socket{State: established, Timer: sockets.ZeroWindowProbe, Again: 1, Inode: 1, Descriptor: -1},
+			"asked the peer for room once, again in 0.0 s", "", "given up after 15 without an answer (tcp_retries2)"},
+		{sockets.Socket{State: established, Timer: sockets.Keepalive, Left: 7200 * time.Second, Inode: 1, Descriptor: -1},
+			"", "keep-alive: the peer is asked in 7200 s", "given up after 9 without an answer, 75 s apart"},
+		{sockets.Socket{State: established, Timer: sockets.Keepalive, Again: 1, Left: 75 * time.Second, Inode: 1, Descriptor: -1},
+			"a keep-alive probe was sent once without an answer, next in 75 s", "", "given up after 9 without an answer, 75 s apart"},
+		{sockets.Socket{State: wire.FinWait2, Timer: sockets.Keepalive, Left: time.Minute, Descriptor: -1}, "", "", ""},
+		{sockets.Socket{State: wire.TimeWait, Timer: sockets.TimeWait, Left: time.Minute, Descriptor: -1}, "", "", ""},
+	} {
+		s := &c.socket
+		if again := s.AgainText(); again != c.again && c.again != "" || s.KeepaliveText() != c.keepalive || s.GivenUpText() != c.givenUp {
+			t.Errorf("%+v: %q, %q, %q", s, again, s.KeepaliveText(), s.GivenUpText())
+		}
+	}
+}

@@ -18,6 +18,11 @@ import (
 // backlog bounds them; and then, as System says of the kernel, a SYN gets a cookie, or nothing.
 func TestSynQueue(t *testing.T) {
 	ss := tracetest.Need(t, "ss", "iproute2")
+	setSysctl(t, "net/ipv4/tcp_max_syn_backlog", "64")
+	bounds := map[string]string{
+		"1": ": when it is full, a SYN is answered with a SYN cookie, and nothing is kept (tcp_syncookies is 1)",
+		"0": ", and three quarters of tcp_max_syn_backlog, which is 64: when it is full, a SYN is dropped (tcp_syncookies is 0)",
+	}
 	for cookies, isAnswered := range map[string]bool{"1": true, "0": false} {
 		t.Run("tcp_syncookies "+cookies, func(t *testing.T) {
 			setSysctl(t, "net/ipv4/tcp_syncookies", cookies)
@@ -73,6 +78,9 @@ func TestSynQueue(t *testing.T) {
 				t.Errorf("%d handshakes, where the backlog is %d", n, backlog)
 			}
 			if text := listens.QueuesText(); !strings.HasPrefix(text, "accept queue 0 of 2, SYN queue ") {
+				t.Errorf("%q", text)
+			}
+			if text := listens.BoundText(); !strings.HasSuffix(text, "the backlog bounds it, too"+bounds[cookies]) {
 				t.Errorf("%q", text)
 			}
 			if tunnel.Receive(); peers[backlog+1].Answered() != isAnswered {

@@ -151,7 +151,7 @@ func (s *Socket) AgainText() string {
 	case s.Timer == ZeroWindowProbe:
 		return fmt.Sprintf("asked the peer for room %s, again in %s", times(s.Again), inSeconds(s.Left))
 	case s.Timer == Keepalive && s.State != wire.SynReceived && !s.IsEnding():
-		return fmt.Sprintf("no answer to a keep-alive probe %s, next in %s", times(s.Again), inSeconds(s.Left))
+		return fmt.Sprintf("a keep-alive probe was sent %s without an answer, next in %s", times(s.Again), inSeconds(s.Left))
 	case s.Timer == Retransmission || s.State == wire.SynReceived:
 		return fmt.Sprintf("sent again %s, next in %s", times(s.Again), inSeconds(s.Left))
 	}
