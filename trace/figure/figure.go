@@ -52,7 +52,7 @@ type Figure struct {
 	noted     map[string]bool // the notes that have come
 	refused   unix.Errno      // why accept has failed, if it has, the last time
 
-	sum       *sums.Sum                // of the connections
+	sum       *sums.Sum // of the connections
 	watch     mistakes.Watch
 	accepting map[int]event.Descriptor // the threads that wait in accept, and on which socket
 	calls     others.Run               // that are alike, one behind the other
