@@ -190,6 +190,12 @@ func (t *Trace) Look() { t.tracer.Look() }
 // Note shows what was done between the calls, and when.
 func (t *Trace) Note(at time.Time, text string) { t.tracer.Note(at, text) }
 
+// Lose says which addresses' machines lose what they are sent from now on.
+func (t *Trace) Lose(to []netip.AddrPort) { t.tracer.Lose(to) }
+
+// Forks says that a program has a copy now of each of some descriptors of another one.
+func (t *Trace) Forks(parent, child event.Caller, fds []int) { t.tracer.Forks(parent, child, fds) }
+
 // Forgets shows that the kernel has forgotten a connection.
 func (t *Trace) Forgets(c *sockets.Change, side event.Side) { t.tracer.Forgets(c, side) }
 

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,11 @@ type Event struct {
 	Recorded *Recorded // its text, if it is from a recording
 	Shared   bool      // of a close: whether another descriptor leads to the same socket
 	InTheWay string    // of a bind or a listen that has failed with EADDRINUSE: the sockets that have the address; "" if the kernel was not asked
+
+	// Of is the descriptor as whose copy, after fork, the call's first argument leads to its
+	// socket; and MadeAs is by which name the one goes that it has made, if another socket has
+	// that one. Both are zero otherwise.
+	Of, MadeAs Descriptor
 }
 
 // Caller is a program that makes calls.
@@ -49,7 +55,10 @@ func (c Caller) Number() int {
 }
 
 // Descriptor is a number by which a program names an open file.
-type Descriptor struct{ Thread, Fd int }
+type Descriptor struct {
+	Thread int `json:"thread"`
+	Fd     int `json:"fd"`
+}
 
 // Descriptor is the call's first argument. A recording may name the socket that it
 // leads to: that one may have several descriptors, of several programs.
@@ -57,7 +66,7 @@ func (e *Event) Descriptor() Descriptor {
 	if e.IsOthers() {
 		return Descriptor{Fd: e.Recorded.Socket}
 	}
-	return Descriptor{e.Thread, e.Args[0].Int}
+	return cmp.Or(e.Of, Descriptor{e.Thread, e.Args[0].Int})
 }
 
 // Made is the descriptor that the call has made.
@@ -65,7 +74,7 @@ func (e *Event) Made() Descriptor {
 	if e.Recorded != nil && e.Recorded.Made != 0 {
 		return Descriptor{Fd: e.Recorded.Made}
 	}
-	return Descriptor{e.Thread, e.Result}
+	return cmp.Or(e.MadeAs, Descriptor{e.Thread, e.Result})
 }
 
 // Side is one of the two columns of the diagram.

@@ -65,9 +65,7 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 	r.Text.Before = appendLabel(r.Text.Before, s, &seen)
 	r.States = [2]wire.State{event.Client: seen.Client, event.Server: seen.Server}
 	f.judge(r, c, s, &seen)
-	if seen.Ignored != "" {
-		r.Text.Add(", ignored: " + seen.Ignored)
-	}
+	r.Text.Add(seen.Fate())
 	for side := range was {
 		if r.States[side] == was[side] {
 			r.States[side] = wire.Unknown

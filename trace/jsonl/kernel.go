@@ -27,6 +27,7 @@ type SegmentObject struct {
 	MSS        int        `json:"mss,omitempty"`
 	Timestamps []uint32   `json:"timestamps,omitempty"`
 	Data       Text       `json:"data,omitempty"` // its first bytes, if packets are kept
+	Lost       bool       `json:"lost,omitempty"` // whether the machine that it was sent to is unplugged
 }
 
 // AskedObject has the states that the kernel gave of a segment's sender (from) and receiver
@@ -39,7 +40,7 @@ type AskedObject struct {
 }
 
 func passedObject(s *wire.Segment, limit int) *PassedObject {
-	o := &SegmentObject{From: Address{s.From}, To: Address{s.To}, Flags: s.Flags, Seq: s.Seq, Ack: s.Ack, Len: s.Len, Window: s.Window, MSS: max(0, s.MSS)}
+	o := &SegmentObject{From: Address{s.From}, To: Address{s.To}, Flags: s.Flags, Seq: s.Seq, Ack: s.Ack, Len: s.Len, Window: s.Window, MSS: max(0, s.MSS), Lost: s.Lost}
 	if s.Scale >= 0 {
 		o.Scale = &s.Scale
 	}
@@ -60,7 +61,7 @@ func passedObject(s *wire.Segment, limit int) *PassedObject {
 func (o *Object) Passed(at time.Time) *wire.Segment {
 	g := o.Segment
 	s := &wire.Segment{Time: at, From: g.From.AddrPort, To: g.To.AddrPort, Flags: g.Flags, Seq: g.Seq, Ack: g.Ack, Len: g.Len,
-		Window: g.Window, Scale: -1, MSS: g.MSS}
+		Window: g.Window, Scale: -1, MSS: g.MSS, Lost: g.Lost}
 	if g.Scale != nil {
 		s.Scale = *g.Scale
 	}

@@ -56,7 +56,8 @@ type CallObject struct {
 	Returned *Timestamp     `json:"returned"`    // its time is when it began
 	Duration *time.Duration `json:"duration_ns"` // how long the kernel took
 	CallerObject
-	Call     string          `json:"call"`
+	Call string `json:"call"`
+	*CopyObject
 	Recorded *RecordedObject `json:"recorded,omitempty"`
 	Args     struct {
 		Buf *Text `json:"buf"` // the only one that its strace line may not have
@@ -64,6 +65,14 @@ type CallObject struct {
 	Result   *int `json:"result"`
 	InTheWay Text `json:"in_the_way,omitempty"`
 	Strace   Text `json:"strace"` // its line in strace's language
+}
+
+// CopyObject says to what a call's descriptors lead that are copies, as after fork: see
+// event.Event.
+type CopyObject struct {
+	Of     event.Descriptor `json:"of,omitzero"`
+	MadeAs event.Descriptor `json:"made_as,omitzero"`
+	Shared bool             `json:"shared,omitempty"`
 }
 
 // RecordedObject is what the reading of a recording has found out about a call: which

@@ -124,6 +124,10 @@ func (j *Writer) appendCall(b []byte, e *event.Event, returned bool) []byte {
 			r.Worker, r.Meets, r.NoSocket, r.Unread, Address{r.Peer}, Address{r.Local}})
 		b = append(append(b, `,"recorded":`...), recorded...)
 	}
+	if copied := (CopyObject{e.Of, e.MadeAs, e.Shared}); copied != (CopyObject{}) && !e.IsOthers() {
+		object, _ := json.Marshal(copied)
+		b = append(append(b, ','), object[1:len(object)-1]...)
+	}
 	b = append(j.appendArgs(append(b, `,"args":{`...), e, returned), '}')
 	b = appendNumber(append(b, `,"result":`...), int64(e.Result), returned)
 	if returned && e.Errno != 0 {

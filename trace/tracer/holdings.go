@@ -226,7 +226,7 @@ func (r *recorder) noteStates(taken int) {
 		if last == nil {
 			last, seen[ends] = s, s
 		}
-		if last.Last && !begun[ends] {
+		if last.Last && !begun[ends] && (!s.Lost || s.Flags&wire.RST != 0) { // or else what has become of the sender is later
 			s.FromIs, s.ToIs = r.holdings.state(s.From, s.To), r.holdings.state(s.To, s.From)
 		}
 		if s.Flags&(wire.SYN|wire.ACK) == wire.SYN { // what came before it may be of another connection

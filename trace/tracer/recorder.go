@@ -22,24 +22,26 @@ import (
 type recorder struct {
 	Wants
 
-	mu       sync.Mutex // guards what follows
-	sinks    Sinks
-	moment   event.Moment   // the one that they are told, whose memory the next one uses again
-	files    bool           // whether all their text is held back
-	batch    batch          // what they are to get
-	free     []*event.Event // events to use again
-	calls    int            // how many have begun
-	bound    netip.AddrPort // what bind was given
-	capture  *wire.Capture  // of the segments, or nil
-	trying   attempt        // the connect of a client that alone is traced
-	passed   []wire.Segment // captured, but kept from the formats until the kernel is asked
-	watch    *sockets.Watch // of the kernel's sockets, if they are wanted
-	holdings holdings       // what the kernel holds
-	ends     ends           // the connections whose last segments are to come
-	waiting  int            // how many calls wait for the peer, or may
-	due      bool           // whether writeSoon knows that text is held back
-	ended    bool
-	missing  bool // whether the formats were told of segments that other programs' clients send, and that are not captured
+	mu        sync.Mutex // guards what follows
+	sinks     Sinks
+	moment    event.Moment     // the one that they are told, whose memory the next one uses again
+	files     bool             // whether all their text is held back
+	batch     batch            // what they are to get
+	free      []*event.Event   // events to use again
+	calls     int              // how many have begun
+	bound     netip.AddrPort   // what bind was given
+	capture   *wire.Capture    // of the segments, or nil
+	trying    attempt          // the connect of a client that alone is traced
+	passed    []wire.Segment   // captured, but kept from the formats until the kernel is asked
+	watch     *sockets.Watch   // of the kernel's sockets, if they are wanted
+	copies    copies           // of descriptors
+	holdings  holdings         // what the kernel holds
+	unplugged []netip.AddrPort // whose machines lose what they are sent
+	ends      ends             // the connections whose last segments are to come
+	waiting   int              // how many calls wait for the peer, or may
+	due       bool             // whether writeSoon knows that text is held back
+	ended     bool
+	missing   bool // whether the formats were told of segments that other programs' clients send, and that are not captured
 
 	returning atomic.Int32 // how many calls have returned whose time is known to their threads alone
 
@@ -72,6 +74,7 @@ func (r *recorder) enter(caller event.Caller, call *event.Call, args []event.Arg
 		e.Line = MainLine()
 	}
 	copy(e.Args[:], args)
+	r.copies.begins(e)
 	return e, r.begins(e)
 }
 
@@ -123,6 +126,7 @@ func (r *recorder) exit(at time.Time, took time.Duration, e *event.Event, result
 		returned.Result = -1
 		errors.As(err, &returned.Errno)
 	}
+	r.copies.returns(returned)
 	r.returns(e, returned)
 }
 
@@ -187,7 +191,7 @@ func (r *recorder) event() *event.Event {
 func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.Segments || r.capture != nil && !r.Others {
+	if !r.Segments || r.capture != nil && !r.Others && !r.Both {
 		return
 	}
 	r.give()
@@ -210,15 +214,20 @@ func (r *recorder) openCapture(server netip.AddrPort, remote bool) {
 // are traced, it does so on another thread: the calling one may have descriptors that the
 // others have not.
 func (r *recorder) capturing(server netip.AddrPort, remote bool) (capture *wire.Capture, err error) {
-	if r.capture != nil {
-		return r.capture, r.capture.Add(server)
+	open := func() {
+		if capture = r.capture; capture != nil {
+			err = capture.Add(server)
+		} else {
+			capture, err = wire.OpenCapture(server, remote, r.Packets)
+		}
 	}
 	if !r.Both {
-		return wire.OpenCapture(server, remote, r.Packets)
+		open()
+		return capture, err
 	}
 	opened := make(chan bool)
 	go func() {
-		capture, err = wire.OpenCapture(server, remote, r.Packets)
+		open()
 		close(opened)
 	}()
 	<-opened
@@ -291,7 +300,7 @@ func (r *recorder) capturedUpTo(before time.Time) {
 	if r.capture == nil {
 		return
 	}
-	for s := r.capture.Next(before); s != nil; s = r.capture.Next(before) {
+	for s := r.next(before); s != nil; s = r.next(before) {
 		r.passed = append(r.passed, *s)
 	}
 }
@@ -307,9 +316,19 @@ func (r *recorder) appendSegments(before time.Time) {
 	if r.capture == nil || len(r.passed) > 0 {
 		return
 	}
-	for s := r.capture.Next(before); s != nil; s = r.capture.Next(before) {
+	for s := r.next(before); s != nil; s = r.next(before) {
 		r.appendSegment(s)
 	}
+}
+
+// next returns the next segment that was captured before the given time, or nil.
+func (r *recorder) next(before time.Time) *wire.Segment {
+	s := r.capture.Next(before)
+	if s != nil && len(r.unplugged) > 0 {
+		any := netip.AddrPortFrom(netip.IPv4Unspecified(), s.To.Port())
+		s.Lost = slices.Contains(r.unplugged, s.To) || slices.Contains(r.unplugged, any)
+	}
+	return s
 }
 
 func (r *recorder) appendSegment(s *wire.Segment) {

@@ -75,6 +75,14 @@ func (t *Tracer) Note(at time.Time, text string) {
 	t.settle()
 }
 
+// Lose says which addresses' machines lose what they are sent from now on.
+func (t *Tracer) Lose(to []netip.AddrPort) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.catchUp()
+	t.unplugged = to
+}
+
 // Forgets shows that the kernel has forgotten a connection of one side; with Sockets, it is
 // shown anyway.
 func (t *Tracer) Forgets(c *sockets.Change, side event.Side) {
@@ -97,6 +105,7 @@ func (t *Tracer) Killed() {
 	defer t.mu.Unlock()
 	t.catchUp()
 	t.tell(event.Moment{What: event.Exited, At: time.Now(), Exit: &event.Exit{Caller: t.caller}})
+	t.copies.ends(t.caller.Thread)
 	t.settle()
 }
 

@@ -92,6 +92,15 @@ type Seen struct {
 	Ignored        string // why the receiver does not take it; "" if it does, or if Again says enough
 }
 
+// Fate says what becomes of a segment that its receiver does not take: ", lost".
+func (s *Seen) Fate() string {
+	switch s.Ignored {
+	case "", lost:
+		return s.Ignored
+	}
+	return ", ignored: " + s.Ignored
+}
+
 // See takes the next segment of the connection, in the order of time.
 func (c *Connection) See(s *Segment) (seen Seen) {
 	seen.FromClient = s.From == c.Client
@@ -99,9 +108,12 @@ func (c *Connection) See(s *Segment) (seen Seen) {
 	seen.Again, seen.Probe = from.sentBefore(s), from.probes(s)
 	from.sends(to, s)
 	was := to.state
-	if s.Damaged {
+	switch {
+	case s.Lost:
+		seen.Ignored = lost
+	case s.Damaged:
 		seen.Ignored = damaged
-	} else {
+	default:
 		seen.Ignored = c.receives(to, from, s)
 	}
 	if s.Flags&RST != 0 && to.state != was {

@@ -7,6 +7,7 @@ package wire
 
 // Why a receiver does not take a segment.
 const (
+	lost        = ", lost"
 	damaged     = "damaged: its checksum is wrong" // RFC 9293 section 3.1
 	outside     = "sequence number outside the window"
 	windowZero  = "the window is 0"

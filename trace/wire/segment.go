@@ -25,6 +25,7 @@ type Segment struct {
 	SentAt   uint32 // its sender's clock
 	Echo     uint32 // and what its sender heard last of the peer's
 	Damaged  bool   // whether its checksum is wrong
+	Lost     bool   // whether the machine that it was sent to is unplugged, and never got it
 	Packet   []byte // the packet, from its IP header on, at most PacketRoom bytes; nil if it was not to be kept
 	Size     int    // then: how many bytes the packet has
 

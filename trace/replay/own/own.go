@@ -81,6 +81,9 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 		}
 	}
 	e.InTheWay = string(o.InTheWay)
+	if copied := o.CopyObject; copied != nil {
+		e.Of, e.MadeAs, e.Shared = copied.Of, copied.MadeAs, copied.Shared
+	}
 	e.Recorded.Others, e.Recorded.Thread = o.Recorded != nil, thread
 	return &e, nil
 }
