@@ -2,12 +2,15 @@ package event
 
 import "golang.org/x/sys/unix"
 
-// optionSteps has what setting an option of a socket does.
-var optionSteps = map[int]string{
-	unix.SO_REUSEADDR: "use the port even if old connections on it are in TIME_WAIT",
-	unix.SO_REUSEPORT: "several sockets may listen on this port, if each of them sets this before bind",
-	unix.SO_SNDBUF:    "how large the send buffer may be, in bytes; Linux doubles the number",
-	unix.SO_RCVBUF:    "how large the receive buffer may be, in bytes; Linux doubles the number",
+// optionSteps has what setting an option of a socket does, by its level and number.
+var optionSteps = map[[2]int]string{
+	{unix.SOL_SOCKET, unix.SO_REUSEADDR}:  "use the port even if old connections on it are in TIME_WAIT",
+	{unix.SOL_SOCKET, unix.SO_REUSEPORT}:  "several sockets may listen on this port, if each of them sets this before bind",
+	{unix.SOL_SOCKET, unix.SO_SNDBUF}:     "how large the send buffer may be, in bytes; Linux doubles the number",
+	{unix.SOL_SOCKET, unix.SO_KEEPALIVE}:  "ask a silent peer, from time to time, whether it is still there",
+	{unix.SOL_SOCKET, unix.SO_RCVBUF}:     "how large the receive buffer may be, in bytes; Linux doubles the number",
+	{unix.IPPROTO_TCP, unix.TCP_NODELAY}:  "send small writes at once: do not hold them until what was sent is acknowledged (Nagle's algorithm)",
+	{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY}: "take no IPv4 clients, also if it is bound to ::",
 }
 
 // notesAtOnce has what calls are for that do not wait.
@@ -22,8 +25,8 @@ var notesAtOnce = map[Effect]string{
 // a learner should know.
 func (e *Event) For() string {
 	switch {
-	case e.Call.Does == Sets && e.Args[1].Int == unix.SOL_SOCKET && e.Args[3].Int != 0:
-		return optionSteps[e.Args[2].Int]
+	case e.Call.Does == Sets && e.Args[3].Int != 0:
+		return optionSteps[[2]int{e.Args[1].Int, e.Args[2].Int}]
 	case e.Recorded != nil && e.Recorded.AtOnce && notesAtOnce[e.Call.Does] != "":
 		return notesAtOnce[e.Call.Does]
 	case e.Call.Does == Reads && e.IsOthers(): // it need not be HTTP

@@ -28,8 +28,12 @@ func (s *situation) setsockopt() string {
 			"bind will take the address even if old connections are on it, if they have this option too"},
 		"SO_REUSEPORT": {"no other socket may listen on this one's address",
 			"other sockets may listen on this one's address, if all of them have this option"},
-		"SO_SNDBUF": {"the send buffer gets its smallest size", "the send buffer gets twice this size, within what the system allows"},
-		"SO_RCVBUF": {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, within what the system allows"},
+		"SO_KEEPALIVE": {"nobody will ask a silent peer whether it is still there", "the kernel will ask a peer that is silent for long whether it is still there"},
+		"TCP_NODELAY":  {"small writes will wait while others are not acknowledged", "small writes will go out at once"},
+		"TCP_QUICKACK": {"the kernel will delay ACKs, so that an answer may carry them", "the kernel will acknowledge at once what comes"},
+		"IPV6_V6ONLY":  {"bound to ::, the socket will take IPv4 clients too", "the socket will take no IPv4 clients"},
+		"SO_SNDBUF":    {"the send buffer gets its smallest size", "the send buffer gets twice this size, within what the system allows"},
+		"SO_RCVBUF":    {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, within what the system allows"},
 	}
 	text := texts[string(strace.AppendArg(nil, s.e, &s.e.Args[2], s.e.Call.Params[2].Kind, 0))]
 	if s.e.Args[3].Int == 0 {
@@ -138,6 +142,8 @@ func (s *situation) connect() string {
 	}
 	listening, sure := s.listening(to)
 	switch {
+	case s.ports > 0 && s.connectedTo(to) >= s.ports:
+		return willFail(unix.EADDRNOTAVAIL, "each port that the kernel may choose has a connection to %v", to)
 	case s.atOnce():
 		return willFail(unix.EINPROGRESS, "a SYN will go out, and nobody waits for the answer")
 	case !sure:
@@ -150,6 +156,17 @@ func (s *situation) connect() string {
 		return fmt.Sprintf("a socket listens on %v: it will wait for its SYN+ACK", to)
 	}
 	return fmt.Sprintf("a socket listens on %v, and its queue has room: it will return at once", to)
+}
+
+// connectedTo returns how many connections to an address leave no other one their port. One in
+// TIME_WAIT may: ip-sysctl.rst, tcp_tw_reuse.
+func (s *situation) connectedTo(to netip.AddrPort) (n int) {
+	for _, h := range s.held {
+		if h.Remote == to && h.State != wire.TimeWait && h.State != wire.Closed {
+			n++
+		}
+	}
+	return n
 }
 
 // isHere reports whether an address is one of this machine's, as far as its sockets

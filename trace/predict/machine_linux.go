@@ -18,6 +18,9 @@ import (
 // Source: ip-sysctl.rst and net.rst of Linux; getrlimit(2), RLIMIT_NOFILE; tcp(7), FIONREAD (its other name is TIOCINQ).
 func ask(e *event.Event) machine {
 	on := machine{longest: -1, unread: -1}
+	if e.Call.Does != event.Makes && e.Thread != 0 && !e.IsOthers() {
+		on.inode = inode(e.Thread, e.Args[0].Int)
+	}
 	switch e.Call.Does {
 	case event.Makes, event.Accepts:
 		on.free = lowestFree(e.Thread)
@@ -26,6 +29,7 @@ func ask(e *event.Event) machine {
 	case event.Binds:
 		on.v6Only = sockets.System("net/ipv6/bindv6only") > 0
 	case event.Connects:
+		on.ports = portsToChoose()
 		on.cutOff = isCutOff(sys.Reachable(e.Args[1].Addr.AddrPort()))
 	case event.Listens:
 		on.longest = sockets.System("net/core/somaxconn")
@@ -65,4 +69,22 @@ func lowestFree(thread int) int {
 			return fd
 		}
 	}
+}
+
+// inode returns the inode of the socket to which a thread's descriptor leads; 0 if that is none.
+func inode(thread, fd int) (inode uint32) {
+	var link [64]byte
+	n, _ := unix.Readlink(fmt.Sprintf("/proc/%d/fd/%d", thread, fd), link[:])
+	fmt.Sscanf(string(link[:max(0, n)]), "socket:[%d]", &inode)
+	return inode
+}
+
+// portsToChoose returns how many ports the kernel chooses from for a connect; 0 if that is not
+// known.
+func portsToChoose() int {
+	var first, last int
+	if _, err := fmt.Sscan(sockets.Setting("net/ipv4/ip_local_port_range"), &first, &last); err != nil {
+		return 0
+	}
+	return last - first + 1
 }

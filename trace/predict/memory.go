@@ -122,6 +122,16 @@ func (m *Memory) find(thread, fd int) *memory {
 	return nil
 }
 
+// findInode returns the socket with an inode, or nil.
+func (m *Memory) findInode(inode uint32) *memory {
+	for _, had := range m.held {
+		if had.Inode == inode && !had.gone {
+			return had
+		}
+	}
+	return nil
+}
+
 // sorted returns the sockets, in the order of their cookies.
 func (m *Memory) sorted() []*memory {
 	return slices.SortedFunc(maps.Values(m.held), func(x, y *memory) int { return cmp.Compare(x.Cookie, y.Cookie) })

@@ -29,6 +29,9 @@ func (m *Memory) Predict(e *event.Event) string { return m.predict(e, ask(e)) }
 // predict predicts a call on a machine.
 func (m *Memory) predict(e *event.Event, on machine) string {
 	s := &situation{e: e, machine: on, held: m.sorted(), own: m.find(e.Thread, e.Args[0].Int)}
+	if s.own == nil && on.inode != 0 { // the descriptor is a copy
+		s.own = m.findInode(on.inode)
+	}
 	switch e.Call.Does {
 	case event.Makes:
 		return s.socket()
@@ -42,6 +45,9 @@ func (m *Memory) predict(e *event.Event, on machine) string {
 		return s.connect()
 	case event.Listens:
 		return s.listen()
+	}
+	if s.own == nil && e.Call.Does == event.Closes && on.inode != 0 {
+		return sendsNothing
 	}
 	if s.own == nil {
 		return ""
@@ -77,12 +83,14 @@ type situation struct {
 // machine is what the prediction of a call has to know of the machine and the process,
 // besides their sockets.
 type machine struct {
-	free    int  // the lowest descriptor that is free
-	full    bool // whether the process may have no more
-	longest int  // the accept queue that the system allows; -1 if that is not known
-	v6Only  bool // whether a new IPv6 socket takes no IPv4
-	unread  int  // how many bytes a read finds; -1 if that is not known
-	cutOff  bool // whether no route leads to the address of a connect, or it has none of this machine's to come from
+	free    int    // the lowest descriptor that is free
+	full    bool   // whether the process may have no more
+	longest int    // the accept queue that the system allows; -1 if that is not known
+	v6Only  bool   // whether a new IPv6 socket takes no IPv4
+	unread  int    // how many bytes a read finds; -1 if that is not known
+	ports   int    // how many the kernel chooses from for a connect; 0 if that is not known
+	inode   uint32 // of the socket to which the call's descriptor leads; 0 if that is not known
+	cutOff  bool   // whether no route leads to the address of a connect, or it has none of this machine's to come from
 }
 
 // willFail predicts an error.
@@ -264,6 +272,8 @@ func (s *situation) peerGone() (gone bool, why string) {
 	return finSent && peer.Inode == 0 && peer.Descriptor < 0, "the peer has closed its descriptor"
 }
 
+const sendsNothing = "the socket has no connection: it sends nothing"
+
 // close predicts what becomes of the connection.
 //
 // Source: __tcp_close in Linux's net/ipv4; RFC 2525 section 2.17.
@@ -292,7 +302,7 @@ func (s *situation) close() string {
 	case s.own.State == wire.SynSent:
 		return "nobody has answered the SYN: it sends nothing more"
 	}
-	return "the socket has no connection: it sends nothing"
+	return sendsNothing
 }
 
 // orphan predicts the close behind a FIN that was sent, while the peer's has not come.

@@ -108,8 +108,10 @@ func farAway(s sockets.Socket) sockets.Socket {
 }
 
 // option is a call that sets an option of sockets.
-func option(name, value int) *event.Event {
-	return on(ownFD, "setsockopt", unix.SOL_SOCKET, name, value)
+func option(name, value int) *event.Event { return optionOn(unix.SOL_SOCKET, name, value) }
+
+func optionOn(level, name, value int) *event.Event {
+	return on(ownFD, "setsockopt", level, name, value)
 }
 
 // usual is the machine of the cases.

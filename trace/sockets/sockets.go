@@ -261,6 +261,12 @@ func (s *Socket) RSTPlace() string {
 // FINSent reports whether this end has sent its FIN.
 func (s *Socket) FINSent() bool { return s.Pending() == "FIN" || s.State == wire.FinWait2 }
 
+// MayChange reports whether the socket may change although no program makes a call: something
+// is under way, or a timer runs that is not only for its end.
+func (s *Socket) MayChange() bool {
+	return s.isUnderWay() || s.Timer != NoTimer && !s.IsEnding()
+}
+
 // isUnderWay reports whether something that was sent may be acknowledged at any moment.
 func (s *Socket) isUnderWay() bool {
 	if s.Again > 0 || s.Timer == ZeroWindowProbe {
