@@ -18,3 +18,9 @@ func HoldSegments() error { return errors.ErrUnsupported }
 func PassTwo() error      { return errors.ErrUnsupported }
 func PassAll() error      { return errors.ErrUnsupported }
 func LoseAll() error      { return errors.ErrUnsupported }
+func Unplug(int) error    { return errors.ErrUnsupported }
+func Plug(int) error      { return errors.ErrUnsupported }
+
+// Set and Probes do so too.
+func Set(name, value string) error { return errors.ErrUnsupported }
+func Probes() (int, error)         { return 0, errors.ErrUnsupported }

@@ -180,26 +180,3 @@ func BringUp(name string) error {
 	request.SetUint16(unix.IFF_UP)
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
 }
-
-// timers are those by which the kernel gives a connection up, or sends again what is not
-// acknowledged, while a person thinks; and what makes them as long as it can. A FIN_WAIT_2
-// that no descriptor leads to lasts a minute or, if tcp_fin_timeout is longer, twice what
-// that is longer by. Data and FINs are sent again after two minutes, the most that the kernel
-// allows; less is soon over while segments are held. (A SYN is sent again after a second, and
-// TIME_WAIT lasts a minute, whatever is set.)
-//
-// Source: Documentation/networking/ip-sysctl.rst; tcp_keepalive_timer in Linux's net/ipv4.
-var timers = map[string]string{"tcp_fin_timeout": "86400", "tcp_orphan_retries": "255", "tcp_retries2": "255",
-	"tcp_rto_min_us": "120000000", "tcp_syn_retries": "127", "tcp_synack_retries": "255"}
-
-// outlast sets the timers in this program's own network namespace, as sysctl would. Those
-// that cannot be set, in a container or in an older kernel, are as they were.
-func outlast() {
-	for name, value := range timers {
-		fd, err := unix.Open("/proc/sys/net/ipv4/"+name, unix.O_WRONLY|unix.O_CLOEXEC, 0) // package os would open more
-		if err == nil {
-			unix.Write(fd, []byte(value))
-			unix.Close(fd)
-		}
-	}
-}
