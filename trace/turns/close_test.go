@@ -1,6 +1,7 @@
 package turns
 
 import (
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,8 @@ type untraced struct{}
 func (untraced) Of(_ event.Caller, k sys.Kernel) sys.Kernel { return k }
 func (untraced) Look()                                      {}
 func (untraced) Note(time.Time, string)                     {}
+func (untraced) Lose([]netip.AddrPort)                      {}
+func (untraced) Forks(_, _ event.Caller, _ []int)           {}
 func (untraced) Forgets(*sockets.Change, event.Side)        {}
 func (untraced) SetPanel([]string)                          {}
 func (untraced) SetASCII()                                  {}

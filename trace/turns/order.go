@@ -3,22 +3,21 @@ package turns
 import (
 	"embed"
 	"errors"
-	"flag"
 	"fmt"
-	"slices"
+	"io/fs"
+	"os"
+	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
-	"lbaws/trace/output"
-	"lbaws/trace/part"
+	"lbaws/trace/event"
 )
 
 // Order is a script: the programs, and the order in which they make their calls.
 //
 //	# The first line says what it shows.
 //	server  runs serve -n 2          get, or serve with -n or -halfclose=false; without
-//	                                 this line, the program makes the calls of its moves
+//	                                 this line, the program makes the calls of its moves,
+//	server  write "hello" on 4       on the socket that it made last, or on another one
 //	server  accept ...               the call begins, and waits
 //	client  connect                  the call begins and returns
 //	server  ... accept               the call that waited returns
@@ -29,6 +28,14 @@ import (
 //	client  killed                   the program ends as after kill -9
 //	client  is answered              wait until all that it sent is acknowledged
 //	client  becomes CLOSING          wait until its connection is in a state
+//	client  has no timer             the kernel does nothing for its connection by itself
+//	client  interrupted              a signal comes, and ends its call
+//	client  gets SIGPIPE             the kernel has sent it this signal
+//	client  is unplugged             what its machine is sent is lost, until it
+//	client  is plugged in            again
+//	client  sends a probe            wait until the kernel has sent one for it: SO_KEEPALIVE
+//	server  forks server2            which has copies of its descriptors
+//	network sets tcp_syn_retries 2   a sysctl of the demo's own network
 //	network holds everything         what is sent from now on is on its way
 //	network passes two segments      of those that it holds
 //	network passes everything        it holds nothing any more
@@ -48,10 +55,12 @@ type Role struct {
 
 // move is a line of a script.
 type move struct {
-	line     string
+	line     int    // its number in the file
+	text     string // and what it says there
 	who      string
-	verb     string   // the call's name, or killed, is, becomes; of the network, holds, passes, loses
+	verb     string   // the call's name, or another one of forms
 	args     []string // what follows it
+	on       int      // the descriptor on which the call is made; 0 is the last socket's
 	begins   bool     // whether the call only begins
 	returns  bool     // or only returns
 	want     string   // what it is to return; "" is anything
@@ -69,7 +78,11 @@ func Orders() []*Order {
 	var orders []*Order
 	for _, file := range files {
 		text, _ := scripts.ReadFile("orders/" + file.Name())
-		orders = append(orders, parse(strings.TrimSuffix(file.Name(), ".txt"), string(text)))
+		o, err := parse(strings.TrimSuffix(file.Name(), ".txt"), string(text))
+		if err != nil {
+			panic(err) // the tests parse each of them
+		}
+		orders = append(orders, o)
 	}
 	return orders
 }
@@ -77,14 +90,46 @@ func Orders() []*Order {
 // ErrUnknown means that there is no order of some name.
 var ErrUnknown = errors.New("there is no order of that name")
 
-// Named returns the order of that name.
+// Named returns the order of that name or, if that has a dot or a slash, the one in that file.
 func Named(name string) (*Order, error) {
+	if strings.ContainsAny(name, "./") {
+		return read(name)
+	}
 	for _, o := range Orders() {
 		if o.Name == name {
 			return o, nil
 		}
 	}
-	return nil, fmt.Errorf("-order %q: %w", name, ErrUnknown)
+	return nil, fmt.Errorf("-order %q: %w (that of a file has a dot or a slash)", name, ErrUnknown)
+}
+
+// read reads an order from a file. Two processes read it: a pipe would be empty for the second.
+func read(name string) (*Order, error) {
+	const most = 1 << 20
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = errors.New("it is no regular file")
+	case info.Size() > most:
+		err = errors.New("an order has at most a MiB")
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(name)
+	}
+	var o *Order
+	if err == nil {
+		o, err = parse(strconv.Quote(name), string(text))
+	}
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		err = failed.Err // the path is named anyway
+	}
+	if err != nil {
+		return nil, fmt.Errorf("-order %q: %w", name, err)
+	}
+	return o, nil
 }
 
 // List returns a line for each order: its name, and what it shows.
@@ -96,100 +141,8 @@ func List() string {
 	return list
 }
 
-// parse reads a script of this package.
-func parse(name, text string) *Order {
-	o := &Order{Name: name, roles: make(map[string]Role)}
-	for line := range strings.Lines(text) {
-		line, about, isComment := strings.Cut(line, "#")
-		if o.About == "" && isComment {
-			o.About = strings.TrimSpace(about)
-		}
-		fields := strings.Fields(line)
-		switch {
-		case len(fields) == 0:
-		case fields[1] == "runs":
-			o.roles[fields[0]] = parseRole(fields[2:])
-		default:
-			o.moves = append(o.moves, parseMove(strings.Join(fields, " ")))
-		}
-	}
-	return o
-}
-
-// parseRole reads what follows runs.
-func parseRole(words []string) Role {
-	r := Role{Client: words[0] == "get", Connections: 1, HalfClose: !slices.Contains(words, "-halfclose=false")}
-	if i := slices.Index(words, "-n"); i >= 0 {
-		r.Connections = number(words[i+1])
-	}
-	return r
-}
-
-// parseMove reads a line.
-func parseMove(line string) move {
-	m := move{line: line}
-	rest, optional := strings.CutSuffix(line, " ?")
-	rest, joined := strings.CutSuffix(rest, " &")
-	rest, atOnce := strings.CutSuffix(rest, " !")
-	rest, m.want, _ = strings.Cut(rest, " = ")
-	m.optional, m.joined, m.atOnce = optional, joined || atOnce, atOnce
-	rest, m.begins = strings.CutSuffix(rest, " ...")
-	fields := strings.Fields(rest)
-	m.who, fields = fields[0], fields[1:]
-	if fields[0] == "..." {
-		m.returns, fields = true, fields[1:]
-	}
-	m.verb, m.args = fields[0], fields[1:]
-	return m
-}
-
 // beginsCall reports whether a call begins with the move.
-func (m *move) beginsCall() bool {
-	return m.who != "network" && !m.returns && !slices.Contains([]string{"killed", "is", "becomes"}, m.verb)
-}
+func (m *move) beginsCall() bool { return m.isCall() && !m.returns }
 
-// Options are what the command line says about the order of the calls.
-type Options struct {
-	Order *Order // of the demo's calls
-	Step  bool   // whether a person directs them
-
-	Source string     // of main.go, for the panel
-	From   *part.From // with which call the person's steps begin
-
-	name *string // nil if it is not a demo's
-}
-
-// Flags defines the flags. What they set is good after Check.
-func (o *Options) Flags(flags *flag.FlagSet, isDemo bool) {
-	if isDemo {
-		o.name = flags.String("order", "book", "make the calls in the order `NAME`; -order list lists the names")
-	}
-	flags.BoolVar(&o.Step, "step", false,
-		"stop before each call, and show what it will do and what the kernel holds; Enter makes it;\n"+
-			"no peer is given up then, unless -timeout is given")
-}
-
-// foldsSetUp reports whether the set-up of an order would fill the screen before what the order
-// is to show: with the panel below it.
-func (o *Options) foldsSetUp() bool {
-	const low = 30 // lines
-	_, lines, terminal := output.New(unix.Stderr, "", nil).Window()
-	return o.Step && o.Order != nil && o.Order.Name != "book" && len(*o.From) == 0 && terminal && lines < low
-}
-
-// Check returns ErrUnknown if there is no such order. If the orders were to be listed,
-// it lists them and returns flag.ErrHelp.
-func (o *Options) Check() (err error) {
-	switch {
-	case o.name == nil:
-	case *o.name == "list":
-		fmt.Print(List())
-		return flag.ErrHelp
-	default:
-		o.Order, err = Named(*o.name)
-	}
-	if err == nil && o.foldsSetUp() {
-		*o.From = part.From{"accept", "connect"}
-	}
-	return err
-}
+// isCall reports whether a program makes a call with the move.
+func (m *move) isCall() bool { return m.who != network && event.Named(m.verb) != nil }

@@ -93,6 +93,11 @@ func (d *person) programLines(p *program, next bool) []string {
 // the program's name stands before the first one.
 func (d *person) sentences(state state, e *event.Event, alone bool) (sentences []string) {
 	moves := d.together()
+	if state == held && e.Call.Does == event.Closes && len(moves) > 0 {
+		closes := *e
+		closes.Shared = d.isShared(d.next(), e.Args[0].Int)
+		e = &closes
+	}
 	switch {
 	case len(moves) > 0 && !moves[0].beginsCall() && alone:
 		sentences = append(sentences, moves[0].sentence())
@@ -101,6 +106,10 @@ func (d *person) sentences(state state, e *event.Event, alone bool) (sentences [
 	case state != held || d.watch == nil:
 	case d.held && e.Call.Does == event.Connects:
 		sentences = append(sentences, "the network will hold its SYN, and it will wait")
+	case d.lost && e.Call.Does == event.Connects:
+		sentences = append(sentences, "its SYN will be lost, and it will wait")
+	case d.lost && (e.Call.Does == event.Writes || e.Call.Does == event.Closes):
+		sentences = append(sentences, d.memory.Predict(e), "what it sends to a machine that is unplugged will be lost")
 	case d.held && (e.Call.Does == event.Writes || e.Call.Does == event.Closes):
 		sentences = append(sentences, d.memory.Predict(e), "the network holds what it sends")
 	default:
@@ -114,20 +123,20 @@ func (d *person) sentences(state state, e *event.Event, alone bool) (sentences [
 
 // joinedSentence says what a move does that is made with the same key as the one before it.
 func (m *move) joinedSentence() string {
-	return "and at once " + strings.Replace(m.who, "network", "the network", 1) + " " + m.sentence()
+	return "and at once " + strings.Replace(m.who, network, "the network", 1) + " " + m.sentence()
 }
 
 // sentence says what a move does, without whose it is.
 func (m *move) sentence() string {
 	switch {
-	case m.who == "network":
+	case m.who == network && m.verb == "sets":
+		return "will set " + m.args[0] + " to " + strings.Join(m.args[1:], " ")
+	case m.who == network:
 		return networks[m.verb+" "+m.args[0]].panel
-	case m.verb == "killed":
-		return "is killed, as by kill -9: the kernel closes its descriptors"
-	case m.verb == "is":
-		return "waits until all that it has sent is acknowledged"
-	case m.verb == "becomes":
-		return "waits until its connection is in " + m.args[0]
+	case m.verb == "becomes" || m.verb == "forks":
+		return m.happening().panel + m.args[0]
+	case !m.isCall():
+		return m.happening().panel
 	case m.returns:
 		return "goes on, as soon as the kernel has answered"
 	}

@@ -159,7 +159,7 @@ func (s *step) check(t *testing.T, always bool) {
 	}
 	for i, line := range s.panel {
 		m := marked.FindStringSubmatch(line)
-		if m == nil || m[2] == "" || i+1 < len(s.panel) && strings.HasPrefix(s.panel[i+1], "           it is killed") {
+		if m == nil || m[2] == "" || i+1 < len(s.panel) && strings.HasPrefix(s.panel[i+1], "           it will be killed") {
 			continue
 		}
 		if calls := callsOf(s.after); (always || s.after != "") && (len(calls) == 0 || !strings.HasPrefix(calls[0]+" ", m[1]+" "+m[2]+" ")) {

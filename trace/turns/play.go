@@ -1,16 +1,16 @@
 package turns
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"lbaws/sys"
-	"lbaws/sys/namespace"
 	"lbaws/trace/event"
-	"lbaws/trace/sockets"
 )
 
 // Cast returns the program that plays a role.
@@ -20,6 +20,11 @@ type Cast func(Role) func(sys.Kernel) error
 // why a program failed, or did not do what the order says.
 func (s *Stage) Direct(o *Options, cast Cast) error {
 	s.order, s.cast, s.source = o.Order, cast, o.Source
+	if slices.ContainsFunc(s.order.moves, func(m move) bool { return m.verb == "forks" }) {
+		if err := s.openPair(); err != nil {
+			return err
+		}
+	}
 	if o.Step {
 		return s.step(*o.From)
 	}
@@ -51,7 +56,7 @@ func (s *Stage) playAll() error {
 // program's.
 func (s *Stage) play(m *move) (err error) {
 	var p *program
-	if m.who == "network" {
+	if m.who == network {
 		err = s.network(m)
 	} else if p, err = s.program(m.who); err == nil {
 		err = s.make(p, m)
@@ -60,7 +65,7 @@ func (s *Stage) play(m *move) (err error) {
 	case p != nil && p.failed() != nil:
 		return p.failed()
 	case err != nil:
-		return fmt.Errorf("order %s, move %q: %w", s.order.Name, m.line, err)
+		return fmt.Errorf("order %s, %w", s.order.Name, atLine(m.line, m.text, err))
 	}
 	return nil
 }
@@ -71,6 +76,16 @@ func (s *Stage) program(name string) (*program, error) {
 	if p := s.named(name); p != nil {
 		return p, nil
 	}
+	p := s.newProgram(name)
+	if role, runs := s.order.roles[name]; runs {
+		return p, s.begin(p, s.cast(role))
+	}
+	p.puppet = &puppet{address: s.Address}
+	return p, s.begin(p, func(k sys.Kernel) error { return p.puppet.run(p, k) })
+}
+
+// newProgram returns a program of that name, which begin starts.
+func (s *Stage) newProgram(name string) *program {
 	p := &program{name: name, stage: s, turn: make(chan struct{}, 1)}
 	if strings.HasPrefix(name, "client") {
 		p.caller.Side = event.Client
@@ -79,36 +94,31 @@ func (s *Stage) program(name string) (*program, error) {
 		p.caller.Program = n - 1
 	}
 	s.programs = append(s.programs, p)
-	if role, runs := s.order.roles[name]; runs {
-		s.start(p, s.cast(role))
-	} else {
-		p.puppet = &puppet{address: s.Address}
-		s.start(p, func(k sys.Kernel) error { return p.puppet.run(p, k) })
-	}
+	return p
+}
+
+// begin starts a program, and waits until it has come to its first call.
+func (s *Stage) begin(p *program, run func(sys.Kernel) error) error {
+	s.start(p, run)
 	err := s.await(p, false, idle, held, over)
 	p.thread.follow()
 	if s.watch != nil && p.caller.Thread != 0 {
 		s.watch.AddThread(p.caller.Thread)
 	}
-	return p, err
+	return cmp.Or(err, p.failed())
 }
 
 // make makes a move.
 func (s *Stage) make(p *program, m *move) error {
-	switch m.verb {
-	case "killed":
-		err := p.kill()
-		s.settle()
-		return err
-	case "is", "becomes":
-		return s.awaitSocket(p, m)
+	if !m.isCall() {
+		return s.happen(p, m)
 	}
 	if !m.returns {
-		if skip, err := s.begin(p, m); skip || err != nil {
+		if skip, err := s.beginCall(p, m); skip || err != nil {
 			return err
 		}
 	}
-	if err := s.await(p, m.begins, back); err != nil {
+	if err := s.awaitAnswer(p, m); err != nil {
 		return err
 	}
 	if !m.atOnce {
@@ -118,12 +128,13 @@ func (s *Stage) make(p *program, m *move) error {
 		s.trace.Look()
 		return nil
 	}
-	if err := p.check(m); err != nil {
-		return err
+	wrong := p.check(m)
+	if wrong != nil && p.puppet == nil { // it would go on in another order
+		return wrong
 	}
 	s.answer(p)
-	if err := s.await(p, false, idle, held, over); err != nil {
-		return err
+	if err := s.await(p, false, idle, held, over); wrong != nil || err != nil {
+		return cmp.Or(wrong, err)
 	}
 	if !m.atOnce { // to ask the kernel takes a while
 		s.trace.Look()
@@ -131,9 +142,47 @@ func (s *Stage) make(p *program, m *move) error {
 	return nil
 }
 
+// awaitAnswer waits until the kernel has answered the call of a move; or, if the call only
+// begins, until it waits. Otherwise it does not wait for what never comes.
+func (s *Stage) awaitAnswer(p *program, m *move) error {
+	const sure = 10 // looks, one after the other
+	looks := 0
+	if m.begins || s.watch == nil || p.event.Call.Does == event.Connects {
+		return s.await(p, m.begins, back)
+	}
+	until(longest, func() bool {
+		if looks++; s.stateOf(p) != inCall || s.held || !p.thread.blockedIn(p.event.Call.Name, p.since) || s.mayCome() {
+			looks = 0
+		}
+		return looks == sure || s.stateOf(p) == back
+	})
+	if looks == sure {
+		return fmt.Errorf("it waits, and nothing is on its way that would end that: %s %s ... begins it, and %s ... %s stands behind what ends it",
+			p.name, m.verb, p.name, m.verb)
+	}
+	return s.await(p, false, back)
+}
+
+// mayCome reports whether a segment may come by itself, to any program: it is under way, or a
+// timer runs.
+func (s *Stage) mayCome() bool {
+	for _, c := range s.connections {
+		for _, ends := range [][2]netip.AddrPort{c, {c[1], c[0]}} {
+			held, err := s.watch.Between(ends[0], ends[1])
+			if err != nil || held.MayChange() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // ready lets a program come to the call of a move: to its next one, if it runs a program.
 func (s *Stage) ready(p *program, m *move) error {
 	if c := p.puppet; c != nil && s.stateOf(p) == idle {
+		if len(c.sockets) == 0 && m.on == 0 && m.verb != "socket" {
+			return errors.New("it has no socket")
+		}
 		s.mu.Lock()
 		p.command = func(k sys.Kernel) { c.call(k, m) }
 		p.proceed(running)
@@ -142,8 +191,8 @@ func (s *Stage) ready(p *program, m *move) error {
 	return s.await(p, false, held, over)
 }
 
-// begin lets a program begin the call of a move, or skips one that it leaves out.
-func (s *Stage) begin(p *program, m *move) (skip bool, err error) {
+// beginCall lets a program begin the call of a move, or skips one that it leaves out.
+func (s *Stage) beginCall(p *program, m *move) (skip bool, err error) {
 	if err := s.ready(p, m); err != nil {
 		return false, err
 	}
@@ -185,58 +234,4 @@ func (p *program) result() string {
 		return sys.ErrnoName(p.answer.Errno)
 	}
 	return strconv.Itoa(p.answer.Result)
-}
-
-// awaitSocket waits until all that a program's connection has sent is acknowledged, or
-// until it is in a state.
-func (s *Stage) awaitSocket(p *program, m *move) error {
-	if s.watch == nil {
-		return errors.New("the kernel cannot be asked for its sockets")
-	}
-	local, remote := p.local, p.remote
-	for _, client := range s.programs { // a server's connection is the last client's
-		if p.caller.Side == event.Server && client.local.IsValid() {
-			local, remote = client.remote, client.local
-		}
-	}
-	var err error
-	if !until(longest, func() bool {
-		var held sockets.Socket
-		held, err = s.watch.Between(local, remote)
-		return err != nil || m.verb == "is" && held.Send == 0 || m.verb == "becomes" && held.State.String() == m.args[0]
-	}) {
-		return fmt.Errorf("it has not come to that after %v", longest)
-	}
-	if err == nil {
-		s.trace.Look()
-	}
-	return err
-}
-
-// network makes a move of what is between the programs.
-func (s *Stage) network(m *move) error {
-	n := networks[m.verb+" "+m.args[0]]
-	at := time.Now()
-	if err := n.act(); err != nil {
-		return err
-	}
-	s.held = n.holds
-	s.trace.Note(at, n.note)
-	if !n.holds && !m.atOnce {
-		s.settle()
-	}
-	return nil
-}
-
-// networks are the moves of what is between the programs: what they do, what the diagram
-// says of that, what the panel says before it, and whether segments are held from then on.
-var networks = map[string]struct {
-	act         func() error
-	note, panel string
-	holds       bool
-}{
-	"holds everything":  {namespace.HoldSegments, "the network holds what is sent from now on", "will hold what is sent from now on", true},
-	"passes two":        {namespace.PassTwo, "two segments pass", "will let two segments arrive of those that it holds", true},
-	"passes everything": {namespace.PassAll, "all segments pass", "will let all segments arrive that it holds", false},
-	"loses everything":  {namespace.LoseAll, "the network loses what it has held", "will lose what it holds", false},
 }

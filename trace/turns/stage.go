@@ -37,12 +37,16 @@ type Stage struct {
 	memory *predict.Memory // of what the kernel holds; nil if no person directs
 	drawn  []string        // the panel
 	held   bool            // whether the network holds what is sent
+	lost   bool            // whether what is sent to some machine is lost
+	pair   [2]int          // a pair of sockets, by which a program passes its descriptors on when it forks
+	probes int             // how many keep-alive probes moves have waited for
 
-	mu      sync.Mutex     // guards what follows, and the programs
-	open    bool           // whether nothing is held any more
-	address netip.AddrPort // of the first server
-	keys    *keys.Keys     // nil if no person directs
-	left    bool           // whether the terminal is to stay as it was before
+	mu          sync.Mutex          // guards what follows, and the programs
+	open        bool                // whether nothing is held any more
+	address     netip.AddrPort      // of the first server
+	connections [][2]netip.AddrPort // that were made: the client's and the server's address
+	keys        *keys.Keys          // nil if no person directs
+	left        bool                // whether the terminal is to stay as it was before
 }
 
 // Trace is the trace of the programs' calls.
@@ -53,6 +57,10 @@ type Trace interface {
 	Look()
 	// Note shows what was done between the calls, and when.
 	Note(at time.Time, text string)
+	// Lose says which addresses' machines lose what they are sent from now on.
+	Lose(to []netip.AddrPort)
+	// Forks says that a program has a copy now of each of some descriptors of another one.
+	Forks(parent, child event.Caller, fds []int)
 	// Forgets shows that the kernel has forgotten a connection.
 	Forgets(c *sockets.Change, side event.Side)
 	// SetPanel shows lines below the diagram, in place of those before.
@@ -86,12 +94,13 @@ func (s *Stage) Address() netip.AddrPort {
 func (p *program) noteAddresses(e *event.Event) {
 	switch s := p.stage; {
 	case e.Result < 0:
-	case e.Call.Does == event.Binds && p.caller == s.programs[0].caller:
+	case e.Call.Does == event.Binds && p.caller.Side == event.Server && p.caller.Program == 0:
 		if s.address = e.Args[1].Addr.AddrPort(); s.address.Port() == 0 {
 			s.address = sockets.LocalAddress(e.Args[0].Int)
 		}
 	case e.Call.Does == event.Connects:
 		p.local, p.remote = sockets.LocalAddress(e.Args[0].Int), e.Args[1].Addr.AddrPort()
+		s.connections = append(s.connections, [2]netip.AddrPort{p.local, p.remote})
 	}
 }
 
@@ -170,7 +179,7 @@ func (s *Stage) wait() {
 			}
 		}
 		still, waits := s.isSettled()
-		return s.held || settled && still && writes == waits // or else a write is about to go on
+		return s.held || s.lost || settled && still && writes == waits // or else a write is about to go on
 	})
 }
 

@@ -25,3 +25,12 @@ func (thread) ended() bool { return true }
 func (thread) interrupt() {}
 
 func interruptible() {}
+
+// Programs do not fork here: they have no descriptors of their own.
+func (s *Stage) openPair() error           { return unix.ENOSYS }
+func passOn(int, []int) error              { return unix.ENOSYS }
+func takeOver(int, []int) error            { return unix.ENOSYS }
+func (*Stage) isShared(*program, int) bool { return false }
+
+// takeSignal takes nothing here.
+func takeSignal(unix.Signal) bool { return false }
