@@ -63,6 +63,7 @@ func (t *Tracer) Exited(e *event.Exit) {
 	defer t.mu.Unlock()
 	t.catchUp()
 	t.tell(event.Moment{What: event.Exited, At: time.Now(), Exit: e})
+	t.copies.ends(e.Thread)
 	t.settle()
 }
 

@@ -1,6 +1,7 @@
 package turns_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -101,8 +102,10 @@ func TestLineThatCannotBePlayed(t *testing.T) {
 		{"client has timers", 2, "behind has stands no timer"},
 		{"client sends probes", 2, "behind sends stands a probe"},
 		{"server forks server", 2, "the server is there already"},
-		{"server forks server3x", 2, "behind forks stands PROGRAM2"},
+		{"server forks server3x", 2, "behind forks stands a new program, such as server2"},
 		{"server forks client2", 2, "a server forks a server, and a client a client"},
+		{"server is unplugged", 2, "what a machine sends would arrive although it is unplugged: a line has to plug it in before"},
+		{"server is unplugged\nserver close", 2, "what a machine sends would arrive although it is unplugged"},
 		{"network passes it", 2, "behind passes stands two segments, or everything"},
 		{`client write "hello`, 2, `a text ends with ", on its line; \n is a new line in it, and \" a quote`},
 		{"client write a request of 10 bytes", 2, "a request has 45 to 100000 bytes"},
@@ -110,7 +113,7 @@ func TestLineThatCannotBePlayed(t *testing.T) {
 		{"client read up to 65537", 2, "a read is of up to 65536 bytes"},
 		{"client setsockopt SO_NONE 1", 2, "; the options are IPV6_V6ONLY, "},
 		{"network sets ../../x 1", 2, "behind sets stands SYSCTL NUMBER, or SYSCTL NUMBER NUMBER"},
-		{"server accept ...\nserver is unplugged\nserver ... accept", 1, "only to a program that makes the calls of its moves, and waits in none, does that happen"},
+		{"server accept ...\nserver gets SIGPIPE\nserver ... accept", 1, "only to a program that makes the calls of its moves, and waits in none, does that happen"},
 		{"server becomes OPEN", 2, "behind becomes stands STATE"},
 		{"server close &", 2, "& and ! join a move to the next one, and there is none"},
 		{"server close ?", 2, "only a program that runs serve or get may leave a call out (?)"},
@@ -141,6 +144,22 @@ func TestLineThatCannotBePlayed(t *testing.T) {
 				t.Errorf("status %d: %s", status, p.Stderr)
 			}
 		})
+	}
+}
+
+// TestEndOfOrder: the kernel closes what the programs have left open, one after the other.
+func TestEndOfOrder(t *testing.T) {
+	t.Parallel()
+	tracetest.NeedCapture(t)
+	first := ""
+	for range 3 {
+		p := playFile(t, serving+"client socket\nclient connect\nserver accept = 4\nclient write \"hello\"\n")
+		p.Succeed()
+		diagram := varies.ReplaceAllString(p.Stderr.String(), "…")
+		inOrder(t, diagram, `^ +# the order ends: the kernel closes its descriptors`, `◀─ RST`, `^# the order ends`)
+		if first = cmp.Or(first, diagram); diagram != first {
+			t.Errorf("one diagram:\n%s\nanother one:\n%s", first, diagram)
+		}
 	}
 }
 

@@ -140,23 +140,27 @@ func (s *Stage) fork(p *program, m *move) error {
 
 // unplug has a program's machine lose what it is sent, or get that again.
 func (s *Stage) unplug(p *program, m *move) error {
-	set := namespace.Plug
-	if s.lost = m.args[0] == "unplugged"; s.lost {
+	set, unplugs := namespace.Plug, m.args[0] == "unplugged"
+	if unplugs {
 		set = namespace.Unplug
 	}
-	var lose []netip.AddrPort
+	p.unplugged = nil
 	err := s.do(p, func(c *puppet) error {
 		for _, fd := range c.sockets {
 			if err := set(fd); err != nil {
 				return err
 			}
-			lose = append(lose, wire.Plain(sockets.LocalAddress(fd)))
+			if unplugs {
+				p.unplugged = append(p.unplugged, wire.Plain(sockets.LocalAddress(fd)))
+			}
 		}
 		return nil
 	})
-	if !s.lost {
-		lose = nil
+	var lose []netip.AddrPort
+	for _, p := range s.programs {
+		lose = append(lose, p.unplugged...)
 	}
+	s.lost = len(lose) > 0
 	s.trace.Lose(lose)
 	return err
 }

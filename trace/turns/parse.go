@@ -26,7 +26,7 @@ var forms = map[string][]string{
 	"shutdown": {"", "SHUT_RD", "SHUT_WR", "SHUT_RDWR"}, "getsockname": {""}, "close": {""},
 
 	"killed": {""}, "interrupted": {""}, "gets": {"SIGPIPE"}, "sends": {"a probe"}, "has": {"no timer"},
-	"forks": {"PROGRAM2"}, "is": {"answered", "unplugged", "plugged in"}, "becomes": {"STATE"},
+	"forks": {"NEW"}, "is": {"answered", "unplugged", "plugged in"}, "becomes": {"STATE"},
 }
 
 // networkForms are likewise those of the network.
@@ -57,7 +57,7 @@ func isA(kind, word string) bool {
 	case "STATE":
 		_, known := wire.ParseState(word)
 		return known
-	case "PROGRAM2":
+	case "NEW":
 		return programName.MatchString(word) && len(word) > len("server")
 	case "SYSCTL":
 		return sysctl.MatchString(word)
@@ -68,12 +68,13 @@ func isA(kind, word string) bool {
 // parser reads an order.
 type parser struct {
 	*Order
-	waits map[string]*move // the programs' calls that have begun and are to return
+	waits     map[string]*move // the programs' calls that have begun and are to return
+	unplugged map[string]*move // by which their machines are
 }
 
 // parse reads an order. The error names the line that cannot be played.
 func parse(name, text string) (*Order, error) {
-	p := &parser{Order: &Order{Name: name, roles: make(map[string]Role)}, waits: make(map[string]*move)}
+	p := &parser{Order: &Order{Name: name, roles: make(map[string]Role)}, waits: make(map[string]*move), unplugged: make(map[string]*move)}
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
@@ -145,6 +146,8 @@ func (p *parser) line(n int, words []string) error {
 	p.moves = append(p.moves, m)
 	return nil
 }
+
+var errUnplugged = errors.New("what a machine sends would arrive although it is unplugged: a line has to plug it in before")
 
 // acts reports whether a program has a line so far.
 func (p *parser) acts(who string) bool {
@@ -236,12 +239,18 @@ func (p *parser) check(m *move) error {
 		return fmt.Errorf("no %s of the %s waits here", m.verb, m.who)
 	case m.verb == "forks" && len(m.args) == 1 && p.acts(m.args[0]):
 		return fmt.Errorf("the %s is there already", m.args[0])
-	case m.verb == "forks" && len(m.args) == 1 && isA("PROGRAM2", m.args[0]) && !strings.HasPrefix(m.args[0], m.who[:len("server")]):
+	case m.verb == "forks" && len(m.args) == 1 && isA("NEW", m.args[0]) && !strings.HasPrefix(m.args[0], m.who[:len("server")]):
 		return errors.New("a server forks a server, and a client a client")
+	case p.unplugged[m.who] != nil && !m.returns && m.verb != "read" && m.verb != "is" && m.verb != "has" && m.verb != "interrupted":
+		return errUnplugged
 	case m.isCall() && !m.returns && waits != nil:
 		return fmt.Errorf("the %s still waits in %s, by line %d", m.who, waits.verb, waits.line)
 	}
 	switch {
+	case m.verb == "is" && len(m.args) > 0 && m.args[0] == "unplugged":
+		p.unplugged[m.who] = m
+	case m.verb == "is" && len(m.args) > 0 && m.args[0] == "plugged":
+		delete(p.unplugged, m.who)
 	case m.begins:
 		p.waits[m.who] = m
 	case m.returns || m.verb == "killed":
@@ -268,7 +277,7 @@ func (m *move) checkArgs(follows []string) error {
 		if m.verb == "setsockopt" {
 			list += "; the options are " + names(options)
 		}
-		return fmt.Errorf("behind %s stands %s", m.verb, list)
+		return fmt.Errorf("behind %s stands %s", m.verb, strings.Replace(list, "NEW", "a new program, such as server2", 1))
 	}
 	const most = 100000 // bytes of a message, however short its line is
 	switch {
@@ -288,6 +297,9 @@ func (p *parser) end() error {
 		return atLine(last.line, last.text, errors.New("& and ! join a move to the next one, and there is none"))
 	}
 	for _, m := range p.moves {
+		if unplugged := p.unplugged[m.who]; unplugged != nil && unplugged.line == m.line {
+			return atLine(m.line, m.text, errUnplugged)
+		}
 		if waits := p.waits[m.who]; waits != nil && waits.line == m.line {
 			return atLine(m.line, m.text, fmt.Errorf("no line says that it returns: %s ... %s", m.who, m.verb))
 		}

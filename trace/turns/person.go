@@ -170,7 +170,7 @@ func (d *person) settleAll() (ended bool, err error) {
 		case is == back:
 			d.release(p)
 		case is == idle: // the order has no moves for it any more
-			d.proceed(p, running)
+			d.finish(p)
 		}
 		switch d.stateOf(p) {
 		case running:

@@ -40,7 +40,7 @@ func (s *Stage) playAll() error {
 	}
 	for _, p := range s.programs {
 		if s.stateOf(p) == idle {
-			s.proceed(p, running) // without a command
+			s.finish(p)
 		}
 		if err := s.await(p, false, over); err != nil {
 			return fmt.Errorf("order %s: %w", s.order.Name, err)

@@ -35,6 +35,8 @@ type program struct {
 	local   netip.AddrPort // of a client's connection
 	remote  netip.AddrPort
 
+	unplugged []netip.AddrPort // its sockets' addresses, while its machine is
+
 	turn     chan struct{}
 	killed   atomic.Bool
 	returned time.Time // when the kernel returned from the last call
@@ -179,6 +181,19 @@ type answered struct {
 
 // Returned returns when the machine's kernel returned from the last call.
 func (a answered) Returned() time.Time { return a.returned }
+
+// finish lets a program end that has no moves any more, and whose sockets the kernel closes.
+func (s *Stage) finish(p *program) {
+	open := p.puppet != nil && len(p.puppet.sockets) > 0 && p.caller.Thread != 0
+	if k, ok := p.traced.(interface{ Exited(*event.Exit) }); ok && open {
+		k.Exited(&event.Exit{Caller: p.caller, How: "the order ends"})
+	}
+	s.proceed(p, running) // without a command
+	if open && s.await(p, false, over) == nil {
+		until(longest, p.thread.ended)
+		s.settle()
+	}
+}
 
 // kill ends a program as kill -9 ends a process: it makes no call any more, and the
 // kernel closes its descriptors.

@@ -107,7 +107,7 @@ func (p *program) noteAddresses(e *event.Event) {
 const (
 	step    = 100 * time.Microsecond // between two looks at what a program does
 	aWhile  = 100 * time.Millisecond // after which a call is blocked, where the kernel does not say it
-	longest = 10 * time.Second       // that a call of an order takes
+	longest = 15 * time.Second       // that a call of an order takes
 )
 
 // until looks again and again whether something is done, for as long as patience at most,
