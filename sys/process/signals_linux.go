@@ -34,3 +34,21 @@ func BlockSignals() error {
 	}
 	return sys.Fail("pthread_sigmask", "", unix.PthreadSigmask(unix.SIG_BLOCK, &set, nil))
 }
+
+// Only is the set of one signal.
+func Only(s unix.Signal) *unix.Sigset_t {
+	var set unix.Sigset_t
+	const bits = 8 * int(unsafe.Sizeof(set.Val[0]))
+	set.Val[(int(s)-1)/bits] |= 1 << ((int(s) - 1) % bits)
+	return &set
+}
+
+// TakeSignal takes a signal that the kernel has sent to the calling thread, which blocks it,
+// and reports whether it has.
+//
+// Source: sigtimedwait(2).
+func TakeSignal(s unix.Signal) bool {
+	const setSize = 8
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(Only(s))), 0, uintptr(unsafe.Pointer(&unix.Timespec{})), setSize, 0, 0)
+	return errno == 0
+}

@@ -12,6 +12,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/sys/namespace"
+	"lbaws/sys/process"
 	"lbaws/trace/event"
 	"lbaws/trace/sockets"
 	"lbaws/trace/wire"
@@ -106,7 +107,7 @@ func (s *Stage) do(p *program, what func(c *puppet) error) (err error) {
 // getSIGPIPE sees that the kernel has sent a program SIGPIPE, which the program's thread blocks.
 func (s *Stage) getSIGPIPE(p *program, _ *move) error {
 	return s.do(p, func(*puppet) error {
-		if !takeSignal(unix.SIGPIPE) {
+		if !process.TakeSignal(unix.SIGPIPE) {
 			return errors.New("the kernel has not sent it SIGPIPE")
 		}
 		return nil
@@ -122,14 +123,14 @@ func (s *Stage) fork(p *program, m *move) error {
 	}
 	if err := s.do(p, func(c *puppet) error {
 		fds = slices.Clone(c.sockets)
-		return passOn(s.pair[0], fds)
+		return s.passage.Pass(fds)
 	}); err != nil {
 		return err
 	}
 	child := s.newProgram(m.args[0])
 	child.puppet = &puppet{address: s.Address, sockets: fds}
 	err := s.begin(child, func(k sys.Kernel) error {
-		if err := takeOver(s.pair[1], fds); err != nil {
+		if err := s.passage.Take(fds); err != nil {
 			return err
 		}
 		return child.puppet.run(child, k)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"lbaws/sys"
+	"lbaws/sys/process"
 	"lbaws/trace/event"
 )
 
@@ -21,7 +22,8 @@ type Cast func(Role) func(sys.Kernel) error
 func (s *Stage) Direct(o *Options, cast Cast) error {
 	s.order, s.cast, s.source = o.Order, cast, o.Source
 	if slices.ContainsFunc(s.order.moves, func(m move) bool { return m.verb == "forks" }) {
-		if err := s.openPair(); err != nil {
+		var err error
+		if s.passage, err = process.NewPassage(); err != nil {
 			return err
 		}
 	}

@@ -33,13 +33,13 @@ type Stage struct {
 	cast     Cast
 	source   string // of main.go
 
-	alone  bool            // whether the peers are other programs, which nobody directs
-	memory *predict.Memory // of what the kernel holds; nil if no person directs
-	drawn  []string        // the panel
-	held   bool            // whether the network holds what is sent
-	lost   bool            // whether what is sent to some machine is lost
-	pair   [2]int          // a pair of sockets, by which a program passes its descriptors on when it forks
-	probes int             // how many keep-alive probes moves have waited for
+	alone   bool            // whether the peers are other programs, which nobody directs
+	memory  *predict.Memory // of what the kernel holds; nil if no person directs
+	drawn   []string        // the panel
+	held    bool            // whether the network holds what is sent
+	lost    bool            // whether what is sent to some machine is lost
+	passage process.Passage // by which a program passes its descriptors on when it forks
+	probes  int             // how many keep-alive probes moves have waited for
 
 	mu          sync.Mutex          // guards what follows, and the programs
 	open        bool                // whether nothing is held any more

@@ -26,11 +26,4 @@ func (thread) interrupt() {}
 
 func interruptible() {}
 
-// Programs do not fork here: they have no descriptors of their own.
-func (s *Stage) openPair() error           { return unix.ENOSYS }
-func passOn(int, []int) error              { return unix.ENOSYS }
-func takeOver(int, []int) error            { return unix.ENOSYS }
 func (*Stage) isShared(*program, int) bool { return false }
-
-// takeSignal takes nothing here.
-func takeSignal(unix.Signal) bool { return false }

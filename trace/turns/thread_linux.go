@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -28,28 +27,10 @@ func thisThread() thread { return thread{unix.Gettid(), -1} }
 
 // separate gives the calling thread descriptors of its own: a copy of those that it
 // shared until now. Of the signals, it gets only the interruption: others would end its
-// calls, or make the kernel begin them again. SIGPIPE waits for takeSignal.
+// calls, or make the kernel begin them again. SIGPIPE waits for process.TakeSignal.
 func separate() error {
-	return errors.Join(process.BlockSignals(), unix.PthreadSigmask(unix.SIG_UNBLOCK, only(interruption), nil),
-		unix.PthreadSigmask(unix.SIG_BLOCK, only(unix.SIGPIPE), nil), unix.Unshare(unix.CLONE_FILES))
-}
-
-// only is the set of one signal.
-func only(s unix.Signal) *unix.Sigset_t {
-	var set unix.Sigset_t
-	const bits = 8 * int(unsafe.Sizeof(set.Val[0]))
-	set.Val[(int(s)-1)/bits] |= 1 << ((int(s) - 1) % bits)
-	return &set
-}
-
-// takeSignal takes a signal that the kernel has sent to the calling thread, which blocks it,
-// and reports whether it has.
-//
-// Source: sigtimedwait(2).
-func takeSignal(s unix.Signal) bool {
-	const setSize = 8
-	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(only(s))), 0, uintptr(unsafe.Pointer(&unix.Timespec{})), setSize, 0, 0)
-	return errno == 0
+	return errors.Join(process.BlockSignals(), unix.PthreadSigmask(unix.SIG_UNBLOCK, process.Only(interruption), nil),
+		unix.PthreadSigmask(unix.SIG_BLOCK, process.Only(unix.SIGPIPE), nil), unix.Unshare(unix.CLONE_FILES))
 }
 
 // follow makes the kernel ready to say what the thread does. Opening the file takes,
