@@ -25,9 +25,16 @@ type lane struct {
 
 // lifeline is that of a program.
 type lifeline struct {
-	program int // -1 if it has none
+	program int // ended if it has none
 	busy    int // how many of its calls the kernel has not answered
 }
+
+// ended is the program of a lifeline that none has.
+const ended = -1
+
+// untraced is the program at the client's end of a connection, if no calls of clients are
+// known: each connection is another program's, as far as its server can tell.
+func untraced(conversation int) int { return ended - conversation }
 
 // mostLines is how many lifelines a lane has: what is left then shares the last of them.
 const mostLines = 5
@@ -38,7 +45,7 @@ func (n *lane) lineOf(program int) int {
 	if i := n.find(program); i >= 0 {
 		return i
 	}
-	if i := slices.IndexFunc(n.lines, func(l lifeline) bool { return l.program < 0 && l.busy == 0 }); i >= 0 {
+	if i := slices.IndexFunc(n.lines, func(l lifeline) bool { return l.program == ended && l.busy == 0 }); i >= 0 {
 		n.lines[i].program = program
 		return i
 	}
@@ -57,18 +64,19 @@ func (n *lane) find(program int) int {
 // dies ends the lifeline of a program.
 func (n *lane) dies(program int) {
 	if i := n.find(program); i >= 0 {
-		n.lines[i].program = -1
+		n.lines[i].program = ended
 	}
 }
 
 // isDrawn reports whether there is a lifeline in a place. The first one goes on when its program
 // has ended: the kernel still sends, and its segments end there.
-func (n *lane) isDrawn(i int) bool { return i == 0 || n.lines[i].program >= 0 }
+func (n *lane) isDrawn(i int) bool { return i == 0 || n.lines[i].program != ended }
 
 // lives begins the lifeline of the program that makes a call.
 func (l *Lifelines) lives(r *figure.Row) {
 	switch r.Kind {
 	case figure.BeginRow, figure.ReturnRow, figure.CallRow:
+		l.called[r.Side] = true
 		if l.lanes[r.Lane()].lineOf(r.Program); r.Lane() == figure.Middle {
 			l.lanes[figure.Right].dies(r.Program) // it had its number there
 		}
@@ -77,6 +85,19 @@ func (l *Lifelines) lives(r *figure.Row) {
 			last[r.Side] = r.Program
 			l.last[r.Conversation.Number] = last
 		}
+	case figure.ArrowRow:
+		if r.Conversation != nil && !l.called[event.Client] && !r.Conversation.Over() {
+			number := r.Conversation.Number
+			l.lanes[figure.Left].lineOf(untraced(number))
+			l.last[number] = [2]int{event.Client: untraced(number), event.Server: l.last[number][event.Server]}
+		}
+	}
+}
+
+// over ends the lifeline of a client whose calls are not known, if its connection is over.
+func (l *Lifelines) over(r *figure.Row) {
+	if r.Conversation != nil && r.Conversation.Over() {
+		l.lanes[figure.Left].dies(untraced(r.Conversation.Number))
 	}
 }
 

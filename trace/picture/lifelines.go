@@ -33,6 +33,8 @@ type Lifelines struct {
 	time  string         // of the row in hand, until it is drawn
 	last  map[int][2]int // by a connection's number: which program of each side has made the last call on it
 
+	called [2]bool // by side: whether one of its programs has made a call
+
 	open   *begun  // the call that the last row begins, or nil
 	opened []begun // calls that have begun, and have not returned
 	legend []string
@@ -69,7 +71,7 @@ const (
 func newLifelines(columns layout.Columns, unit float64, room [3]int) *Lifelines {
 	l := &Lifelines{shapes: shapes{unit: unit}, gap: gap(unit), clock: layout.Clock{Times: columns.Times}, both: columns.Both, last: make(map[int][2]int)}
 	for i := range l.lanes {
-		l.lanes[i] = lane{Layout: layout.Layout{Width: room[i], Limit: columns.Limit}, lines: []lifeline{{program: -1}}, most: 1}
+		l.lanes[i] = lane{Layout: layout.Layout{Width: room[i], Limit: columns.Limit}, lines: []lifeline{{program: ended}}, most: 1}
 	}
 	return l
 }
@@ -117,6 +119,7 @@ func (l *Lifelines) draw(r *figure.Row) {
 		l.parts(r)
 	case figure.ArrowRow:
 		l.arrow(r)
+		l.over(r)
 	case figure.SocketRow:
 		l.held(r)
 	case figure.RuleRow:
@@ -352,14 +355,44 @@ func (l *Lifelines) note(r *figure.Row) {
 			return ends
 		})
 	}
-	first, rest := r.Marks()
-	for _, line := range l.lanes[r.Lane()].Wrapped(figure.Left, string(r.Text.Before), first, rest) {
+	lines, column := l.balanced(r), 0
+	if r.Lane() == figure.Left { // near its line
+		column = l.lanes[figure.Left].Width - longest(lines)
+	}
+	for _, line := range lines {
 		l.line(rowHeight, line)
-		l.text(r.Lane(), 0, l.Y-5, class(r, "note"), line)
+		l.text(r.Lane(), column, l.Y-5, class(r, "note"), line)
 	}
 	if r.Kills {
 		l.lanes[r.Lane()].dies(r.Program)
 	}
+}
+
+// balanced cuts a note into as few lines as its lane has room for, and makes them about as
+// long as each other: a last line of one word would look like a note of its own.
+func (l *Lifelines) balanced(r *figure.Row) []string {
+	room := layout.Layout{Width: l.lanes[r.Lane()].Width}
+	text := string(r.Text.Before)
+	first, rest := r.Marks()
+	lines := room.Wrapped(figure.Left, text, first, rest)
+	for room.Width > len(first)+1 {
+		room.Width--
+		shorter := room.Wrapped(figure.Left, text, first, rest)
+		isCut := strings.ReplaceAll(strings.Join(shorter, "\n"), "\n"+rest, " ") != first+text // a word is
+		if len(shorter) > len(lines) || isCut {
+			break
+		}
+		lines = shorter
+	}
+	return lines
+}
+
+// longest is how many characters the longest of some lines has.
+func longest(lines []string) (n int) {
+	for _, line := range lines {
+		n = max(n, utf8.RuneCountInString(line))
+	}
+	return n
 }
 
 // preface draws a note that stands above all lanes.
@@ -405,10 +438,9 @@ func (l *Lifelines) arrow(r *figure.Row) {
 	}
 	label := string(r.Text.Before)
 	if r.Mss > 0 { // as in UNP figure 2.5
-		label += fmt.Sprintf(", mss\u00a0%d", r.Mss) // on the same line
+		label += fmt.Sprintf(", mss %d", r.Mss)
 	}
-	between := layout.Layout{Width: labelLength + 2}
-	lines := between.Wrapped(figure.Left, label, "", "")
+	lines := wrappedLabel(label)
 	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, end(r, r.Side), end(r, r.Side.Peer()), label))
 	const slope = 8.0
 	y1, y2 := l.Y-arrowHeight+17, l.Y-arrowHeight+17+slope // the label stands above it
@@ -429,6 +461,19 @@ func (l *Lifelines) arrow(r *figure.Row) {
 	for i, line := range lines {
 		l.put(middle-l.length(line)/2, y1-3-lineHeight*float64(len(lines)-1-i), style, line)
 	}
+}
+
+// wrappedLabel cuts a label into lines. A number stays with its name.
+func wrappedLabel(label string) []string {
+	between := layout.Layout{Width: labelLength + 2}
+	for _, name := range []string{"seq", "ack", "len", "mss"} {
+		label = strings.ReplaceAll(label, name+" ", name+"\u00a0")
+	}
+	lines := between.Wrapped(figure.Left, label, "", "")
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], "\u00a0", " ")
+	}
+	return lines
 }
 
 // state draws the new state of one side, outside of the arrow. One that the kernel gave is

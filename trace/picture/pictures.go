@@ -155,22 +155,26 @@ func drawURL(s *sheet, c *scene) {
 		{Text: protocol, Name: "protocol"}, {Text: []byte("://")}, {Text: host[:colon], Name: "host name"}, {Text: []byte(":")},
 		{Text: bytes.TrimPrefix(host[colon:], []byte(":")), Name: "port number"}, {Text: parts[1].Text, Name: "path"},
 	} {
+		if p.Name == "path" { // nothing stands before it
+			x += besides
+		}
 		x = s.part(x, p)
 	}
 }
 
 // drawProcedure draws the server's calls as boxes, one below the other: those for each
 // client again and again. listen makes two queues in the kernel, through which a client
-// comes to accept. What closes the listening socket is not part of that.
+// comes to accept; its bytes come to read, and those of write to it. What closes the
+// listening socket is not part of that.
 func drawProcedure(s *sheet, c *scene) {
 	s.title = "The server's procedure, and where the client comes in"
 	const left, width, height, step = 430, 410, 34, 56
 	const queue, queueWidth = 180, 160
-	y, listen, accept := 20.0, 0.0, 0.0
+	const client, clientWidth = 14, 110
+	y, listen, accept, last := 20.0, 0.0, 0.0, 0.0
 	for i, call := range c.calls {
 		text, _ := layout.AppendCut(nil, []byte(call), 52)
-		last := strings.HasPrefix(call, "close") && i == len(c.calls)-1 && accept == 0
-		if last {
+		if leaves := strings.HasPrefix(call, "close") && i == len(c.calls)-1 && accept == 0; leaves {
 			y += 10
 			s.text(left, y-8, "note", "when the server leaves:")
 		} else if i > 0 {
@@ -182,22 +186,28 @@ func drawProcedure(s *sheet, c *scene) {
 		case strings.HasPrefix(call, "listen"):
 			listen = middle
 		case strings.HasPrefix(call, "accept") && !strings.Contains(call, " = -1"):
-			accept = middle
-			s.frame(queue-10, listen-44, queueWidth+20, accept-listen+100)
+			accept, last = middle, middle
+			s.frame(queue-10, listen-44, queueWidth+20, accept-listen+92)
 			s.text(queue, listen-30, "note", "in the kernel")
 			s.box(queue, listen-22, queueWidth, 50, "SYN queue", "handshakes begun")
 			s.box(queue, accept-10, queueWidth, 50, "accept queue", "complete, waiting")
 			s.arrow(queue+queueWidth/2, listen+28, queue+queueWidth/2, accept-10, "")
 			s.arrow(left, listen, queue+queueWidth+10, listen, "makes")
 			s.arrow(queue+queueWidth, accept, left, accept, "")
-			s.box(14, listen-22, 110, 50, "client", "connect")
-			s.arrow(124, listen+8, queue, listen+8, "SYN")
+			s.arrow(client+clientWidth, listen+8, queue, listen+8, "SYN")
+		case strings.HasPrefix(call, "read") && accept > 0 && last < middle-step/2:
+			s.arrow(client+clientWidth, middle+12, left, middle+12, "request")
+			last = middle
+		case strings.HasPrefix(call, "write") && accept > 0:
+			s.arrow(left, middle, client+clientWidth, middle, "response")
+			last = middle
 		case strings.HasPrefix(call, "close") && accept > 0:
 			const beside = left + width + 24
 			s.line(left+width, middle, beside, middle)
 			s.line(beside, middle, beside, accept)
 			s.arrow(beside, accept, left+width, accept, "")
 			s.text(left+width/2+12, middle+30, "note", "and the next client")
+			s.box(client, listen-22, clientWidth, last-listen+44, "client")
 			accept = 0
 			y += 20
 		}

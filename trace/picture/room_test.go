@@ -3,6 +3,9 @@ package picture_test
 import (
 	"cmp"
 	"fmt"
+	"io"
+	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -173,4 +176,53 @@ func TestLifelines(t *testing.T) {
 		return
 	}
 	t.Errorf("no write of #2: %v", texts)
+}
+
+// TestLifelinesOfClients: of a server whose clients' calls are not known, each connection has a
+// lifeline at the client's side, as long as it lasts.
+func TestLifelinesOfClients(t *testing.T) {
+	tracetest.Long(t)
+	tracetest.NeedCapture(t)
+	picture := filepath.Join(t.TempDir(), "picture.svg")
+	p := tracetest.Start(t, nil, "-addr", "127.0.0.1:0", "-segments", "-svg", picture, "-trace=off", "-n", "4")
+	request := func(conn net.Conn) {
+		io.WriteString(conn, "GET / HTTP/1.1\r\n\r\n")
+		io.ReadAll(conn)
+		conn.Close()
+	}
+	first, second, third := p.Dial(), p.Dial(), p.Dial()
+	request(first)
+	request(second)
+	request(third)
+	request(p.Dial())
+	p.Succeed()
+	texts, lines, _, height := shapes(t, tracetest.ReadFile(t, picture))
+	places := make(map[float64]float64) // of the clients' lifelines: how long they are
+	for _, s := range lines {
+		if s.class == "client" {
+			places[s.x] += s.y2 - s.y
+		}
+	}
+	long := slices.Sorted(maps.Values(places))
+	if len(long) != 3 || long[0] > height*3/4 || long[2] < height*3/4 {
+		t.Fatalf("three clients at once, and a fourth: lifelines at %v, of %v pixels", places, height)
+	}
+	ends := make(map[string][]float64) // by the number in a label: where its arrows end at the client
+	for _, s := range texts {
+		number := regexp.MustCompile(`^#\d `).FindString(s.text)
+		i := slices.IndexFunc(lines, func(l shape) bool { return l.class == "seen" && l.y > s.y && l.y < s.y+20 })
+		if end := 0.0; s.class == "seen" && i >= 0 {
+			if end = min(lines[i].x, lines[i].x2); !slices.Contains(ends[number], end) {
+				ends[number] = append(ends[number], end)
+			}
+		}
+	}
+	for _, number := range []string{"#2 ", "#3 "} { // the one that the rows are about has none
+		if of := ends[number]; len(of) == 0 || slices.Max(of)-slices.Min(of) > 2 {
+			t.Errorf("the arrows of %s end at %v", number, of)
+		}
+	}
+	if slices.Max(ends["#2 "])+5 > slices.Max(ends[""]) || slices.Max(ends["#3 "])+5 > slices.Min(ends["#2 "]) {
+		t.Errorf("the arrows end at %v", ends)
+	}
 }

@@ -83,13 +83,16 @@ func (s *sheet) path(class string, points []spot) {
 	s.head(class, end.x, end.y, backX+headHalf*y, backY-headHalf*x, backX-headHalf*y, backY+headHalf*x)
 }
 
+// besides is how far the parts of a line are from each other.
+const besides = 10
+
 // anatomy draws the parts of a first line side by side, each in a box with its name below,
 // and the line's end.
 func (s *sheet) anatomy(title string, parts [3]message.Part) {
 	s.title = title
 	x := 20.0
 	for _, p := range append(parts[:], message.Part{Text: []byte("\r\n")}) {
-		x = s.part(x, p) + 10
+		x = s.part(x, p) + besides
 	}
 	s.below = 110
 }

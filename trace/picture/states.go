@@ -21,7 +21,7 @@ const stateWidth, stateHeight = 130.0, 30.0
 var spots = map[wire.State]spot{
 	wire.Closed: {354, 20}, wire.Listen: {354, 120},
 	wire.SynReceived: {60, 220}, wire.SynSent: {648, 220}, wire.Established: {354, 300},
-	wire.FinWait1: {60, 410}, wire.Closing: {280, 410}, wire.FinWait2: {60, 520}, wire.TimeWait: {280, 520},
+	wire.FinWait1: {60, 410}, wire.Closing: {320, 410}, wire.FinWait2: {60, 520}, wire.TimeWait: {320, 520},
 	wire.CloseWait: {648, 410}, wire.LastAck: {648, 520}, gone: {464, 620},
 }
 
@@ -53,18 +53,18 @@ var transitions = []transition{
 	{wire.SynSent, wire.Closed, []string{"close, RST,", "no answer"}, spot{590, 62}, []spot{{670, 220}, {670, 120}, {474, 50}}},
 	{wire.SynSent, wire.SynReceived, []string{"receive SYN, send SYN+ACK"}, spot{322, 234}, []spot{{648, 240}, {190, 240}}},
 	{wire.SynReceived, wire.Established, []string{"receive ACK"}, spot{190, 300}, []spot{{160, 250}, {354, 312}}},
-	{wire.SynSent, wire.Established, []string{"receive SYN+ACK", "send ACK"}, spot{560, 300}, []spot{{680, 250}, {484, 312}}},
+	{wire.SynSent, wire.Established, []string{"receive SYN+ACK", "send ACK"}, spot{592, 300}, []spot{{680, 250}, {484, 312}}},
 	{wire.SynReceived, wire.FinWait1, []string{"close", "send FIN"}, spot{20, 330}, []spot{{90, 250}, {90, 410}}},
 	{wire.Established, wire.FinWait1, []string{"close", "send FIN"}, spot{170, 345}, []spot{{354, 322}, {150, 410}}},
 	{wire.Established, wire.CloseWait, []string{"receive FIN", "send ACK"}, spot{612, 352}, []spot{{484, 322}, {690, 410}}},
-	{wire.FinWait1, wire.Closing, []string{"receive FIN", "send ACK"}, spot{194, 400}, []spot{{190, 425}, {280, 425}}},
+	{wire.FinWait1, wire.Closing, []string{"receive FIN", "send ACK"}, spot{214, 402}, []spot{{190, 425}, {320, 425}}},
 	{wire.FinWait1, wire.FinWait2, []string{"receive ACK"}, spot{14, 485}, []spot{{110, 440}, {110, 520}}},
-	{wire.FinWait1, wire.TimeWait, []string{"receive FIN, ACK", "send ACK"}, spot{240, 464}, []spot{{160, 440}, {290, 520}}},
-	{wire.Closing, wire.TimeWait, []string{"receive ACK"}, spot{376, 485}, []spot{{370, 440}, {370, 520}}},
-	{wire.FinWait2, wire.TimeWait, []string{"receive FIN", "send ACK"}, spot{180, 565}, []spot{{190, 535}, {280, 535}}},
+	{wire.FinWait1, wire.TimeWait, []string{"receive FIN, ACK", "send ACK"}, spot{266, 464}, []spot{{160, 440}, {330, 520}}},
+	{wire.Closing, wire.TimeWait, []string{"receive ACK"}, spot{428, 485}, []spot{{420, 440}, {420, 520}}},
+	{wire.FinWait2, wire.TimeWait, []string{"receive FIN", "send ACK"}, spot{212, 565}, []spot{{190, 535}, {320, 535}}},
 	{wire.CloseWait, wire.LastAck, []string{"close", "send FIN"}, spot{724, 470}, []spot{{713, 440}, {713, 520}}},
 	{wire.LastAck, gone, []string{"receive ACK"}, spot{724, 590}, []spot{{713, 550}, {713, 635}, {594, 635}}},
-	{wire.TimeWait, gone, []string{"after 2 MSL"}, spot{356, 590}, []spot{{345, 550}, {345, 635}, {464, 635}}},
+	{wire.TimeWait, gone, []string{"after 2 MSL"}, spot{396, 590}, []spot{{385, 550}, {385, 635}, {464, 635}}},
 }
 
 // drawStates draws UNP figure 2.4, and in it the ways of this connection's two ends, and
@@ -106,7 +106,7 @@ func drawStates(s *sheet, c *scene) {
 		s.frame(at.x, at.y, stateWidth, stateHeight)
 		s.text(at.x+(stateWidth-s.length(name))/2, at.y+20, class, name)
 	}
-	s.text(4, 185, "note", "in a new socket")
+	s.text(135, 190, "note", "in a new socket")
 	y := 690.0
 	for _, line := range append([][2]string{
 		{"client", "the client's socket"},
