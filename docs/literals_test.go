@@ -48,6 +48,7 @@ func literals(t *testing.T) []literal {
 	quoted := regexp.MustCompile(`'"'|"((?:[^"\\\n]|\\.)*)"`)
 	found = append(found, literalsOf(t, "../trace/page/page.js", quoted)...)
 	found = append(found, literalsOf(t, "../trace/page/kernel.js", quoted)...)
+	found = append(found, literalsOf(t, "../trace/page/view.js", quoted)...)
 	orders, _ := filepath.Glob("../trace/turns/orders/*.txt")
 	for _, name := range orders {
 		found = append(found, literalsOf(t, name, regexp.MustCompile(`^# ([^\n]*)`))...)

@@ -29,10 +29,13 @@ type cut struct {
 	bottom       float64
 }
 
-// The widths in pixels of a diagram beside source, and of one that has its room too.
+// The widths in pixels of a diagram beside source, of one that has its room too, and of one for
+// narrow windows and large type. Its type is 12 pixels high.
 const (
-	besideSource = 612
+	besideSource = 656
 	alone        = 864
+	narrow       = 360
+	character    = 7.2
 )
 
 func newDiagram(columns layout.Columns) *diagram {
@@ -40,7 +43,12 @@ func newDiagram(columns layout.Columns) *diagram {
 	return &diagram{columns: columns}
 }
 
-func (d *diagram) draw(r *figure.Row) { d.tape.Draw(r) }
+// draw draws a row. What a SYN says of segments' sizes is in the step's headers.
+func (d *diagram) draw(r *figure.Row) {
+	row := *r
+	row.Mss = 0
+	d.tape.Draw(&row)
+}
 
 // mark notes where the segments begin that the step in hand ends with.
 func (d *diagram) mark() {
@@ -76,9 +84,24 @@ func here(l *picture.Lifelines) *cut { return &cut{l.Shapes.Len(), l.Said.Len(),
 
 // text draws the diagram as an element of the page, at most width pixels wide.
 func (d *diagram) text(width float64) string {
-	const character = 7.2
-	l := d.tape.Play(d.columns, width, character)
+	return d.element("diagram", d.tape.Play(d.columns, width, character))
+}
+
+// narrowText draws it as another one, for windows that have no room for that; "" if a third
+// lane needs the room.
+func (d *diagram) narrowText() string {
+	d.shapes.Reset()
+	d.bottoms = nil
+	l := d.tape.PlayNarrow(d.columns, narrow, character)
+	if l == nil {
+		return ""
+	}
+	return d.element("narrow", l)
+}
+
+// element is a diagram that was just drawn.
+func (d *diagram) element(id string, l *picture.Lifelines) string {
 	right, bottom := l.Right(), l.Y+picture.Margin
-	return fmt.Sprintf(`<svg id="diagram" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="group" aria-label="%s">`+"\n%s</svg>",
-		right, bottom, right, bottom, "the diagram down to this step", d.shapes.String())
+	return fmt.Sprintf(`<svg id="%s" viewBox="0 0 %.0f %.0f" class="diagram" width="%.0f" height="%.0f" role="group" aria-label="%s">`+"\n%s</svg>",
+		id, right, bottom, right, bottom, "the diagram down to this step", d.shapes.String())
 }

@@ -200,7 +200,7 @@ function listening(socket, sockets, holders) {
   const port = socket.local.slice(socket.local.lastIndexOf(":"));
   const incomplete = sockets.filter((s) => s.state === "SYN_RCVD" && s.fd === null && s.local.endsWith(port)).length;
   return {
-    title: (descriptorOf(socket, holders) || "no descriptor any more") + ": LISTEN", lines: [
+    listens: true, title: (descriptorOf(socket, holders) || "no descriptor any more") + ": LISTEN", lines: [
       { key: "address", label: "", text: socket.local },
       { key: "syn", label: "SYN queue", text: String(incomplete), slots: incomplete },
       { key: "accept", label: "accept queue", text: socket.receive_queue + " of " + socket.send_queue, slots: socket.receive_queue },

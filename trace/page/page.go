@@ -60,16 +60,16 @@ type pageRun struct {
 
 // pageStep is a step. Its objects are those of the json format.
 type pageStep struct {
-	Line   int             `json:"line"` // that makes the call; 0 if it is not known
-	File   int             `json:"file"` // then: which of the sources has it
-	Side   string          `json:"side"`
-	Name   string          `json:"name"` // of the program: its side, with a number if it is not the first
-	At     string          `json:"at"`   // in seconds since the first step; "" if a recording has no times
-	Means  string          `json:"means"`
-	Held   []heldRow       `json:"held"`   // the rows on what the kernel holds
-	Parts  [][2]string     `json:"parts"`  // of a message: their names and texts
-	Bottom int             `json:"bottom"` // where the diagram ends, in pixels
-	Events json.RawMessage `json:"events"`
+	Line    int             `json:"line"` // that makes the call; 0 if it is not known
+	File    int             `json:"file"` // then: which of the sources has it
+	Side    string          `json:"side"`
+	Name    string          `json:"name"` // of the program: its side, with a number if it is not the first
+	At      string          `json:"at"`   // in seconds since the first step; "" if a recording has no times
+	Means   string          `json:"means"`
+	Held    []heldRow       `json:"held"`    // the rows on what the kernel holds
+	Parts   [][2]string     `json:"parts"`   // of a message: their names and texts
+	Bottoms [2]int          `json:"bottoms"` // where the diagram ends, and the narrow one, in pixels
+	Events  json.RawMessage `json:"events"`
 }
 
 type heldRow struct {
@@ -348,6 +348,13 @@ func (p *Page) draw(rows []figure.Row, news bool) {
 	}
 }
 
+// noteBottoms notes where the steps end in the diagram that was just drawn.
+func (p *Page) noteBottoms(which int) {
+	for i, bottom := range p.diagram.bottoms {
+		p.run.Steps[i].Bottoms[which] = bottom
+	}
+}
+
 // appendTo appends the page.
 func (p *Page) appendTo(b []byte) []byte {
 	p.finish()
@@ -356,16 +363,16 @@ func (p *Page) appendTo(b []byte) []byte {
 		width = besideSource
 	}
 	diagram := p.diagram.text(width)
+	p.noteBottoms(0)
+	diagram += "\n" + p.diagram.narrowText()
+	p.noteBottoms(1)
 	p.run.Sources = append([]*sourceFile{}, p.sources.files...)
-	for i := range p.run.Steps {
-		p.run.Steps[i].Bottom = p.diagram.bottoms[i]
-	}
 	run, err := json.Marshal(p.run) // it escapes <, > and &
 	if err != nil {
 		panic(err) // the objects of the json format are JSON
 	}
 	replacer := strings.NewReplacer("{{title}}", picture.Escaped(p.run.Title), "{{style}}", picture.Style+pageStyle, "{{diagram}}", diagram,
-		"{{run}}", string(run), "{{script}}", kernelScript+pageScript)
+		"{{run}}", string(run), "{{script}}", kernelScript+viewScript+pageScript)
 	return append(b, replacer.Replace(pageText)...)
 }
 
@@ -377,6 +384,8 @@ var (
 	pageStyle string
 	//go:embed page.js
 	pageScript string
+	//go:embed view.js
+	viewScript string
 	//go:embed kernel.js
 	kernelScript string
 )

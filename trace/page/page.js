@@ -1,9 +1,9 @@
-// The page: which step it is at, and what it shows of that. The diagram stands in it,
+// The page: which step it is at, and what it shows of that. The diagrams stand in it,
 // with a group for each step.
 
-const run = JSON.parse(document.getElementById("run").textContent);
-const byID = (id) => document.getElementById(id);
+const run = JSON.parse(byID("run").textContent);
 const groups = [...document.querySelectorAll("#diagram > g")];
+const narrowGroups = [...document.querySelectorAll("#narrow > g")];
 let at = 0; // the step that is shown, from 1 on
 let hidden = false; // whether its result is
 const lines = new Map(); // the items of the source, by file and line
@@ -22,34 +22,46 @@ function go(number) {
   if (number !== at) hidden = byID("predict").checked;
   at = number;
   show();
-  const address = "#step=" + at;
-  if (location.hash !== address) history.replaceState(null, "", address);
 }
 
 function show() {
+  fit();
   if (run.steps.length === 0) return;
+  if (location.hash !== addressOf(at)) history.replaceState(null, "", addressOf(at));
   const shown = hidden ? at - 1 : at;
   const nearby = 60; // a browser takes long to lay out thousands of rows
-  groups.forEach((group, i) => {
-    group.classList.toggle("later", i >= shown);
-    group.classList.toggle("earlier", i < shown - nearby);
-    group.classList.toggle("current", i === at - 1);
-  });
+  for (const all of [groups, narrowGroups]) {
+    all.forEach((group, i) => {
+      group.classList.toggle("later", i >= shown);
+      group.classList.toggle("earlier", i < shown - nearby);
+      group.classList.toggle("current", i === at - 1);
+    });
+  }
   byID("slider").value = at;
   byID("slider").setAttribute("aria-valuetext", "step " + at + " of " + run.steps.length);
   byID("count").textContent = "step " + at + " of " + run.steps.length;
   for (const id of ["first", "back"]) byID(id).setAttribute("aria-disabled", at === 1);
   for (const id of ["last", "forward"]) byID(id).setAttribute("aria-disabled", at === run.steps.length && !hidden);
-  showSource();
   showKernel(shown);
   showStep();
-  const pane = byID("connection");
-  const diagram = byID("diagram").getBoundingClientRect();
-  const top = diagram.top - pane.getBoundingClientRect().top + pane.scrollTop;
-  const scale = diagram.width / byID("diagram").viewBox.baseVal.width;
-  const bottom = shown > 0 ? run.steps[shown - 1].bottom : 0;
-  pane.scrollTop = Math.max(0, top + bottom * scale - pane.clientHeight + 40);
-  if (shown > 0) pane.scrollLeft = run.steps[shown - 1].side === "server" ? pane.scrollWidth : 0; // on a narrow screen
+  fit(); // what is beside the diagram may take more room now
+  showSource();
+  showPlace(shown);
+}
+
+// showPlace scrolls to where the diagram ends, and to what has changed in the kernel.
+function showPlace(shown) {
+  const pane = byID("rows"), diagram = diagrams[diagramShown()];
+  const scale = diagram.getBoundingClientRect().width / diagram.viewBox.baseVal.width;
+  const bottoms = run.steps.slice(0, shown).map((step) => step.bottoms[diagramShown()] * scale);
+  const last = bottoms.at(-1) ?? 0, least = last + 10 - pane.clientHeight;
+  const whole = bottoms.find((bottom) => bottom >= least && bottom < last); // from there on no row is cut
+  pane.scrollTop = least <= 0 ? 0 : (whole ?? least);
+  const changed = [...byID("held").querySelectorAll(".changed")];
+  for (const e of changed.reverse()) { // the first of them is the one that is seen for sure
+    intoView(byID("held"), e.closest(".box"));
+    intoView(byID("held"), e);
+  }
 }
 
 // showSource marks the line of this step and, less, where each other program is.
@@ -87,7 +99,10 @@ function showKernel(count) {
   run.steps.slice(0, at - 1).forEach((step) => follow(kernel, step));
   const before = new Map(boxesOf(kernel).map((box) => [box.key, box]));
   if (count === at) follow(kernel, run.steps[at - 1]);
-  byID("held").replaceChildren(...boxesOf(kernel).map((box) => drawBox(box, before.get(box.key))));
+  const boxes = boxesOf(kernel);
+  for (const [id, listens] of [["listening", true], ["held", false]]) {
+    byID(id).replaceChildren(...boxes.filter((box) => (box.listens ?? false) === listens).map((box) => drawBox(box, before.get(box.key))));
+  }
 }
 
 function drawBox(box, before) {
@@ -112,7 +127,10 @@ function drawBox(box, before) {
     row.append(element("span", line.bytes ? "bytes" : "", line.text), element("span", "number", line.number ? " " + line.number : ""));
     node.append(row);
   }
-  if (chips.childNodes.length > 0) node.append(chips);
+  if (chips.childNodes.length > 0) {
+    node.classList.add("table");
+    node.append(chips);
+  }
   return node;
 }
 
@@ -122,15 +140,16 @@ function showStep() {
   const calls = step.events.filter((event) => event.call);
   const call = calls[calls.length - 1];
   byID("strace").textContent = shortened(hidden ? questionOf(calls) : textOf(call));
-  const about = [step.name];
-  if (call && call.duration_ns !== null && call.result !== null && !hidden) about.push(duration(call.duration_ns));
-  if (step.at) about.push("+" + step.at + " s");
-  if (step.line > 0) about.push(run.sources[step.file].name + ":" + step.line);
-  byID("about").textContent = about.join(" · ");
+  byID("about").replaceChildren(step.name);
+  const about = (text, className) => byID("about").append(element("span", className, " · " + text));
+  if (call && call.duration_ns !== null && call.result !== null && !hidden) about(duration(call.duration_ns), "detail");
+  if (step.at) about("+" + step.at + " s", "detail");
+  if (step.line > 0) about(run.sources[step.file].name + ":" + step.line, "");
+  byID("line").textContent = lines.get(step.file + ":" + step.line)?.textContent.trim() ?? "";
   byID("meaning").textContent = hidden ? "What will it return, what will be sent, and what will the kernel hold then?" : step.means;
   const segments = step.events.filter((event) => event.segment).map((event) => headerOf(event.segment));
   const changes = step.held.map((row) => element("li", row.side, row.side + " · " + row.text));
-  byID("changes").replaceChildren(...(hidden ? [] : changes.concat(segments.map((text) => element("li", "header", text)))));
+  byID("changes").replaceChildren(...(hidden ? [] : changes.concat(segments.map((text) => element("li", "header detail", text)))));
   byID("parts").replaceChildren(...(hidden ? [] : step.parts).flatMap(([name, text]) =>
     [element("code", "", text), element("span", "label", " " + name + "  ")]));
   byID("show").hidden = !hidden;
@@ -181,51 +200,84 @@ function forward() {
   else go(at + 1);
 }
 
+function back() {
+  go(at - 1);
+}
+
 const keys = {
   ArrowRight: forward,
-  ArrowLeft: () => go(at - 1),
+  ArrowDown: forward,
+  PageDown: forward,
+  " ": forward,
+  ArrowLeft: back,
+  ArrowUp: back,
+  PageUp: back,
   Home: () => go(1),
   End: () => go(run.steps.length),
   Enter: () => hidden && reveal(),
+  0: () => choose(0),
+  1: () => choose(1),
+  2: () => choose(2),
+  3: () => choose(3),
+  "+": () => resize(+1),
+  "=": () => resize(+1), // where + needs Shift
+  "-": () => resize(-1),
+  n: toggleNumbers,
+  f: toggleFullScreen,
   p: () => byID("predict").click(),
   "?": () => byID("keys").showModal(),
 };
 
 document.addEventListener("keydown", (event) => {
-  const inSlider = event.target === byID("slider") && event.key !== "Enter" && event.key.length > 1;
-  const onButton = event.target.closest("button") && event.key === "Enter";
-  if (event.ctrlKey || event.altKey || event.metaKey || byID("keys").open || inSlider || onButton || !keys[event.key]) return;
+  const vertical = event.key === "ArrowDown" || event.key === "ArrowUp";
+  const isItsOwn = // whether what has the focus knows the key
+    (event.target === byID("slider") && /^(Arrow|Home|End)/.test(event.key)) ||
+    (event.target.closest("button, input") && (event.key === "Enter" || event.key === " ")) ||
+    (event.target.tabIndex === 0 && event.target.scrollHeight > event.target.clientHeight && vertical);
+  if (event.ctrlKey || event.altKey || event.metaKey || byID("keys").open || isItsOwn || !keys[event.key]) return;
   event.preventDefault();
-  keys[event.key]();
+  if (event.key === " " && event.shiftKey) back();
+  else keys[event.key]();
 });
 
-for (const [id, action] of [["first", keys.Home], ["back", keys.ArrowLeft], ["forward", forward], ["last", keys.End],
-  ["show", reveal], ["help", keys["?"]]]) {
+for (const [id, action] of [["first", keys.Home], ["back", back], ["forward", forward], ["last", keys.End],
+  ["show", reveal], ["help", keys["?"]], ["smaller", keys["-"]], ["larger", keys["+"]]]) {
   byID(id).addEventListener("click", action);
 }
+for (const button of byID("views").children) button.addEventListener("click", () => choose(Number(button.dataset.view)));
 byID("slider").addEventListener("input", () => go(Number(byID("slider").value)));
 byID("predict").addEventListener("change", () => {
   hidden = byID("predict").checked;
   show();
 });
-byID("diagram").addEventListener("click", (event) => {
+byID("rows").addEventListener("click", (event) => {
   const group = event.target.closest("g");
   if (group) go(Number(group.dataset.step));
 });
-window.addEventListener("hashchange", () => go(stepOf(location.hash)));
+window.addEventListener("hashchange", () => go(readAddress(location.hash)));
 window.addEventListener("resize", show);
 window.addEventListener("beforeprint", listAll);
 
-function stepOf(hash) {
-  return Number(/^#step=(\d+)$/.exec(hash)?.[1] ?? 1);
-}
-
-// listAll lists all steps, which only a printer shows.
+// listAll lists all steps, each beside its piece of the diagram, which only a printer shows.
 function listAll() {
-  byID("all").replaceChildren(...run.steps.map((step) => {
-    const item = element("li");
+  const which = diagrams.length - 1; // the narrow one, if there is one
+  const width = diagrams[which].viewBox.baseVal.width;
+  let top = 0;
+  byID("all").replaceChildren(...run.steps.map((step, i) => {
     const call = step.events.filter((event) => event.call).pop();
-    item.append(element("code", step.side, step.name + "  " + textOf(call)), element("p", "", step.means));
+    const piece = diagrams[which].cloneNode(false);
+    const bottom = Math.max(top, step.bottoms[which]);
+    piece.removeAttribute("id");
+    piece.setAttribute("viewBox", [0, top, width, bottom - top].join(" "));
+    piece.setAttribute("height", bottom - top);
+    piece.style.width = width / 15 + "rem";
+    piece.append((which > 0 ? narrowGroups : groups)[i].cloneNode(true));
+    piece.firstChild.removeAttribute("class");
+    top = bottom;
+    const text = element("section");
+    text.append(element("code", step.side, i + 1 + ". " + step.name + "  " + textOf(call)), element("p", "", step.means));
+    const item = element("li");
+    item.append(piece, text);
     return item;
   }));
 }
@@ -256,14 +308,14 @@ function drawSource(source, file) {
 function begin() {
   run.sources.forEach(drawSource);
   const without = lines.size === 0; // the diagram is as wide, then
-  byID("code").hidden = without;
+  byID("code").hidden = document.querySelector("[data-view='1']").hidden = without;
   document.querySelector("main").classList.toggle("without", without);
   byID("slider").max = run.steps.length;
   const missing = [...run.missing];
   if (run.cut) missing.push("the page ends here; calls made after it: " + run.left);
   if (run.earlier > 0) missing.push("sockets of earlier connections, in TIME_WAIT, that are not shown: " + run.earlier);
   byID("missing").replaceChildren(...missing.map((text) => element("li", "", text)));
-  go(stepOf(location.hash));
+  go(readAddress(location.hash));
 }
 
 begin();

@@ -30,6 +30,9 @@ func TestInChromium(t *testing.T) {
 	}{
 		{"page", testPage}, {"predict first", testPredictFirst}, {"page of hostile clients", testPageOfHostileClients},
 		{"page of a server", testPageOfServer},
+		{"keys", testKeys},
+		{"windows", func(t *testing.T, b *tracetest.Browser) { testWindows(t, b, pages()) }},
+		{"print", func(t *testing.T, b *tracetest.Browser) { testPrint(t, b, pages()) }},
 		{"steps", func(t *testing.T, b *tracetest.Browser) { testSteps(t, b, pages()) }},
 		{"source", func(t *testing.T, b *tracetest.Browser) { testSource(t, b, pages()) }},
 		{"accessible", func(t *testing.T, b *tracetest.Browser) { testAccessible(t, b, pages()) }},
@@ -55,7 +58,7 @@ func demoPage(t *testing.T, b *tracetest.Browser, order string) string {
 const (
 	wholePage = `[...(document.querySelector("main").outerHTML + document.querySelector("footer").outerHTML + document.querySelector("header").outerHTML)]
 		.reduce((hash, c) => Math.imul(hash ^ c.codePointAt(0), 16777619), 0)`
-	boxesSeen = `JSON.stringify([...document.querySelectorAll("#held .box")].map((b) => [b.querySelector("h3").firstChild.data,
+	boxesSeen = `JSON.stringify([...document.querySelectorAll(":is(#listening, #held) .box")].map((b) => [b.querySelector("h3").firstChild.data,
 		b.querySelector(".side")?.textContent ?? "", ...[...b.querySelectorAll(".line")].map((l) => l.textContent.replace(/\s+/g, " ").trim())]))`
 )
 
@@ -184,7 +187,7 @@ func boxHolds(boxes [][]string, side, holder, want string) bool {
 func testPredictFirst(t *testing.T, b *tracetest.Browser) {
 	demoPage(t, b, "book")
 	const seen = `byID("strace").textContent + "|" + byID("meaning").textContent + "|" + byID("changes").textContent + "|" +
-		byID("held").textContent + "|" + document.querySelectorAll("#diagram g:not(.later)").length`
+		byID("kernel").textContent + byID("listening").textContent + "|" + document.querySelectorAll("#diagram g:not(.later)").length`
 	b.Press("End")
 	b.Press("Home")
 	for range 9 {

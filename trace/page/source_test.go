@@ -237,7 +237,7 @@ func TestNoSource(t *testing.T) {
 	with, _ := pageOf(t, func(string) (string, error) { return "call();", nil }, call)
 	recorded, _ := pageOf(t, nil, call)
 	missing, _ := pageOf(t, func(string) (string, error) { return "", fs.ErrNotExist }, call)
-	if width(with) > 660 || width(recorded) < width(with)+50 || width(missing) != width(recorded) || width(short) > 400 {
+	if width(with) > 660 || width(recorded) <= width(with) || width(missing) != width(recorded) || width(short) > 400 {
 		t.Errorf("beside source, the diagram takes %v pixels, without %v and %v; a short one %v", width(with), width(recorded), width(missing), width(short))
 	}
 }

@@ -75,6 +75,9 @@ func testSteps(t *testing.T, b *tracetest.Browser, pages map[string]string) {
 		if found := b.Eval(wrongSteps); found != "" {
 			t.Errorf("%s:\n%s", name, found)
 		}
+		if found := b.Eval(wrongRoom); found != "" {
+			t.Errorf("%s, the narrow diagram:\n%s", name, found)
+		}
 		b.CheckSilence()
 	}
 }
@@ -126,7 +129,7 @@ const wrongSteps = `(() => {
 
 	// boxes returns what is in the boxes, each with what is yellow in it.
 	function boxes() {
-		return new Map([...document.querySelectorAll("#held .box")].map((box) => {
+		return new Map([...document.querySelectorAll(":is(#listening, #held) .box")].map((box) => {
 			const parts = new Map([["title", box.querySelector("h3")], ...[...box.querySelectorAll(".line, .chip")]
 				.map((e) => [e.matches(".chip") ? "chip " + text(e) : text(e.querySelector(".label")), e])]);
 			return [box.dataset.key, new Map([...parts].map(([key, e]) => [key, { text: text(e), yellow: isYellow(e) }]))];
@@ -159,7 +162,7 @@ const wrongSteps = `(() => {
 		for (at = 1; at <= run.steps.length; at++) { // as go does, without the layout, which takes long
 			const found = wrong.length;
 			showKernel(at - 1);
-			if (document.querySelector("#held .changed")) wrong.push("the result is hidden, and something is yellow");
+			if (document.querySelector(":is(#listening, #held) .changed")) wrong.push("the result is hidden, and something is yellow");
 			showKernel(at);
 			const now = boxes();
 			if (scheme === "light") {
@@ -167,12 +170,12 @@ const wrongSteps = `(() => {
 				compareStates(now);
 			}
 			compareYellow(now, before);
-			wrong.push(...yellowIn("#held :not(.changed)"));
+			wrong.push(...yellowIn(":is(#listening, #held) :not(.changed)"));
 			before = now;
 			wrong.splice(found, Infinity, ...wrong.slice(found).map((line) => scheme + ", step " + at + ": " + line));
 		}
 		go(run.steps.length);
-		wrong.push(...yellowIn("body, body :not(#held *, .key .mark.changed)"));
+		wrong.push(...yellowIn("body, body :not(#listening *, #held *, .key .mark.changed)"));
 	}
 	return wrong.join("\n");
 })()`

@@ -110,6 +110,9 @@ const apart = 11.0
 // at is where a lane's first lifeline is.
 func (l *Lifelines) at(lane figure.Lane) float64 {
 	client := Margin + float64(l.clock.Column())*l.unit + l.width(figure.Left)
+	if l.narrow {
+		client = Margin + barWidth/2 + float64(l.lanes[figure.Left].most-1)*apart
+	}
 	switch {
 	case lane == figure.Left:
 		return client
@@ -146,15 +149,24 @@ func (l *Lifelines) endOf(r *figure.Row, side event.Side) float64 {
 
 // nearest is the place next to a lane's lifelines, where its texts are.
 func (l *Lifelines) nearest(lane figure.Lane) float64 {
-	if lane == figure.Left {
-		return l.lineAt(lane, l.lanes[lane].most-1) - beside
+	outermost := l.lineAt(lane, l.lanes[lane].most-1)
+	switch {
+	case l.narrow && lane == figure.Left:
+		return l.at(lane) + beside
+	case l.narrow:
+		return l.at(lane) - beside
+	case lane == figure.Left:
+		return outermost - beside
 	}
-	return l.lineAt(lane, l.lanes[lane].most-1) + beside
+	return outermost + beside
 }
+
+// endsAtLine reports whether the texts of a lane end at its lifelines, and do not begin there.
+func (l *Lifelines) endsAtLine(lane figure.Lane) bool { return (lane == figure.Left) != l.narrow }
 
 // left is where the texts of a lane begin, if they are as long as they may be.
 func (l *Lifelines) left(lane figure.Lane) float64 {
-	if lane == figure.Left {
+	if l.endsAtLine(lane) {
 		return l.nearest(lane) - float64(l.lanes[lane].Width)*l.unit
 	}
 	return l.nearest(lane)
@@ -162,7 +174,11 @@ func (l *Lifelines) left(lane figure.Lane) float64 {
 
 // Right is where the whole picture ends.
 func (l *Lifelines) Right() float64 {
-	return max(l.left(figure.Right)+float64(l.lanes[figure.Right].Width)*l.unit, l.reach) + Margin
+	right := l.left(figure.Right) + float64(l.lanes[figure.Right].Width)*l.unit
+	if l.narrow {
+		right = l.lineAt(figure.Right, l.lanes[figure.Right].most-1) + barWidth/2
+	}
+	return max(right, l.reach) + Margin
 }
 
 // shown are the lanes that there are.

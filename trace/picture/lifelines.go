@@ -24,6 +24,7 @@ type Lifelines struct {
 	lanes  [3]lane
 	titled bool         // whether the lanes have their titles
 	three  bool         // whether there is a lane in the middle
+	narrow bool         // whether the texts stand between the lanes: there are two, then
 	gap    float64      // between the lanes
 	clock  layout.Clock // writes the times
 	both   bool         // whether a call waits for its turn, too, before it returns
@@ -215,13 +216,13 @@ func (l *Lifelines) fold(r *figure.Row) bool {
 		l.leader(r.Lane(), r.Program)
 		l.foldColumn = 0
 	}
-	if r.Lane() == figure.Left { // its texts end at the line: none goes on
-		l.beside(figure.Left, l.Y-5, "call", text)
+	if l.endsAtLine(r.Lane()) { // none goes on
+		l.beside(r.Lane(), l.Y-5, "call", text)
 	} else {
 		l.text(r.Lane(), l.foldColumn, l.Y-5, "call", text)
 	}
 	l.remark(r, "state")
-	if l.folded, l.foldColumn = r.Lane(), l.foldColumn+len(text); r.Remark != "" || r.Lane() == figure.Left {
+	if l.folded, l.foldColumn = r.Lane(), l.foldColumn+len(text); r.Remark != "" || l.endsAtLine(r.Lane()) {
 		l.foldColumn = 0
 	}
 	return true
@@ -253,12 +254,12 @@ func (l *Lifelines) line(height float64, said string) {
 }
 
 // beside draws a text beside a lane's lifelines: on the left of the client's, on the right of
-// the others.
+// the others; or between them.
 func (l *Lifelines) beside(lane figure.Lane, y float64, class, text string) {
 	text = strings.Replace(text, `""...`, "…", 1) // there is room for none of the bytes
 	l.needs(lane, utf8.RuneCountInString(text))
 	x := l.nearest(lane)
-	if lane == figure.Left {
+	if l.endsAtLine(lane) {
 		x -= l.length(text)
 	}
 	l.put(x, y, class, text)
@@ -356,8 +357,8 @@ func (l *Lifelines) note(r *figure.Row) {
 		})
 	}
 	lines, column := l.balanced(r), 0
-	if r.Lane() == figure.Left { // near its line
-		column = l.lanes[figure.Left].Width - longest(lines)
+	if l.endsAtLine(r.Lane()) {
+		column = l.lanes[r.Lane()].Width - longest(lines)
 	}
 	for _, line := range lines {
 		l.line(rowHeight, line)
@@ -441,9 +442,13 @@ func (l *Lifelines) arrow(r *figure.Row) {
 		label += fmt.Sprintf(", mss %d", r.Mss)
 	}
 	lines := wrappedLabel(label)
-	l.line(arrowHeight+lineHeight*float64(len(lines)-1), fmt.Sprintf("%s, %s to %s: %s", said, end(r, r.Side), end(r, r.Side.Peer()), label))
+	below := 0.0 // the arrow, for its states
+	if l.narrow && r.States != [2]wire.State{} {
+		below = lineHeight
+	}
+	l.line(arrowHeight+lineHeight*float64(len(lines)-1)+below, fmt.Sprintf("%s, %s to %s: %s", said, end(r, r.Side), end(r, r.Side.Peer()), label))
 	const slope = 8.0
-	y1, y2 := l.Y-arrowHeight+17, l.Y-arrowHeight+17+slope // the label stands above it
+	y1, y2 := l.Y-below-arrowHeight+17, l.Y-below-arrowHeight+17+slope // the label stands above it
 	left, right := l.endOf(r, event.Client), l.endOf(r, event.Server)
 	if r.IsWithin() {
 		l.within(r, style, lines)
@@ -456,8 +461,13 @@ func (l *Lifelines) arrow(r *figure.Row) {
 	}
 	l.stroke(style, x1, y1, x2, y2)
 	l.head(style, x2, y2, x2+back, y2-headHalf, x2+back, y2+headHalf)
-	l.state(r, r.Side, y1+4)
-	l.state(r, r.Side.Peer(), y2+4)
+	if below > 0 {
+		l.state(r, event.Client, l.Y-5)
+		l.state(r, event.Server, l.Y-5)
+	} else {
+		l.state(r, r.Side, y1+4)
+		l.state(r, r.Side.Peer(), y2+4)
+	}
 	for i, line := range lines {
 		l.put(middle-l.length(line)/2, y1-3-lineHeight*float64(len(lines)-1-i), style, line)
 	}

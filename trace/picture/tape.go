@@ -33,15 +33,44 @@ func (t *Tape) Do(do func(*Lifelines)) { *t = append(*t, cue{do: do}) }
 // Play draws what is on the tape, in a picture that is at most width pixels wide, if it has no
 // times, no lane in the middle, and one lifeline for each side. A character takes unit of them.
 func (t Tape) Play(columns layout.Columns, width, unit float64) *Lifelines {
+	wide := t.measure(columns, unit)
+	l := newLifelines(columns, unit, share(wide, int((width-2*Margin-2*beside-gap(unit))/unit)))
+	t.drawLike(wide, l)
+	return l
+}
+
+// PlayNarrow draws what is on the tape in a picture that has little more room than a lane of
+// texts takes: they stand between the lifelines, and the states below the arrows. It returns nil
+// if there is a third lane.
+func (t Tape) PlayNarrow(columns layout.Columns, width, unit float64) *Lifelines {
+	const indented = 3 // characters at least, which show whose text it is
+	wide := t.measure(columns, unit)
+	if wide.three {
+		return nil
+	}
+	lines := float64(wide.lanes[figure.Left].most+wide.lanes[figure.Right].most-2) * apart
+	between := width - 2*Margin - barWidth - lines
+	room := max(int((between-2*beside)/unit)-indented, 20)
+	l := newLifelines(columns, unit, [3]int{room, room, room})
+	l.narrow, l.gap = true, between
+	t.drawLike(wide, l)
+	return l
+}
+
+// measure draws what is on the tape as if there were room for all of it.
+func (t Tape) measure(columns layout.Columns, unit float64) *Lifelines {
 	const most = 64 // characters of a text
 	wide := newLifelines(columns, unit, [3]int{most, most, most})
 	t.draw(wide, func(func(*Lifelines)) {})
-	l := newLifelines(columns, unit, share(wide, int((width-2*Margin-2*beside-gap(unit))/unit)))
+	return wide
+}
+
+// drawLike draws what is on the tape with as many lifelines as were needed.
+func (t Tape) drawLike(wide, l *Lifelines) {
 	for i := range l.lanes {
 		l.lanes[i].most = wide.lanes[i].most
 	}
 	t.draw(l, func(do func(*Lifelines)) { do(l) })
-	return l
 }
 
 // draw draws what is on the tape. called is given what is to be done between rows.

@@ -57,9 +57,15 @@ func Browse(t testing.TB, width, height int) *Browser {
 	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
 		b.order(domain+".enable", nil, nil)
 	}
+	b.Resize(width, height)
+	return b
+}
+
+// Resize gives the window another width and height.
+func (b *Browser) Resize(width, height int) {
+	b.t.Helper()
 	b.order("Emulation.setDeviceMetricsOverride",
 		map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}, nil)
-	return b
 }
 
 // For is the same browser, which fails another test.
@@ -152,8 +158,19 @@ func (b *Browser) Eval(expression string) string {
 // Prefer makes the page as for a user who prefers a colour scheme, light or dark.
 func (b *Browser) Prefer(scheme string) {
 	b.t.Helper()
+	b.emulate("screen", scheme)
+}
+
+// Print makes the page as it is printed, for a user who prefers a colour scheme.
+func (b *Browser) Print(scheme string) {
+	b.t.Helper()
+	b.emulate("print", scheme)
+}
+
+func (b *Browser) emulate(medium, scheme string) {
+	b.t.Helper()
 	feature := map[string]string{"name": "prefers-color-scheme", "value": scheme}
-	b.order("Emulation.setEmulatedMedia", map[string]any{"features": []any{feature}}, nil)
+	b.order("Emulation.setEmulatedMedia", map[string]any{"media": medium, "features": []any{feature}}, nil)
 }
 
 // Press presses a key, as the keyboard does.
@@ -172,4 +189,6 @@ func (b *Browser) Press(key string) {
 	b.order("Input.dispatchKeyEvent", params, nil)
 }
 
-var keyCodes = map[string]int{"ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35, "Enter": 13, "p": 80, "?": 191, "Tab": 9, "Escape": 27}
+// keyCodes are those of the keys that are pressed. A character that is not among them does with 0.
+var keyCodes = map[string]int{"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "PageUp": 33, "PageDown": 34,
+	"Home": 36, "End": 35, "Enter": 13, " ": 32, "f": 70, "p": 80, "?": 191, "Tab": 9, "Escape": 27}

@@ -1,0 +1,97 @@
+// The view: which of the code, the diagram and the kernel is shown large, how large the text
+// is, and how much of that has room in the window.
+
+const byID = (id) => document.getElementById(id);
+const views = ["all", "code", "diagram", "kernel"];
+const sizes = [50, 75, 90, 100, 110, 125, 150, 175, 200, 250, 300]; // percent
+const diagrams = [...document.querySelectorAll(".diagram")]; // the wide one; and a narrow one, if there is one
+let view = null; // a number of views; null for what suits the window
+let size = 100;
+let numbers = false; // whether those are shown, too, that only some ask for
+
+// addressOf is how the address of a step ends, in this view.
+function addressOf(step) {
+  return "#step=" + step + (view === null ? "" : "&view=" + view) + (size === 100 ? "" : "&size=" + size) + (numbers ? "&numbers" : "");
+}
+
+// readAddress takes the view from the end of an address, and returns its step.
+function readAddress(hash) {
+  const parts = new URLSearchParams(hash.slice(1));
+  const number = (name) => (/^\d+$/.test(parts.get(name) ?? "") ? Number(parts.get(name)) : null);
+  view = number("view") in views ? number("view") : null;
+  size = sizes.includes(number("size")) ? number("size") : 100;
+  numbers = parts.has("numbers");
+  return number("step") ?? 1;
+}
+
+// fit makes everything as large as it should be, and puts it where it has room.
+function fit() {
+  const scale = Math.min(innerWidth / 1280, innerHeight / 720);
+  const text = (Math.max(14, 15 * scale) * size) / 100;
+  const large = (Math.max(14, 22 * scale) * size) / 100;
+  const controls = Math.max(14, 15 * scale);
+  const root = document.documentElement.style;
+  root.setProperty("--text", text + "px");
+  root.setProperty("--controls", controls + "px");
+  root.setProperty("--large", large + "px");
+  root.setProperty("--zoom", size / 100);
+  const columns = innerWidth < 44 * text ? 1 : innerWidth < 80 * text ? 2 : 3;
+  const shown = view ?? (columns === 1 ? 2 : 0);
+  const classes = ["view" + shown, "columns" + columns];
+  if (innerHeight < 24 * text) classes.push("low");
+  if (size > 100) classes.push("enlarged");
+  if (numbers) classes.push("numbers");
+  document.body.className = classes.join(" ");
+  for (const button of byID("views").children) button.setAttribute("aria-pressed", Number(button.dataset.view) === shown);
+  const wanted = (Math.max(12, (shown === 2 ? 22 : 12) * scale) * size) / 100;
+  fitDiagram(wanted, shown === 2 ? wanted : 1.25 * wanted);
+}
+
+// fitDiagram draws the diagram in type of a size, in pixels, or as much smaller as it takes. If
+// that is smaller, it draws the narrow one, which may have type up to another size.
+function fitDiagram(wanted, most) {
+  const type = 12; // pixels high, in a diagram of its own width
+  const room = byID("rows").clientWidth;
+  const width = (diagram) => diagram.viewBox.baseVal.width;
+  const fits = (diagram) => (room / width(diagram)) * type;
+  const narrowed = diagrams.length > 1 && fits(diagrams[0]) < 0.95 * wanted;
+  document.body.classList.toggle("narrowed", narrowed);
+  diagrams.forEach((diagram, i) => {
+    diagram.style.width = Math.floor((Math.min(i === 0 ? wanted : most, fits(diagram)) / type) * width(diagram)) + "px";
+  });
+}
+
+// diagramShown is the number of the diagram that is shown.
+function diagramShown() {
+  return document.body.classList.contains("narrowed") ? 1 : 0;
+}
+
+// choose shows something large, or all.
+function choose(number) {
+  if (number === 1 && byID("code").hidden) return; // there is none
+  view = number;
+  show();
+}
+
+// resize makes the text larger, or smaller.
+function resize(by) {
+  size = sizes[Math.max(0, Math.min(sizes.length - 1, sizes.indexOf(size) + by))];
+  show();
+}
+
+function toggleNumbers() {
+  numbers = !numbers;
+  show();
+}
+
+function toggleFullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen();
+}
+
+// intoView scrolls a pane so that an element in it is seen, if it is not.
+function intoView(pane, element) {
+  const [outer, inner] = [pane.getBoundingClientRect(), element.getBoundingClientRect()];
+  if (inner.top < outer.top || inner.height > outer.height) pane.scrollTop += inner.top - outer.top;
+  else if (inner.bottom > outer.bottom) pane.scrollTop += inner.bottom - outer.bottom;
+}
