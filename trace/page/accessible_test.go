@@ -18,8 +18,10 @@ func testAccessible(t *testing.T, b *tracetest.Browser, pages map[string]string)
 	}
 	check := func(b *tracetest.Browser, what string) {
 		t.Helper()
-		b.Eval(string(axe) + "; undefined")
-		const serious = `axe.run().then((found) => found.violations.filter((v) => ["serious", "critical"].includes(v.impact))
+		if b.Eval("typeof axe") == "undefined" {
+			b.Eval(string(axe) + "; undefined")
+		}
+		const serious = `axe.run({ resultTypes: ["violations"] }).then((found) => found.violations.filter((v) => ["serious", "critical"].includes(v.impact))
 			.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 200)).join(" | ")).join("\n"))`
 		if found := b.Eval(serious); found != "" {
 			t.Errorf("%s: %s", what, found)
@@ -33,6 +35,15 @@ func testAccessible(t *testing.T, b *tracetest.Browser, pages map[string]string)
 	}
 	b.Press("?")
 	check(b, "the page's keys")
+	b.Press("Escape")
+	for _, key := range []string{"1", "2", "3"} { // in dark colours
+		b.Press(key)
+		check(b, "the page after "+key)
+	}
+	b.Press("+")
+	b.Resize(390, 844)
+	check(b, "the page on a telephone, with larger text")
+	b.Resize(1280, 720)
 	for _, name := range []string{"run fork", "run without any"} {
 		b.Open("file://" + pages[name] + "#step=20")
 		check(b, "the page of "+name)

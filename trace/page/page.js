@@ -149,7 +149,7 @@ function showStep() {
   byID("meaning").textContent = hidden ? "What will it return, what will be sent, and what will the kernel hold then?" : step.means;
   const segments = step.events.filter((event) => event.segment).map((event) => headerOf(event.segment));
   const changes = step.held.map((row) => element("li", row.side, row.side + " · " + row.text));
-  byID("changes").replaceChildren(...(hidden ? [] : changes.concat(segments.map((text) => element("li", "header detail", text)))));
+  byID("changes").replaceChildren(...(hidden ? [] : changes.concat(segments.map((text) => element("li", "header", text)))));
   byID("parts").replaceChildren(...(hidden ? [] : step.parts).flatMap(([name, text]) =>
     [element("code", "", text), element("span", "label", " " + name + "  ")]));
   byID("show").hidden = !hidden;
@@ -232,7 +232,7 @@ document.addEventListener("keydown", (event) => {
   const vertical = event.key === "ArrowDown" || event.key === "ArrowUp";
   const isItsOwn = // whether what has the focus knows the key
     (event.target === byID("slider") && /^(Arrow|Home|End)/.test(event.key)) ||
-    (event.target.closest("button, input") && (event.key === "Enter" || event.key === " ")) ||
+    (event.target.closest("button,input") && (event.key === "Enter" || event.key === " ")) ||
     (event.target.tabIndex === 0 && event.target.scrollHeight > event.target.clientHeight && vertical);
   if (event.ctrlKey || event.altKey || event.metaKey || byID("keys").open || isItsOwn || !keys[event.key]) return;
   event.preventDefault();

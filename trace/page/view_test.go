@@ -59,7 +59,7 @@ func testKeys(t *testing.T, b *tracetest.Browser) {
 	if got := height() / normal; got > 0.95 || got < 0.85 {
 		t.Errorf("after - - - -, the text is %v times as large", got)
 	}
-	const details = `[...document.querySelectorAll(".detail")].filter((e) => e.checkVisibility()).map((e) => e.textContent).join()`
+	const details = `[...document.querySelectorAll(".detail, #changes .header")].filter((e) => e.checkVisibility()).map((e) => e.textContent).join()`
 	b.Open("file://" + file + "#step=" + b.Eval(`run.steps.findIndex((step) => step.events.some((event) => event.segment)) + 1`))
 	hidden := b.Eval(details)
 	b.Press("n")
@@ -120,7 +120,7 @@ const outsideOfWindow = `(large, percent) => {
 		if (inner.bottom > outer.bottom + round && inner.height < outer.height) wrong.push(what + " is below its pane: " + e.textContent.slice(0, 80));
 	};
 	const footer = document.querySelector("footer"), seen = (e) => e.checkVisibility();
-	for (at = 2; at <= run.steps.length; at += percent === 100 ? 2 : 5) {
+	for (at = 2; at <= run.steps.length; at += percent === 100 ? 4 : 8) {
 		const found = wrong.length;
 		show();
 		const root = document.documentElement;
