@@ -44,7 +44,6 @@ function show() {
   for (const id of ["last", "forward"]) byID(id).setAttribute("aria-disabled", at === run.steps.length && !hidden);
   showKernel(shown);
   showStep();
-  fit(); // what is beside the diagram may take more room now
   showSource();
   showPlace(shown);
 }

@@ -24,27 +24,29 @@ function readAddress(hash) {
   return number("step") ?? 1;
 }
 
-// fit makes everything as large as it should be, and puts it where it has room.
+// fit makes everything as large as it should be, and puts it where it has room. It changes
+// only what is not so already: thousands of rows take long to lay out.
 function fit() {
   const scale = Math.min(innerWidth / 1280, innerHeight / 720);
   const text = (Math.max(14, 15 * scale) * size) / 100;
-  const large = (Math.max(14, 22 * scale) * size) / 100;
-  const controls = Math.max(14, 15 * scale);
-  const root = document.documentElement.style;
-  root.setProperty("--text", text + "px");
-  root.setProperty("--controls", controls + "px");
-  root.setProperty("--large", large + "px");
-  root.setProperty("--zoom", size / 100);
+  const lengths = { "--text": text, "--controls": Math.max(14, 15 * scale), "--large": (Math.max(14, 22 * scale) * size) / 100 };
+  const root = document.documentElement;
+  const style = Object.entries(lengths).map(([name, length]) => name + ": " + length + "px; ").join("") + "--zoom: " + size / 100;
+  if (root.getAttribute("style") !== style) root.setAttribute("style", style);
   const columns = innerWidth < 44 * text ? 1 : innerWidth < 80 * text ? 2 : 3;
   const shown = view ?? (columns === 1 ? 2 : 0);
-  const classes = ["view" + shown, "columns" + columns];
-  if (innerHeight < 24 * text) classes.push("low");
-  if (size > 100) classes.push("enlarged");
-  if (numbers) classes.push("numbers");
-  document.body.className = classes.join(" ");
+  const classes = { low: innerHeight < 24 * text, enlarged: size > 100, numbers };
+  views.forEach((_, i) => (classes["view" + i] = i === shown));
+  for (const n of [1, 2, 3]) classes["columns" + n] = n === columns;
+  for (const [name, is] of Object.entries(classes)) toggle(name, is);
   for (const button of byID("views").children) button.setAttribute("aria-pressed", Number(button.dataset.view) === shown);
   const wanted = (Math.max(12, (shown === 2 ? 22 : 12) * scale) * size) / 100;
   fitDiagram(wanted, shown === 2 ? wanted : 1.25 * wanted);
+}
+
+// toggle gives the body a class, or takes it away, if that is not so already.
+function toggle(name, is) {
+  if (document.body.classList.contains(name) !== is) document.body.classList.toggle(name);
 }
 
 // fitDiagram draws the diagram in type of a size, in pixels, or as much smaller as it takes. If
@@ -52,13 +54,13 @@ function fit() {
 function fitDiagram(wanted, most) {
   const type = 12; // pixels high, in a diagram of its own width
   const room = byID("rows").clientWidth;
+  if (room === 0) return; // it is not shown
   const width = (diagram) => diagram.viewBox.baseVal.width;
   const fits = (diagram) => (room / width(diagram)) * type;
-  const narrowed = diagrams.length > 1 && fits(diagrams[0]) < 0.95 * wanted;
-  document.body.classList.toggle("narrowed", narrowed);
-  diagrams.forEach((diagram, i) => {
-    diagram.style.width = Math.floor((Math.min(i === 0 ? wanted : most, fits(diagram)) / type) * width(diagram)) + "px";
-  });
+  toggle("narrowed", diagrams.length > 1 && fits(diagrams[0]) < 0.95 * wanted);
+  const i = diagramShown();
+  const pixels = Math.floor((Math.min(i === 0 ? wanted : most, fits(diagrams[i])) / type) * width(diagrams[i])) + "px";
+  if (diagrams[i].style.width !== pixels) diagrams[i].style.width = pixels;
 }
 
 // diagramShown is the number of the diagram that is shown.
