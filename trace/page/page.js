@@ -86,7 +86,7 @@ function showLine(step, mark) {
   item.className = mark.endsWith("current") ? mark : (item.className + " " + mark).trim();
   for (const pane of [item.closest(".file"), byID("source")]) {
     const top = item.getBoundingClientRect().top - pane.getBoundingClientRect().top + pane.scrollTop;
-    pane.scrollTop = top - pane.clientHeight / 2;
+    pane.scrollTop = top - Math.max(0, (pane.clientHeight - item.getBoundingClientRect().height) / 2);
   }
   return [item];
 }
