@@ -82,24 +82,35 @@ func followDocument(t *testing.T, name string) {
 	}
 }
 
-var consoleBlock = regexp.MustCompile("(?s)(<!-- numbers vary -->\n)?```console\n(.*?)```\n")
+// A comment above a block says that its numbers vary, or which keys are pressed: Enter, or the
+// name of one that Enter ends. With keys, the command has a terminal of its own; a block without
+// a command goes on with that terminal's screen.
+var consoleBlock = regexp.MustCompile("(?s)(?:<!-- (numbers vary|keys: [^\n]*) -->\n)?```console\n(.*?)```\n")
 
 // followSection types the commands of a section, and returns the section with
 // what they print today.
 func followSection(shell *shell, section string) string {
 	return consoleBlock.ReplaceAllStringFunc(section, func(block string) string {
 		parts := consoleBlock.FindStringSubmatch(block)
-		varies := parts[1] != ""
-		today := parts[1] + "```console\n"
+		above, _, _ := strings.Cut(block, "```console\n")
+		normal := func(text string) string { return normalDocument(text, parts[1] == "numbers vary") }
+		today := above + "```console\n"
+		if keys, isTerminal := strings.CutPrefix(parts[1], "keys: "); isTerminal {
+			command, shown := "", parts[2]
+			if strings.HasPrefix(shown, "$ ") {
+				command, shown = commandAndOutput(shown[len("$ "):])
+				today += "$ " + command + "\n"
+			}
+			printed := shell.presses(command, keys, shown, normal)
+			return today + leaveOut(shown, printed, normal) + "```\n"
+		}
 		for _, command := range regexp.MustCompile(`(?m)^\$ `).Split(parts[2], -1)[1:] {
 			typed, shown := commandAndOutput(command)
 			printed := shell.types(typed)
-			if got, want := normalDocument(printed, varies), normalDocument(shown, varies); got != want && !*update {
+			if !shows(normal(shown), normal(printed)) && !*update {
 				shell.t.Errorf("$ %s\n--- printed:\n%s\n--- in the document:\n%s", typed, printed, shown)
 			}
-			if today += "$ " + strings.ReplaceAll(typed, "\n", "\n> ") + "\n" + printed; !strings.HasSuffix(today, "\n") {
-				today += "\n"
-			}
+			today += "$ " + strings.ReplaceAll(typed, "\n", "\n> ") + "\n" + leaveOut(shown, printed, normal)
 		}
 		return today + "```\n"
 	})

@@ -37,7 +37,7 @@ func TestPictures(t *testing.T) {
 		here, today := lines(t, committed[i]), lines(t, made[i])
 		for n := range max(len(here), len(today)) {
 			if n >= len(here) || n >= len(today) || here[n] != today[n] {
-				t.Errorf("%s differs from line %d on: README.md says how to make it again", committed[i], n+1)
+				t.Errorf("%s differs from line %d on: layers.md says how to make it again", committed[i], n+1)
 				break
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"lbaws/trace/tracetest"
 )
@@ -18,8 +19,8 @@ import (
 // TestReadme follows the README from its first line, in a copy of the source:
 // it runs each command in a block marked console, and compares what is printed
 // there with what comes out. A block that begins with no command goes on with
-// the server's screen; one that begins with ^C sends SIGINT first. Ports,
-// places in memory, and the version of curl may vary.
+// the server's screen. A comment above a block says what is typed into its command, or
+// which keys are pressed. Ports, and the version of curl, may vary.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
@@ -36,11 +37,11 @@ func TestReadme(t *testing.T) {
 	reader := &reader{t: t, dir: copySource(t)}
 	// What an earlier run has built, in another folder, is not built again.
 	reader.env = append(os.Environ(), "GOFLAGS=-trimpath")
-	blocks := regexp.MustCompile("(?s)(?:<!-- typed: ([^\n]*) -->\n)?```console\n(.*?)```\n").FindAllStringSubmatch(text, -1)
+	blocks := regexp.MustCompile("(?s)(?:<!-- (typed|keys): ([^\n]*) -->\n)?```console\n(.*?)```\n").FindAllStringSubmatch(text, -1)
 	for _, block := range blocks {
-		reader.follow(block[2], block[1])
+		reader.follow(block[3], block[2], block[1])
 	}
-	if len(blocks) < 10 {
+	if len(blocks) < 8 {
 		t.Errorf("only %d blocks", len(blocks))
 	}
 }
@@ -54,44 +55,42 @@ type reader struct {
 	seen   int // how much of the server's screen the README has shown
 }
 
-func (r *reader) follow(block, typed string) {
+// follow does what a block shows, in which way something is typed or keys are pressed.
+func (r *reader) follow(block, typed, way string) {
 	r.t.Helper()
 	command, rest, isCommand := strings.Cut(strings.TrimPrefix(block, "$ "), "\n")
 	switch {
-	case strings.HasPrefix(block, "^C"):
-		syscall.Kill(-r.server.Cmd.Process.Pid, syscall.SIGINT)
-		r.expectOnServersScreen(strings.TrimPrefix(block, "^C"))
-		r.server.Status() // go run's own, which is 1 after SIGINT
 	case !strings.HasPrefix(block, "$ ") || !isCommand:
 		// The line that was not at its end is shown again, whole.
 		r.seen = strings.LastIndexByte(r.server.Stdout.String()[:r.seen], '\n') + 1
 		r.expectOnServersScreen(block)
-	case command == "go run ." || strings.HasPrefix(rest, "Serving HTTP") || strings.HasPrefix(command, "go run . run") && !strings.Contains(command, " -- "):
+	case command == "go run ." || strings.HasPrefix(command, "go run . run") && !strings.Contains(command, " -- "):
 		r.startServer(command)
 		r.expectOnServersScreen(rest)
-	case typed != "":
+	case way == "keys":
+		io.WriteString(r.startServer(command), keyLines(typed))
+		r.expectOnServersScreen(rest)
+	case way == "typed":
 		r.typeInto(command, typed, rest)
 	default:
-		if strings.Contains(command, "calls.txt") {
-			r.server.Status() // strace writes its last line when the server has left
-		}
 		cmd := exec.Command("bash", "-c", command)
 		cmd.Dir, cmd.Env = r.dir, r.env
 		var errors bytes.Buffer
 		cmd.Stderr = &errors
 		output, err := cmd.Output()
-		if err != nil && !strings.HasPrefix(rest, "lbaws: ") {
+		if err != nil {
 			r.t.Fatalf("%s: %v\n%s", command, err, &errors)
 		}
 		// curl shows its progress on standard error when it is no terminal.
-		if strings.HasPrefix(rest, "lbaws: ") || strings.Contains(command, "lbaws demo -addr") {
+		if strings.HasPrefix(command, "go run ") {
 			output = errors.Bytes()
 		}
 		r.compare(command, string(output), rest)
 	}
 }
 
-func (r *reader) startServer(command string) {
+// startServer starts a program, and returns its keyboard.
+func (r *reader) startServer(command string) (keyboard io.Writer) {
 	r.t.Helper()
 	if r.server != nil { // "Ctrl-C stops it"
 		syscall.Kill(-r.server.Cmd.Process.Pid, syscall.SIGINT)
@@ -100,32 +99,28 @@ func (r *reader) startServer(command string) {
 	r.server = tracetest.NewProcess(r.t, "bash", "-c", "exec "+command)
 	r.server.Cmd.Stderr = r.server.Stdout // one terminal for both, as the reader has it
 	r.server.Cmd.Dir, r.server.Cmd.Env = r.dir, r.env
+	keyboard, err := r.server.Cmd.StdinPipe()
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	r.seen = 0
 	r.server.Run()
+	return keyboard
 }
 
-// expectOnServersScreen waits until the screen shows as many lines more as want
-// has, and compares them.
+// expectOnServersScreen waits until what is new on the screen is what the README shows.
 func (r *reader) expectOnServersScreen(want string) {
 	r.t.Helper()
-	lines := strings.Count(want, "\n")
-	tracetest.Await(r.t, "more of the server's screen:\n"+want, func() bool {
-		screen := r.server.Stdout.String()
-		shown := screen[r.seen:]
-		whole := strings.Count(shown, "\n")
-		last := shown[strings.LastIndexByte(shown, '\n')+1:]
-		if whole >= lines || whole == lines-1 && last != "" && normal(last) == normal(lastLine(want)) {
-			r.compare("the server's screen", shown, want)
-			r.seen = len(screen)
-			return true
-		}
-		return false
-	})
-}
-
-func lastLine(text string) string {
-	text = strings.TrimSuffix(text, "\n")
-	return text[strings.LastIndexByte(text, '\n')+1:]
+	var screen string
+	look := func() bool {
+		screen = r.server.Stdout.String()
+		return shows(normal(want), normal(screen[r.seen:]))
+	}
+	for deadline := time.Now().Add(tracetest.Patience); !look() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	r.compare("the server's screen", screen[r.seen:], want)
+	r.seen = len(screen)
 }
 
 // typeInto runs a command that a person types a line into. The line itself is
@@ -142,7 +137,7 @@ func (r *reader) typeInto(command, typed, want string) {
 
 func (r *reader) compare(what, got, want string) {
 	r.t.Helper()
-	if normal(got) != normal(want) {
+	if !shows(normal(want), normal(got)) {
 		r.t.Errorf("%s\n--- printed:\n%s\n--- in the README:\n%s", what, got, want)
 	}
 }

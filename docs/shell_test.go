@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"lbaws/trace/tracetest"
 )
@@ -20,6 +21,8 @@ type shell struct {
 	process *tracetest.Process
 	stdin   io.Writer
 	typed   int
+
+	screenSeen int // how much of the other terminal's screen the page has shown
 }
 
 // newShell returns a shell in a folder with the source and the built program,
@@ -55,6 +58,43 @@ func (s *shell) types(command string) string {
 		tracetest.Await(s.t, "a server after "+command, s.listens)
 	}
 	return text
+}
+
+// presses starts a command in a terminal of its own, if there is one, presses keys there, and
+// returns what its screen shows once that is what the page shows.
+func (s *shell) presses(command, keys, shown string, normal func(string) string) string {
+	s.t.Helper()
+	screen := filepath.Join(s.process.Cmd.Dir, "out", "screen")
+	if command != "" {
+		s.screenSeen = 0
+		s.types("mkfifo out/keys; ( " + strings.TrimPrefix(command, "sudo ") + " < out/keys > out/screen 2>&1 & ); exec 19> out/keys")
+	}
+	s.types("printf '" + strings.ReplaceAll(keyLines(keys), "\n", `\n`) + "' >&19")
+	text := ""
+	look := func() bool {
+		text = tracetest.ReadFile(s.t, screen)
+		return shows(normal(shown), normal(text[s.screenSeen:]))
+	}
+	for deadline := time.Now().Add(tracetest.Patience); !look(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			if !*update {
+				s.t.Errorf("$ %s\n--- after %s, the screen shows:\n%s\n--- in the document:\n%s", command, keys, text[s.screenSeen:], shown)
+			}
+			break
+		}
+	}
+	printed := text[s.screenSeen:]
+	s.screenSeen = len(text)
+	return printed
+}
+
+// keyLines are the lines that stand for keys.
+func keyLines(keys string) string {
+	var text strings.Builder
+	for _, key := range strings.Fields(keys) {
+		text.WriteString(strings.TrimPrefix(key, "Enter") + "\n")
+	}
+	return text.String()
 }
 
 // listens reports whether a socket of the namespace listens on a port from 8886
