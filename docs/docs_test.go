@@ -82,10 +82,10 @@ func followDocument(t *testing.T, name string) {
 	}
 }
 
-// A comment above a block says that its numbers vary, or which keys are pressed: Enter, or the
-// name of one that Enter ends. With keys, the command has a terminal of its own; a block without
-// a command goes on with that terminal's screen.
-var consoleBlock = regexp.MustCompile("(?s)(?:<!-- (numbers vary|keys: [^\n]*) -->\n)?```console\n(.*?)```\n")
+// consoleBlock is a block of commands and outputs. A comment above it says that its numbers
+// vary, or which keys are pressed: then the command has a terminal of its own, and a block
+// without a command goes on with that terminal's screen.
+var consoleBlock = regexp.MustCompile("(?s)(?:<!-- (numbers vary|keys: [^\n]*?(?:, numbers vary)?) -->\n)?```console\n(.*?)```\n")
 
 // followSection types the commands of a section, and returns the section with
 // what they print today.
@@ -93,9 +93,10 @@ func followSection(shell *shell, section string) string {
 	return consoleBlock.ReplaceAllStringFunc(section, func(block string) string {
 		parts := consoleBlock.FindStringSubmatch(block)
 		above, _, _ := strings.Cut(block, "```console\n")
-		normal := func(text string) string { return normalDocument(text, parts[1] == "numbers vary") }
+		normal := func(text string) string { return normalDocument(text, strings.HasSuffix(parts[1], "numbers vary")) }
 		today := above + "```console\n"
 		if keys, isTerminal := strings.CutPrefix(parts[1], "keys: "); isTerminal {
+			keys, _, _ = strings.Cut(keys, ", ")
 			command, shown := "", parts[2]
 			if strings.HasPrefix(shown, "$ ") {
 				command, shown = commandAndOutput(shown[len("$ "):])
@@ -103,6 +104,9 @@ func followSection(shell *shell, section string) string {
 			}
 			printed := shell.presses(command, keys, shown, normal)
 			return today + leaveOut(shown, printed, normal) + "```\n"
+		}
+		if !strings.HasPrefix(parts[2], "$ ") {
+			shell.t.Errorf("a block with no command:\n%s", block)
 		}
 		for _, command := range regexp.MustCompile(`(?m)^\$ `).Split(parts[2], -1)[1:] {
 			typed, shown := commandAndOutput(command)

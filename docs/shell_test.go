@@ -67,7 +67,7 @@ func (s *shell) presses(command, keys, shown string, normal func(string) string)
 	screen := filepath.Join(s.process.Cmd.Dir, "out", "screen")
 	if command != "" {
 		s.screenSeen = 0
-		s.types("mkfifo out/keys; ( " + strings.TrimPrefix(command, "sudo ") + " < out/keys > out/screen 2>&1 & ); exec 19> out/keys")
+		s.types("> out/screen; mkfifo out/keys; ( " + strings.TrimPrefix(command, "sudo ") + " < out/keys >> out/screen 2>&1 & ); exec 19> out/keys")
 	}
 	s.types("printf '" + strings.ReplaceAll(keyLines(keys), "\n", `\n`) + "' >&19")
 	text := ""
@@ -88,10 +88,10 @@ func (s *shell) presses(command, keys, shown string, normal func(string) string)
 	return printed
 }
 
-// keyLines are the lines that stand for keys.
+// keyLines are the lines that stand for keys: Enter, c, or none.
 func keyLines(keys string) string {
 	var text strings.Builder
-	for _, key := range strings.Fields(keys) {
+	for _, key := range strings.Fields(strings.TrimPrefix(keys, "none")) {
 		text.WriteString(strings.TrimPrefix(key, "Enter") + "\n")
 	}
 	return text.String()

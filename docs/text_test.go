@@ -50,6 +50,54 @@ func anchors(text string) []string {
 	return names
 }
 
+// TestCommandsCanBeTyped: on the pages that a learner follows, a person can type each command. It
+// has at most one pipe, and each of its lines is short.
+func TestCommandsCanBeTyped(t *testing.T) {
+	t.Parallel()
+	quoted := regexp.MustCompile(`'[^']*'|"[^"]*"`)
+	commands := 0
+	for _, name := range []string{"../README.md", "tutorial.md", "labs.md"} {
+		for _, block := range consoleBlock.FindAllStringSubmatch(tracetest.ReadFile(t, name), -1) {
+			for _, m := range regexp.MustCompile(`(?m)^\$ .*(?:\n> .*)*`).FindAllString(block[2], -1) {
+				commands++
+				bare := strings.ReplaceAll(quoted.ReplaceAllString(m, ""), "||", "")
+				if strings.Count(bare, "|") > 1 {
+					t.Errorf("%s has a command with more than one pipe: leave lines of its output out with %s:\n%s", name, leftOut, m)
+				}
+				for line := range strings.SplitSeq(m, "\n") {
+					if n := len([]rune(line)); n > 102 {
+						t.Errorf("%s has a command of %d characters:\n%s", name, n, line)
+					}
+				}
+			}
+		}
+	}
+	if commands < 50 {
+		t.Errorf("only %d commands", commands)
+	}
+}
+
+// TestLengthOfPages: the README and the English pages do not grow. mistakes.md grows with the
+// mistakes that the program knows.
+func TestLengthOfPages(t *testing.T) {
+	t.Parallel()
+	const readmeLines, allWords = 180, 14037
+	readme := tracetest.ReadFile(t, "../README.md")
+	if n := strings.Count(readme, "\n"); n > readmeLines {
+		t.Errorf("the README has %d lines: %d are enough", n, readmeLines)
+	}
+	documents, _ := filepath.Glob("*.md")
+	words := 0
+	for _, name := range append(documents, "../README.md") {
+		if name != "mistakes.md" {
+			words += len(strings.Fields(tracetest.ReadFile(t, name)))
+		}
+	}
+	if words >= allWords {
+		t.Errorf("the pages have %d words, and should have less than %d: cut what is said twice, and what nobody asks", words, allWords)
+	}
+}
+
 // TestQuotedCode: each piece of Go that a document quotes stands in the source,
 // line for line. A line of three dots stands for lines that are left out.
 func TestQuotedCode(t *testing.T) {
