@@ -19,12 +19,12 @@ import (
 // TestReadme follows the README from its first line, in a copy of the source:
 // it runs each command in a block marked console, and compares what is printed
 // there with what comes out. A block that begins with no command goes on with
-// the server's screen. A comment above a block says what is typed into its command, or
-// which keys are pressed. Ports, and the version of curl, may vary.
+// the server's screen. A comment above a block says which keys are pressed. Ports, and the
+// version of curl, may vary.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	tracetest.Long(t)
-	for _, tool := range []string{"bash", "curl", "telnet", "strace", "python3"} {
+	for _, tool := range []string{"bash", "curl", "python3"} {
 		tracetest.Need(t, tool, tool)
 	}
 	tracetest.NeedCapture(t)
@@ -37,11 +37,11 @@ func TestReadme(t *testing.T) {
 	reader := &reader{t: t, dir: copySource(t)}
 	// What an earlier run has built, in another folder, is not built again.
 	reader.env = append(os.Environ(), "GOFLAGS=-trimpath")
-	blocks := regexp.MustCompile("(?s)(?:<!-- (typed|keys): ([^\n]*) -->\n)?```console\n(.*?)```\n").FindAllStringSubmatch(text, -1)
+	blocks := regexp.MustCompile("(?s)(?:<!-- keys: ([^\n]*) -->\n)?```console\n(.*?)```\n").FindAllStringSubmatch(text, -1)
 	for _, block := range blocks {
-		reader.follow(block[3], block[2], block[1])
+		reader.follow(block[2], block[1])
 	}
-	if len(blocks) < 8 {
+	if len(blocks) < 7 {
 		t.Errorf("only %d blocks", len(blocks))
 	}
 }
@@ -55,8 +55,8 @@ type reader struct {
 	seen   int // how much of the server's screen the README has shown
 }
 
-// follow does what a block shows, in which way something is typed or keys are pressed.
-func (r *reader) follow(block, typed, way string) {
+// follow does what a block shows, when some keys are pressed or none.
+func (r *reader) follow(block, keys string) {
 	r.t.Helper()
 	command, rest, isCommand := strings.Cut(strings.TrimPrefix(block, "$ "), "\n")
 	switch {
@@ -67,11 +67,9 @@ func (r *reader) follow(block, typed, way string) {
 	case command == "go run ." || strings.HasPrefix(command, "go run . run") && !strings.Contains(command, " -- "):
 		r.startServer(command)
 		r.expectOnServersScreen(rest)
-	case way == "keys":
-		io.WriteString(r.startServer(command), keyLines(typed))
+	case keys != "":
+		io.WriteString(r.startServer(command), keyLines(keys))
 		r.expectOnServersScreen(rest)
-	case way == "typed":
-		r.typeInto(command, typed, rest)
 	default:
 		cmd := exec.Command("bash", "-c", command)
 		cmd.Dir, cmd.Env = r.dir, r.env
@@ -121,18 +119,6 @@ func (r *reader) expectOnServersScreen(want string) {
 	}
 	r.compare("the server's screen", screen[r.seen:], want)
 	r.seen = len(screen)
-}
-
-// typeInto runs a command that a person types a line into. The line itself is
-// on the README's screen, where the terminal echoes it.
-func (r *reader) typeInto(command, typed, want string) {
-	r.t.Helper()
-	args := strings.Fields(command)
-	telnet, keyboard, output := tracetest.StartTelnet(r.t, args[1:]...)
-	output.WaitFor(r.t, "Escape character")
-	io.WriteString(keyboard, typed+"\n")
-	telnet.Wait()
-	r.compare(command, output.String(), strings.Replace(want, typed+"\n", "", 1))
 }
 
 func (r *reader) compare(what, got, want string) {
