@@ -13,12 +13,18 @@ import (
 
 var link = regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]*))?\)`)
 
+// allPages are the README and the pages, in both languages.
+func allPages() []string {
+	english, _ := filepath.Glob("*.md")
+	chinese, _ := filepath.Glob("zh/*.md")
+	return append(append(english, chinese...), "../README.md")
+}
+
 // TestLinks: each local link leads to a file, and to a heading in it.
 func TestLinks(t *testing.T) {
 	t.Parallel()
-	documents, _ := filepath.Glob("*.md")
 	links := 0
-	for _, name := range append(documents, "../README.md") {
+	for _, name := range allPages() {
 		for _, m := range link.FindAllStringSubmatch(tracetest.ReadFile(t, name), -1) {
 			links++
 			target := name
@@ -45,7 +51,7 @@ func anchors(text string) []string {
 	var names []string
 	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
 		name := strings.ReplaceAll(strings.ToLower(m[1]), " ", "-")
-		names = append(names, regexp.MustCompile(`[^\w-]`).ReplaceAllString(name, ""))
+		names = append(names, regexp.MustCompile(`[^\p{L}\p{N}_-]`).ReplaceAllString(name, ""))
 	}
 	return names
 }
@@ -56,7 +62,7 @@ func TestCommandsCanBeTyped(t *testing.T) {
 	t.Parallel()
 	quoted := regexp.MustCompile(`'[^']*'|"[^"]*"`)
 	commands := 0
-	for _, name := range []string{"../README.md", "tutorial.md", "labs.md"} {
+	for _, name := range []string{"../README.md", "tutorial.md", "labs.md", "zh/README.md", "zh/tutorial.md", "zh/labs.md"} {
 		for _, block := range consoleBlock.FindAllStringSubmatch(tracetest.ReadFile(t, name), -1) {
 			for _, m := range regexp.MustCompile(`(?m)^\$ .*(?:\n> .*)*`).FindAllString(block[2], -1) {
 				commands++
