@@ -118,6 +118,8 @@ func TestChineseType(t *testing.T) {
 // note that the program does not have.
 func TestChineseNotes(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
+	tracetest.NeedCapture(t)
 	table := make(map[string]bool)
 	for _, m := range regexp.MustCompile("(?m)^\\| `# ([^`]*)` \\| .*\\p{Han}.* \\|$").FindAllStringSubmatch(tracetest.ReadFile(t, "zh/tutorial.md"), -1) {
 		table[m[1]] = true

@@ -83,14 +83,20 @@ func TestCommandsCanBeTyped(t *testing.T) {
 	}
 }
 
-// TestLengthOfPages: the README and the English pages do not grow. mistakes.md grows with the
-// mistakes that the program knows.
+// TestLengthOfPages: the README and the English pages do not grow, and what a newcomer looks for
+// is on the README's first screen. mistakes.md grows with the mistakes that the program knows.
 func TestLengthOfPages(t *testing.T) {
 	t.Parallel()
-	const readmeLines, allWords = 180, 14037
+	const readmeLines, screenLines, allWords = 180, 40, 14037
 	readme := tracetest.ReadFile(t, "../README.md")
 	if n := strings.Count(readme, "\n"); n > readmeLines {
 		t.Errorf("the README has %d lines: %d are enough", n, readmeLines)
+	}
+	screen := strings.Join(strings.SplitN(readme, "\n", screenLines+1)[:screenLines], "\n")
+	for _, part := range []string{"(docs/zh/README.md)", "── SYN seq 0 ──", "\ngo run . ", "\ncurl http://localhost:8888/hello\n", "\ngo run . run "} {
+		if !strings.Contains(screen, part) {
+			t.Errorf("the README's first screen has no %q", part)
+		}
 	}
 	documents, _ := filepath.Glob("*.md")
 	words := 0
