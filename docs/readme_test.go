@@ -117,7 +117,9 @@ func (r *reader) expectOnServersScreen(want string) {
 	for deadline := time.Now().Add(tracetest.Patience); !look() && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
-	r.compare("the server's screen", screen[r.seen:], want)
+	if r.compare("the server's screen", screen[r.seen:], want); r.t.Failed() {
+		r.t.FailNow() // what follows would wait in vain, too
+	}
 	r.seen = len(screen)
 }
 

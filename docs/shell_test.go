@@ -78,7 +78,7 @@ func (s *shell) presses(command, keys, shown string, normal func(string) string)
 	for deadline := time.Now().Add(tracetest.Patience); !look(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			if !*update {
-				s.t.Errorf("$ %s\n--- after %s, the screen shows:\n%s\n--- in the document:\n%s", command, keys, text[s.screenSeen:], shown)
+				s.t.Fatalf("$ %s\n--- after %s, the screen shows:\n%s\n--- in the document:\n%s", command, keys, text[s.screenSeen:], shown)
 			}
 			break
 		}
