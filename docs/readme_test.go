@@ -115,7 +115,7 @@ func (r *reader) expectOnServersScreen(want string) {
 		return shows(normal(want), normal(screen[r.seen:]))
 	}
 	for deadline := time.Now().Add(tracetest.Patience); !look() && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 	}
 	if r.compare("the server's screen", screen[r.seen:], want); r.t.Failed() {
 		r.t.FailNow() // what follows would wait in vain, too
