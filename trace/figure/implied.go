@@ -124,7 +124,6 @@ func (f *Figure) caused(e *event.Event, c *conversation) {
 		f.refused = e.Errno
 	}
 	f.unanswered(e, c)
-	f.refuses(e)
 	if e.Failed() {
 		return
 	}

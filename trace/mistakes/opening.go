@@ -141,18 +141,27 @@ func (w *Watch) refused(e *event.Event) (to netip.AddrPort, refused bool) {
 	return to, to.IsValid() && (told || e.Errno == unix.ECONNREFUSED)
 }
 
-// whyRefused says why a connect was refused.
+// whyRefused says why a connect was refused. A SYN that is answered with an ICMP message fails with
+// the same error.
+//
+// Source: icmp_err_convert in Linux's net/ipv4/icmp.c; tcp_v4_err in its tcp_ipv4.c.
 func (w *Watch) whyRefused(to netip.AddrPort) string {
 	own := w.ports[to.Port()]
 	switch {
+	case own == nil && !to.Addr().IsLoopback() && !to.Addr().IsUnspecified():
+		return fmt.Sprintf("%v has refused with a RST: no socket listens on its port %d; or a firewall has, with a RST or an ICMP message", to.Addr(), to.Port())
 	case own == nil:
-		return fmt.Sprintf("nobody listens on %v: the kernel there has answered the SYN with a RST", to)
+		return nobody(to)
 	case !own.listens:
 		return fmt.Sprintf("%d is bound to %v and does not listen: the kernel has answered the SYN with a RST", own.fd, own.bound)
 	case !own.bound.Addr().IsUnspecified() && own.bound.Addr() != to.Addr():
 		return fmt.Sprintf("%d listens on %v only, and nobody on %v: the kernel has answered the SYN with a RST", own.fd, own.bound, to)
 	}
-	return fmt.Sprintf("nobody listens on %v: the kernel there has answered the SYN with a RST", to)
+	return nobody(to)
+}
+
+func nobody(to netip.AddrPort) string {
+	return fmt.Sprintf("nobody listens on %v: the kernel has answered the SYN with a RST", to)
 }
 
 // inUse says what is in the way of a bind or a listen.
