@@ -151,7 +151,7 @@ func (s *step) check(t *testing.T, always bool) {
 			t.Errorf("%q is a line of a script", line)
 		}
 	}
-	if s.panel == nil || marks == 0 && !strings.Contains(s.after, "(") {
+	if s.panel == nil || marks == 0 && len(callsOf(s.after)) == 0 {
 		return
 	}
 	if marks != 1 || sentences == 0 {
