@@ -166,24 +166,27 @@ func (s *Stage) unplug(p *program, m *move) error {
 	return err
 }
 
-// awaitProbe waits until the kernel has sent one keep-alive probe more.
-func (s *Stage) awaitProbe(*program, *move) error {
+// awaitProbe waits until the kernel has sent one keep-alive probe more, and has its answer.
+func (s *Stage) awaitProbe(p *program, _ *move) error {
 	sent, err := 0, error(nil)
 	if !until(longest, func() bool {
-		sent, err = namespace.Probes()
-		return err != nil || sent > s.probes
+		if sent, err = namespace.Probes(); err != nil || sent == s.probes {
+			return err != nil
+		}
+		var held sockets.Socket
+		held, err = s.socketOf(p)
+		return err != nil || held.Again == 0
 	}) {
-		return fmt.Errorf("it has sent none after %v", longest)
+		return fmt.Errorf("it has sent none, or has no answer, after %v", longest)
 	}
 	s.probes = sent
 	return err
 }
 
-// awaitSocket waits until all that a program's connection has sent is acknowledged, or
-// until it is in a state.
-func (s *Stage) awaitSocket(p *program, m *move) error {
+// socketOf asks the kernel for the socket of a program's connection.
+func (s *Stage) socketOf(p *program) (sockets.Socket, error) {
 	if s.watch == nil {
-		return errors.New("the kernel cannot be asked for its sockets")
+		return sockets.Socket{}, errors.New("the kernel cannot be asked for its sockets")
 	}
 	local, remote := p.local, p.remote
 	for _, client := range s.programs { // a server's connection is the last client's
@@ -191,10 +194,16 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 			local, remote = client.remote, client.local
 		}
 	}
+	return s.watch.Between(local, remote)
+}
+
+// awaitSocket waits until all that a program has sent is acknowledged, until no timer runs, or
+// until its connection is in a state.
+func (s *Stage) awaitSocket(p *program, m *move) error {
 	var err error
 	if !until(longest, func() bool {
 		var held sockets.Socket
-		held, err = s.watch.Between(local, remote)
+		held, err = s.socketOf(p)
 		return err != nil || m.verb == "is" && held.Send == 0 || m.verb == "becomes" && held.State.String() == m.args[0] ||
 			m.verb == "has" && held.State == wire.Established && held.Timer == sockets.NoTimer
 	}) {

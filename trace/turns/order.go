@@ -33,7 +33,7 @@ import (
 //	client  gets SIGPIPE             the kernel has sent it this signal
 //	client  is unplugged             what its machine is sent is lost, until it
 //	client  is plugged in            again
-//	client  sends a probe            wait until the kernel has sent one for it: SO_KEEPALIVE
+//	client  sends a probe            wait until the kernel has sent one, and has its answer: SO_KEEPALIVE
 //	server  forks server2            which has copies of its descriptors
 //	network sets tcp_syn_retries 2   a sysctl of the demo's own network
 //	network holds everything         what is sent from now on is on its way
