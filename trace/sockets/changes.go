@@ -133,6 +133,10 @@ func (w *Watch) follows(s *Socket) bool {
 // AddThread says that a thread of this process has descriptors of its own.
 func (w *Watch) AddThread(id int) { w.files.addThread(id) }
 
+// Inode returns the inode of the socket to which a descriptor of a thread leads that was added; 0
+// if it leads to none.
+func (w *Watch) Inode(thread, fd int) uint32 { return w.files.inode(thread, fd) }
+
 // AddProcess says that another process's descriptors are to be known, too, as far as this
 // one may read its folder below /proc. Socket.Thread is then its number. A thread that has
 // descriptors of its own may be added like a process. Of several processes that have the

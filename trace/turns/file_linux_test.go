@@ -171,7 +171,7 @@ func TestFileThatIsNoOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, why := range map[string]string{
-		"./nothing": "no such file or directory", "/dev/zero": "it is no regular file", "./orders": "it is no regular file",
+		"./nothing": "stat ./nothing: no such file or directory", "/dev/zero": "it is no regular file", "./orders": "it is no regular file",
 		empty: "there are no moves in it", tracetest.Binary(t): "an order has at most a MiB",
 	} {
 		tracetest.CheckRefusal(t, tracetest.Launch(t, nil, "demo", "-order", file), 2, fmt.Sprintf("-order %q: %s", file, why))

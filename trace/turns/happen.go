@@ -139,6 +139,18 @@ func (s *Stage) fork(p *program, m *move) error {
 	return err
 }
 
+// isShared reports whether another program has a descriptor of the same socket.
+func (s *Stage) isShared(p *program, fd int) bool {
+	if s.watch == nil {
+		return false
+	}
+	inode := s.watch.Inode(p.caller.Thread, fd)
+	return inode != 0 && slices.ContainsFunc(s.programs, func(other *program) bool {
+		return other != p && other.puppet != nil && s.stateOf(other) != over &&
+			slices.ContainsFunc(other.puppet.sockets, func(fd int) bool { return s.watch.Inode(other.caller.Thread, fd) == inode })
+	})
+}
+
 // unplug has a program's machine lose what it is sent, or get that again.
 func (s *Stage) unplug(p *program, m *move) error {
 	set, unplugs := namespace.Plug, m.args[0] == "unplugged"

@@ -25,5 +25,3 @@ func (thread) ended() bool { return true }
 func (thread) interrupt() {}
 
 func interruptible() {}
-
-func (*Stage) isShared(*program, int) bool { return false }
