@@ -121,15 +121,16 @@ func (s *Stage) fork(p *program, m *move) error {
 	if p.caller.Thread == 0 {
 		return errors.New("on this system, programs have no descriptors of their own")
 	}
-	if err := s.do(p, func(c *puppet) error {
+	err := s.do(p, func(c *puppet) error {
 		fds = slices.Clone(c.sockets)
 		return s.passage.Pass(fds)
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	child := s.newProgram(m.args[0])
 	child.puppet = &puppet{address: s.Address, sockets: fds}
-	err := s.begin(child, func(k sys.Kernel) error {
+	err = s.begin(child, func(k sys.Kernel) error {
 		if err := s.passage.Take(fds); err != nil {
 			return err
 		}
@@ -180,14 +181,12 @@ func (s *Stage) unplug(p *program, m *move) error {
 
 // awaitProbe waits until the kernel has sent one keep-alive probe more, and has its answer.
 func (s *Stage) awaitProbe(p *program, _ *move) error {
-	sent, err := 0, error(nil)
+	sent, held, err := 0, sockets.Socket{}, error(nil)
 	if !until(longest, func() bool {
-		if sent, err = namespace.Probes(); err != nil || sent == s.probes {
-			return err != nil
+		if sent, err = namespace.Probes(); err == nil && sent > s.probes {
+			held, err = s.socketOf(p)
 		}
-		var held sockets.Socket
-		held, err = s.socketOf(p)
-		return err != nil || held.Again == 0
+		return err != nil || sent > s.probes && held.Again == 0
 	}) {
 		return fmt.Errorf("it has sent none, or has no answer, after %v", longest)
 	}
@@ -212,9 +211,8 @@ func (s *Stage) socketOf(p *program) (sockets.Socket, error) {
 // awaitSocket waits until all that a program has sent is acknowledged, until no timer runs, or
 // until its connection is in a state.
 func (s *Stage) awaitSocket(p *program, m *move) error {
-	var err error
+	held, err := sockets.Socket{}, error(nil)
 	if !until(longest, func() bool {
-		var held sockets.Socket
 		held, err = s.socketOf(p)
 		return err != nil || m.verb == "is" && held.Send == 0 || m.verb == "becomes" && held.State.String() == m.args[0] ||
 			m.verb == "has" && held.State == wire.Established && held.Timer == sockets.NoTimer

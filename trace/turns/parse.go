@@ -216,10 +216,7 @@ func (m *move) read(words []string) error {
 // check reports why a move cannot be played, whatever the kernel answers.
 func (p *parser) check(m *move) error {
 	role, runs := p.roles[m.who]
-	table := forms
-	if m.who == network {
-		table = networkForms
-	}
+	table := map[bool]map[string][]string{false: forms, true: networkForms}[m.who == network]
 	follows, known := table[m.verb]
 	waits := p.waits[m.who]
 	switch {
@@ -291,12 +288,13 @@ func (m *move) checkArgs(follows []string) error {
 
 // end checks what can be checked only at the end.
 func (p *parser) end() error {
-	if n := len(p.moves); n == 0 {
+	if len(p.moves) == 0 {
 		return errors.New("there are no moves in it")
-	} else if last := p.moves[n-1]; last.joined {
-		return atLine(last.line, last.text, errors.New("& and ! join a move to the next one, and there is none"))
 	}
-	for _, m := range p.moves {
+	for i, m := range p.moves {
+		if m.joined && i == len(p.moves)-1 {
+			return atLine(m.line, m.text, errors.New("& and ! join a move to the next one, and there is none"))
+		}
 		if unplugged := p.unplugged[m.who]; unplugged != nil && unplugged.line == m.line {
 			return atLine(m.line, m.text, errUnplugged)
 		}

@@ -36,10 +36,9 @@ type program struct {
 	remote  netip.AddrPort
 
 	unplugged []netip.AddrPort // its sockets' addresses, while its machine is
-
-	turn     chan struct{}
-	killed   atomic.Bool
-	returned time.Time // when the kernel returned from the last call
+	turn      chan struct{}
+	killed    atomic.Bool
+	returned  time.Time // when the kernel returned from the last call
 }
 
 // state is how far a program has come.
