@@ -116,6 +116,16 @@ func (t *conversations) begin(client, server netip.AddrPort) *conversation {
 	return c
 }
 
+// renumber gives the conversation that has begun last the number of another one, which is not
+// followed.
+func (t *conversations) renumber(c *conversation, number int) {
+	t.followed[c.Number%mostFollowed] = nil
+	t.numbered--
+	t.makeRoom(number)
+	c.Number = number
+	t.followed[number%mostFollowed] = c
+}
+
 // makeRoom makes room for the conversation with a number. If there are too many, the oldest one is
 // given up for it.
 func (t *conversations) makeRoom(number int) {

@@ -358,6 +358,9 @@ func (f *Figure) ConversationOf(e *event.Event) *conversation {
 		c := f.waiting(client, server)
 		if c == nil || c.accepted { // no SYN was seen; the client may use its port again
 			c = f.begin(client, server)
+			if i := f.metBy(e); i >= 0 { // it has begun with its connect
+				f.renumber(c, f.opening[i].Number)
+			}
 		}
 		return c
 	}

@@ -233,6 +233,9 @@ func (f *Figure) imply(c *conversation, from event.Side, label string) {
 	r := f.add(ArrowRow, from)
 	r.Implied, r.Conversation, r.Proxies = true, c, f.proxiesOf(c)
 	r.Failed = label == reset
+	if c != nil && f.others && f.run.Both { // or else a rule stands above it
+		f.addNumber(&r.Text, c)
+	}
 	r.Text.Add(label)
 }
 
@@ -365,7 +368,7 @@ func (f *Figure) answered(c *conversation) {
 func (f *Figure) handshakeOf(e *event.Event, c *conversation) {
 	switch {
 	case e.Call.Does == event.Accepts && f.run.Both && !e.Failed():
-		if i := slices.IndexFunc(f.opening, func(first *conversation) bool { return first.isMetBy(e) }); i >= 0 {
+		if i := f.metBy(e); i >= 0 {
 			first := f.opening[i]
 			c.peer, first.peer = first, c
 			c.programs[event.Client] = f.connector(f.opening, first.reaches)
@@ -376,6 +379,15 @@ func (f *Figure) handshakeOf(e *event.Event, c *conversation) {
 	case e.Call.Does == event.Connects, e.Opens(), c.opening == asked && (e.Call.Does == event.Reads || e.Call.Does == event.Writes || e.Recorded.Connected):
 		f.answered(c)
 	}
+}
+
+// metBy returns which of the connections that have begun is the other end of what accept has
+// returned; -1 if none is.
+func (f *Figure) metBy(accept *event.Event) int {
+	if !accept.IsOthers() || !f.run.Both {
+		return -1
+	}
+	return slices.IndexFunc(f.opening, func(first *conversation) bool { return first.isMetBy(accept) })
 }
 
 // isMetBy reports whether what accept has returned is the other end of a connection that has

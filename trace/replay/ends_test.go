@@ -254,3 +254,19 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 }
+
+// TestNumbersOfBothEnds: in a drawing of both ends, an arrow has the number of its connection, which
+// its two ends share, and by which -only finds it.
+func TestNumbersOfBothEnds(t *testing.T) {
+	t.Parallel()
+	second := strings.Replace(peer, "5000", "5001", 1)
+	client := strings.ReplaceAll(calling, "1 ", "20 ") + "0\n20 write(3, \"hello\", 5) = 5\n20 close(3) = 0\n"
+	text := serving + client + "10 accept(3, " + peer + ") = 4\n10 read(4, \"hello\", 100) = 5\n10 close(4) = 0\n" +
+		client + "10 accept(3, " + second + ") = 4\n10 read(4, \"hello\", 100) = 5\n10 write(4, \"hello you\", 9) = 9\n10 close(4) = 0\n"
+	checkDrawn(t, text, []string{"┄┄ 5 bytes", "◁┄ FIN", "┄┄ #2 SYN, SYN+ACK, ACK", "┄┄ #2 5 bytes", "◁┄ #2 9 bytes", "┄┄ #2 FIN", "◁┄ #2 FIN"}, []string{"#3", "#4"})
+	file := filepath.Join(t.TempDir(), "strace.txt")
+	os.WriteFile(file, []byte(text), 0o644)
+	if one := drawn(t, "-only", "2", file); strings.Count(one, "┄▷\n") != 3 || !strings.Contains(one, "peer 127.0.0.1:5001") && !strings.Contains(one, "accept(3, 127.0.0.1:5001") || strings.Contains(one, "5000") {
+		t.Errorf("-only 2:\n%s", one)
+	}
+}

@@ -134,6 +134,17 @@ func TestNothingIsGuessed(t *testing.T) {
 			text: "10 accept4(5,  <unfinished ...>\n11 futex(0x7f) = 0\n10 <... accept4 resumed>" + peer + ", SOCK_NONBLOCK) = 6\n10 read(6, \"hello\", 100) = 5\n",
 			want: []string{"accept4(5, …", "… accept4 = 6, peer 127.0.0.1:5000", "┄┄ 5 bytes"},
 		},
+		"an accept whose beginning was not recorded": {
+			text: "10 <... accept4 resumed>" + peer + ", SOCK_NONBLOCK) = 6\n10 read(6, \"hello\", 100) = 5\n11 <... accept resumed>{sa_family=AF_UNIX}, [2]) = 7\n11 read(7, \"local\", 100) = 5\n" +
+				"10 <... read resumed>\"more\", 9) = 4\n10 close(6) = 0\n",
+			want: []string{strings.Repeat(" ", 48) + "accept4(..., …", "┄┄ SYN, SYN+ACK, ACK ┄", "… accept4 = 6, peer 127.0.0.1:5000", "┄┄ 5 bytes", "1 connection: 5 bytes to the server, 0 bytes back", "◁┄ FIN"},
+			deny: []string{"local", "more"},
+		},
+		"an accept whose beginning was not recorded, with notes": {
+			text: serving + "11 <... accept resumed>NULL, NULL) = 6<TCP:[127.0.0.1:7002->127.0.0.1:5000]>\n11 read(6<TCP:[127.0.0.1:7002->127.0.0.1:5000]>, \"hello\", 100) = 5\n" +
+				"10 accept(3<TCP:[127.0.0.1:7001]>, NULL <unfinished ...>\n10 <... accept resumed>, NULL) = 4<TCP:[127.0.0.1:7001->127.0.0.1:5001]>\n",
+			want: []string{"2 connections: 1 to port 7001, 1 to port 7002; 5 bytes", "… accept = 6, peer 127.0.0.1:5000", "┄┄ 5 bytes"},
+		},
 		"an accept of which the address never comes": {
 			text: serving + "10 accept4(5,  <unfinished ...>\n",
 			deny: []string{"accept4(5"},

@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"lbaws/trace/event"
@@ -150,6 +151,7 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 		if bytes.HasSuffix(l.Name, []byte("msg")) {
 			s.passes(s.of(l.Thread, true), l)
 		}
+		s.accepted(l, at)
 		return
 	}
 	whole := joined(begun.text, l.Text)
@@ -179,6 +181,54 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 		return
 	}
 	s.add(&now)
+}
+
+// accepted reads the rest of a call of which the recording does not have the beginning, if that has
+// accepted a TCP connection. What it was given is not known: "..." stands for it, and the socket
+// that listens is the process's only one on the port, if that is known.
+func (s *scan) accepted(l *strace.Line, at int64) {
+	c := others.Named(string(l.Name))
+	if c == nil || c.Effect != event.Accepts {
+		return
+	}
+	whole := strace.Line{Kind: strace.Call, Text: slices.Concat([]byte("..., "), bytes.TrimLeft(l.Text, " ,"))}
+	rest, err := whole.Parse(s.args[:0])
+	if err != nil {
+		s.file.Problem(err, s.number)
+		return
+	}
+	s.args = rest.List
+	made := strace.ParseNote(rest.Result)
+	if _, isInet := strace.ParseSockaddr(s.arg(1)); rest.Value < 0 || !isInet && !made.TCP {
+		return
+	}
+	p := s.of(l.Thread, false)
+	p.serves = true
+	b := &step{of: s.file, at: at, line: s.lines, process: p, thread: l.Thread, call: c, text: whole.Text, socket: s.listening(p, made.Ends.Local)}
+	s.returns(b, &rest)
+	s.add(b)
+}
+
+// listening returns the socket of a process that listens at an address, which may not be known; a
+// new one if it is not known to have one.
+func (s *scan) listening(p *process, at netip.AddrPort) *socket {
+	const most = 64 // descriptors to look at
+	var found []*socket
+	for _, d := range p.open {
+		if len(p.open) > most {
+			break
+		}
+		listens := d.socket.role == servers && !d.socket.accepted
+		if listens && (at.Port() == 0 || d.socket.port == at.Port()) && !slices.Contains(found, d.socket) {
+			found = append(found, d.socket)
+		}
+	}
+	if len(found) == 1 {
+		return found[0]
+	}
+	listens := s.create(servers)
+	listens.ends.Local, listens.port = at, at.Port()
+	return listens
 }
 
 // joined returns a call as it would stand in one line, of which the first line has been
