@@ -60,8 +60,9 @@ func (p *process) had(arg []byte) bool {
 // leaves notes that a call is left out. It may have been given a number that led to a socket
 // before, or be made on one: its close is not in the recording, or was another call.
 func (s *scan) leaves(p *process, l *strace.Line, c *others.Call) {
-	fd, noted := strace.Number(l.Text), strace.IsNote(bytes.TrimLeft(l.Text, "0123456789"))
-	if noted {
+	fd, note := strace.Number(l.Text), strace.ParseNote(l.Text[:min(len(l.Text), longestNoted)])
+	isIdle := note.TCP || p.at(fd) != nil && (note.IsSockets() || onAnyFile[string(l.Name)])
+	if note.Is && !note.IsSockets() {
 		p.close(fd)
 	}
 	if bytes.HasSuffix(l.Name, []byte("msg")) {
@@ -81,8 +82,21 @@ func (s *scan) leaves(p *process, l *strace.Line, c *others.Call) {
 		}
 		return
 	}
-	s.left[string(l.Name)]++
+	if isIdle {
+		s.idle[string(l.Name)]++
+	} else {
+		s.left[string(l.Name)]++
+	}
 }
+
+// longestNoted is how many bytes of a call's arguments may have a socket's descriptor and its note.
+const longestNoted = 1 << 8
+
+// onAnyFile has the calls that are given a descriptor of any kind, and do nothing to the connection
+// of a socket. (Others may be given any number first.)
+var onAnyFile = map[string]bool{"fstat": true, "fstat64": true, "newfstatat": true, "statx": true, "fstatfs": true, "lseek": true, "_llseek": true,
+	"fadvise64": true, "fsync": true, "fdatasync": true, "ftruncate": true, "flock": true, "fchmod": true, "fchown": true,
+	"fgetxattr": true, "pread64": true, "pwrite64": true, "preadv": true, "pwritev": true, "getdents64": true, "fchdir": true}
 
 // isUnknown reports whether nothing says what a descriptor leads to that a call is given.
 func (s *scan) isUnknown(p *process, l *strace.Line, c *others.Call) bool {

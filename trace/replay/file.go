@@ -37,6 +37,9 @@ func (c *common) leftOut(unknown map[string]int) string {
 	} else if n > 0 {
 		said = append(said, fmt.Sprintf("left out: %d calls that are not about a TCP socket: %s", n, names))
 	}
+	if n, names := listed(c.idle); n > 0 {
+		said = append(said, "left out on TCP sockets, as they do nothing to a connection: "+names)
+	}
 	if n, names := listed(unknown); n > 0 {
 		said = append(said, fmt.Sprintf("not known to be about a TCP socket, and left out: %s; %s", names, recordNotes))
 	}

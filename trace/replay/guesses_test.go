@@ -78,6 +78,13 @@ func TestNothingIsGuessed(t *testing.T) {
 				"20 getsockopt(3, SOL_SOCKET, SO_ERROR, [0], [4]) = 0\n20 close(3) = 0\n",
 			want: []string{"┄┄ SYN ┄", "┄ SYN+ACK", "┄┄ FIN"},
 		},
+		"calls on a socket as on any file": {
+			text: serving + "10 fstat(3, {st_mode=S_IFSOCK|0777, st_size=0, ...}) = 0\n10 lseek(3, 0, SEEK_CUR) = -1 ESPIPE (Illegal seek)\n10 openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY) = 4\n" +
+				"10 fstat(4, {st_mode=S_IFREG|0644, st_size=9, ...}) = 0\n10 alarm(3) = 0\n10 accept(3<TCP:[127.0.0.1:7001]>, " + peer + ") = 5\n10 fsync(5<TCP:[127.0.0.1:7001->127.0.0.1:5000]>) = -1 EINVAL (Invalid argument)\n" +
+				"10 dup(5) = 6\n10 close(5) = 0\n",
+			want: []string{"left out: 3 calls that are not about a TCP socket: 1 alarm, 1 fstat, 1 openat. left out on TCP sockets, as they do nothing to a connection: 1 fstat, 1 fsync, 1 lseek", "no FIN is sent"},
+			deny: []string{"◁┄ FIN"},
+		},
 		"no listen": {
 			text: "10 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n10 bind(3, " + address + ") = 0\n10 accept(3, 0x7f, [16]) = -1 EINVAL (Invalid argument)\n10 close(3) = 0\n",
 			want: []string{strings.Repeat(" ", 48) + "socket(", strings.Repeat(" ", 48) + "accept(3, …) = -1 EINVAL"},
@@ -119,12 +126,12 @@ func TestNothingIsGuessed(t *testing.T) {
 		"two connections are accepted, and one was made": {
 			text: serving + strings.ReplaceAll(calling, "1 ", "20 ") + "0\n10 accept(3, " + peer + ") = 4\n10 accept(3, " + strings.Replace(peer, "5000", "5001", 1) + ") = 5\n" +
 				"20 write(3, \"hello\", 5) = 5\n10 read(4, \"hello\", 100) = 5\n10 read(5, \"six...\", 100) = 6\n",
-			want: []string{"not known which calls of both ends belong together", "┄┄ 6 bytes"}, deny: []string{"figure"},
+			want: []string{"not known which calls of both ends belong together", " 6 bytes ┄"}, deny: []string{"figure"},
 		},
 		"two connections are accepted, and the client says which is its own": {
 			text: serving + strings.ReplaceAll(calling, "1 ", "20 ") + "0\n20 getsockname(3, " + strings.Replace(peer, "5000", "5001", 1) + ") = 0\n10 accept(3, " + peer + ") = 4\n" +
 				"10 accept(3, " + strings.Replace(peer, "5000", "5001", 1) + ") = 5\n20 write(3, \"hello\", 5) = 5\n10 read(5, \"hello\", 100) = 5\n10 read(4, \"six...\", 100) = 6\n",
-			want: []string{"┄┄ 6 bytes", "┄┄ 5 bytes"}, deny: []string{"belong together"},
+			want: []string{" 6 bytes ┄", "┄┄ 5 bytes"}, deny: []string{"belong together"},
 		},
 		"a call that no number had": {
 			text: "10 read(8, \"hello\", 100) = 5\n10 accept4(3, " + peer + ", SOCK_NONBLOCK) = 4\n10 read(4, \"again\", 100) = 5\n",

@@ -94,11 +94,12 @@ type common struct {
 	steps   []*step // of all recordings, in the order of time
 	named   *named
 	left    map[string]int // how many calls are left out, by name
+	idle    map[string]int // and how many of those on TCP sockets
 	uses    map[int]uses   // of descriptors of which nobody knows what they lead to
 }
 
 func newCommon() *common {
-	return &common{named: newNamed(), left: make(map[string]int), uses: make(map[int]uses)}
+	return &common{named: newNamed(), left: make(map[string]int), idle: make(map[string]int), uses: make(map[int]uses)}
 }
 
 // fork is a fork or clone of which the recording does not have the return.
