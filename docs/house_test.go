@@ -33,7 +33,7 @@ var floors = []map[string]int{
 	{"sys/patient": 1, "trace/event": 2, "trace/strace/symbol": 3, "trace/part": 4},
 	{"trace/turns/keys": 0, "sys/namespace": 1, "trace/sockets": 2, "sys/ptrace": 3, "trace/live/files": 4},
 	{"trace/output": 1, "trace/wire": 2, "trace/recorded": 4},
-	{"sys/process": 1, "trace/message": 3},
+	{"sys/process": 1, "trace/message": 3, "trace/live/title": 0},
 	{"sys": 2},
 }
 

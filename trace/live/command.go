@@ -10,6 +10,7 @@ import (
 
 	"lbaws/sys/namespace"
 	"lbaws/trace"
+	"lbaws/trace/live/title"
 )
 
 // Flags defines the flags of the command run that the trace does not have.
@@ -38,7 +39,7 @@ func (r *Run) Parse(flags *flag.FlagSet, o *trace.Options) (err error) {
 	o.Both, o.Others, o.Steps = len(r.programs) > 1, true, r.step
 	r.private = r.private || o.Both && !given["private"]
 	o.Segments = o.Segments || r.private && !given["segments"]
-	o.Title = r.title("lbaws run")
+	o.Title = title.Of("lbaws run", r.programs, r.pid)
 	return nil
 }
 

@@ -1,4 +1,5 @@
-package live
+// Package title says what a run of other programs is called.
+package title
 
 import (
 	"strconv"
@@ -6,16 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// title returns a title for the run, which begins with a command: that with its programs and
-// their arguments, as a shell has them, but not all of a long one. The command alone is the
-// title of no programs.
-func (r *Run) title(command string) string {
+// Of returns a title for a run, which begins with a command: that with its programs and their
+// arguments, as a shell has them, but not all of a long one; or with the process pid, which runs
+// already. The command alone is the title of no programs.
+func Of(command string, programs [][]string, pid int) string {
 	const most = 400 // characters
-	if r.pid > 0 {
-		return command + " -p " + strconv.Itoa(r.pid)
+	if pid > 0 {
+		return command + " -p " + strconv.Itoa(pid)
 	}
 	title := command
-	for i, program := range r.programs {
+	for i, program := range programs {
 		if i > 0 {
 			title += " --"
 		}
