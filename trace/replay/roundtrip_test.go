@@ -77,7 +77,7 @@ func roundTrip(t *testing.T, seed int) {
 		// Of another program, what is no HTTP is said once.
 		notHTTP := regexp.MustCompile(`(?m)^ *# not an HTTP.*\n(?: *# (?:path and version|status line|end)\n)?`)
 		alone := regexp.MustCompile(`(… \w+)\(\d+\) = `) // and the descriptor, if other calls stand between
-		got, want := notHTTP.ReplaceAllString(drawn(t, lines), ""), notHTTP.ReplaceAllString(waited.ReplaceAllString(drawn(t, json), ""), "")
+		got, want := notHTTP.ReplaceAllString(drawn(t, lines), ""), notHTTP.ReplaceAllString(waited.ReplaceAllString(atEnd.ReplaceAllString(drawn(t, json), ""), ""), "")
 		_, got, _ = strings.Cut(alone.ReplaceAllString(got, "$1 = "), "CLIENT") // behind what sums up
 		if _, want, _ = strings.Cut(want, "CLIENT"); got != want {
 			tracetest.Compare(t, slices.Collect(strings.Lines(got)), slices.Collect(strings.Lines(want)))

@@ -20,6 +20,7 @@ type Sum struct {
 	timed    bool      // whether there was a call of which the time is known
 	from, to time.Time // then: when the first one was, and the last
 	moments  int       // so far
+	lookedAt int       // how many ends, when programs were killed
 	totals             // of the connections that are over
 
 	bound   map[event.Descriptor]uint16 // the ports of sockets that may listen
@@ -286,9 +287,11 @@ func (s *Sum) exits(at time.Time, e *event.Exit) {
 			ends(of)
 		}
 	}
-	if e.How != "" { // or else it is one of this program's, and all of its descriptors are closed
+	const most = 1 << 20 // no run kills so many programs that have so many
+	if e.How != "" || s.lookedAt > most {
 		return
 	}
+	s.lookedAt += len(s.ends) // it is one of this program's, and all of its descriptors are closed
 	for fd, of := range s.ends {
 		if fd.Thread == e.Thread {
 			ends(of)
