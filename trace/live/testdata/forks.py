@@ -16,4 +16,5 @@ for _ in range(40):
     os.close(fd)
     os.write(closes, b".")
     os.waitpid(child, 0)
+    client.recv(1)
     client.close()
