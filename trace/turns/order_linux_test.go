@@ -56,7 +56,7 @@ func draw(t *testing.T, order string) string {
 
 var timeColumn = regexp.MustCompile(`(?m)^.{12}`)
 
-var varies = regexp.MustCompile(`:\d{5}\b|next in \d\.\d|\d+ s left`)
+var varies = regexp.MustCompile(`:\d{5}\b|next in \d\.\d|\d+ s left|connections in \S+:`)
 
 // movesOf returns the calls of an order's file: "client2 connect", begun with " ..."
 // behind it, or ended with "... " before the name.
