@@ -79,7 +79,7 @@ const (
 type Watch struct {
 	Scene Scene // of the moment in hand
 
-	told map[*Rule]bool
+	told map[string]bool // by the rules' names
 	state
 }
 
@@ -92,7 +92,7 @@ func (w *Watch) Take(m *event.Moment) *Found {
 	}
 	if w.ends == nil {
 		w.state = newState()
-		w.told = make(map[*Rule]bool)
+		w.told = make(map[string]bool)
 	}
 	found := w.look(when, m)
 	w.notes(m)
@@ -102,8 +102,8 @@ func (w *Watch) Take(m *event.Moment) *Found {
 func (w *Watch) look(when occasion, m *event.Moment) *Found {
 	for _, r := range rules[when] {
 		if text := r.shows(w, m); text != "" {
-			again := w.told[r]
-			w.told[r] = true
+			again := w.told[r.Name]
+			w.told[r.Name] = true
 			return &Found{Rule: r, Caller: w.callerOf(m), Text: text, Again: again}
 		}
 	}

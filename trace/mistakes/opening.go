@@ -94,7 +94,7 @@ var opening = []*Rule{
 			return ""
 		}
 		l := w.listener(wire.Plain(m.Event.Args[1].Addr.AddrPort()))
-		if l == nil || l.shares || l.accepting > 0 || l.reached-l.accepts != l.backlog {
+		if l == nil || w.asked || l.shares || l.accepting > 0 || l.reached-l.accepts != l.backlog {
 			return ""
 		}
 		return fullQueue
@@ -174,5 +174,5 @@ func inUse(_ *Watch, m *event.Moment) string {
 	if at := e.Args[1].Addr; e.Call.Does == event.Binds && at != nil {
 		what = wire.Plain(at.AddrPort()).String()
 	}
-	return fmt.Sprintf("another socket has %s: %s", what, cmp.Or(e.InTheWay, "ss -tan says which"))
+	return fmt.Sprintf("%s is taken: %s", what, cmp.Or(e.InTheWay, "ss -tan says by which socket"))
 }

@@ -104,6 +104,7 @@ type state struct {
 	closed   map[place]bool // that were closed
 	pending  pending
 	numbered int
+	asked    bool // whether the kernel is asked what it holds
 	spare    *end // one that was closed, whose memory the next one gets
 }
 
@@ -181,6 +182,8 @@ func (s *state) notes(m *event.Moment) {
 		} else {
 			s.returns(m.Event)
 		}
+	case event.Changed:
+		s.asked = s.asked || !m.Change.Quiet
 	case event.Exited:
 		for _, socket := range m.Exit.Sockets {
 			s.forget(event.Descriptor{Fd: socket})

@@ -48,9 +48,9 @@ func overlap(x, y netip.Addr) bool { return x == y || x.IsUnspecified() || y.IsU
 func (s *Socket) holder() string {
 	switch {
 	case s.State == wire.Listen:
-		return "it is in LISTEN on " + s.Local.String()
+		return "a socket listens on " + s.Local.String()
 	case s.IsEnding():
-		return fmt.Sprintf("its connection with %v is in %v, %s", s.Remote, s.State, s.LeftText())
+		return fmt.Sprintf("a connection with %v is in %v, %s", s.Remote, s.State, s.LeftText())
 	}
-	return fmt.Sprintf("its connection with %v is in %v", s.Remote, s.State)
+	return fmt.Sprintf("a connection with %v is in %v", s.Remote, s.State)
 }
