@@ -15,14 +15,14 @@ import (
 
 // The calls that give a socket an address, a peer or a queue, or ask for them.
 
-func (s *situation) getsockname() string {
+func (s *situation) getsockname() Forecast {
 	if s.own.over() {
-		return ""
+		return Forecast{}
 	}
-	return fmt.Sprintf("the socket's address is %v", s.own.Local)
+	return unsure("the socket's address is %v", s.own.Local)
 }
 
-func (s *situation) setsockopt() string {
+func (s *situation) setsockopt() Forecast {
 	texts := map[string][2]string{ // off, on
 		"SO_REUSEADDR": {"bind will refuse an address that an old connection is on",
 			"bind will take the address even if old connections are on it, if they have this option too"},
@@ -37,19 +37,19 @@ func (s *situation) setsockopt() string {
 	}
 	text := texts[string(strace.AppendArg(nil, s.e, &s.e.Args[2], s.e.Call.Params[2].Kind, 0))]
 	if s.e.Args[3].Int == 0 {
-		return text[0]
+		return Forecast{Text: text[0]}
 	}
-	return text[1]
+	return Forecast{Text: text[1]}
 }
 
 // bind cannot know which options the sockets have that are in the way.
-func (s *situation) bind() string {
+func (s *situation) bind() Forecast {
 	local := wire.Plain(s.e.Args[1].Addr.AddrPort())
 	if s.own != nil && !s.own.over() {
 		return willFail(unix.EINVAL, "the socket has an address")
 	}
 	if local.Port() == 0 {
-		return "the kernel will choose a port that is free"
+		return willReturn(0, "the kernel will choose a port that is free")
 	}
 	listens, other := s.inTheWay(&memory{Socket: sockets.Socket{Local: local, V6Only: s.v6Only}})
 	switch {
@@ -65,7 +65,7 @@ func (s *situation) bind() string {
 		}
 		return taken("SO_REUSEADDR", why, other)
 	}
-	return fmt.Sprintf("no other socket is on %v, and no old connection", local)
+	return willReturn(0, "no other socket is on %v, and no old connection", local)
 }
 
 // inTheWay returns which other sockets have an address in common with a socket: one that
@@ -88,8 +88,8 @@ func (s *situation) inTheWay(of *memory) (listens, other *memory) {
 
 // taken predicts that another socket is in the way, unless both have an option. A narrow
 // panel has room for that.
-func taken(option, why string, by *memory) string {
-	return fmt.Sprintf("%s %v: EADDRINUSE, unless both have %s", why, by.Local, option)
+func taken(option, why string, by *memory) Forecast {
+	return unsure("%s %v: EADDRINUSE, unless both have %s", why, by.Local, option)
 }
 
 // overlaps reports whether two sockets have a port and a local address in common: 0.0.0.0 is
@@ -110,7 +110,7 @@ func (m *memory) has(addr netip.Addr) bool {
 // the backlog, or than the system's limit if that is less.
 //
 // Source: __sys_listen in Linux's net/socket.c; sk_acceptq_is_full in its net/sock.h.
-func (s *situation) listen() string {
+func (s *situation) listen() Forecast {
 	if s.own != nil && s.own.State != wire.Listen && s.own.Remote.Port() != 0 {
 		return willFail(unix.EINVAL, "the socket has a connection")
 	}
@@ -121,24 +121,24 @@ func (s *situation) listen() string {
 	}
 	backlog := uint(uint32(s.e.Args[1].Int)) // -1 is the largest one
 	if s.longest < 0 {
-		return "the kernel will queue connections for accept"
+		return willReturn(0, "the kernel will queue connections for accept")
 	}
-	return fmt.Sprintf("the kernel will queue connections for accept, %d at the most", min(backlog, uint(s.longest))+1)
+	return willReturn(0, "the kernel will queue connections for accept, %d at the most", min(backlog, uint(s.longest))+1)
 }
 
 // connect predicts the answer to the SYN of a server on this machine.
 //
 // Source: tcp_conn_request in Linux's net/ipv4.
-func (s *situation) connect() string {
+func (s *situation) connect() Forecast {
 	to := wire.Plain(sys.Reachable(s.e.Args[1].Addr.AddrPort()))
 	if s.own != nil {
 		if s.own.State == wire.SynSent || s.own.State == wire.Closed {
-			return ""
+			return Forecast{}
 		}
 		return willFail(unix.EISCONN, "the socket has a connection, or listens")
 	}
 	if s.cutOff || !s.isHere(to.Addr()) {
-		return ""
+		return Forecast{}
 	}
 	listening, sure := s.listening(to)
 	switch {
@@ -147,15 +147,16 @@ func (s *situation) connect() string {
 	case s.atOnce():
 		return willFail(unix.EINPROGRESS, "a SYN will go out, and nobody waits for the answer")
 	case !sure:
-		return ""
+		return Forecast{}
 	case listening == nil:
 		return willFail(unix.ECONNREFUSED, "nobody listens on %v", to)
 	case listening.Receive > listening.Send:
-		return fmt.Sprintf("the accept queue is full (%d of %d): its SYN will be dropped, and it will wait", listening.Receive, listening.Send)
+		text := "the accept queue is full (%d of %d): its SYN will be dropped, and it will wait"
+		return Forecast{fmt.Sprintf(text, listening.Receive, listening.Send), Outcome{Waits: true}, true}
 	case s.halfOpen(listening) >= listening.Send: // whether there is room for another one depends on tcp_syncookies
-		return fmt.Sprintf("a socket listens on %v: it will wait for its SYN+ACK", to)
+		return unsure("a socket listens on %v: it will wait for its SYN+ACK", to)
 	}
-	return fmt.Sprintf("a socket listens on %v, and its queue has room: it will return at once", to)
+	return willReturn(0, "a socket listens on %v, and its queue has room: it will return at once", to)
 }
 
 // connectedTo returns how many connections to an address leave no other one their port. One in

@@ -145,3 +145,11 @@ func (m *Memory) Held() []sockets.Socket {
 	}
 	return held
 }
+
+// Socket returns what the kernel holds of a call's descriptor, or nil.
+func (m *Memory) Socket(e *event.Event) *sockets.Socket {
+	if had := m.find(e.Thread, e.Args[0].Int); had != nil && e.Call.Does != event.Makes {
+		return &had.Socket
+	}
+	return nil
+}

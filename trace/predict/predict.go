@@ -15,8 +15,18 @@ import (
 	"lbaws/trace/wire"
 )
 
+// Forecast is what is predicted of a call.
+type Forecast struct {
+	Text string  // in one line; "" if nothing can be said that is sure
+	Does Outcome // what the call does, if it is sure of that
+	Sure bool    // whether there is only one thing that it can do, and that is to be seen
+}
+
 // Predict says in one line what a call will do that is about to begin: "1 connection is
 // queued: it will return at once". It returns "" if nothing can be said that is sure.
+func (m *Memory) Predict(e *event.Event) string { return m.Forecast(e).Text }
+
+// Forecast predicts a call that is about to begin.
 //
 // It takes for granted what the kernel does not tell: that the program's sockets wait (they
 // have no O_NONBLOCK); that it has neither shut down reading (SHUT_RD) nor set an option
@@ -24,10 +34,10 @@ import (
 // other descriptor leads to the socket; that there is room for one more TIME_WAIT; and that
 // nothing is under way (Settled). Where the kernel cannot be asked at all, there is nothing
 // to predict from.
-func (m *Memory) Predict(e *event.Event) string { return m.predict(e, ask(e)) }
+func (m *Memory) Forecast(e *event.Event) Forecast { return m.predict(e, ask(e)) }
 
 // predict predicts a call on a machine.
-func (m *Memory) predict(e *event.Event, on machine) string {
+func (m *Memory) predict(e *event.Event, on machine) Forecast {
 	s := &situation{e: e, machine: on, held: m.sorted(), own: m.find(e.Thread, e.Args[0].Int)}
 	if s.own == nil && on.inode != 0 { // the descriptor is a copy
 		s.own = m.findInode(on.inode)
@@ -36,7 +46,7 @@ func (m *Memory) predict(e *event.Event, on machine) string {
 	case event.Makes:
 		return s.socket()
 	case event.Sleeps:
-		return fmt.Sprintf("it will pause for %v, whatever the peer does", time.Duration(e.Args[0].Int))
+		return unsure("it will pause for %v, whatever the peer does", time.Duration(e.Args[0].Int))
 	case event.Sets:
 		return s.setsockopt()
 	case event.Binds:
@@ -47,10 +57,10 @@ func (m *Memory) predict(e *event.Event, on machine) string {
 		return s.listen()
 	}
 	if s.own == nil && e.Call.Does == event.Closes && on.inode != 0 {
-		return sendsNothing
+		return noConnection()
 	}
 	if s.own == nil {
-		return ""
+		return Forecast{}
 	}
 	if e.Recorded != nil && e.Recorded.Peeks {
 		return s.read()
@@ -69,7 +79,7 @@ func (m *Memory) predict(e *event.Event, on machine) string {
 	case event.Closes:
 		return s.close()
 	}
-	return ""
+	return Forecast{}
 }
 
 // situation is a call and what the kernel holds.
@@ -94,22 +104,36 @@ type machine struct {
 }
 
 // willFail predicts an error.
-func willFail(errno unix.Errno, why string, args ...any) string {
-	return fmt.Sprintf(why, args...) + ": it will fail with " + sys.ErrnoName(errno)
+func willFail(errno unix.Errno, why string, args ...any) Forecast {
+	text := fmt.Sprintf(why, args...) + ": it will fail with " + sys.ErrnoName(errno)
+	return Forecast{text, Outcome{Errno: errno}, true}
 }
 
-func (s *situation) socket() string {
+// willReturn predicts what a call returns at once.
+func willReturn(result int, text string, args ...any) Forecast {
+	return Forecast{fmt.Sprintf(text, args...), Outcome{Result: result}, true}
+}
+
+// willSend predicts that a call returns 0 at once, and what it sends.
+func willSend(what Sent, text string, args ...any) Forecast {
+	return Forecast{fmt.Sprintf(text, args...), Outcome{Sends: what}, true}
+}
+
+// unsure says something of a call that leaves open what it does, or that says it all.
+func unsure(text string, args ...any) Forecast { return Forecast{Text: fmt.Sprintf(text, args...)} }
+
+func (s *situation) socket() Forecast {
 	if s.full {
 		return willFail(unix.EMFILE, "no descriptor is free")
 	}
-	return fmt.Sprintf("it will return %d, the lowest descriptor that is free, and send nothing", s.free)
+	return willReturn(s.free, "it will return %d, the lowest descriptor that is free, and send nothing", s.free)
 }
 
 // accept predicts an accept. Linux takes the new descriptor first, and only then looks
 // whether anybody is queued.
 //
 // Source: __sys_accept4_file in its net/socket.c.
-func (s *situation) accept() string {
+func (s *situation) accept() Forecast {
 	switch n := s.own.Receive; {
 	case s.full:
 		return willFail(unix.EMFILE, "no descriptor is free")
@@ -118,7 +142,7 @@ func (s *situation) accept() string {
 	case n == 0:
 		return s.wait("nobody is queued")
 	default:
-		return count(n, "connection") + " queued: it will return at once"
+		return willReturn(s.free, "%s queued: it will return at once", count(n, "connection"))
 	}
 }
 
@@ -126,7 +150,7 @@ func (s *situation) accept() string {
 // then fails; it returns 0 in place of the error if the peer's FIN came before.
 //
 // Source: tcp_recvmsg_locked and tcp_reset in its net/ipv4.
-func (s *situation) read() string {
+func (s *situation) read() Forecast {
 	room, unread, over := s.length(), s.own.Unread(), s.own.over()
 	fin := s.own.UnreadFIN() || s.own.State == wire.CloseWait || s.own.State == wire.LastAck || s.own.State == wire.Closing
 	are := "unread"
@@ -140,39 +164,39 @@ func (s *situation) read() string {
 	case s.own.State == wire.Listen || s.own.State == wire.Closed && !over:
 		return willFail(unix.ENOTCONN, "the socket has no connection")
 	case unread == 0 && s.own.Unread() > 0 && !over: // an urgent byte stands first, and a read passes over it: tcp(7), SIOCINQ
-		return ""
+		return Forecast{}
 	case room <= 0 || s.own.State == wire.SynSent:
-		return ""
+		return Forecast{}
 	case unread > 0:
 		what := count(unread, "byte") + " " + are
 		if fin {
 			what += ", and then the peer's FIN"
 		}
 		if unread > room {
-			return fmt.Sprintf("%s: it will return %d of them", what, room)
+			return willReturn(room, "%s: it will return %d of them", what, room)
 		}
 		if unread < room && s.e.Recorded != nil && s.e.Recorded.Fills && !s.atOnce() && !fin && !over {
 			return s.wait(what + ", and it wants all of its room filled")
 		}
 		if unread < room && s.coming() > 0 {
-			return fmt.Sprintf("%s, and more are on the way: it will return %d or more", what, unread)
+			return unsure("%s, and more are on the way: it will return %d or more", what, unread)
 		}
-		return fmt.Sprintf("%s: it will return %d", what, unread)
+		return willReturn(unread, "%s: it will return %d", what, unread)
 	case s.own.pending && s.alone():
-		return gone(s.own.errno) + ", or return 0 after a FIN"
+		return unsure("%s, or return 0 after a FIN", gone(s.own.errno).Text)
 	case s.own.pending:
 		return gone(s.own.errno)
 	case over:
-		return "the connection is gone, and everything is read: it will return 0"
+		return willReturn(0, "the connection is gone, and everything is read: it will return 0")
 	case s.own.UnreadFIN():
-		return "the peer's FIN is there and nothing else: it will return 0"
+		return willReturn(0, "the peer's FIN is there and nothing else: it will return 0")
 	case fin:
-		return "the peer's FIN has come and everything is read: it will return 0"
+		return willReturn(0, "the peer's FIN has come and everything is read: it will return 0")
 	}
 	if n := s.coming(); n > 0 && !s.atOnce() {
-		return fmt.Sprintf("nothing is unread, but %s on the way: it will wait for them", count(n, "byte"))
+		return unsure("nothing is unread, but %s on the way: it will wait for them", count(n, "byte"))
 	} else if n > 0 {
-		return ""
+		return Forecast{}
 	}
 	return s.wait("nothing is unread")
 }
@@ -189,27 +213,27 @@ func (s *situation) length() int {
 func (s *situation) atOnce() bool { return s.e.Recorded != nil && s.e.Recorded.AtOnce }
 
 // wait predicts that a call waits, or that it fails if it is not to wait.
-func (s *situation) wait(why string) string {
+func (s *situation) wait(why string) Forecast {
 	if s.atOnce() {
 		return willFail(unix.EAGAIN, "%s", why)
 	}
-	return why + ": it will wait"
+	return Forecast{why + ": it will wait", Outcome{Waits: true}, true}
 }
 
 // gone predicts the error of a connection that is gone. The kernel tells only the call that
 // fails why it is gone: ss -K makes another error than a RST (ECONNABORTED), and so does a
 // peer that does not answer any more (ETIMEDOUT, EHOSTUNREACH).
-func gone(errno string) string { return "the connection is gone: it will fail (" + errno + ")" }
+func gone(errno string) Forecast { return unsure("the connection is gone: it will fail (%s)", errno) }
 
 // alone reports whether the peers are other programs, which may send more than one segment
 // between two questions to the kernel: it has not told of a FIN just before a RST.
 func (s *situation) alone() bool { return s.e.Thread == 0 || s.e.IsOthers() }
 
-func (s *situation) write() string {
+func (s *situation) write() Forecast {
 	n, unacknowledged := s.length(), s.own.Unacknowledged()
 	switch {
 	case n <= 0 || s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
-		return ""
+		return Forecast{}
 	case s.own.pending && s.alone():
 		return gone(s.own.errno + ", EPIPE if a FIN before")
 	case s.own.errno != "":
@@ -221,20 +245,21 @@ func (s *situation) write() string {
 	case s.own.State == wire.Listen || s.own.State == wire.Closed:
 		return willFail(unix.EPIPE, "the socket has no connection")
 	case s.atOnce() && (unacknowledged > 0 || n > order.SureRoom): // it takes what has room
-		return ""
+		return Forecast{}
 	case unacknowledged > 0:
-		return count(unacknowledged, "byte") + " not acknowledged yet: it will wait if there is no room behind them"
+		return unsure("%s not acknowledged yet: it will wait if there is no room behind them", count(unacknowledged, "byte"))
 	case n > order.SureRoom:
-		return fmt.Sprintf("the send buffer is empty: if it has no room for all %d bytes, it will wait", n)
+		return unsure("the send buffer is empty: if it has no room for all %d bytes, it will wait", n)
 	}
-	text := fmt.Sprintf("the kernel takes all %d bytes", n)
+	f := Forecast{fmt.Sprintf("the kernel takes all %d bytes", n), Outcome{Result: n, Sends: Data}, true}
 	if n == 1 {
-		text = "the kernel takes the byte"
+		f.Text = "the kernel takes the byte"
 	}
 	if gone, why := s.peerGone(); gone {
-		text += "; a RST will come back: " + why
+		f.Text += "; a RST will come back: " + why
+		f.Does.Sends = DataForRST
 	}
-	return text
+	return f
 }
 
 // peer returns the other end's socket if it is on this machine, or nil.
@@ -272,64 +297,66 @@ func (s *situation) peerGone() (gone bool, why string) {
 	return finSent && peer.Inode == 0 && peer.Descriptor < 0, "the peer has closed its descriptor"
 }
 
-const sendsNothing = "the socket has no connection: it sends nothing"
+func noConnection() Forecast {
+	return willSend(Nothing, "the socket has no connection: it sends nothing")
+}
 
 // close predicts what becomes of the connection.
 //
 // Source: __tcp_close in Linux's net/ipv4; RFC 2525 section 2.17.
-func (s *situation) close() string {
+func (s *situation) close() Forecast {
 	if s.e.Shared {
-		return "another descriptor leads to the same socket: it only frees this one"
+		return willSend(Nothing, "another descriptor leads to the same socket: it only frees this one")
 	}
 	switch s.own.OnClose() {
 	case sockets.Refuses:
 		return s.stopListening()
 	case sockets.RST:
-		return fmt.Sprintf("%s unread: a RST will go out %s", count(s.own.Unread(), "byte"), s.own.RSTPlace())
+		return willSend(RST, "%s unread: a RST will go out %s", count(s.own.Unread(), "byte"), s.own.RSTPlace())
 	case sockets.FINSent:
-		return "both FINs were sent before: it only frees the descriptor"
+		return willSend(Nothing, "both FINs were sent before: it only frees the descriptor")
 	case sockets.Orphans:
 		return s.orphan()
 	case sockets.FIN:
 		if n := s.coming(); n > 0 {
-			return count(n, "byte") + " on the way: a FIN will go out, or a RST if they come before"
+			return unsure("%s on the way: a FIN will go out, or a RST if they come before", count(n, "byte"))
 		}
 		return s.sendFIN()
 	}
 	switch {
 	case s.own.over():
-		return "the connection is over: it only frees the descriptor"
+		return willSend(Nothing, "the connection is over: it only frees the descriptor")
 	case s.own.State == wire.SynSent:
-		return "nobody has answered the SYN: it sends nothing more"
+		return willSend(Nothing, "nobody has answered the SYN: it sends nothing more")
 	}
-	return sendsNothing
+	return noConnection()
 }
 
 // orphan predicts the close behind a FIN that was sent, while the peer's has not come.
-func (s *situation) orphan() string {
+func (s *situation) orphan() Forecast {
 	if n := s.own.Unacknowledged(); n > 0 {
-		return count(n, "byte") + " not acknowledged: the kernel goes on sending them, and the FIN behind them"
+		return unsure("%s not acknowledged: the kernel goes on sending them, and the FIN behind them", count(n, "byte"))
 	}
-	return "the FIN was sent before: " + sockets.Orphaned
+	return willSend(Nothing, "the FIN was sent before: %s", sockets.Orphaned)
 }
 
 // sendFIN predicts the FIN that close or shutdown sends.
-func (s *situation) sendFIN() string {
+func (s *situation) sendFIN() Forecast {
 	which, close := "first", "the active close, with TIME_WAIT once the peer's has come"
 	if s.own.State == wire.CloseWait {
 		which, close = "second", "the passive close, without a TIME_WAIT at this end"
 	}
 	if n := s.own.Unacknowledged(); n > 0 {
-		return fmt.Sprintf("%s not acknowledged: the %s FIN will go out behind them", count(n, "byte"), which)
+		return unsure("%s not acknowledged: the %s FIN will go out behind them", count(n, "byte"), which)
 	}
-	return fmt.Sprintf("the %s FIN will go out: %s", which, close)
+	return willSend(FIN, "the %s FIN will go out: %s", which, close)
 }
 
 // stopListening predicts what becomes of the connections in the accept queue. They
 // have no descriptor yet, and those that were reset meanwhile are not to be seen.
 //
 // Source: inet_csk_listen_stop and tcp_disconnect in Linux's net/ipv4.
-func (s *situation) stopListening() string {
+func (s *situation) stopListening() Forecast {
 	queued, listening := 0, 0
 	for _, h := range s.held {
 		switch {
@@ -343,32 +370,32 @@ func (s *situation) stopListening() string {
 	what, reset := count(s.own.Receive, "connection")+" queued", s.own.Receive-queued
 	switch {
 	case s.own.Receive == 0:
-		return "nobody is queued: it sends nothing"
+		return willSend(Nothing, "nobody is queued: it sends nothing")
 	case listening > 1: // it cannot be told whose queue a connection is in
-		return what + ": a RST will go to those that are not reset yet"
+		return unsure("%s: a RST will go to those that are not reset yet", what)
 	case queued == 0:
-		return what + ", but reset already: it sends nothing"
+		return willSend(Nothing, "%s, but reset already: it sends nothing", what)
 	case reset > 0:
-		return fmt.Sprintf("%s, %d of them reset already: a RST will go to each of the others", what, reset)
+		return willSend(RST, "%s, %d of them reset already: a RST will go to each of the others", what, reset)
 	}
-	return what + ": a RST will go to each"
+	return willSend(RST, "%s: a RST will go to each", what)
 }
 
-func (s *situation) shutdown() string {
+func (s *situation) shutdown() Forecast {
 	how := s.e.Args[1].Int
 	switch {
 	case s.own.State == wire.Listen && how == unix.SHUT_WR:
-		return "the socket listens: it does nothing"
+		return willSend(Nothing, "the socket listens: it does nothing")
 	case s.own.State == wire.Listen:
 		return s.stopListening()
 	case s.own.State == wire.SynSent || s.own.State == wire.SynReceived:
-		return ""
+		return Forecast{}
 	case s.own.State == wire.TimeWait || s.own.State == wire.Closed:
 		return willFail(unix.ENOTCONN, "the socket has no connection")
 	case how == unix.SHUT_RD:
-		return "it sends nothing: a read will return what is unread, and then 0 instead of waiting"
+		return willSend(Nothing, "it sends nothing: a read will return what is unread, and then 0 instead of waiting")
 	case s.own.FINSent():
-		return "the FIN was sent before: it sends nothing"
+		return willSend(Nothing, "the FIN was sent before: it sends nothing")
 	}
 	return s.sendFIN()
 }

@@ -124,7 +124,7 @@ func TestPredict(t *testing.T) {
 		for i, s := range c.held {
 			m.held[uint64(i)] = &memory{Socket: s}
 		}
-		if got := m.predict(c.call, usual); got != c.want {
+		if got := m.predict(c.call, usual).Text; got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
 		}
 	}
@@ -165,7 +165,7 @@ func TestPredictOnAnotherMachine(t *testing.T) {
 			"1 byte is still unread: it will return 1"},
 	} {
 		m := Memory{held: map[uint64]*memory{1: {Socket: c.held}}}
-		if got := m.predict(c.call, c.on); got != c.want {
+		if got := m.predict(c.call, c.on).Text; got != c.want {
 			t.Errorf("%s, %+v:\n got %s\nwant %s", c.call.Call.Name, c.on, got, c.want)
 		}
 	}
@@ -178,7 +178,7 @@ func TestPredictPortOfGone(t *testing.T) {
 	m := Memory{}
 	m.Note([]sockets.Change{{Socket: was}})
 	m.Note([]sockets.Change{{Socket: was, Was: &was, Gone: true}})
-	if got, want := m.predict(on(ownFD, "bind", serverAt), usual), "no other socket is on 127.0.0.1:8888, and no old connection"; got != want {
+	if got, want := m.predict(on(ownFD, "bind", serverAt), usual).Text, "no other socket is on 127.0.0.1:8888, and no old connection"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -249,7 +249,7 @@ func TestPredictMemory(t *testing.T) {
 		sent.Thread, sent.Result = read.Thread, 33
 		m.Returned(sent)
 		for i, e := range c.calls {
-			got := m.predict(e, usual)
+			got := m.predict(e, usual).Text
 			if got != c.want[i] {
 				t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want[i])
 			}
@@ -280,7 +280,7 @@ func TestPredictNumberAgain(t *testing.T) {
 	m.Note([]sockets.Change{{Socket: second}})
 	m.Returned(on(9, "read", bytesOf(10))) // of a descriptor of which nothing is known
 	for range 20 {                         // the order of a map is random
-		if got := m.predict(on(0, "read", bytesOf(10)), usual); got != "9 bytes are unread: it will return 9" {
+		if got := m.predict(on(0, "read", bytesOf(10)), usual).Text; got != "9 bytes are unread: it will return 9" {
 			t.Fatal(got)
 		}
 	}
@@ -339,7 +339,7 @@ func TestPredictOthers(t *testing.T) {
 	} {
 		var m Memory
 		m.Note([]sockets.Change{{Socket: c.socket}})
-		if got := m.predict(c.event, machine{longest: -1, unread: -1}); got != c.want {
+		if got := m.predict(c.event, machine{longest: -1, unread: -1}).Text; got != c.want {
 			t.Errorf("%d: %q, want %q", i, got, c.want)
 		}
 	}
