@@ -404,7 +404,7 @@ func parse(args []string) (*options, error) {
 	if len(args) > 0 {
 		return nil, fmt.Errorf("unexpected argument %q (lbaws run PROGRAM shows another program)", args[0])
 	}
-	o.trace.Steps, o.trace.Title, o.trace.Source = o.turns.Step, "lbaws "+o.command, source
+	o.trace.Steps, o.trace.Ask, o.trace.Title, o.trace.Source = o.turns.Step, o.turns.Ask, "lbaws "+o.command, source
 	o.turns.Source, o.turns.From = source, &o.trace.From
 	return o, errors.Join(o.turns.Check(), o.trace.Check())
 }

@@ -52,6 +52,7 @@ type Options struct {
 	Both   bool           // whether both ends of a connection are traced
 	Others bool           // whether the calls are other programs'
 	Steps  bool           // whether a panel is going to stand below the diagram
+	Ask    bool           // whether a person is asked there what each call will do
 	URL    []message.Part // of the request that is to be made, if there is one
 
 	// Warn reports an output that can no longer be written. If it is nil, End returns the
@@ -112,7 +113,7 @@ func (o *Options) setFormat(value string) error {
 // Check returns an error if the options contradict each other.
 func (o *Options) Check() error {
 	if !o.Recording {
-		o.Segments = o.Segments || o.Pcap != ""
+		o.Segments = o.Segments || o.Pcap != "" || o.Ask
 		o.Sockets = o.Sockets || o.HTML != "" || o.Pictures != ""
 	}
 	if o.Segments && !o.ShowsSegments() && !o.Both {

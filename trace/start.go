@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys"
+	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/figure"
 	"lbaws/trace/jsonl"
@@ -29,6 +30,7 @@ import (
 type Trace struct {
 	tracer   *tracer.Tracer            // nil of a recording
 	sinks    tracer.Sinks              // what is written, and where it goes
+	asker    *ask.Asker                // nil if nothing is asked
 	pictures string                    // the folder that the tutorial's pictures go to
 	drawn    map[string]*output.Stream // those pictures, by the names of their files
 	lost     error                     // why outputs were not written: an errors.Join
@@ -55,6 +57,10 @@ func (o *Options) Start() (*Trace, error) {
 			t.drawn[name] = output.NewBuffer()
 			sinks = append(sinks, tracer.Sink{Format: format, Output: t.drawn[name]})
 		}
+	}
+	if o.Ask {
+		t.asker = &ask.Asker{}
+		sinks = append(sinks, tracer.Sink{Format: t.asker, Output: sinks[0].Output}) // below the diagram
 	}
 	if t.sinks = sinks; o.Recording {
 		t.endOnSignal()
@@ -183,6 +189,9 @@ func (t *Trace) SetPanel(lines []string) { t.tracer.SetPanel(lines) }
 
 // SetASCII draws the diagram in ASCII from now on.
 func (t *Trace) SetASCII() { t.tracer.SetASCII() }
+
+// Asker returns who asks what a call will do, or nil.
+func (t *Trace) Asker() *ask.Asker { return t.asker }
 
 // Look shows what has happened since the last call began or returned.
 func (t *Trace) Look() { t.tracer.Look() }

@@ -10,6 +10,7 @@ import (
 
 	"lbaws/sys/namespace"
 	"lbaws/trace"
+	"lbaws/trace/ask"
 	"lbaws/trace/live/title"
 )
 
@@ -18,6 +19,7 @@ func (r *Run) Flags(flags *flag.FlagSet) {
 	flags.Func("p", "follow the process `PID`, which runs already, in place of a PROGRAM", r.setPID)
 	flags.BoolVar(&r.private, "private", false, "run the programs in a network of their own, with -segments (default true with a CLIENT)")
 	flags.BoolVar(&r.step, "step", false, "wait for a key before each call on a TCP socket, and show what it will do")
+	ask.Flag(flags, &r.asks, &r.step)
 }
 
 func (r *Run) setPID(value string) (err error) {
@@ -36,7 +38,7 @@ func (r *Run) Parse(flags *flag.FlagSet, o *trace.Options) (err error) {
 	}
 	given := make(map[string]bool)
 	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	o.Both, o.Others, o.Steps = len(r.programs) > 1, true, r.step
+	o.Both, o.Others, o.Steps, o.Ask = len(r.programs) > 1, true, r.step, r.asks
 	r.private = r.private || o.Both && !given["private"]
 	o.Segments = o.Segments || r.private && !given["segments"]
 	o.Title = title.Of("lbaws run", r.programs, r.pid)

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/part"
 )
@@ -17,6 +18,7 @@ type Run struct {
 	pid      int        // in place of them: the process that runs already; or 0
 	private  bool       // whether the programs have a network of their own
 	step     bool       // whether a person lets each call be made, with a key
+	asks     bool       // whether that person is asked what it will do
 	limit    int        // how many bytes of a buffer are shown at most
 	inFile   bool       // whether the trace is written to a file
 	more     bool       // whether more is wanted than what strace writes: whole buffers, and addresses that a program does not ask for
@@ -47,6 +49,8 @@ type Trace interface {
 	SetPanel(lines []string)
 	// SetASCII draws the diagram in ASCII from now on.
 	SetASCII()
+	// Asker returns who asks what a call will do, or nil.
+	Asker() *ask.Asker
 	// Note shows what somebody else than a program has done, and when.
 	Note(at time.Time, text string)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/figure/wording"
 	"lbaws/trace/sockets"
@@ -13,8 +14,8 @@ import (
 // draw shows the panel: the calls that programs are about to make, the one that is next with
 // what it will do, what the kernel holds, and the keys.
 func (d *person) draw(can bool) {
-	lines := []string{turns.Rule("next")}
-	more := 0
+	lines := append(d.asker.Verdict(), turns.Rule("next"))
+	more, empty := 0, len(lines)
 	for i, c := range d.held {
 		if i >= keyed && c != d.chosen {
 			more++ // or else there would be no room for what the kernel holds
@@ -28,7 +29,7 @@ func (d *person) draw(can bool) {
 	for _, c := range d.waiting() {
 		lines = append(lines, fmt.Sprintf("    %-8s waits in %s%s", d.name(&c.preview), wording.Beginning(&c.preview), c.placeText()))
 	}
-	if len(lines) == 1 {
+	if len(lines) == empty {
 		lines = append(lines, "    no program makes a call on a TCP socket")
 	}
 	lines = append(lines, d.kernel.Lines(&d.memory, can || d.keys.Interactive(), d.owner)...)
@@ -48,7 +49,7 @@ const keyed = 9
 // heldLines are those of a call that is held.
 func (d *person) heldLines(i int, c *call) []string {
 	number, mark := " ", " "
-	if i < keyed {
+	if i < keyed && d.asker == nil {
 		number = fmt.Sprint(i + 1)
 	}
 	if c == d.chosen {
@@ -58,8 +59,15 @@ func (d *person) heldLines(i int, c *call) []string {
 	if c != d.chosen {
 		return lines
 	}
-	if says := d.predict(c); says != "" {
-		lines = append(lines, "             "+says)
+	forecast := d.predict(c)
+	says := []string{forecast.Text}
+	if q := d.asker.Ask(c, d.name(&c.preview), c.placeText(), &c.preview, forecast, d.memory.Socket(&c.preview)); q != nil {
+		says = q.Lines(ask.Columns)
+	}
+	for _, line := range says {
+		if line != "" {
+			lines = append(lines, "             "+line)
+		}
 	}
 	if d.explains {
 		for _, line := range c.preview.Call.Explained {
@@ -115,6 +123,12 @@ func (d *person) owner(s *sockets.Socket) string {
 
 // keyLine names the keys.
 func (d *person) keyLine() string {
+	switch {
+	case d.asker.Asks():
+		return "Enter: call  1-4: answer  Tab s c: who  r R: run on  x: kill  ?  q: leave"
+	case d.asker != nil:
+		return "Enter: call  Tab s c: who  r: next accept  R: run on  x: kill  ?  q: leave"
+	}
 	if len(d.held) > 1 {
 		return "Enter: call  1-9 s c: who  r: next accept  R: run on  x: kill  ?  q: leave"
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys/ptrace"
+	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/others"
 	"lbaws/trace/part"
@@ -35,6 +36,7 @@ type person struct {
 	child    int             // the process that a program has made last; 0 if it is followed
 	goal     goal            // whether calls are made without a key
 	from     part.From
+	asker    *ask.Asker                // nil if nothing is asked
 	explains bool                      // whether the panel explains the call
 	refusal  string                    // why the last key did nothing
 	again    map[*ptrace.Thread]uint64 // the calls that a signal has interrupted: the kernel may make them again
@@ -61,7 +63,7 @@ func (w *watcher) newPerson(from part.From) (*person, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &person{watcher: w, bell: bell, again: make(map[*ptrace.Thread]uint64), from: from}
+	d := &person{watcher: w, bell: bell, asker: w.trace.Asker(), again: make(map[*ptrace.Thread]uint64), from: from}
 	if len(from) > 0 {
 		d.goal = firstCall
 	}
@@ -86,6 +88,7 @@ func (d *person) direct() error {
 			}
 		}
 		d.look()
+		d.asker.Settled()
 		if d.goal == firstCall && d.canMove() && d.from.Has(d.chosen.preview.Name()) {
 			d.goal = eachCall
 		}
@@ -263,6 +266,7 @@ func (d *person) move() {
 	d.kernel.Calls(&d.memory, d.owner)
 	d.held = slices.DeleteFunc(d.held, func(other *call) bool { return other == c })
 	d.hide()
+	d.asker.Begins()
 	d.begin(c)
 	d.Resume(c.thread, true)
 }
@@ -280,6 +284,9 @@ func (d *person) hide() {
 func (d *person) returned(c *call, e *event.Event) {
 	d.look()
 	d.memory.Returned(e)
+	if c == d.made {
+		d.asker.Returned(e)
+	}
 	const restartSys, restartNoIntr, restartNoHand = -512, -513, -514 // linux/errno.h
 	if r := c.thread.Result; r == restartSys || r == restartNoIntr || r == restartNoHand {
 		d.again[c.thread] = c.thread.Call.Number
@@ -341,13 +348,15 @@ func (d *person) press(k keys.Key) error {
 	}
 	d.refusal = ""
 	switch {
-	case k == '\n' || k == '\r':
+	case k == '\n' || k == '\r' || d.asker.Answer(int(k)):
 		if d.canMove() {
 			d.move()
 		} else {
 			d.refusal = "no program is about to make a call now"
 		}
-	case k >= '1' && k <= '9':
+	case k == '\t' && d.asker != nil && d.canMove():
+		d.chosen = d.held[(slices.Index(d.held, d.chosen)+1)%len(d.held)]
+	case k >= '1' && k <= '9' && d.asker == nil:
 		if n := int(k - '1'); n < len(d.held) {
 			d.chosen = d.held[n]
 		} else {

@@ -7,34 +7,35 @@ import (
 
 	"lbaws/trace/event"
 	"lbaws/trace/others"
+	"lbaws/trace/predict"
 	"lbaws/trace/sockets"
 )
 
 // This file asks the kernel, before a call is predicted, for what a prediction takes for
 // granted: the options and flags that a program, or its parent, may have set.
 
-// predict says what a call will do that is held; "" if that is not sure.
-func (d *person) predict(c *call) string {
+// predict says what a call will do that is held; nothing if that is not sure.
+func (d *person) predict(c *call) predict.Forecast {
 	if d.watch == nil {
-		return ""
+		return predict.Forecast{}
 	}
 	switch does := c.preview.Call.Does; {
 	case c.about.NoSocket: // its row says why it fails
-		return ""
+		return predict.Forecast{}
 	case c.socket == nil: // it makes one
 	case c.passed():
-		return ""
+		return predict.Forecast{}
 	default:
 		sure := false
 		sockets.Borrow(c.thread.ID, int(int32(c.Args[0])), func(fd int) { sure = d.isSure(c, fd) })
 		if !sure {
-			return ""
+			return predict.Forecast{}
 		}
 		if does == event.Closes {
 			c.preview.Shared = d.count(c.socket) > 1
 		}
 	}
-	return d.memory.Predict(&c.preview)
+	return d.memory.Forecast(&c.preview)
 }
 
 // passed reports whether a close may leave a descriptor that is under way to another process,

@@ -91,7 +91,7 @@ func (s *served) open() {
 	case 2: // it includes the server's
 		s.listen(unix.AF_INET6, netip.AddrPortFrom(netip.IPv6Unspecified(), s.address.Port()), 0)
 	}
-	s.Start("-step", "-segments", "-addr", s.address.String(), fmt.Sprintf("-reuseaddr=%v", reuse), "-backlog", []string{"128", "1", "100000"}[s.Random.IntN(3)])
+	s.Start(s.Step(), "-segments", "-addr", s.address.String(), fmt.Sprintf("-reuseaddr=%v", reuse), "-backlog", []string{"128", "1", "100000"}[s.Random.IntN(3)])
 }
 
 // listen makes the socket that may be in the way.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lbaws/sys"
+	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/sockets"
 )
@@ -22,6 +23,7 @@ func (untraced) Forks(_, _ event.Caller, _ []int)           {}
 func (untraced) Forgets(*sockets.Change, event.Side)        {}
 func (untraced) SetPanel([]string)                          {}
 func (untraced) SetASCII()                                  {}
+func (untraced) Asker() *ask.Asker                          { return nil }
 
 // TestCloseWhileACallIsMade: a signal may come between the key that makes a call and
 // the call. Who directs then waits for nobody: in the bubble, it would be a deadlock.

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/output"
 	"lbaws/trace/part"
@@ -151,6 +152,7 @@ func (m *move) isCall() bool { return m.who != network && event.Named(m.verb) !=
 type Options struct {
 	Order *Order // of the demo's calls
 	Step  bool   // whether a person directs them
+	Ask   bool   // whether that person is asked what each will do
 
 	Source string     // of main.go, for the panel
 	From   *part.From // with which call the person's steps begin
@@ -167,6 +169,7 @@ func (o *Options) Flags(flags *flag.FlagSet, isDemo bool) {
 	flags.BoolVar(&o.Step, "step", false,
 		"stop before each call, and show what it will do and what the kernel holds; Enter makes it;\n"+
 			"no peer is given up then, unless -timeout is given")
+	ask.Flag(flags, &o.Ask, &o.Step)
 }
 
 // foldsSetUp reports whether the set-up of an order would fill the screen before what the order

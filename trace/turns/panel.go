@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/figure/wording"
 	"lbaws/trace/sockets"
@@ -13,7 +14,7 @@ import (
 // draw shows the panel: the next call and what it will do, what the kernel holds, and
 // the keys.
 func (d *person) draw(can bool) {
-	lines := []string{Rule("next")}
+	lines := append(d.asker.Verdict(), Rule("next"))
 	next := d.next()
 	if len(d.moves) > 0 && next == nil {
 		lines = append(lines, d.networkLines()...)
@@ -67,7 +68,7 @@ func (d *person) programLines(p *program, next bool) []string {
 	}
 	says := []string{does}
 	if next {
-		says = append(says, d.sentences(state, event, does == "")...)
+		says = append(says, d.sentences(p, state, event, does == "")...)
 	}
 	says = slices.DeleteFunc(says, func(s string) bool { return s == "" })
 	var lines []string
@@ -91,7 +92,7 @@ func (d *person) programLines(p *program, next bool) []string {
 // sentences say what the next key does to a program: what its call will do or, if the order
 // makes another move, what that is; and what is done with the same key. alone says that
 // the program's name stands before the first one.
-func (d *person) sentences(state state, e *event.Event, alone bool) (sentences []string) {
+func (d *person) sentences(p *program, state state, e *event.Event, alone bool) (sentences []string) {
 	moves := d.together()
 	if state == held && e.Call.Does == event.Closes && len(moves) > 0 {
 		closes := *e
@@ -113,12 +114,28 @@ func (d *person) sentences(state state, e *event.Event, alone bool) (sentences [
 	case d.held && (e.Call.Does == event.Writes || e.Call.Does == event.Closes):
 		sentences = append(sentences, d.memory.Predict(e), "the network holds what it sends")
 	default:
-		sentences = append(sentences, d.memory.Predict(e))
+		sentences = d.foretell(p, e)
 	}
 	for i := 1; i < len(moves); i++ {
 		sentences = append(sentences, moves[i].joinedSentence())
 	}
 	return sentences
+}
+
+// foretell says what a call will do, or asks.
+func (d *person) foretell(p *program, e *event.Event) []string {
+	forecast := d.memory.Forecast(e)
+	if moves := d.together(); len(moves) > 0 && moves[0].atOnce { // the next one comes before all is to be seen
+		return []string{forecast.Text}
+	}
+	about := struct {
+		*program
+		call int
+	}{p, e.Number}
+	if q := d.asker.Ask(about, p.name, p.line, e, forecast, d.memory.Socket(e)); q != nil {
+		return q.Lines(ask.Columns)
+	}
+	return []string{forecast.Text}
 }
 
 // joinedSentence says what a move does that is made with the same key as the one before it.
@@ -159,6 +176,10 @@ func (d *person) owner(s *sockets.Socket) string {
 // keyLine names the keys.
 func (d *person) keyLine() string {
 	switch {
+	case d.asker.Asks() && d.alone:
+		return "Enter: call  1-4: answer, and call  r: next accept  R: run on  ?: explain  q: leave"
+	case d.asker.Asks():
+		return "Enter: call  1-4: answer  s c: whose turn  r R: run on  x X: kill  ?  q: leave"
 	case d.alone && d.programs[0].caller.Side == event.Client:
 		return "Enter: make the call  R: run on  ?: explain  q: leave"
 	case d.alone:

@@ -11,6 +11,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/sys/process"
+	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/part"
 	"lbaws/trace/predict"
@@ -24,11 +25,12 @@ type person struct {
 	moves    []move   // what is left of the order, unless the person has left it
 	chosen   *program // whose call is next
 	from     part.From
-	goal     goal   // whether calls are made without a key
-	explains bool   // whether the panel explains the call
-	refusal  string // why the last key did nothing
-	moved    bool   // whether a call was made since the kernel was asked
-	kernel   Kernel // what it holds, for the panel
+	goal     goal       // whether calls are made without a key
+	explains bool       // whether the panel explains the call
+	refusal  string     // why the last key did nothing
+	moved    bool       // whether a call was made since the kernel was asked
+	kernel   Kernel     // what it holds, for the panel
+	asker    *ask.Asker // nil if nothing is asked
 }
 
 // goal is how long calls are made without a key.
@@ -51,7 +53,7 @@ func (s *Stage) step(from part.From) error {
 	if _, err := s.program("server"); err != nil {
 		return err
 	}
-	d := &person{Stage: s, moves: s.order.moves, from: from}
+	d := &person{Stage: s, moves: s.order.moves, from: from, asker: s.trace.Asker()}
 	if err := d.direct(); !errors.Is(err, errQuit) {
 		return err
 	}
@@ -67,7 +69,7 @@ func (s *Stage) Program(side event.Side, from part.From) sys.Kernel {
 	s.alone = true
 	process.OnSignal(func(syscall.Signal) { s.Close() }, func(syscall.Signal) {}) // what else it does, the program says
 	s.openKeys()
-	d := &person{Stage: s, chosen: p, from: from}
+	d := &person{Stage: s, chosen: p, from: from, asker: s.trace.Asker()}
 	go func() {
 		err := d.direct()
 		s.Close()
@@ -298,6 +300,7 @@ func (d *person) move() error {
 	d.refusal, d.explains, d.moved = "", false, true
 	d.kernel.Calls(d.memory, d.owner)
 	d.hide()
+	d.asker.Begins()
 	if len(d.moves) > 0 {
 		return d.playNext()
 	}
@@ -307,9 +310,11 @@ func (d *person) move() error {
 		return err
 	}
 	d.wait()
+	answer := d.answerOf(p)
 	if d.stateOf(p) == back {
 		d.release(p)
 	}
+	d.judge(answer)
 	return nil
 }
 
@@ -319,6 +324,9 @@ func (d *person) playNext() error {
 		d.moves = d.moves[1:]
 		if err := d.play(&m); err != nil {
 			return err
+		}
+		if m.beginsCall() {
+			d.judge(d.answerOf(d.named(m.who)))
 		}
 		if m.verb == "accept" && !m.begins {
 			d.acceptReturns()
@@ -339,6 +347,26 @@ func (d *person) hide() {
 	if d.keys.Interactive() {
 		d.drawn = nil
 		d.hidePanel()
+	}
+}
+
+// answerOf returns the call that the kernel has answered to a program; nil if it waits.
+func (s *Stage) answerOf(p *program) *event.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.state == inCall || p.answer == nil {
+		return nil
+	}
+	answer := *p.answer
+	return &answer
+}
+
+// judge holds what the person has said of a call against what it did, when the trace has been
+// told of that.
+func (d *person) judge(answer *event.Event) {
+	if d.asker != nil {
+		d.trace.Look()
+		d.asker.Judge(answer)
 	}
 }
 
@@ -380,6 +408,9 @@ func (d *person) press(k keys.Key) error {
 		return nil
 	}
 	d.refusal = ""
+	if d.asker.Answer(int(k)) && d.canMove() {
+		return d.move()
+	}
 	switch k {
 	case '\n', '\r':
 		if d.canMove() {

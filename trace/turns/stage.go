@@ -18,6 +18,7 @@ import (
 
 	"lbaws/sys"
 	"lbaws/sys/process"
+	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/predict"
 	"lbaws/trace/sockets"
@@ -67,6 +68,8 @@ type Trace interface {
 	SetPanel(lines []string)
 	// SetASCII draws the diagram in ASCII from now on.
 	SetASCII()
+	// Asker returns who asks what a call will do, or nil.
+	Asker() *ask.Asker
 }
 
 // NewStage returns a stage for programs whose calls are traced. The server, which has

@@ -27,6 +27,8 @@ type Play struct {
 	user    *os.File
 	Process *tracetest.Process
 	Reuses  string // whether the sockets that may be in the way of bind have SO_REUSEADDR
+	Asks    bool   // whether it is asked what calls will do
+	Score   Score  // then
 	Killed  bool   // whether connections may have ended otherwise than by a segment
 
 	mu     sync.Mutex
@@ -55,6 +57,14 @@ func (p *Play) Start(args ...string) {
 	terminal.Close()
 	go p.follow(user)
 	p.Sync()
+}
+
+// Step is the flag under which it runs.
+func (p *Play) Step() string {
+	if p.Asks {
+		return "-ask"
+	}
+	return "-step"
 }
 
 // Stop ends the program.
@@ -126,13 +136,16 @@ func (p *Play) Sync() bool {
 
 var escapes = regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]|\r`)
 
+// beginsPanel is the first line of a panel: with -ask, it may be that on the last answer.
+var beginsPanel = regexp.MustCompile(`^(─ next ─|(right|wrong|not counted)   )`)
+
 // read divides what has come into rows and the last panel.
 func (p *Play) read(text []byte) {
 	p.Rows, p.Panel = nil, nil
 	inPanel := false
 	for line := range bytes.Lines(escapes.ReplaceAll(text, nil)) {
 		line := strings.TrimRight(string(line), "\n")
-		if strings.HasPrefix(line, "─ next ─") {
+		if !inPanel && beginsPanel.MatchString(line) {
 			inPanel, p.Panel = true, nil
 		}
 		if inPanel {
@@ -166,6 +179,13 @@ var nextCall = regexp.MustCompile(`^▶ (?:[\d ] )?(\w+(?: \d+)?) +(\w+)\(`)
 // Make makes the next call, and holds what was predicted of it against what is shown of it.
 func (p *Play) Make() (alive bool) {
 	p.T.Helper()
+	if choices := p.Question(); len(choices) > 0 {
+		return p.answer(choices)
+	}
+	if p.Asks { // TestPredict… and TestStepPredictions hold the rest against the calls
+		p.Press('\n')
+		return p.Sync()
+	}
 	before := p.Panel
 	program, call, prediction, ok := p.Next()
 	p.Press('\n')
@@ -195,7 +215,7 @@ func (p *Play) outcome(program, call string, before []string) *Outcome {
 	p.T.Helper()
 	o := &Outcome{Call: call, Result: -1, Queue: -1, KnownRST: !p.Killed, Reuses: p.Reuses,
 		Behind: regexp.MustCompile(`not (acknowledged|sent yet)`).MatchString(strings.Join(before, "\n"))}
-	indent := map[string]string{"server": " +", "client": ""}[strings.Fields(program)[0]]
+	indent := map[string]string{"server": " +", "client": ""}[strings.TrimRight(strings.Fields(program)[0], "0123456789")]
 	returned := regexp.MustCompile(`^` + indent + `(?:[t#]\d+ )*(?:` + call + `\((.*)\)|… ` + call + `(?:\(\d+\))?) = (-?\d+|\?)(?: (E\w+))?`)
 	found, exits, again := false, false, false
 	for _, row := range p.Rows {
@@ -253,6 +273,9 @@ func grep(lines []string, part string) []string {
 }
 
 func (p *Play) Report() {
+	if p.Asks {
+		p.T.Logf("%+v", p.Score)
+	}
 	for _, text := range slices.Sorted(maps.Keys(p.Said)) {
 		p.T.Logf("%5d %s", p.Said[text], text)
 	}
