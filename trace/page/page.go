@@ -39,12 +39,13 @@ type Page struct {
 	step   pageStep // the one in hand
 	begun  bool     // whether there is one
 	call   int      // the number of its call
-	note   string   // what is to be said of that
-	alone  bool     // whether nothing else has happened since it began
-	passed int      // how many bytes of events come before the segments that it ends with; -1 if it does not
-	events []byte   // its objects
-	others int      // how many objects the page has that are no calls
-	full   bool     // whether the page has all that it may have
+	asks   questions
+	note   string // what is to be said of that
+	alone  bool   // whether nothing else has happened since it began
+	passed int    // how many bytes of events come before the segments that it ends with; -1 if it does not
+	events []byte // its objects
+	others int    // how many objects the page has that are no calls
+	full   bool   // whether the page has all that it may have
 }
 
 // pageRun is the whole run, as the page's script has it.
@@ -60,16 +61,17 @@ type pageRun struct {
 
 // pageStep is a step. Its objects are those of the json format.
 type pageStep struct {
-	Line    int             `json:"line"` // that makes the call; 0 if it is not known
-	File    int             `json:"file"` // then: which of the sources has it
-	Side    string          `json:"side"`
-	Name    string          `json:"name"` // of the program: its side, with a number if it is not the first
-	At      string          `json:"at"`   // in seconds since the first step; "" if a recording has no times
-	Means   string          `json:"means"`
-	Held    []heldRow       `json:"held"`    // the rows on what the kernel holds
-	Parts   [][2]string     `json:"parts"`   // of a message: their names and texts
-	Bottoms [2]int          `json:"bottoms"` // where the diagram ends, and the narrow one, in pixels
-	Events  json.RawMessage `json:"events"`
+	Line     int             `json:"line"` // that makes the call; 0 if it is not known
+	File     int             `json:"file"` // then: which of the sources has it
+	Side     string          `json:"side"`
+	Name     string          `json:"name"` // of the program: its side, with a number if it is not the first
+	At       string          `json:"at"`   // in seconds since the first step; "" if a recording has no times
+	Means    string          `json:"means"`
+	Held     []heldRow       `json:"held"`               // the rows on what the kernel holds
+	Parts    [][2]string     `json:"parts"`              // of a message: their names and texts
+	Bottoms  [2]int          `json:"bottoms"`            // where the diagram ends, and the narrow one, in pixels
+	Question *question       `json:"question,omitempty"` // what is asked of the call that begins; nil if nothing is
+	Events   json.RawMessage `json:"events"`
 }
 
 type heldRow struct {
@@ -195,17 +197,23 @@ func (p *Page) see(m *event.Moment) {
 		p.passed = -1
 		p.diagram.unmark()
 	}
+	p.asks.sees(m)
 	switch m.What {
 	case event.Began:
 		p.begin(e, m.At)
+		if !p.full {
+			p.asks.begins(e, m.At, len(p.run.Steps))
+		}
 		p.note = p.figure.NoteFor(e, p.figure.ConversationOf(e))
 		p.step.Means = meaning(e, false, p.note)
 	case event.Returned:
 		if p.call == e.Number && p.alone {
+			p.asks.returns(e, false, p.run.Steps)
 			p.step.Means = meaning(e, true, p.note)
 			break
 		}
 		p.begin(e, m.At) // it has waited
+		p.asks.returns(e, true, p.run.Steps)
 		p.step.Means = meaning(e, true, "")
 	case event.Passed, event.Changed:
 		if p.others++; p.others > mostOthers {
@@ -325,6 +333,7 @@ func (p *Page) finish() {
 	objects := bytes.ReplaceAll(bytes.TrimSuffix(p.events[:end], []byte("\n")), []byte("\n"), []byte(","))
 	p.step.Events = append(append([]byte("["), objects...), ']')
 	p.run.Steps = append(p.run.Steps, p.step)
+	p.asks.ends(p.run.Steps)
 	p.events = slices.Delete(p.events, 0, end)
 }
 
@@ -372,7 +381,7 @@ func (p *Page) appendTo(b []byte) []byte {
 		panic(err) // the objects of the json format are JSON
 	}
 	replacer := strings.NewReplacer("{{title}}", picture.Escaped(p.run.Title), "{{style}}", picture.Style+pageStyle, "{{diagram}}", diagram,
-		"{{run}}", string(run), "{{script}}", kernelScript+viewScript+pageScript)
+		"{{run}}", string(run), "{{script}}", kernelScript+viewScript+askScript+pageScript)
 	return append(b, replacer.Replace(pageText)...)
 }
 
@@ -388,4 +397,6 @@ var (
 	viewScript string
 	//go:embed kernel.js
 	kernelScript string
+	//go:embed ask.js
+	askScript string
 )

@@ -152,6 +152,7 @@ function showStep() {
   byID("parts").replaceChildren(...(hidden ? [] : step.parts).flatMap(([name, text]) =>
     [element("code", "", text), element("span", "label", " " + name + "  ")]));
   byID("show").hidden = !hidden;
+  showQuestion();
 }
 
 // headerOf says what stands in a segment's header that the diagram has no room for.
@@ -189,7 +190,7 @@ function duration(ns) {
 }
 
 function reveal() {
-  if (document.activeElement === byID("show")) byID("forward").focus(); // the button goes away
+  if (document.activeElement === byID("show") || byID("choices").contains(document.activeElement)) byID("forward").focus(); // the button goes away
   hidden = false;
   show();
 }
@@ -224,6 +225,10 @@ const keys = {
   n: toggleNumbers,
   f: toggleFullScreen,
   p: () => byID("predict").click(),
+  a: () => answer(0),
+  b: () => answer(1),
+  c: () => answer(2),
+  d: () => answer(3),
   "?": () => byID("keys").showModal(),
 };
 

@@ -28,7 +28,7 @@ func TestInChromium(t *testing.T) {
 		name string
 		run  func(*testing.T, *tracetest.Browser)
 	}{
-		{"page", testPage}, {"predict first", testPredictFirst}, {"page of hostile clients", testPageOfHostileClients},
+		{"page", testPage}, {"predict first", testPredictFirst}, {"ask", testAsk}, {"page of hostile clients", testPageOfHostileClients},
 		{"page of a server", testPageOfServer},
 		{"keys", testKeys},
 		{"windows", func(t *testing.T, b *tracetest.Browser) { testWindows(t, b, pages()) }},
