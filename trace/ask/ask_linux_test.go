@@ -111,7 +111,7 @@ func TestAskAt80(t *testing.T) {
 }
 
 // fourChoices is a question as the panel has it, and the lines above it.
-var fourChoices = regexp.MustCompile(`(?s)─ next ─+\n(▶ [^\n]*\n(?: +[^\n]*\n)?) +what will it do\?( +\d (?:returns -?\d+|waits|fails, E)[^…]*?){4}\n(?: *[a-z]|─|…|Enter|▪)`)
+var fourChoices = regexp.MustCompile(`(?s)\n(▶ [^\n]*\n(?: +[^\n]*\n)?) +what will it do\?( +\d (?:returns -?\d+|waits|fails, E)[^…]*?){4}\n(?: *[a-z]|─|…|Enter|▪)`)
 
 // checkQuestion checks that all of a question is on the screen, and all that is said of the answer
 // before it.
