@@ -27,7 +27,7 @@ var floors = []map[string]int{
 	{"trace/page": 3},
 	{"trace/live/buffers": 0, "trace/screen": 2, "trace/picture": 3},
 	{"trace/turns": 0, "trace/layout": 2, "trace/strace/spell": 3, "trace/live/source": 4},
-	{"trace/ask": 1},
+	{"trace/ask": 1, "trace/turns/panel": 0},
 	{"trace/strace/field": 0, "trace/predict": 1, "trace/figure": 2, "trace/jsonl": 3, "trace/pcap": 4},
 	{"trace/others": 4, "trace/figure/wording": 2, "trace/sums": 3, "trace/mistakes": 0},
 	{"trace/tracer": 0, "trace/order": 2, "trace/strace": 3},

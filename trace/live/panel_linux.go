@@ -8,13 +8,13 @@ import (
 	"lbaws/trace/event"
 	"lbaws/trace/figure/wording"
 	"lbaws/trace/sockets"
-	"lbaws/trace/turns"
+	"lbaws/trace/turns/panel"
 )
 
 // draw shows the panel: the calls that programs are about to make, the one that is next with
 // what it will do, what the kernel holds, and the keys.
 func (d *person) draw(can bool) {
-	lines := append(d.asker.Verdict(), turns.Rule("next"))
+	lines := append(d.asker.Verdict(), panel.Rule("next"))
 	more, empty := 0, len(lines)
 	for i, c := range d.held {
 		if i >= keyed && c != d.chosen {

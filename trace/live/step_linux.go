@@ -16,8 +16,8 @@ import (
 	"lbaws/trace/part"
 	"lbaws/trace/predict"
 	"lbaws/trace/sockets"
-	"lbaws/trace/turns"
 	"lbaws/trace/turns/keys"
+	"lbaws/trace/turns/panel"
 )
 
 // person directs the programs from the keyboard: before each call on a TCP socket there is a
@@ -41,7 +41,7 @@ type person struct {
 	refusal  string                    // why the last key did nothing
 	again    map[*ptrace.Thread]uint64 // the calls that a signal has interrupted: the kernel may make them again
 	moved    bool                      // whether a call was made since the kernel was asked
-	kernel   turns.Kernel              // what it holds, for the panel
+	kernel   panel.Kernel              // what it holds, for the panel
 	drawn    []string
 }
 

@@ -5,16 +5,16 @@ import (
 	"slices"
 	"strings"
 
-	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/figure/wording"
 	"lbaws/trace/sockets"
+	"lbaws/trace/turns/panel"
 )
 
 // draw shows the panel: the next call and what it will do, what the kernel holds, and
 // the keys.
 func (d *person) draw(can bool) {
-	lines := append(d.asker.Verdict(), Rule("next"))
+	lines := append(d.asker.Verdict(), panel.Rule("next"))
 	next := d.next()
 	if len(d.moves) > 0 && next == nil {
 		lines = append(lines, d.networkLines()...)
@@ -120,22 +120,6 @@ func (d *person) sentences(p *program, state state, e *event.Event, alone bool) 
 		sentences = append(sentences, moves[i].joinedSentence())
 	}
 	return sentences
-}
-
-// foretell says what a call will do, or asks.
-func (d *person) foretell(p *program, e *event.Event) []string {
-	forecast := d.memory.Forecast(e)
-	if moves := d.together(); len(moves) > 0 && moves[0].atOnce { // the next one comes before all is to be seen
-		return []string{forecast.Text}
-	}
-	about := struct {
-		*program
-		call int
-	}{p, e.Number}
-	if q := d.asker.Ask(about, p.name, p.line, e, forecast, d.memory.Socket(e)); q != nil {
-		return q.Lines(ask.Columns)
-	}
-	return []string{forecast.Text}
 }
 
 // joinedSentence says what a move does that is made with the same key as the one before it.

@@ -16,6 +16,7 @@ import (
 	"lbaws/trace/part"
 	"lbaws/trace/predict"
 	"lbaws/trace/turns/keys"
+	"lbaws/trace/turns/panel"
 )
 
 // person directs programs from the keyboard: before each call there is a panel, and
@@ -25,12 +26,12 @@ type person struct {
 	moves    []move   // what is left of the order, unless the person has left it
 	chosen   *program // whose call is next
 	from     part.From
-	goal     goal       // whether calls are made without a key
-	explains bool       // whether the panel explains the call
-	refusal  string     // why the last key did nothing
-	moved    bool       // whether a call was made since the kernel was asked
-	kernel   Kernel     // what it holds, for the panel
-	asker    *ask.Asker // nil if nothing is asked
+	goal     goal         // whether calls are made without a key
+	explains bool         // whether the panel explains the call
+	refusal  string       // why the last key did nothing
+	moved    bool         // whether a call was made since the kernel was asked
+	kernel   panel.Kernel // what it holds, for the panel
+	asker    *ask.Asker   // nil if nothing is asked
 }
 
 // goal is how long calls are made without a key.
@@ -347,26 +348,6 @@ func (d *person) hide() {
 	if d.keys.Interactive() {
 		d.drawn = nil
 		d.hidePanel()
-	}
-}
-
-// answerOf returns the call that the kernel has answered to a program; nil if it waits.
-func (s *Stage) answerOf(p *program) *event.Event {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p.state == inCall || p.answer == nil {
-		return nil
-	}
-	answer := *p.answer
-	return &answer
-}
-
-// judge holds what the person has said of a call against what it did, when the trace has been
-// told of that.
-func (d *person) judge(answer *event.Event) {
-	if d.asker != nil {
-		d.trace.Look()
-		d.asker.Judge(answer)
 	}
 }
 

@@ -1,4 +1,5 @@
-package turns
+// Package panel is what the panels of all commands have in common.
+package panel
 
 import (
 	"cmp"
