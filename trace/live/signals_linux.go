@@ -43,7 +43,7 @@ func (p *pids) signal(s syscall.Signal) {
 // they have. From a terminal, they get them anyway. A program that was running before is left
 // as it is.
 //
-// Source: termios(3), ISIG; tty_ioctl(4), TIOCGPGRP.
+// Source: termios(3), ISIG.
 func (w *watcher) followSignals() {
 	signals := self.SignalsToEnd()
 	if !signal.Ignored(unix.SIGQUIT) {
@@ -58,20 +58,9 @@ func (w *watcher) followSignals() {
 				go w.Wake()
 				continue
 			}
-			if s := s.(syscall.Signal); s == unix.SIGTERM || s == unix.SIGHUP || !inForeground() {
+			if s := s.(syscall.Signal); s == unix.SIGTERM || s == unix.SIGHUP || !self.InForeground() {
 				w.started.signal(s)
 			}
 		}
 	}()
-}
-
-// inForeground reports whether a terminal sends its signals to this process.
-func inForeground() bool {
-	tty, err := unix.Open("/dev/tty", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return false
-	}
-	defer unix.Close(tty)
-	group, err := unix.IoctlGetInt(tty, unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
 }
