@@ -81,10 +81,7 @@ func (w *watcher) setAddresses(e *event.Event, c *call) {
 	}
 }
 
-// askUnread asks how many bytes are unread of a socket that a call is about to close. They make the
-// kernel send a RST.
-//
-// Source: tcp(7), SIOCINQ.
+// askUnread asks how many bytes are unread of a socket that a call is about to close (tcp(7), SIOCINQ).
 func (w *watcher) askUnread(c *call) {
 	if !w.more || c.socket == nil || c.socket.listens || c.about.Shared {
 		return
