@@ -86,7 +86,7 @@ func Test32Bit(t *testing.T) {
 	build(t, "gcc", "-m32", "-nostdlib", "-static", "-fno-pic", "-fno-stack-protector", "-O1", "-o", program, "testdata/narrow.c")
 	p := tracetest.LaunchCommand(t, strace, "-f", "-e", "signal=none", "-e", straceCalls, program)
 	if p.Status() != 0 {
-		tracetest.Missing(t, "this system runs no 32-bit programs")
+		t.Skip("this kernel runs no 32-bit programs: it was built without CONFIG_IA32_EMULATION")
 	}
 	theirs := regexp.MustCompile(`(?m)^(strace: )?\[ .*\n|^\+\+\+ .*\n`).ReplaceAllString(p.Stderr.String(), "")
 	ours := run(t, "-trace=strace", program)

@@ -35,7 +35,11 @@ func (s *situation) setsockopt() Forecast {
 		"SO_SNDBUF":    {"the send buffer gets its smallest size", "the send buffer gets twice this size, within what the system allows"},
 		"SO_RCVBUF":    {"the receive buffer gets its smallest size", "the receive buffer gets twice this size, within what the system allows"},
 	}
-	text := texts[string(strace.AppendArg(nil, s.e, &s.e.Args[2], s.e.Call.Params[2].Kind, 0))]
+	name := string(strace.AppendArg(nil, s.e, &s.e.Args[2], s.e.Call.Params[2].Kind, 0))
+	if name == "IPV6_V6ONLY" && s.e.IsOthers() { // it may be an IPv4 socket
+		return Forecast{}
+	}
+	text := texts[name]
 	if s.e.Args[3].Int == 0 {
 		return Forecast{Text: text[0]}
 	}

@@ -113,7 +113,7 @@ func TestCases(t *testing.T) {
 			text: serving + strings.ReplaceAll(calling, "1 ", "20 ") + "0\n20 fcntl(3, F_SETFL, O_RDWR) = 0\n" +
 				strings.ReplaceAll(strings.ReplaceAll(calling, "1 ", "20 "), "3", "4") + "-1 EINPROGRESS (Operation now in progress)\n" +
 				"10 accept(3, NULL, NULL) = 4\n",
-			want: []string{"SYN, SYN+ACK, ACK", "┄┄ SYN ┄"}, deny: []string{"◁┄ SYN+ACK ┄"},
+			want: []string{"SYN, SYN+ACK, ACK", "┄┄ #2 SYN ┄"}, deny: []string{"◁┄ SYN+ACK ┄"},
 		},
 		"SO_ERROR shows a RST": {
 			text: calling + "0\n1 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n1 read(3, \"\", 10) = 0\n1 write(3, \"x\", 1) = -1 EPIPE (Broken pipe)\n1 close(3) = 0\n",

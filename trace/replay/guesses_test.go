@@ -241,7 +241,7 @@ func TestOthersConnect(t *testing.T) {
 		}
 	}
 	first, second, _ := strings.Cut(noted, "/second")
-	if !strings.Contains(first, "┄┄ 84 bytes") || strings.Count(first, "◁┄ 33 bytes") != 1 || strings.Count(second, "◁┄ 33 bytes") != 1 || strings.Count(noted, "SYN, SYN+ACK, ACK") != 1 {
+	if !strings.Contains(first, "┄┄ 84 bytes") || strings.Count(first, "◁┄ 33 bytes") != 1 || strings.Count(second, "◁┄ #2 33 bytes") != 1 || strings.Count(noted, "SYN, SYN+ACK, ACK") != 1 {
 		t.Errorf("the connection of the client that was not recorded is not shown, or the other one twice:\n%s", noted)
 	}
 	for _, file := range files {

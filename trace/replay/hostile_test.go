@@ -243,6 +243,9 @@ func checkSVG(t *testing.T, text string) {
 // in it begins an element.
 func checkPage(t *testing.T, text string) {
 	t.Helper()
+	if narrow, _ := cutDiagram(text, "narrow"); narrow != "" { // there is room for it
+		checkSVG(t, narrow)
+	}
 	diagram, run, rest := cutPage(text)
 	checkSVG(t, diagram)
 	if !json.Valid([]byte(run)) || strings.ContainsAny(run, "<>&") {
@@ -255,11 +258,21 @@ func checkPage(t *testing.T, text string) {
 
 // cutPage takes the diagram and the run out of a page.
 func cutPage(text string) (diagram, run, rest string) {
-	before, text, _ := strings.Cut(text, `<svg id="diagram"`)
-	diagram, text, _ = strings.Cut(text, "</svg>")
-	between, text, _ := strings.Cut(text, `<script type="application/json" id="run">`)
+	_, text = cutDiagram(text, "narrow")
+	diagram, text = cutDiagram(text, "diagram")
+	before, text, _ := strings.Cut(text, `<script type="application/json" id="run">`)
 	run, after, _ := strings.Cut(text, "</script>")
-	return `<svg id="diagram"` + diagram + "</svg>", run, before + between + after
+	return diagram, run, before + after
+}
+
+// cutDiagram takes one of a page's diagrams out of its text; the diagram is "" if there is none.
+func cutDiagram(text, id string) (diagram, rest string) {
+	before, after, found := strings.Cut(text, `<svg id="`+id+`"`)
+	if !found {
+		return "", text
+	}
+	diagram, after, _ = strings.Cut(after, "</svg>")
+	return `<svg id="` + id + `"` + diagram + "</svg>", before + strings.TrimPrefix(after, "\n")
 }
 
 // checkPcap checks that each block is as long as it says, and that an entry of the journal
