@@ -26,6 +26,7 @@ type Sum struct {
 	bound   map[event.Descriptor]uint16 // the ports of sockets that may listen
 	ends    map[event.Descriptor]*end   // of connections, by their sockets
 	byPeer  map[netip.AddrPort]*end     // servers' ends that may have one of waiting at the other end
+	spare   *end                        // one that is over, whose memory the next one gets
 	waiting []*end                      // clients' ends of which the other is not known, in the order of their connects
 }
 
@@ -171,7 +172,11 @@ func (s *Sum) returns(e *event.Event) {
 
 // accepts notes that a server has a connection.
 func (s *Sum) accepts(e *event.Event) {
-	a := &end{side: event.Server, port: s.bound[e.Descriptor()], client: wire.Plain(e.Peer()), open: true}
+	a := s.spare
+	if s.spare = nil; a == nil {
+		a = new(end)
+	}
+	*a = end{side: event.Server, port: s.bound[e.Descriptor()], client: wire.Plain(e.Peer()), open: true}
 	if e.Recorded != nil && e.Recorded.Port != 0 {
 		a.port = e.Recorded.Port
 	}
@@ -315,6 +320,8 @@ func (s *Sum) mayEnd(e *end) {
 		s.waiting = slices.DeleteFunc(s.waiting, func(c *end) bool { return c == e })
 	case !slices.Contains(s.waiting, e):
 		delete(s.byPeer, e.client)
-		s.totals.add(e)
+		if s.totals.add(e); e.peer == nil { // nothing refers to it any more
+			s.spare = e
+		}
 	}
 }
