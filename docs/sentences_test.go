@@ -181,8 +181,8 @@ func shellOutput(t *testing.T, dir, command string) string {
 const saidOnPage = `(() => {
 	const said = new Set();
 	const look = () => {
-		for (const e of document.querySelectorAll("header *, #code > :not(#source), #source > p, #connection > *, #listening *, #kernel *, footer *, dialog, dialog *")) {
-			if (e.id !== "diagram") said.add(e.textContent);
+		for (const e of document.querySelectorAll("header *, #code > :not(#source), #source > p, #connection > *, #connection svg, #listening, #listening *, #kernel *, footer *, dialog, dialog *")) {
+			if (e.id !== "diagram") said.add(e.textContent.replaceAll("\n", " "));
 			for (const name of ["title", "aria-label", "aria-valuetext"]) said.add(e.getAttribute(name) ?? "");
 		}
 	};
@@ -211,7 +211,7 @@ func rows(output string) string {
 		text := strings.TrimLeft(line, " ")
 		indent := len(line) - len(text)
 		rest, isNote := strings.CutPrefix(text, "# ")
-		_, isHeld := strings.CutPrefix(text, "▪ ")
+		isMarked := strings.HasPrefix(text, "▪ ") || strings.HasPrefix(text, "! ")
 		first, _, _ := strings.Cut(rest, " ")
 		const paper = 100
 		goesOn := column >= 0 && indent == column && end+len(" ")+len([]rune(first)) > paper
@@ -224,8 +224,8 @@ func rows(output string) string {
 		switch end = indent + len([]rune(text)); {
 		case isNote:
 			column = indent
-		case isHeld:
-			column = indent + len("▪ ") - len("▪") + 1
+		case isMarked:
+			column = indent + len("! ")
 		case !goesOn:
 			column = -1
 		}

@@ -17,7 +17,7 @@ func (f *Figure) mistaken(m *event.Moment) string {
 	}
 	text := found.Text
 	if found.Again {
-		text = "again: " + found.Title
+		text = "again"
 	}
 	r := f.say(found.Side, string(wording.AppendProgram(nil, found.Caller.Number()-1))+text+" (docs/mistakes.md#"+found.Name+")")
 	r.Mistake, r.Proxies[r.Side] = true, found.Proxy

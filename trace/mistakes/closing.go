@@ -12,32 +12,32 @@ import (
 
 // closing are the rules on how connections end, or do not.
 var closing = []*Rule{
-	{Name: "unread", Title: "close with bytes unread", when: begins, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "unread", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		if m.Event.Call.Does != event.Closes || w.Scene.Closing != sockets.RST {
 			return ""
 		}
 		return w.Scene.Note
 	}},
-	{Name: "unread", Title: "close with bytes unread", when: passes, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "unread", when: passes, shows: func(w *Watch, m *event.Moment) string {
 		if w.Scene.Reset != UnreadReset {
 			return ""
 		}
 		return "a RST in place of a FIN: bytes were unread when the socket was closed"
 	}},
-	{Name: "unread", Title: "close with bytes unread", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "unread", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		if w.Scene.Reset != UnreadReset {
 			return ""
 		}
 		return "a RST has come in place of a FIN: bytes were unread when the peer closed its socket"
 	}},
-	{Name: "linger", Title: "close with SO_LINGER and a time of 0", when: begins, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "linger", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		if m.Event.Call.Does != event.Closes || w.Scene.Closing != sockets.Lingers {
 			return ""
 		}
 		return w.Scene.Note
 	}},
-	{Name: "left-open", Title: "a connected socket is left open", when: begins, shows: leftOpen},
-	{Name: "left-open", Title: "a connected socket is left open", when: exits, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "left-open", when: begins, shows: leftOpen},
+	{Name: "left-open", when: exits, shows: func(w *Watch, m *event.Moment) string {
 		x := m.Exit
 		if x.Lives || !strings.HasPrefix(x.How, "exited") || w.program(x.Caller).waits {
 			return ""
@@ -50,7 +50,7 @@ var closing = []*Rule{
 		}
 		return ""
 	}},
-	{Name: "forked", Title: "the parent's descriptor is left open", when: begins, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "forked", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		if m.Event.Call.Does != event.Accepts {
 			return ""
 		}
@@ -60,7 +60,7 @@ var closing = []*Rule{
 		}
 		return ""
 	}},
-	{Name: "peer-closed", Title: "a write after the peer's close", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "peer-closed", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		e := m.Event
 		own := w.of(e)
 		switch {
@@ -75,20 +75,20 @@ var closing = []*Rule{
 		}
 		return "the peer has closed: its kernel has answered an earlier write with a RST, and so this call fails with EPIPE"
 	}},
-	{Name: "sigpipe", Title: "SIGPIPE", when: exits, shows: func(_ *Watch, m *event.Moment) string {
+	{Name: "sigpipe", when: exits, shows: func(_ *Watch, m *event.Moment) string {
 		if !strings.HasPrefix(m.Exit.How, "killed by SIGPIPE") {
 			return ""
 		}
 		return "a write to a connection that the peer has closed sends SIGPIPE, and that kills: " +
 			"where the signal is ignored, or with MSG_NOSIGNAL, write fails with EPIPE in its place"
 	}},
-	{Name: "late", Title: "bytes after the peer's close", when: passes, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "late", when: passes, shows: func(w *Watch, m *event.Moment) string {
 		if w.Scene.Reset != LateReset {
 			return ""
 		}
 		return "a RST behind the FIN: bytes came for a socket that was closed"
 	}},
-	{Name: "late", Title: "bytes after the peer's close", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "late", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
 		if w.Scene.Reset != LateReset {
 			return ""
 		}

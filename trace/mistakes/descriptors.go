@@ -11,7 +11,7 @@ import (
 // descriptors are the rules on calls that are given a wrong descriptor, or whose result nobody has
 // looked at.
 var descriptors = []*Rule{
-	{Name: "unchecked", Title: "-1 is no descriptor", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "unchecked", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		e := m.Event
 		if e.Errno != unix.EBADF || e.Args[0].Int != -1 {
 			return ""
@@ -21,7 +21,7 @@ var descriptors = []*Rule{
 		}
 		return "-1 is no descriptor: a call that has failed returns it, and a closed socket of Python's has it"
 	}},
-	{Name: "closed", Title: "a call on a closed descriptor", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "closed", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		e := m.Event
 		fd := e.Args[0].Int
 		if e.Errno != unix.EBADF || !w.closed[place{e.Caller.Thread, fd}] {
@@ -32,13 +32,13 @@ var descriptors = []*Rule{
 		}
 		return fmt.Sprintf("%d is no descriptor any more: the program has closed it", fd)
 	}},
-	{Name: "not-a-socket", Title: "the descriptor is no socket", when: fails, shows: func(_ *Watch, m *event.Moment) string {
+	{Name: "not-a-socket", when: fails, shows: func(_ *Watch, m *event.Moment) string {
 		if m.Event.Errno != unix.ENOTSOCK {
 			return ""
 		}
 		return fmt.Sprintf("%d leads to something that is no socket", m.Event.Args[0].Int)
 	}},
-	{Name: "listening", Title: "a call on the listening socket", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "listening", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		e := m.Event
 		own := w.of(e)
 		switch {
@@ -49,7 +49,7 @@ var descriptors = []*Rule{
 		}
 		return fmt.Sprintf("%d listens, and has no peer: accept returns a descriptor for each connection", own.fd)
 	}},
-	{Name: "not-connected", Title: "a call on a socket without a peer", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "not-connected", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		e := m.Event
 		own := w.of(e)
 		if !isPeerless(e) || own == nil || !own.peerless || own.listens {

@@ -12,14 +12,14 @@ import (
 
 // messages are the rules on bytes: what a read has taken, and what a write was able to.
 var messages = []*Rule{
-	{Name: "part", Title: "a part of the request was answered", when: begins, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "part", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		own := w.endsWith(m.Event)
 		if own == nil || m.Event.Call.Does != event.Closes || own.http.unknown || own.http.incomplete == "" || own.http.responses == 0 {
 			return ""
 		}
 		return "the program has answered a part of the request: in what it has read " + own.http.incomplete
 	}},
-	{Name: "several", Title: "several requests, one answer", when: begins, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "several", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		own := w.endsWith(m.Event)
 		if own == nil || own.http.unknown || own.http.responses == 0 || own.http.requests <= own.http.responses {
 			return ""
@@ -27,21 +27,21 @@ var messages = []*Rule{
 		return fmt.Sprintf("read has taken %d requests at once, and the program has answered %d: a read takes bytes, not messages",
 			own.http.requests, own.http.responses)
 	}},
-	{Name: "no-end", Title: "a response without an end", when: begins, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "no-end", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		own := w.of(m.Event)
 		if !m.Event.Moves(event.Reads) || own == nil || !own.accepted || own.finSent || own.endOfFile || own.http.responses == 0 || !own.http.endless {
 			return ""
 		}
 		return "the response says no length, and no FIN has shown its end: the client waits for more of it"
 	}},
-	{Name: "short-write", Title: "a short write", when: begins, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "short-write", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		own := w.endsWith(m.Event)
 		if own == nil || own.unsent == 0 {
 			return ""
 		}
 		return fmt.Sprintf("write has taken %d of %s, and the rest was never written", own.sent, sockets.Bytes(own.sent+own.unsent))
 	}},
-	{Name: "interrupted", Title: "EINTR taken for the end", when: begins, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "interrupted", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		e := m.Event
 		own, d := w.of(e), w.doing(e)
 		name := ""
@@ -56,7 +56,7 @@ var messages = []*Rule{
 		}
 		return fmt.Sprintf("%s has failed with EINTR: a signal came, and the connection was as before; the call can be made again", name)
 	}},
-	{Name: "busy", Title: "EAGAIN in a loop", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "busy", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		d := w.doing(m.Event)
 		if d.again != manyTimes-1 || !d.failsAgain(m.Event) {
 			return ""

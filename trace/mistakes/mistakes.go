@@ -9,8 +9,7 @@ import (
 
 // Rule is a mistake that a moment may show.
 type Rule struct {
-	Name  string // the section of docs/mistakes.md that explains it
-	Title string // what it is called where it shows again
+	Name string // the section of docs/mistakes.md that explains it
 
 	when  occasion
 	shows func(w *Watch, m *event.Moment) string // what the kernel did, in a sentence; "" if the moment does not show the mistake
@@ -54,7 +53,7 @@ type Found struct {
 	*Rule
 	event.Caller        // whose it is
 	Text         string // what the kernel did, in a sentence
-	Again        bool   // whether it was told before: then its title is enough
+	Again        bool   // whether one of this name was told before
 }
 
 // Scene is what a diagram knows of the moment in hand, by all of both ends' calls and segments.

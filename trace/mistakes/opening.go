@@ -15,13 +15,13 @@ import (
 
 // opening are the rules on how a server opens its port, and a client connects to it.
 var opening = []*Rule{
-	{Name: "byte-order", Title: "a port with its two bytes swapped", when: succeeds, shows: func(_ *Watch, m *event.Moment) string {
+	{Name: "byte-order", when: succeeds, shows: func(_ *Watch, m *event.Moment) string {
 		if m.Event.Call.Does != event.Binds && m.Event.Call.Does != event.Connects {
 			return ""
 		}
 		return swapped(m.Event)
 	}},
-	{Name: "no-bind", Title: "listen without bind", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "no-bind", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
 		own := w.of(m.Event)
 		switch {
 		case m.Event.Call.Does != event.Listens || own == nil || own.isBound || own.listens || !own.peerless:
@@ -31,8 +31,8 @@ var opening = []*Rule{
 		}
 		return fmt.Sprintf("%d was not bound: the kernel has chosen a port for it", own.fd)
 	}},
-	{Name: "in-use", Title: "the address is in use", when: fails, shows: inUse},
-	{Name: "no-listen", Title: "accept without listen", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "in-use", when: fails, shows: inUse},
+	{Name: "no-listen", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		e := m.Event
 		own := w.of(e)
 		if e.Call.Does != event.Accepts || e.Errno != unix.EINVAL || own != nil && own.listens {
@@ -40,22 +40,17 @@ var opening = []*Rule{
 		}
 		return fmt.Sprintf("%d does not listen, so there is no queue from which to accept: listen comes first", e.Args[0].Int)
 	}},
-	{Name: "byte-order", Title: "a port with its two bytes swapped", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "byte-order", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		to, refused := w.refused(m.Event)
 		if !refused {
 			return ""
 		}
-		if m.Event.Call.Does == event.Connects && w.ports[to.Port()] == nil {
-			if text := swapped(m.Event); text != "" {
-				return text
-			}
+		if m.Event.Call.Does != event.Connects || w.ports[to.Port()] != nil {
+			return ""
 		}
-		if other := w.ports[swap(to.Port())]; other != nil && other.listens && isUsual(to.Port()) {
-			return fmt.Sprintf("nobody listens on port %d, but %d does on %d: the same two bytes, swapped", to.Port(), other.fd, other.bound.Port())
-		}
-		return ""
+		return swapped(m.Event)
 	}},
-	{Name: "no-listener", Title: "nobody listens", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "no-listener", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		to, refused := w.refused(m.Event)
 		if !refused {
 			return ""
@@ -67,8 +62,8 @@ var opening = []*Rule{
 		}
 		return text
 	}},
-	{Name: "no-listener", Title: "nobody listens", when: ends, shows: func(w *Watch, _ *event.Moment) string { return w.pending.text }},
-	{Name: "never-accepted", Title: "accept was never called", when: exits, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "no-listener", when: ends, shows: func(w *Watch, _ *event.Moment) string { return w.pending.text }},
+	{Name: "never-accepted", when: exits, shows: func(w *Watch, m *event.Moment) string {
 		for _, socket := range m.Exit.Sockets {
 			if text := w.ends[event.Descriptor{Fd: socket}].neverAccepted(); text != "" {
 				return text
@@ -76,20 +71,20 @@ var opening = []*Rule{
 		}
 		return ""
 	}},
-	{Name: "never-accepted", Title: "accept was never called", when: begins, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "never-accepted", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		if m.Event.Call.Does != event.Closes || w.Scene.Closing == sockets.Shared {
 			return ""
 		}
 		return w.of(m.Event).neverAccepted()
 	}},
-	{Name: "full-queue", Title: "the accept queue is full", when: changes, shows: func(_ *Watch, m *event.Moment) string {
+	{Name: "full-queue", when: changes, shows: func(_ *Watch, m *event.Moment) string {
 		c := m.Change
 		if c.State != wire.Listen || c.Gone || c.Receive <= c.Send || c.Was != nil && c.Was.State == wire.Listen && c.Was.Receive > c.Was.Send {
 			return ""
 		}
 		return fullQueue
 	}},
-	{Name: "full-queue", Title: "the accept queue is full", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "full-queue", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
 		if m.Event.Call.Does != event.Connects {
 			return ""
 		}
