@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"flag"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 	"lbaws/trace/mistakes"
 	"lbaws/trace/tracetest"
 )
+
+var rightRecorded = flag.Bool("right", false, "let TestMistakes draw recordings of the programs that make no mistake, too")
 
 // mistake is a section of mistakes.md.
 type mistake struct {
@@ -26,7 +29,8 @@ func readMistakes(t *testing.T) (all []mistake) {
 }
 
 // TestMistakes: each rule has a section, whose program shows it: under run, as TestDocuments sees, and
-// in a recording of it. The program that looks alike, and is right, shows no mistake in either.
+// in a recording of it. The program that looks alike, and is right, shows no mistake in either, with
+// -right.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	for _, tool := range [][2]string{{"bash", "bash"}, {"curl", "curl"}, {"strace", "strace"}, {"ss", "iproute2"},
@@ -63,7 +67,11 @@ func (m mistake) check(t *testing.T) {
 	if printed := shell.types(regexp.MustCompile(` \| sed .*`).ReplaceAllString(run, "")); hasMistake(printed) || !strings.Contains(printed, "SERVER") {
 		t.Errorf("$ %s\n%s", run, printed)
 	}
-	for file, want := range map[string]string{m.file: "docs/mistakes.md#" + m.name + ")", right: ""} {
+	recordings := map[string]string{m.file: "docs/mistakes.md#" + m.name + ")"}
+	if *rightRecorded {
+		recordings[right] = ""
+	}
+	for file, want := range recordings {
 		script := "ip link set lo up\n" + recorded(strings.ReplaceAll(m.command, m.file, file))
 		drawn := shell.types("cat > script <<'END'\n" + script + "\nEND\nunshare --net bash script")
 		if want != "" && !strings.Contains(drawn, want) || want == "" && hasMistake(drawn) || !strings.Contains(drawn, "SERVER") {
