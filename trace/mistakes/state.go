@@ -32,7 +32,6 @@ type end struct {
 	accepted  bool // whether accept has returned it
 	peerless  bool // whether it was made here, and has no peer yet
 
-	thread      thread // that has made the last call on it
 	calls       int    // how many there were that read or write
 	finSent     bool   // as far as this program's calls tell
 	endOfFile   bool   // whether a read has returned 0
@@ -82,13 +81,13 @@ type doing struct {
 	accepted ref       // that it has accepted last
 	forked   bool      // whether it has made a child since
 	gaveUp   string    // the call that a signal has ended on a connection that it has closed then
-	again    int       // how many calls have failed with EAGAIN, one behind the other
+	again    int       // how many calls have failed with EAGAIN, each soon after another that has failed
 	began    time.Time // when the last call that has failed did
 }
 
 // program is what is known of a process.
 type program struct {
-	waits bool // whether it waits for several descriptors at once, or does not wait in accept
+	waits bool // whether it has waited for several descriptors at once: it may have several connections at once, too
 }
 
 // place is a number that a process has for a descriptor.
@@ -256,7 +255,7 @@ func (s *state) returns(e *event.Event) {
 		s.connects(own, e)
 	case event.ShutsDown:
 		own.finSent = own.finSent || e.Args[1].Int != 0
-		own.touch(e, d)
+		own.touch(d)
 	case event.Closes:
 		s.closes(e)
 	case event.Else:
@@ -372,17 +371,17 @@ func (s *state) fails(e *event.Event) {
 }
 
 // touch notes that a call was made on a connection.
-func (own *end) touch(e *event.Event, d *doing) {
+func (own *end) touch(d *doing) {
 	own.calls++
 	own.interrupted = ""
-	if own.thread = threadOf(e); own.accepted {
+	if own.accepted {
 		d.handled = own.ref()
 	}
 }
 
 // moves notes what a read or a write has moved.
 func (own *end) moves(e *event.Event, d *doing) {
-	own.touch(e, d)
+	own.touch(d)
 	own.peerless = false
 	if e.Moves(event.Reads) {
 		own.endOfFile = own.endOfFile || e.Result == 0 && e.Args[2].Int > 0 && !e.Peeks()
