@@ -39,12 +39,15 @@ var closing = []*Rule{
 	{Name: "left-open", when: begins, shows: leftOpen},
 	{Name: "left-open", when: exits, shows: func(w *Watch, m *event.Moment) string {
 		x := m.Exit
-		if x.Lives || !strings.HasPrefix(x.How, "exited") || w.program(x.Caller).waits {
+		if x.Lives || !strings.HasPrefix(x.How, "exited") {
 			return ""
 		}
 		for _, socket := range x.Sockets {
 			own := w.ends[event.Descriptor{Fd: socket}]
-			if own != nil && own.accepted && own.process == x.Thread && own.calls > 0 && !own.finSent {
+			if own == nil || x.Thread != 0 && own.process != x.Thread { // one of several is a parent's
+				continue
+			}
+			if p := w.programs[own.process]; own.accepted && own.calls > 0 && !own.finSent && (p == nil || !p.waits) {
 				return fmt.Sprintf("%d was never closed: the kernel closes it, and its peer has waited for that", own.fd)
 			}
 		}

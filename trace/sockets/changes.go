@@ -29,6 +29,10 @@ type Change struct {
 	// would be in TIME_WAIT.)
 	TimedOut bool
 
+	// Bound and GivenUp are of a recording: what BoundText and GivenUpText said, when the kernel
+	// could be asked.
+	Bound, GivenUp string
+
 	// Quiet says that it is shown only if the kernel has forgotten a connection.
 	Quiet bool
 

@@ -47,11 +47,11 @@ func (s *Socket) GivenUpText() string {
 	return fmt.Sprintf("given up after %s at least (%s)", inSeconds(retransmitTime(retries)), name)
 }
 
-// GivenUpText is the Socket's, when something was sent again for the first time, but of a
-// recording, whose kernel cannot be asked.
+// GivenUpText is the Socket's, when something was sent again for the first time; of a recording,
+// whose kernel cannot be asked, what it was then.
 func (c *Change) GivenUpText() string {
 	if c.holding == nil || c.Again != 1 {
-		return ""
+		return c.GivenUp
 	}
 	return c.Socket.GivenUpText()
 }

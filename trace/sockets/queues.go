@@ -29,10 +29,10 @@ func (s *Socket) queuesText(both bool) string {
 }
 
 // BoundText says what bounds the SYN queue, and what happens when it is full, as far as the
-// kernel tells; "" if it is empty, or of a recording, whose kernel cannot be asked.
+// kernel tells; "" if it is empty. Of a recording, whose kernel cannot be asked, it is what it was then.
 func (c *Change) BoundText() string {
 	if c.Handshakes == 0 || c.Gone || c.holding == nil {
-		return ""
+		return c.Bound
 	}
 	text := "the SYN queue has the connections in SYN_RCVD, and the backlog bounds it, too"
 	switch cookies := System("net/ipv4/tcp_syncookies"); {

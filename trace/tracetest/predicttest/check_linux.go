@@ -54,6 +54,9 @@ var understood = []struct {
 	{is(`the connection is gone: it will fail \(EPIPE if both ends have closed it\)`), func(o *Outcome, m []string) bool {
 		return o.Errno == unix.EPIPE || isLoss(o.Errno)
 	}},
+	{is(`small writes will .*|nobody will ask a silent peer .*|the kernel will (?:ask a peer|delay ACKs|acknowledge at once) .*`), func(o *Outcome, m []string) bool {
+		return o.Errno == 0 && o.sends(0, 0)
+	}},
 	{is(`it will return (\d+), the lowest descriptor that is free, and send nothing`), returns},
 	{is(`\d+ bytes? (?:is|are) (?:still )?unread(?:, and then the peer's FIN)?: it will return (\d+)(?: of them)?`), returns},
 	{is(`\d+ bytes? (?:is|are) unread, and more are on the way: it will return (\d+) or more`), func(o *Outcome, m []string) bool {
