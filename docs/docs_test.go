@@ -70,6 +70,7 @@ func followDocument(t *testing.T, name string) {
 				for _, section := range sections {
 					if shell.typed == 0 || !strings.Contains(section, onceAMinute) {
 						followSection(shell, section)
+						shell.leaves()
 					}
 				}
 			}

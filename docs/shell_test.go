@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"lbaws/trace/tracetest"
 )
@@ -71,21 +70,27 @@ func (s *shell) presses(command, keys, shown string, normal func(string) string)
 	}
 	s.types("printf '" + strings.ReplaceAll(keyLines(keys), "\n", `\n`) + "' >&19")
 	text := ""
-	look := func() bool {
-		text = tracetest.ReadFile(s.t, screen)
-		return shows(normal(shown), normal(text[s.screenSeen:]))
-	}
-	for deadline := time.Now().Add(tracetest.Patience); !look(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			if !*update {
-				s.t.Fatalf("$ %s\n--- after %s, the screen shows:\n%s\n--- in the document:\n%s", command, keys, text[s.screenSeen:], shown)
-			}
-			break
+	defer func() {
+		if s.t.Failed() {
+			s.t.Logf("$ %s\n--- after %s, the screen shows:\n%s\n--- in the document:\n%s", command, keys, text[s.screenSeen:], shown)
 		}
-	}
+	}()
+	tracetest.Await(s.t, "a screen of the document", func() bool {
+		text = tracetest.ReadFile(s.t, screen)
+		return shows(normal(shown), normal(text[s.screenSeen:])) || *update && strings.Contains(text[s.screenSeen:], "\nEnter: ")
+	})
 	printed := text[s.screenSeen:]
 	s.screenSeen = len(text)
 	return printed
+}
+
+// leaves ends what runs in the other terminal, if there is one.
+func (s *shell) leaves() {
+	if s.screenSeen > 0 {
+		s.types("printf 'q\\n' >&19; exec 19>&-; rm out/keys")
+		tracetest.Await(s.t, "the end of what the keys were for", func() bool { return !s.listens() })
+		s.screenSeen = 0
+	}
 }
 
 // keyLines are the lines that stand for keys: Enter, c, or none.
