@@ -110,8 +110,12 @@ func others(e *event.Event, does predict.Outcome, unread int) (near, far []Choic
 	case event.Accepts:
 		return []Choice{waits, returns(fd + 1)}, []Choice{returns(fd), returns(0), fails(unix.EAGAIN), fails(unix.EINVAL), fails(unix.EMFILE)}
 	case event.Connects:
-		return []Choice{returns(0), never("until the server calls accept")},
+		near, far = []Choice{returns(0), never("until the server calls accept")},
 			[]Choice{fails(unix.ECONNREFUSED), fails(unix.ETIMEDOUT), fails(unix.EINPROGRESS), fails(unix.EISCONN)}
+		if does.Errno != 0 { // one that returns at once has waited for it, too
+			near = append(near, waits)
+		}
+		return near, far
 	case event.Reads:
 		near, far = []Choice{waits, returns(0)}, []Choice{returns(room(e)), fails(unix.EAGAIN), fails(unix.ECONNRESET), fails(unix.ENOTCONN)}
 		if unread > 0 {

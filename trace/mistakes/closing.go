@@ -47,8 +47,8 @@ var closing = []*Rule{
 			if own == nil || x.Thread != 0 && own.process != x.Thread { // one of several is a parent's
 				continue
 			}
-			if p := w.programs[own.process]; own.accepted && own.calls > 0 && !own.finSent && (p == nil || !p.waits) {
-				return fmt.Sprintf("%d was never closed: the kernel closes it, and its peer has waited for that", own.fd)
+			if p := w.programs[own.process]; own.accepted && own.calls > 0 && !own.finSent && !own.endOfFile && (p == nil || !p.waits) {
+				return fmt.Sprintf("%d was never closed: the kernel closes it, and only that ends the connection", own.fd)
 			}
 		}
 		return ""
@@ -82,7 +82,7 @@ var closing = []*Rule{
 		if !strings.HasPrefix(m.Exit.How, "killed by SIGPIPE") {
 			return ""
 		}
-		return "a write to a connection that the peer has closed sends SIGPIPE, and that kills: " +
+		return "a write to a connection that the peer has closed, or to a pipe from which nobody reads, sends SIGPIPE, and that kills: " +
 			"where the signal is ignored, or with MSG_NOSIGNAL, write fails with EPIPE in its place"
 	}},
 	{Name: "late", when: passes, shows: func(w *Watch, m *event.Moment) string {
@@ -110,10 +110,10 @@ func leftOpen(w *Watch, m *event.Moment) string {
 	switch {
 	case own != nil && own.process == e.Caller.Thread && own.endOfFile && !own.finSent:
 		return fmt.Sprintf("%d is still open, although read has returned 0: it stays in CLOSE_WAIT, and its peer gets no FIN", own.fd)
-	case own != nil && own.process == e.Caller.Thread && own.http.endless && own.http.responses > 0 && !own.finSent:
+	case own != nil && own.process == e.Caller.Thread && own.http.endless && own.http.responses > 0 && !own.finSent && !w.program(e.Caller).threads:
 		return fmt.Sprintf("%d is still open, and the response says no length: only a FIN would show the client its end", own.fd)
 	}
-	if own = d.left.end(); own != nil && own.process == e.Caller.Thread && !own.finSent && own.calls == d.leftAt {
+	if own = d.left.end(); own != nil && !w.program(e.Caller).threads && own.process == e.Caller.Thread && !own.finSent && own.calls == d.leftAt {
 		return fmt.Sprintf("%d is still open, and this thread has made no call on it since the last accept: its peer gets no FIN", own.fd)
 	}
 	return ""

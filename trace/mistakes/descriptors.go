@@ -28,12 +28,12 @@ var descriptors = []*Rule{
 			return ""
 		}
 		if e.Call.Does == event.Closes {
-			return fmt.Sprintf("%d is closed already: in a program with threads, it may be another's by now", fd)
+			return fmt.Sprintf("%d is closed already: a second close may hit another file, which has the number by then", fd)
 		}
 		return fmt.Sprintf("%d is no descriptor any more: the program has closed it", fd)
 	}},
 	{Name: "not-a-socket", when: fails, shows: func(_ *Watch, m *event.Moment) string {
-		if m.Event.Errno != unix.ENOTSOCK {
+		if m.Event.Errno != unix.ENOTSOCK || m.Event.Args[0].Int < 0 {
 			return ""
 		}
 		return fmt.Sprintf("%d leads to something that is no socket", m.Event.Args[0].Int)
@@ -42,7 +42,7 @@ var descriptors = []*Rule{
 		e := m.Event
 		own := w.of(e)
 		switch {
-		case !isPeerless(e) || own == nil || !own.listens:
+		case !isPeerless(e) || own == nil || !own.listens || e.Call.Does == event.ShutsDown: // it listens no more, or shutdown would not fail
 			return ""
 		case own.accepts > 0:
 			return fmt.Sprintf("%d listens, and has no peer: the connection is %d, which accept has returned", own.fd, own.last)

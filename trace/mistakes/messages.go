@@ -54,7 +54,7 @@ var messages = []*Rule{
 		if name == "" {
 			return ""
 		}
-		return fmt.Sprintf("%s has failed with EINTR: a signal came, and the connection was as before; the call can be made again", name)
+		return fmt.Sprintf("%s has failed with EINTR: a signal came, and the connection was as before; unless the signal was to end the wait, the call can be made again", name)
 	}},
 	{Name: "busy", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		d := w.doing(m.Event)

@@ -89,7 +89,7 @@ var opening = []*Rule{
 			return ""
 		}
 		l := w.listener(wire.Plain(m.Event.Args[1].Addr.AddrPort()))
-		if l == nil || w.asked || l.shares || l.accepting > 0 || l.reached-l.accepts != l.backlog {
+		if l == nil || w.asked || l.shares || l.accepting > 0 || l.backlog < 0 || l.reached-l.accepts != l.backlog {
 			return ""
 		}
 		return fullQueue
@@ -166,8 +166,8 @@ func inUse(_ *Watch, m *event.Moment) string {
 		return ""
 	}
 	what := "the address"
-	if at := e.Args[1].Addr; e.Call.Does == event.Binds && at != nil {
-		what = wire.Plain(at.AddrPort()).String()
+	if at := wire.Plain(e.Args[1].Addr.AddrPort()); e.Call.Does == event.Binds && at.IsValid() {
+		what = at.String()
 	}
-	return fmt.Sprintf("%s is taken: %s", what, cmp.Or(e.InTheWay, "ss -tan says by which socket"))
+	return fmt.Sprintf("%s is taken: %s", what, cmp.Or(e.InTheWay, "ss -tan shows by which socket, unless that one is bound and does not listen"))
 }

@@ -66,7 +66,7 @@ type exchange struct {
 	responses  int    // that have begun
 	endless    bool   // whether the last one does not say how long it is
 	unknown    bool   // whether something was cut off, or is not HTTP
-	head       bool   // whether the last request was for the head alone
+	head       bool   // whether the last request was for the head alone, or for a tunnel
 }
 
 // thread is one of a program's threads.
@@ -87,7 +87,9 @@ type doing struct {
 
 // program is what is known of a process.
 type program struct {
-	waits bool // whether it has waited for several descriptors at once: it may have several connections at once, too
+	thread  int  // that has made its first call
+	threads bool // whether another one has made one, too: it may serve what this one has accepted
+	waits   bool // whether it has waited for several descriptors at once: it may have several connections at once, too
 }
 
 // place is a number that a process has for a descriptor.
@@ -164,6 +166,8 @@ func (s *state) make(e *event.Event) *end {
 	*made = end{serial: s.numbered, fd: e.Result, process: e.Caller.Thread}
 	if len(s.ends) >= most {
 		clear(s.ends)
+		clear(s.ports)
+		clear(s.bound)
 	}
 	s.ends[e.Made()] = made
 	delete(s.closed, place{e.Caller.Thread, e.Result})
@@ -192,6 +196,11 @@ func (s *state) notes(m *event.Moment) {
 
 // begins notes what a call does that begins.
 func (s *state) begins(e *event.Event) {
+	p := s.program(e.Caller)
+	if p.thread == 0 {
+		p.thread = e.ThreadID()
+	}
+	p.threads = p.threads || p.thread != e.ThreadID()
 	switch e.Call.Does {
 	case event.Closes:
 		if own := s.of(e); own != nil && own.accepted {
@@ -230,18 +239,16 @@ func (s *state) returns(e *event.Event) {
 		d.failed = ""
 		s.make(e).peerless = true
 	case event.Binds:
-		own.bound, own.isBound = wire.Plain(e.Args[1].Addr.AddrPort()), true
-		s.atPort(own)
+		own.isBound = true
+		s.setAddress(own, wire.Plain(e.Args[1].Addr.AddrPort()))
 	case event.Asks:
 		if e.Name() == "getsockname" && (own.isBound || own.listens) {
-			own.bound = wire.Plain(e.Args[1].Addr.AddrPort())
-			s.atPort(own)
+			s.setAddress(own, wire.Plain(e.Args[1].Addr.AddrPort()))
 		}
 	case event.Listens:
 		own.listens, own.backlog = true, e.Args[1].Int
 		if at := localOf(e); !own.isBound && at.IsValid() {
-			own.bound = at
-			s.atPort(own)
+			s.setAddress(own, at)
 		}
 	case event.Accepts:
 		d.failed = ""
@@ -274,9 +281,11 @@ func localOf(e *event.Event) netip.AddrPort {
 	return wire.Plain(e.Recorded.Local)
 }
 
-// atPort notes that a socket has an address.
-func (s *state) atPort(own *end) {
-	port := own.bound.Port()
+// setAddress notes that a socket has an address.
+func (s *state) setAddress(own *end, at netip.AddrPort) {
+	s.takeAddress(own)
+	own.bound = at
+	port := at.Port()
 	if port == 0 || len(s.bound) >= most {
 		return
 	}
@@ -337,13 +346,18 @@ func (s *state) forget(fd event.Descriptor) {
 		return
 	}
 	delete(s.ends, fd)
+	s.takeAddress(own)
+	own.serial, s.spare = 0, own
+}
+
+// takeAddress notes that a socket does not have its address any more.
+func (s *state) takeAddress(own *end) {
 	if s.ports[own.bound.Port()] == own {
 		delete(s.ports, own.bound.Port())
 	}
 	if s.bound[own.bound] == own {
 		delete(s.bound, own.bound)
 	}
-	own.serial, s.spare = 0, own
 }
 
 // fails notes what has failed.
@@ -366,7 +380,9 @@ func (s *state) fails(e *event.Event) {
 	case own != nil && e.Errno == unix.EINTR:
 		own.interrupted = e.Name()
 	case own != nil && e.Errno == unix.ECONNRESET:
-		own.reset = true
+		own.reset, own.unsent = true, 0 // nobody takes the rest
+	case own != nil && e.Errno == unix.EPIPE:
+		own.unsent = 0
 	}
 }
 
@@ -419,7 +435,7 @@ func (x *exchange) reads(e *event.Event) {
 		if x.incomplete = why; why != "" {
 			return
 		}
-		x.head = bytes.HasPrefix(data, []byte("HEAD "))
+		x.head = bytes.HasPrefix(data, []byte("HEAD ")) || bytes.HasPrefix(data, []byte("CONNECT "))
 		x.requests++
 		data = data[n:]
 	}
@@ -427,8 +443,10 @@ func (x *exchange) reads(e *event.Event) {
 
 // writes notes what a server has written.
 func (x *exchange) writes(e *event.Event) {
-	if _, _, ok := message.ResponseParts(e.Args[1].Data); !ok {
+	if _, _, ok := message.ResponseParts(e.Args[1].Data); !ok && x.responses == 0 {
 		return
+	} else if !ok || e.Cut() { // more of a body: in it, or in what was cut off, other responses may begin
+		x.unknown = true
 	}
 	x.responses += bytes.Count(e.Args[1].Data, []byte("HTTP/1."))
 	x.endless = !x.head && !e.Cut() && message.Endless(e.Args[1].Data)
