@@ -78,7 +78,7 @@ func (s *Sum) Text(least int) string {
 	if t.count == 1 {
 		text = "1 connection"
 	}
-	if took := s.to.Sub(s.from); s.timed {
+	if took := s.to.Truncate(time.Microsecond).Sub(s.from.Truncate(time.Microsecond)); s.timed { // as precise as the json format
 		text += fmt.Sprintf(" in %v", took.Round(max(time.Microsecond, took/1000)))
 	}
 	text += fmt.Sprintf(": %s%s to the server, %s back", portsIn(t.ports), sockets.Bytes(t.there), sockets.Bytes(t.back))
