@@ -166,8 +166,8 @@ func inUse(_ *Watch, m *event.Moment) string {
 		return ""
 	}
 	what := "the address"
-	if at := wire.Plain(e.Args[1].Addr.AddrPort()); e.Call.Does == event.Binds && at.IsValid() {
-		what = at.String()
+	if addr := e.Args[1].Addr; e.Call.Does == event.Binds && addr != nil && addr.AddrPort().IsValid() {
+		what = wire.Plain(addr.AddrPort()).String()
 	}
 	return fmt.Sprintf("%s is taken: %s", what, cmp.Or(e.InTheWay, "ss -tan shows by which socket, unless that one is bound and does not listen"))
 }
