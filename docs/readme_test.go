@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"lbaws/trace/tracetest"
 )
@@ -110,16 +109,15 @@ func (r *reader) startServer(command string) (keyboard io.Writer) {
 func (r *reader) expectOnServersScreen(want string) {
 	r.t.Helper()
 	var screen string
-	look := func() bool {
+	defer func() {
+		if r.t.Failed() {
+			r.t.Logf("the server's screen:\n%s\nin the README:\n%s", screen[r.seen:], want)
+		}
+	}()
+	tracetest.Await(r.t, "what the README shows on the server's screen", func() bool {
 		screen = r.server.Stdout.String()
 		return shows(normal(want), normal(screen[r.seen:]))
-	}
-	for deadline := time.Now().Add(tracetest.Patience); !look() && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
-	}
-	if r.compare("the server's screen", screen[r.seen:], want); r.t.Failed() {
-		r.t.FailNow() // what follows would wait in vain, too
-	}
+	})
 	r.seen = len(screen)
 }
 

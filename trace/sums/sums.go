@@ -99,7 +99,7 @@ func (s *Sum) passes(at time.Time) {
 	s.timed = true
 }
 
-// mark returns the moment in hand, and when what it tells of was.
+// mark returns the moment in hand, and when that happened.
 func (s *Sum) mark(at time.Time) mark { return mark{at, s.moments} }
 
 // begins takes the beginning of a call.
