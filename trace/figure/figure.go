@@ -54,7 +54,7 @@ type Figure struct {
 
 	sum       *sums.Sum // of the connections
 	watch     mistakes.Watch
-	accepting map[int]event.Descriptor // the threads that wait in accept, and on which socket
+	accepting map[event.Descriptor]int // by listening socket: the thread that waits in accept, the last one
 	calls     others.Run               // that are alike, one behind the other
 	servers
 	proxies

@@ -10,20 +10,20 @@ func (f *Figure) acceptBegins(e *event.Event) {
 	if e.Call.Does != event.Accepts || !e.IsOthers() || e.NoSocket() {
 		return
 	}
-	for thread, socket := range f.accepting {
-		if thread != e.ThreadID() && socket == e.Descriptor() {
-			f.sayOnce(e.Side, "another one waits in accept on this socket, too: the kernel wakes one of them for each connection, the one that has waited longest")
-		}
+	const most = 1 << 12
+	socket, thread := e.Descriptor(), e.ThreadID()
+	if other, waits := f.accepting[socket]; waits && other != thread {
+		f.sayOnce(e.Side, "another one waits in accept on this socket, too: the kernel wakes one of them for each connection, the one that has waited longest")
 	}
-	if f.accepting == nil {
-		f.accepting = make(map[int]event.Descriptor)
+	if f.accepting == nil || len(f.accepting) >= most {
+		f.accepting = make(map[event.Descriptor]int)
 	}
-	f.accepting[e.ThreadID()] = e.Descriptor()
+	f.accepting[socket] = thread
 }
 
 // acceptEnds notes that a thread waits no more.
 func (f *Figure) acceptEnds(e *event.Event) {
-	if e.Call.Does == event.Accepts {
-		delete(f.accepting, e.ThreadID())
+	if e.Call.Does == event.Accepts && f.accepting[e.Descriptor()] == e.ThreadID() {
+		delete(f.accepting, e.Descriptor())
 	}
 }

@@ -18,18 +18,8 @@ var closing = []*Rule{
 		}
 		return w.Scene.Note
 	}},
-	{Name: "unread", when: passes, shows: func(w *Watch, m *event.Moment) string {
-		if w.Scene.Reset != UnreadReset {
-			return ""
-		}
-		return "a RST in place of a FIN: bytes were unread when the socket was closed"
-	}},
-	{Name: "unread", when: fails, shows: func(w *Watch, m *event.Moment) string {
-		if w.Scene.Reset != UnreadReset {
-			return ""
-		}
-		return "a RST has come in place of a FIN: bytes were unread when the peer closed its socket"
-	}},
+	{Name: "unread", when: passes, shows: ofReset(UnreadReset, "a RST in place of a FIN: bytes were unread when the socket was closed")},
+	{Name: "unread", when: fails, shows: ofReset(UnreadReset, "a RST has come in place of a FIN: bytes were unread when the peer closed its socket")},
 	{Name: "linger", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		if m.Event.Call.Does != event.Closes || w.Scene.Closing != sockets.Lingers {
 			return ""
@@ -85,18 +75,18 @@ var closing = []*Rule{
 		return "a write to a connection that the peer has closed, or to a pipe from which nobody reads, sends SIGPIPE, and that kills: " +
 			"where the signal is ignored, or with MSG_NOSIGNAL, write fails with EPIPE in its place"
 	}},
-	{Name: "late", when: passes, shows: func(w *Watch, m *event.Moment) string {
-		if w.Scene.Reset != LateReset {
+	{Name: "late", when: passes, shows: ofReset(LateReset, "a RST behind the FIN: bytes came for a socket that was closed")},
+	{Name: "late", when: succeeds, shows: ofReset(LateReset, "the peer has closed its socket: its kernel answers these bytes with a RST")},
+}
+
+// ofReset returns what shows that a RST was sent for a reason.
+func ofReset(why Reset, text string) func(*Watch, *event.Moment) string {
+	return func(w *Watch, _ *event.Moment) string {
+		if w.Scene.Reset != why {
 			return ""
 		}
-		return "a RST behind the FIN: bytes came for a socket that was closed"
-	}},
-	{Name: "late", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
-		if w.Scene.Reset != LateReset {
-			return ""
-		}
-		return "the peer has closed its socket: its kernel answers these bytes with a RST"
-	}},
+		return text
+	}
 }
 
 // leftOpen says that a server, which handles one connection after the other, has not closed the last.
