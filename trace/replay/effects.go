@@ -42,7 +42,7 @@ func (s *scan) mayConcern(p *process, l *strace.Line, c *others.Call) bool {
 
 // mayMistake reports whether a call may have failed because its descriptor leads to no socket.
 func (s *scan) mayMistake(p *process, l *strace.Line, c *others.Call) bool {
-	if had := p.had(l.Text); !c.MayMistake(had) || !had && l.Text[0] != '-' && bytes.HasSuffix(l.Text, []byte(" <unfinished ...>")) {
+	if had := p.had(l.Text); !c.MayMistake(had) || !had && !bytes.HasPrefix(l.Text, []byte("-")) && bytes.HasSuffix(l.Text, []byte(" <unfinished ...>")) {
 		return false
 	}
 	return bytes.Contains(l.Text, []byte("EBADF")) || bytes.Contains(l.Text, []byte("ENOTSOCK")) || bytes.HasSuffix(l.Text, []byte("<unfinished ...>"))

@@ -21,6 +21,7 @@ func FuzzDraw(f *testing.F) {
 		f.Add(text)
 		f.Add(text[:len(text)/2])
 	}
+	f.Add([]byte("7 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n7 listen(\n7 +++ exited with 0 +++\n"))
 	out := filepath.Join(f.TempDir(), "out")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if len(text) > 1<<16 {
