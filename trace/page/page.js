@@ -56,11 +56,18 @@ function showPlace(shown) {
   const last = bottoms.at(-1) ?? 0, least = last + 10 - pane.clientHeight;
   const whole = bottoms.find((bottom) => bottom >= least && bottom < last); // from there on no row is cut
   pane.scrollTop = least <= 0 ? 0 : (whole ?? least);
+  showSides();
   const changed = [...byID("held").querySelectorAll(".changed")];
   for (const e of changed.reverse()) { // the first of them is the one that is seen for sure
     intoView(byID("held"), e.closest(".box"));
     intoView(byID("held"), e);
   }
+}
+
+// showSides names the two sides above the diagram, if its own heads are out of sight.
+function showSides() {
+  const head = diagrams[diagramShown()].querySelector("text");
+  toggle("scrolled", head !== null && head.getBoundingClientRect().bottom <= byID("rows").getBoundingClientRect().top);
 }
 
 // showSource marks the line of this step and, less, where each other program is.
@@ -258,6 +265,7 @@ byID("rows").addEventListener("click", (event) => {
   const group = event.target.closest("g");
   if (group) go(Number(group.dataset.step));
 });
+byID("rows").addEventListener("scroll", showSides);
 window.addEventListener("hashchange", () => go(readAddress(location.hash)));
 window.addEventListener("resize", show);
 window.addEventListener("beforeprint", listAll);

@@ -134,6 +134,8 @@ const outsideOfWindow = `(large, percent) => {
 			const diagram = diagrams[diagramShown()];
 			const texts = [...diagram.querySelectorAll(".current text")];
 			if (texts.length > 0) within(texts.at(-1), byID("rows"), "the diagram's last row");
+			const head = diagram.querySelector("text").getBoundingClientRect(), above = getComputedStyle(document.querySelector(".sides"));
+			if ((head.bottom > byID("rows").getBoundingClientRect().top) === (above.visibility === "visible")) wrong.push("the sides are named twice, or not at all");
 			for (const e of diagram.querySelectorAll("g:not(.later, .earlier) :is(text, line)")) {
 				const [inner, outer] = [e.getBoundingClientRect(), byID("rows").getBoundingClientRect()];
 				if (inner.left < outer.left - round || inner.right > outer.right + round) wrong.push("the diagram's pane cuts " + (e.textContent || e.outerHTML));
