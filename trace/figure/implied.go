@@ -247,9 +247,12 @@ func (f *Figure) explain() {
 	}
 	f.explained = true
 	legend := "┄┄▷ inferred from the calls, not captured"
-	if f.whyNot == nil {
+	switch {
+	case f.whyNot == nil && f.others:
+		legend += "; run … -- CLIENT captures them"
+	case f.whyNot == nil:
 		legend += "; lbaws -segments captures them"
-	} else {
+	default:
 		why := "no segments: " + f.whyNot.Error()
 		if errors.Is(f.whyNot, unix.EPERM) || errors.Is(f.whyNot, unix.EACCES) {
 			why += "; run as root (sudo) to capture them"
