@@ -46,7 +46,7 @@ type asked struct {
 	remote netip.AddrPort
 }
 
-// columns is how long a line is at the most.
+// columns is how long a line is at most.
 const columns = 78
 
 // mostPassed is how many segments are kept: a call is asked about that sends a few.

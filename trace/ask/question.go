@@ -41,7 +41,7 @@ type Choice struct {
 	never string // for what it is said to wait
 }
 
-// most is how many choices a question has at the most.
+// most is how many choices a question has at most.
 const most = 4
 
 // New returns what is asked of a call that does something: that is among the choices, and the
@@ -175,7 +175,7 @@ func (c *Choice) text(does event.Effect) string {
 	return fmt.Sprintf("returns %d%s", c.Result, sent[c.Sends])
 }
 
-// Columns is how long a line below a call's name is at the most: a terminal of 80 columns has
+// Columns is how long a line below a call's name is at most: a terminal of 80 columns has
 // room for it.
 const Columns = 66
 
@@ -195,7 +195,7 @@ func (q *Question) Lines(columns int) (lines []string) {
 	return append(lines, line)
 }
 
-// Wrapped divides words into lines of so many columns at the most.
+// Wrapped divides words into lines of so many columns at most.
 func Wrapped(text string, columns int) (lines []string) {
 	if text == "" {
 		return nil

@@ -195,7 +195,7 @@ func (l *Layout) Shorten(b []byte, t *wording.Text, room int) (_ []byte, taken i
 // fewer returns how many of the bytes of a buffer that are shown may stay if that is to
 // take fewer characters, by the excess; or more, but never less than may.
 func fewer(shown []byte, excess int) int {
-	const escape = 4 // characters that a byte takes at the most
+	const escape = 4 // characters that a byte takes at most
 	n := len(shown)
 	for ; n > 0 && excess > 0; n-- {
 		if strace.IsPlain(shown[n-1]) && (n == 1 || strace.IsPlain(shown[n-2])) { // or else a digit may make the byte before it longer

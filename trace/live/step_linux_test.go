@@ -74,7 +74,7 @@ func cast(t *testing.T) (tests map[string][]string, clients [][]string) {
 // stepped are programs under -step.
 type stepped struct{ *predicttest.Play }
 
-// run runs a server and three clients, for so many moves at the most, and returns how many it
+// run runs a server and three clients, for so many moves at most, and returns how many it
 // has made.
 func (p *stepped) run(server []string, clients [][]string, most int) (n int) {
 	args := append([]string{"run", p.Step()}, server...)

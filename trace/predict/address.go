@@ -127,7 +127,7 @@ func (s *situation) listen() Forecast {
 	if s.longest < 0 {
 		return willReturn(0, "the kernel will queue connections for accept")
 	}
-	return willReturn(0, "the kernel will queue connections for accept, %d at the most", min(backlog, uint(s.longest))+1)
+	return willReturn(0, "the kernel will queue connections for accept, %d at most", min(backlog, uint(s.longest))+1)
 }
 
 // connect predicts the answer to the SYN of a server on this machine.

@@ -148,7 +148,7 @@ func TestPredictOnAnotherMachine(t *testing.T) {
 		{on(ownFD, "listen", 1), bound(), machine{longest: -1},
 			"the kernel will queue connections for accept"},
 		{on(ownFD, "listen", 1), bound(), machine{longest: 0},
-			"the kernel will queue connections for accept, 1 at the most"},
+			"the kernel will queue connections for accept, 1 at most"},
 		{on(5, "bind", netip.MustParseAddrPort("[::]:8888")), listens(0, 1), machine{v6Only: true},
 			"no other socket is on [::]:8888, and no old connection"},
 		{on(5, "bind", netip.MustParseAddrPort("[::]:8888")), at("[::1]:8888", listens(0, 1)), machine{v6Only: true},

@@ -396,7 +396,7 @@ func (r *recorder) writeLater() {
 	r.held <- struct{}{}
 }
 
-// longestHeld is how long text is held back at the most.
+// longestHeld is how long text is held back at most.
 const longestHeld = 100 * time.Millisecond
 
 // writeSoon writes what is held back, longestHeld after the first of it came. So a

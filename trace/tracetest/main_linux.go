@@ -80,7 +80,7 @@ func again(where string) *exec.Cmd {
 	return cmd
 }
 
-// runAndReap runs a command, for as long as limit at the most, and then ends all
+// runAndReap runs a command, for as long as limit at most, and then ends all
 // that it has started: as a subreaper, this process is the parent of orphans.
 func runAndReap(cmd *exec.Cmd, limit time.Duration) (status int, err error) {
 	if err := cmd.Start(); err != nil {

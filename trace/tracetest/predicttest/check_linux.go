@@ -106,7 +106,7 @@ var understood = []struct {
 	}},
 	{is(`no other socket is on \S+, and no old connection`), func(o *Outcome, m []string) bool { return o.Errno != unix.EADDRINUSE && !o.Waits }},
 	{is(`the kernel will choose a port that is free`), sendsNothing},
-	{is(`the kernel will queue connections for accept, (\d+) at the most`), func(o *Outcome, m []string) bool {
+	{is(`the kernel will queue connections for accept, (\d+) at most`), func(o *Outcome, m []string) bool {
 		return o.sends(0, 0) && (o.Queue < 0 || fmt.Sprint(o.Queue+1) == m[1])
 	}},
 	{is(`the socket's address is (\S+)`), func(o *Outcome, m []string) bool { return o.Address == m[1] }},
