@@ -16,7 +16,7 @@ func TestForgotten(t *testing.T) {
 	tracetest.NeedCapture(t)
 	client := `ip link set lo up && echo 1 >/proc/sys/net/ipv4/tcp_fin_timeout || exit
 		"$@" & read; exec 3<>/dev/tcp/127.0.0.1/8888
-		printf 'GET / HTTP/1.1\r\n\r\n' >&3; head -c 33 <&3; read; exec 3>&-; read`
+		cat <<<$'GET / HTTP/1.1\r\n\r' >&3; head -c 33 <&3; read; exec 3>&-; read`
 	tracetest.Need(t, "ip", "iproute2")
 	for _, flag := range []string{"-sockets", "-step"} {
 		t.Run(flag, func(t *testing.T) {
