@@ -8,12 +8,13 @@ import (
 	"lbaws/trace/wire"
 )
 
-// InUse says which sockets have a local address, or one that overlaps with it: in which state each
-// is, and how long it will be if a timer ends that. It is "" if there are none, or if the kernel
-// cannot be asked.
+// InUse says which sockets have a local address, or one that overlaps with it, in the kernel's
+// order, in which those that listen come first: in which state each is, and how long it will be
+// if a timer ends that. Sockets that are bound and do nothing count if idle is true: the kernel
+// lists them since Linux 6.8. It is "" if there are none, or if the kernel cannot be asked.
 //
-// Source: inet_rcv_saddr_equal in Linux's net/ipv4.
-func InUse(local netip.AddrPort) string {
+// Source: inet_rcv_saddr_equal and inet_diag_dump_icsk in Linux's net/ipv4.
+func InUse(local netip.AddrPort, idle bool) string {
 	a, err := newAsker()
 	if err != nil {
 		return ""
@@ -28,7 +29,7 @@ func InUse(local netip.AddrPort) string {
 	others := 0
 	for i := range all {
 		switch s := &all[i]; {
-		case s.Local.Port() != local.Port() || !overlap(s.Local.Addr(), wire.Plain(local).Addr()) || s.State == wire.Closed:
+		case s.Local.Port() != local.Port() || !overlap(s.Local.Addr(), wire.Plain(local).Addr()) || s.State == wire.Closed && !idle:
 		case len(texts) == most:
 			others++
 		default:
@@ -49,6 +50,8 @@ func (s *Socket) holder() string {
 	switch {
 	case s.State == wire.Listen:
 		return "a socket listens on " + s.Local.String()
+	case s.State == wire.Closed:
+		return fmt.Sprintf("a socket is bound to %v and does not listen", s.Local)
 	case s.IsEnding():
 		return fmt.Sprintf("a connection with %v is in %v, %s", s.Remote, s.State, s.LeftText())
 	}

@@ -156,11 +156,11 @@ func (r *recorder) returns(e, returned *event.Event) {
 func (r *recorder) inTheWay(e *event.Event) string {
 	switch {
 	case e.Call.Does == event.Binds:
-		return sockets.InUse(e.Args[1].Addr.AddrPort())
+		return sockets.InUse(e.Args[1].Addr.AddrPort(), true)
 	case e.Recorded != nil:
-		return sockets.InUse(netip.AddrPortFrom(netip.IPv4Unspecified(), e.Recorded.Port))
+		return sockets.InUse(netip.AddrPortFrom(netip.IPv4Unspecified(), e.Recorded.Port), false)
 	}
-	return sockets.InUse(r.bound)
+	return sockets.InUse(r.bound, false)
 }
 
 // newSocket returns the connected socket that a call has made, or -1.
