@@ -31,11 +31,11 @@ func (t *Tracer) Attach(pid int) (*Process, error) {
 			if t.threads[id] != nil {
 				continue
 			}
-			if err := t.attachThread(id); err != nil && len(t.threads) == 0 {
+			err := t.attachThread(id)
+			if err != nil && id == pid && len(t.threads) == 0 { // others may have ended in the meantime
 				return nil, explain(pid, err)
-			} else if err == nil {
-				found = true
 			}
+			found = found || err == nil
 		}
 	}
 	for _, thread := range t.threads {

@@ -180,3 +180,21 @@ func TestAttachFaults(t *testing.T) {
 		t.Errorf("itself: status %d: %q", status, said)
 	}
 }
+
+// TestAttachAmongThreads attaches to a program whose threads come and go, and have numbers that
+// stand before its own in a listing of names: one that has ended by then is no fault.
+func TestAttachAmongThreads(t *testing.T) {
+	t.Parallel()
+	p := tracetest.LaunchCommand(t, tracetest.Need(t, "unshare", "util-linux"), "--user", "--map-root-user", "--net", "--pid", "--fork", "--mount-proc",
+		tracetest.Need(t, "bash", "bash"), "-c", `cd "$0"; for i in 1 2 3 4; do
+			echo 9998 >/proc/sys/kernel/ns_last_pid || exit
+			"$1" -IS -c 'import threading
+for i in range(300):
+	if i == 50: open("ready", "w")
+	threading.Thread(target=int).start()' & until [ -e ready ]; do :; done; rm ready
+			"$2" run -p $! && wait || exit
+		done`, t.TempDir(), tracetest.Python(t), tracetest.Binary(t))
+	if status := p.Status(); status != 0 {
+		t.Errorf("status %d: %s", status, p.Stderr)
+	}
+}
