@@ -17,34 +17,8 @@ import (
 	"lbaws/trace/part"
 )
 
-// Order is a script: the programs, and the order in which they make their calls.
-//
-//	# The first line says what it shows.
-//	server  runs serve -n 2          get, or serve with -n or -halfclose=false; without
-//	                                 this line, the program makes the calls of its moves,
-//	server  write "hello" on 4       on the socket that it made last, or on another one
-//	server  accept ...               the call begins, and waits
-//	client  connect                  the call begins and returns
-//	server  ... accept               the call that waited returns
-//	client  read = 0                 what it returns: a number or an error
-//	server  getsockname ?            the program may leave this call out
-//	client  connect ... &            make the next move with the same key
-//	client  write a request !        and at once, whatever is still to be acknowledged
-//	client  killed                   the program ends as after kill -9
-//	client  is answered              wait until all that it sent is acknowledged
-//	client  becomes CLOSING          wait until its connection is in a state
-//	client  has no timer             the kernel does nothing for its connection by itself
-//	client  interrupted              a signal comes, and ends its call
-//	client  gets SIGPIPE             the kernel has sent it this signal
-//	client  is unplugged             what its machine is sent is lost, until it
-//	client  is plugged in            again
-//	client  sends a probe            wait until the kernel has sent one, and has its answer: SO_KEEPALIVE
-//	server  forks server2            which has copies of its descriptors
-//	network sets tcp_syn_retries 2   a sysctl of the demo's own network
-//	network holds everything         what is sent from now on is on its way
-//	network passes two segments      of those that it holds
-//	network passes everything        it holds nothing any more
-//	network loses everything         that it holds, and holds nothing any more
+// Order is a script: the programs, and the order in which they make their calls. moves.txt
+// says what its lines are.
 type Order struct {
 	Name, About string
 	roles       map[string]Role // of those that run a program
@@ -76,6 +50,9 @@ type move struct {
 
 //go:embed orders/*.txt
 var scripts embed.FS
+
+//go:embed moves.txt
+var moves string
 
 // Orders returns the orders, by their names.
 func Orders() []*Order {
@@ -125,7 +102,9 @@ func read(name string) (*Order, error) {
 	}
 	var o *Order
 	if err == nil {
-		o, err = parse(strconv.Quote(name), string(text))
+		if o, err = parse(strconv.Quote(name), string(text)); err != nil {
+			err = fmt.Errorf("%w (-order moves lists what a line may be)", err)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("-order %q: %w", name, err)
@@ -164,7 +143,7 @@ type Options struct {
 func (o *Options) Flags(flags *flag.FlagSet, isDemo bool) {
 	if isDemo {
 		o.name = flags.String("order", "book", "make the calls in the order `NAME`, or in that of a file, if NAME has a dot or a slash;\n"+
-			"-order list lists the names")
+			"-order list lists the names, -order moves what stands in a file")
 	}
 	flags.BoolVar(&o.Step, "step", false,
 		"stop before each call, and show what it will do and what the kernel holds; Enter makes it;\n"+
@@ -180,13 +159,16 @@ func (o *Options) foldsSetUp() bool {
 	return o.Step && o.Order != nil && o.Order.Name != "book" && len(*o.From) == 0 && terminal && lines < low
 }
 
-// Check returns ErrUnknown if there is no such order. If the orders were to be listed,
-// it lists them and returns flag.ErrHelp.
+// Check returns ErrUnknown if there is no such order. If the orders or the moves of one were to
+// be listed, it lists them and returns flag.ErrHelp.
 func (o *Options) Check() (err error) {
 	switch {
 	case o.name == nil:
 	case *o.name == "list":
 		fmt.Print(List())
+		return flag.ErrHelp
+	case *o.name == "moves":
+		fmt.Print(moves)
 		return flag.ErrHelp
 	default:
 		o.Order, err = Named(*o.name)

@@ -1,7 +1,10 @@
 package turns
 
 import (
+	"maps"
 	"math/rand/v2"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,6 +31,44 @@ func TestParseAnything(t *testing.T) {
 			if m := &o.moves[i]; !m.isCall() && m.who != network && m.happening().act == nil || m.sentence() == "" {
 				t.Errorf("nobody can play line %d of\n%s", m.line, text.String())
 			}
+		}
+	}
+}
+
+// TestMoves: the list of moves has each of them, and its lines can be read.
+func TestMoves(t *testing.T) {
+	first := map[string]string{"... accept": "server accept ...", "?": "server runs serve", "interrupted": "client read ...", "plugged in": "client is unplugged"}
+	listed := make(map[string]bool)
+	line := regexp.MustCompile(`(?m)^(\w+  ?\S.*?)(?:   ?.*)?$`)
+	for _, m := range line.FindAllStringSubmatch(moves[strings.Index(moves, "\n\n"):], -1) {
+		p := &parser{Order: &Order{roles: make(map[string]Role)}, waits: make(map[string]*move), unplugged: make(map[string]*move)}
+		text := m[1]
+		for end, before := range first {
+			if strings.Contains(text, end) {
+				text = before + "\n" + text
+			}
+		}
+		for text := range strings.Lines(text) {
+			words, err := words(text)
+			if err == nil {
+				err = p.line(1, words)
+			}
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
+			for _, word := range words {
+				listed[word] = true
+			}
+		}
+	}
+	for _, verb := range slices.Concat(slices.Collect(maps.Keys(forms)), slices.Collect(maps.Keys(networkForms)), []string{"runs"}) {
+		if !listed[verb] {
+			t.Errorf("%s is not listed", verb)
+		}
+	}
+	for name := range options {
+		if !strings.Contains(moves, name) {
+			t.Errorf("%s is not listed", name)
 		}
 	}
 }
