@@ -446,7 +446,7 @@ func (o *options) flags() *flag.FlagSet {
 	if o.command != "demo" { // whose turn it is, the order says there
 		flags.DurationVar(&o.timeout, "timeout", 30*time.Second,
 			"give up on a silent peer after `DURATION`, such as 1.5s or 2m; the server allows this for a\n"+
-				"client's whole request, by default longer while no others wait; 0 means no limit\n"+
+				"client's whole request, by default more as long as no other client waits; 0 means no limit\n"+
 				"(but a half-close has its own)")
 	}
 	o.turns.Flags(flags, o.command == "demo")
