@@ -36,17 +36,19 @@ func (t *Trace) Finish() error {
 	for _, sink := range t.sinks {
 		sink.Output.Close()
 	}
+	t.release()
 	return t.lost
 }
 
 // endOnSignal makes a signal that asks the process to end do so when the row that is being
 // drawn is complete. Files that are not complete stay as they were.
 func (t *Trace) endOnSignal() {
-	process.OnSignal(func(s syscall.Signal) {
+	signals := process.OnSignal(func(s syscall.Signal) {
 		t.breakOff()
 		process.EndBy(s)
 	}, process.EndBy)
-	process.OnQuit(t.breakOff)
+	quit := process.OnQuit(t.breakOff)
+	t.release = func() { signals(); quit() }
 }
 
 // breakOff ends the drawing with the row that is being drawn: or a little later in the middle

@@ -35,6 +35,7 @@ type Trace struct {
 	drawn    map[string]*output.Stream // those pictures, by the names of their files
 	lost     error                     // why outputs were not written: an errors.Join
 	drawing  *sync.Mutex               // of a recording: held while the formats get a moment
+	release  func()                    // of a recording: signals do what they did before it
 }
 
 // Start opens the files, and begins the trace. If one cannot be opened, the others are as

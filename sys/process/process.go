@@ -78,13 +78,16 @@ func SignalsToEnd() chan os.Signal {
 
 // OnSignal calls first for the first signal that asks the process to end, and then later
 // for each one that comes: but not for one that comes at once. (Ctrl-C signals this
-// process and its parent, which passes the signal on.)
-func OnSignal(first, later func(syscall.Signal)) {
+// process and its parent, which passes the signal on.) After stop, a signal does what it
+// did before.
+func OnSignal(first, later func(syscall.Signal)) (stop func()) {
 	const atOnce = 100 * time.Millisecond
 	signals := SignalsToEnd()
 	go func() {
-		s := <-signals
-		came := time.Now()
+		s, came := <-signals, time.Now()
+		if s == nil {
+			return
+		}
 		first(s.(syscall.Signal))
 		for s := range signals {
 			if time.Since(came) > atOnce {
@@ -92,6 +95,13 @@ func OnSignal(first, later func(syscall.Signal)) {
 			}
 		}
 	}()
+	return func() { end(signals) }
+}
+
+// end stops signals, and who waits for them.
+func end(signals chan os.Signal) {
+	signal.Stop(signals)
+	close(signals)
 }
 
 // EndBy ends the process as the signal does by default.
@@ -105,18 +115,22 @@ func EndBy(s syscall.Signal) {
 
 // OnQuit makes SIGQUIT (Ctrl-\) end the process at once, and say so in one line: the runtime
 // would print what each goroutine is doing. Before that, it calls last. If OnQuit is called
-// again, that counts. A signal that is ignored stays ignored.
-func OnQuit(last func()) {
+// again, that counts. A signal that is ignored stays ignored. After stop, SIGQUIT does what
+// it does by default.
+func OnQuit(last func()) (stop func()) {
 	if signal.Ignored(unix.SIGQUIT) {
-		return
+		return func() {}
 	}
 	signal.Reset(unix.SIGQUIT)
 	quit := make(chan os.Signal, 1)
 	signal.Notify(quit, unix.SIGQUIT)
 	go func() {
-		<-quit
+		if <-quit == nil {
+			return
+		}
 		last()
 		unix.Write(unix.Stderr, []byte("lbaws: ended by SIGQUIT\n"))
 		os.Exit(128 + int(unix.SIGQUIT))
 	}()
+	return func() { end(quit) }
 }
