@@ -33,7 +33,7 @@ func TestOrders(t *testing.T) {
 				again = 1
 			}
 			for range again {
-				if next := draw(t, order.Name); next != first {
+				if next := draw(t, order.Name); unfolded(next) != unfolded(first) {
 					t.Fatalf("one diagram:\n%s\nanother one:\n%s", first, next)
 				}
 			}
@@ -57,6 +57,10 @@ func draw(t *testing.T, order string) string {
 var timeColumn = regexp.MustCompile(`(?m)^.{12}`)
 
 var varies = regexp.MustCompile(`:\d{5}\b|next in \d\.\d|\d+ s left|connections in \S+:`)
+
+// unfolded joins the lines of notes that are about both ends: where the last one is folded
+// depends on the time that is in it.
+func unfolded(diagram string) string { return strings.ReplaceAll(diagram, "\n# ", " ") }
 
 // movesOf returns the calls of an order's file: "client2 connect", begun with " ..."
 // behind it, or ended with "... " before the name.
