@@ -181,7 +181,7 @@ func shellOutput(t *testing.T, dir, command string) string {
 const saidOnPage = `(() => {
 	const said = new Set();
 	const look = () => {
-		for (const e of document.querySelectorAll("header *, #code > :not(#source), #source > p, #connection > *, #connection svg, #listening, #listening *, #kernel *, footer *, dialog, dialog *")) {
+		for (const e of document.querySelectorAll("header *, main > h2, #code > :not(#source), #source > p, #connection > *, #connection svg, #listening, #listening *, #kernel *, footer *, dialog, dialog *")) {
 			if (e.id !== "diagram") said.add(e.textContent.replaceAll("\n", " "));
 			for (const name of ["title", "aria-label", "aria-valuetext"]) said.add(e.getAttribute(name) ?? "");
 		}
