@@ -80,6 +80,49 @@ func (m mistake) check(t *testing.T) {
 	}
 }
 
+// TestMistakesOfOthers: what the rules say of programs that are not in mistakes.md, under run and in a
+// recording: the sections that are named.
+func TestMistakesOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, tool := range [][2]string{{"bash", "bash"}, {"strace", "strace"}, {"ip", "iproute2"}, {"unshare", "util-linux"}, {"python3", "python3"}} {
+		tracetest.Need(t, tool[0], tool[1])
+	}
+	tracetest.Long(t)
+	needNamespace(t)
+	const server = "import os, select, socket\ns = socket.socket()\ns.bind(('127.0.0.1', 8888))\ns.listen(1)\n"
+	const connection = server + "c = socket.create_connection(('127.0.0.1', 8888))\na, _ = s.accept()\n"
+	const two = connection + "c.sendall(2 * b'GET / HTTP/1.1\\r\\n\\r\\n')\na.recv(1024)\na.sendall(b'HTTP/1.%s\\r\\nContent-Length: 0\\r\\n\\r\\n')\na.close()\nwhile c.recv(1024): pass\n"
+	const refused = server + "c = socket.socket(socket.AF_INET6)\nc.connect_ex(('::1', 8888))\nc.close()\n"
+	const begun = "for i in range(2):\n c = socket.socket()\n c.setblocking(False)\n c.connect_ex(('127.0.0.1', 8888))\n" +
+		" p = select.poll()\n p.register(c, select.POLLOUT)\n p.poll()\n k = i or c\n"
+	for name, c := range map[string]struct{ program, want string }{
+		"the first of two requests":                 {fmt.Sprintf(two, "1 200 OK"), "several"},
+		"the first, and Connection: close":          {fmt.Sprintf(two, "1 200 OK\\r\\nconnection: x, Close"), ""},
+		"the first, in HTTP/1.0":                    {fmt.Sprintf(two, "0 200 OK"), ""},
+		"the first, in HTTP/1.0, which is to go on": {fmt.Sprintf(two, "0 200 OK\\r\\nConnection: keep-alive"), "several"},
+		"::1":                       {refused, "no-listener"},
+		"::1, then 127.0.0.1":       {refused + "c = socket.create_connection(('127.0.0.1', 8888))\ns.accept()\n", ""},
+		"connects that do not wait": {server + begun, "full-queue never-accepted"},
+		"connects that do not wait, and are taken":   {server + "s.listen(2)\n" + begun + "s.accept()\n", ""},
+		"the listening socket in the other's place":  {connection + "c.send(b'x')\na.recv(1)\nos.close(s.detach())\ntry: socket.socket(fileno=3).accept()\nexcept OSError: a.close()\n", "closed"},
+		"a client that has closed":                   {connection + "c.sendall(b'GET / HTTP/1.1\\r\\n\\r\\n')\na.recv(1024)\na.sendall(b'HTTP/1.1 200 OK\\r\\n\\r\\n')\nc.recv(1024)\nc.close()\na.recv(1024)\na.close()\n", ""},
+		"a write that expects that the peer is gone": {connection + "a.close()\ntry:\n for i in range(2): c.send(b'x', socket.MSG_NOSIGNAL)\nexcept OSError: pass\n", "late"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shell := newShell(t)
+			shell.types("cat > program.py <<'END'\n" + c.program + "END")
+			live := shell.types("./lbaws run -private python3 program.py 2>&1")
+			drawn := shell.types("unshare --net sh -c 'ip link set lo up; strace -f -ttt -s 1024 -o calls python3 program.py > out 2>&1'; ./lbaws draw calls 2>&1")
+			for _, diagram := range []string{live, drawn} {
+				if got := strings.Join(tracetest.Mistakes(diagram), " "); got != c.want || !strings.Contains(diagram, "SERVER") {
+					t.Errorf("got %q, want %q in\n%s", got, c.want, diagram)
+				}
+			}
+		})
+	}
+}
+
 // hasMistake reports whether a diagram has a row on a mistake.
 func hasMistake(diagram string) bool { return regexp.MustCompile(`(?m)^ *! `).MatchString(diagram) }
 

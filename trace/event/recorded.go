@@ -35,6 +35,7 @@ type Recorded struct {
 	Told      unix.Errno     // of getsockopt: the error of the connection that SO_ERROR has told; no other call tells it again
 	AtOnce    bool           // whether it does not wait: the socket is non-blocking, or a flag says so
 	Peeks     bool           // whether it leaves the bytes in the buffer that it reads: MSG_PEEK
+	NoSignal  bool           // of a write: whether no SIGPIPE comes if the connection is gone: MSG_NOSIGNAL
 	Bytes     int            // that it has moved, if its result does not say so
 	Moves     Effect         // Reads or Writes, of a call that moves bytes and does nothing else of these
 	Fills     bool           // whether it waits until its buffer is full: MSG_WAITALL

@@ -36,6 +36,13 @@ func (f *Figure) resets(c *conversation, from event.Side, was [2]wire.State) {
 	}
 }
 
+// goesOn reports whether the end of a connection at one side is known not to wait for more of what the
+// other one has written: it has closed, has sent something, or has not got all of it.
+func (f *Figure) goesOn(c *conversation, side event.Side) bool {
+	return c.reset || c.finSent[side] || c.states()[side.Peer()] == wire.CloseWait ||
+		f.mayBeUnread(c, side.Peer()) || f.captured && c.Misses(side == event.Client)
+}
+
 // comesLate notes that a write has sent bytes to an end that was closed before. Where segments are
 // captured, the RST shows it.
 func (f *Figure) comesLate(e *event.Event, c *conversation) {

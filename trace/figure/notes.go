@@ -19,8 +19,11 @@ func (f *Figure) noteOn(m *event.Moment, c *conversation) {
 		f.say(e.Side, "the request may be incomplete: "+c.incomplete)
 	}
 	note := f.NoteFor(e, c)
-	if e.Call.Does == event.Closes {
+	switch {
+	case e.Call.Does == event.Closes:
 		f.watch.Scene = mistakes.Scene{Closing: f.closing(e, c), Note: note}
+	case e.Moves(event.Reads):
+		f.watch.Scene = mistakes.Scene{GoesOn: c != nil && f.goesOn(c, e.Side.Peer())}
 	}
 	if f.mistaken(m) == note {
 		return

@@ -30,6 +30,30 @@ func Endless(response []byte) bool {
 	return true
 }
 
+// EndsConnection reports whether a response says that the connection ends with it: so does one of HTTP/1.0
+// that does not say otherwise.
+//
+// Source: RFC 9112 section 9.3.
+func EndsConnection(response []byte) bool {
+	header, _, _ := cutHeader(response)
+	ends := bytes.HasPrefix(header, []byte("HTTP/1.0"))
+	for line := range bytes.Lines(header) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		if !bytes.EqualFold(name, []byte("Connection")) {
+			continue
+		}
+		for option := range bytes.SplitSeq(value, []byte(",")) {
+			switch option = bytes.TrimSpace(option); {
+			case bytes.EqualFold(option, []byte("close")):
+				return true
+			case bytes.EqualFold(option, []byte("keep-alive")):
+				ends = false
+			}
+		}
+	}
+	return ends
+}
+
 // readSize is how many bytes CopyBody asks for at once.
 const readSize = 1024
 

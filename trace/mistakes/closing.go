@@ -37,7 +37,7 @@ var closing = []*Rule{
 			if own == nil || x.Thread != 0 && own.process != x.Thread { // one of several is a parent's
 				continue
 			}
-			if p := w.programs[own.process]; own.accepted && own.calls > 0 && !own.finSent && !own.endOfFile && (p == nil || !p.waits) {
+			if p := w.programs[own.process]; own.accepted && own.calls > 0 && !own.finSent && !own.endOfFile && !own.reset && (p == nil || !p.waits) {
 				return fmt.Sprintf("%d was never closed: the kernel closes it, and only that ends the connection", own.fd)
 			}
 		}
@@ -62,8 +62,8 @@ var closing = []*Rule{
 		case own.finSent && e.Moves(event.Writes):
 			return fmt.Sprintf("%d cannot be written to any more: shutdown has sent this end's FIN", own.fd)
 		case own.reset:
-			return "the connection is gone, as ECONNRESET has said: any further write fails with EPIPE"
-		case !own.wrote:
+			return "the connection is gone, as an earlier error has said; any further write fails with EPIPE"
+		case !own.wrote, e.Recorded != nil && e.Recorded.NoSignal: // or it expects that
 			return ""
 		}
 		return "the peer has closed: its kernel has answered an earlier write with a RST, and so this call fails with EPIPE"

@@ -24,11 +24,15 @@ var descriptors = []*Rule{
 	{Name: "closed", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		e := m.Event
 		fd := e.Args[0].Int
-		if e.Errno != unix.EBADF || !w.closed[place{e.Caller.Thread, fd}] {
+		last, closed := w.closed[place{e.Caller.Thread, fd}]
+		own := last.end()
+		switch {
+		case e.Errno != unix.EBADF || !closed:
 			return ""
-		}
-		if e.Call.Does == event.Closes {
+		case e.Call.Does == event.Closes:
 			return fmt.Sprintf("%d is closed already: a second close may hit another file, which has the number by then", fd)
+		case own != nil && own.process == e.Caller.Thread && !own.finSent:
+			return fmt.Sprintf("%d is no descriptor any more: the program has closed it, and %d, which accept had returned, is still open", fd, own.fd)
 		}
 		return fmt.Sprintf("%d is no descriptor any more: the program has closed it", fd)
 	}},

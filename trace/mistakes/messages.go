@@ -21,7 +21,7 @@ var messages = []*Rule{
 	}},
 	{Name: "several", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		own := w.endsWith(m.Event)
-		if own == nil || own.http.unknown || own.http.responses == 0 || own.http.requests <= own.http.responses {
+		if own == nil || own.http.unknown || own.http.responses == 0 || own.http.requests <= own.http.responses || own.http.closes {
 			return ""
 		}
 		return fmt.Sprintf("read has taken %d requests at once, and the program has answered %d: a read takes bytes, not messages",
@@ -29,10 +29,10 @@ var messages = []*Rule{
 	}},
 	{Name: "no-end", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		own := w.of(m.Event)
-		if !m.Event.Moves(event.Reads) || own == nil || !own.accepted || own.finSent || own.endOfFile || own.http.responses == 0 || !own.http.endless {
+		if !m.Event.Moves(event.Reads) || own == nil || !own.accepted || own.finSent || own.endOfFile || own.http.responses == 0 || !own.http.endless || w.Scene.GoesOn {
 			return ""
 		}
-		return "the response says no length, and no FIN has shown its end: the client waits for more of it"
+		return "the response says no length: only a FIN would show the client its end, and none was sent"
 	}},
 	{Name: "short-write", when: begins, shows: func(w *Watch, m *event.Moment) string {
 		own := w.endsWith(m.Event)

@@ -11,6 +11,7 @@ import (
 type Rule struct {
 	Name string // the section of docs/mistakes.md that explains it
 
+	each  bool // whether it is told in full where another text shows
 	when  occasion
 	shows func(w *Watch, m *event.Moment) string // what the kernel did, in a sentence; "" if the moment does not show the mistake
 }
@@ -21,7 +22,7 @@ type occasion int
 const (
 	begins   occasion = iota // a call begins
 	succeeds                 // a call has returned, and not failed
-	fails                    // a call has failed
+	fails                    // a call has failed, or has told that one has
 	passes                   // a segment was captured
 	changes                  // a socket has changed
 	exits                    // a program ends
@@ -60,6 +61,7 @@ type Found struct {
 type Scene struct {
 	Closing sockets.Closing // of a close that begins: what it does
 	Note    string          // and in words
+	GoesOn  bool            // of a read that begins: whether the peer is known not to wait for more of what was written
 	Reset   Reset           // of a RST: why it was sent
 	From    event.Side      // and which side has sent it
 }
@@ -78,7 +80,7 @@ const (
 type Watch struct {
 	Scene Scene // of the moment in hand
 
-	told map[string]bool // by the rules' names
+	told map[string]bool // by the rules' names, or their texts
 	state
 }
 
@@ -101,8 +103,12 @@ func (w *Watch) Take(m *event.Moment) *Found {
 func (w *Watch) look(when occasion, m *event.Moment) *Found {
 	for _, r := range rules[when] {
 		if text := r.shows(w, m); text != "" {
-			again := w.told[r.Name]
-			w.told[r.Name] = true
+			key := r.Name
+			if r.each && len(w.told) < most {
+				key = text
+			}
+			again := w.told[key]
+			w.told[key] = true
 			return &Found{Rule: r, Caller: w.callerOf(m), Text: text, Again: again}
 		}
 	}
@@ -115,7 +121,7 @@ func occasionOf(m *event.Moment) (when occasion, looks bool) {
 	case event.Began:
 		return begins, true
 	case event.Returned:
-		if m.Event.Failed() {
+		if m.Event.Failed() || m.Event.Recorded != nil && m.Event.Recorded.Told != 0 {
 			return fails, true
 		}
 		return succeeds, true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -50,19 +51,31 @@ var opening = []*Rule{
 		}
 		return swapped(m.Event)
 	}},
-	{Name: "no-listener", when: fails, shows: func(w *Watch, m *event.Moment) string {
+	{Name: "no-listener", each: true, when: fails, shows: func(w *Watch, m *event.Moment) string {
 		to, refused := w.refused(m.Event)
 		if !refused {
 			return ""
 		}
-		text := w.whyRefused(to)
-		if to.Addr().Is6() { // a program that asks for a name tries IPv4 next
-			w.pending = pending{to, m.Event.Caller, text}
+		by := m.Event.Caller
+		text, was := w.whyRefused(to, by), w.pending
+		switch {
+		case to.Addr().Is4():
+			w.pending = pending{to, by, ""}
+		case m.Event.IsOthers(): // a program that asks for a name tries IPv4, too
+			if !was.to.Addr().Is4() || was.to.Port() != to.Port() || was.by.Thread != by.Thread {
+				w.pending = pending{to, by, text}
+			}
 			return ""
 		}
 		return text
 	}},
-	{Name: "no-listener", when: ends, shows: func(w *Watch, _ *event.Moment) string { return w.pending.text }},
+	{Name: "no-listener", each: true, when: exits, shows: func(w *Watch, m *event.Moment) string {
+		if m.Exit.Lives || m.Exit.Thread != w.pending.by.Thread {
+			return ""
+		}
+		return w.pending.text
+	}},
+	{Name: "no-listener", each: true, when: ends, shows: func(w *Watch, _ *event.Moment) string { return w.pending.text }},
 	{Name: "never-accepted", when: exits, shows: func(w *Watch, m *event.Moment) string {
 		for _, socket := range m.Exit.Sockets {
 			if text := w.ends[event.Descriptor{Fd: socket}].neverAccepted(); text != "" {
@@ -85,10 +98,16 @@ var opening = []*Rule{
 		return fullQueue
 	}},
 	{Name: "full-queue", when: succeeds, shows: func(w *Watch, m *event.Moment) string {
-		if m.Event.Call.Does != event.Connects {
+		var to netip.AddrPort
+		switch {
+		case m.Event.Call.Does == event.Connects:
+			to = wire.Plain(m.Event.Args[1].Addr.AddrPort())
+		case w.completes(m.Event):
+			to = w.of(m.Event).reaches
+		default:
 			return ""
 		}
-		l := w.listener(wire.Plain(m.Event.Args[1].Addr.AddrPort()))
+		l := w.listener(to)
 		if l == nil || w.asked || l.shares || l.accepting > 0 || l.backlog < 0 || l.reached-l.accepts != l.backlog {
 			return ""
 		}
@@ -140,7 +159,7 @@ func (w *Watch) refused(e *event.Event) (to netip.AddrPort, refused bool) {
 // the same error.
 //
 // Source: icmp_err_convert in Linux's net/ipv4/icmp.c; tcp_v4_err in its tcp_ipv4.c.
-func (w *Watch) whyRefused(to netip.AddrPort) string {
+func (w *Watch) whyRefused(to netip.AddrPort, by event.Caller) string {
 	own := w.ports[to.Port()]
 	switch {
 	case own == nil && !to.Addr().IsLoopback() && !to.Addr().IsUnspecified():
@@ -148,11 +167,20 @@ func (w *Watch) whyRefused(to netip.AddrPort) string {
 	case own == nil:
 		return nobody(to)
 	case !own.listens:
-		return fmt.Sprintf("%d is bound to %v and does not listen: the kernel has answered the SYN with a RST", own.fd, own.bound)
-	case !own.bound.Addr().IsUnspecified() && own.bound.Addr() != to.Addr():
-		return fmt.Sprintf("%d listens on %v only, and nobody on %v: the kernel has answered the SYN with a RST", own.fd, own.bound, to)
+		return fmt.Sprintf("%s is bound to %v and does not listen: the kernel has answered the SYN with a RST", own.seenBy(by), own.bound)
+	case own.bound.Addr() != to.Addr() && !(own.bound.Addr().IsUnspecified() && own.bound.Addr().Is4() == to.Addr().Is4()):
+		return fmt.Sprintf("%s listens on %v only, and nobody on %v: the kernel has answered the SYN with a RST", own.seenBy(by), own.bound, to)
 	}
 	return nobody(to)
+}
+
+// seenBy names a socket: by its descriptor, if it is the program's own. In the client's column, the number
+// would be taken for one of the client's.
+func (own *end) seenBy(by event.Caller) string {
+	if own.process == by.Thread && (by.Side == event.Server || by.Proxy > 0) {
+		return strconv.Itoa(own.fd)
+	}
+	return "a socket"
 }
 
 func nobody(to netip.AddrPort) string {

@@ -28,7 +28,9 @@ type end struct {
 	reached   int // of one that listens: how many connects of the programs have got there
 	accepts   int // how many accepts have returned
 	last      int // the descriptor that the last of them has returned
+	lastMade  ref // and the socket
 	reaches   netip.AddrPort
+	begun     bool // whether a connect to there has not waited, and nothing has shown that it is complete
 	accepted  bool // whether accept has returned it
 	peerless  bool // whether it was made here, and has no peer yet
 
@@ -36,7 +38,7 @@ type end struct {
 	finSent     bool   // as far as this program's calls tell
 	endOfFile   bool   // whether a read has returned 0
 	wrote       bool   // whether a write has succeeded
-	reset       bool   // whether a call has failed with ECONNRESET
+	reset       bool   // whether a call has failed with ECONNRESET or ETIMEDOUT
 	unsent      int    // how many bytes of the last write the kernel did not take
 	sent        int    // and how many it did
 	interrupted string // the call that a signal has ended without a result
@@ -65,6 +67,7 @@ type exchange struct {
 	incomplete string // why the last one is not whole; "" if it is
 	responses  int    // that have begun
 	endless    bool   // whether the last one does not say how long it is
+	closes     bool   // whether it says that the connection ends with it
 	unknown    bool   // whether something was cut off, or is not HTTP
 	head       bool   // whether the last request was for the head alone, or for a tunnel
 }
@@ -102,25 +105,26 @@ type state struct {
 	bound    map[netip.AddrPort]*end // and by address
 	threads  map[thread]*doing
 	programs map[int]*program
-	closed   map[place]bool // that were closed
+	closed   map[place]ref // that were closed: the socket that accept had returned last on one
 	pending  pending
 	numbered int
 	asked    bool // whether the kernel is asked what it holds
 	spare    *end // one that was closed, whose memory the next one gets
 }
 
-// pending is a refused connect to an IPv6 address: often, one to IPv4 follows.
+// pending is the last connect that was refused. To an IPv6 address, it is a mistake only if none to IPv4
+// follows.
 type pending struct {
 	to   netip.AddrPort
 	by   event.Caller
-	text string
+	text string // what is to be told then
 }
 
 const most = 1 << 14 // of what is kept
 
 func newState() state {
 	return state{ends: make(map[event.Descriptor]*end), ports: make(map[uint16]*end), bound: make(map[netip.AddrPort]*end), threads: make(map[thread]*doing),
-		programs: make(map[int]*program), closed: make(map[place]bool)}
+		programs: make(map[int]*program), closed: make(map[place]ref)}
 }
 
 // threadOf returns who makes a call.
@@ -191,6 +195,9 @@ func (s *state) notes(m *event.Moment) {
 		for _, socket := range m.Exit.Sockets {
 			s.forget(event.Descriptor{Fd: socket})
 		}
+		if !m.Exit.Lives && m.Exit.Thread == s.pending.by.Thread {
+			s.pending = pending{}
+		}
 	}
 }
 
@@ -234,6 +241,10 @@ func (s *state) returns(e *event.Event) {
 		s.others(e, d)
 		return
 	}
+	if s.completes(e) {
+		own.begun = false
+		s.reach(own)
+	}
 	switch e.Call.Does {
 	case event.Makes:
 		d.failed = ""
@@ -258,6 +269,7 @@ func (s *state) returns(e *event.Event) {
 		made := s.make(e)
 		made.accepted = true
 		d.accepted, d.forked = made.ref(), false
+		own.lastMade = made.ref()
 	case event.Connects:
 		s.connects(own, e)
 	case event.ShutsDown:
@@ -309,10 +321,24 @@ func (s *state) listener(to netip.AddrPort) *end {
 func (s *state) connects(own *end, e *event.Event) {
 	own.peerless = false
 	own.reaches = wire.Plain(e.Args[1].Addr.AddrPort())
-	if own.reaches.Port() == s.pending.to.Port() {
+	if refused := s.pending; e.Errno != unix.ECONNREFUSED && own.reaches.Addr().Is4() && own.reaches.Port() == refused.to.Port() && e.Caller.Thread == refused.by.Thread {
 		s.pending = pending{}
 	}
-	if l := s.listener(own.reaches); l != nil && !e.Failed() {
+	own.begun = e.Errno == unix.EINPROGRESS
+	if !e.Failed() {
+		s.reach(own)
+	}
+}
+
+// completes reports whether a call shows that a connect is complete that has not waited.
+func (s *state) completes(e *event.Event) bool {
+	own := s.of(e)
+	return own != nil && own.begun && (e.Recorded != nil && e.Recorded.Connected || e.Moves(event.Reads) || e.Moves(event.Writes))
+}
+
+// reach notes that a connection has got to where it is taken from a queue, if that is known.
+func (s *state) reach(own *end) {
+	if l := s.listener(own.reaches); l != nil {
 		l.reached++
 	}
 }
@@ -329,12 +355,17 @@ func (s *state) others(e *event.Event, d *doing) {
 
 // closes notes that a descriptor was closed.
 func (s *state) closes(e *event.Event) {
+	own := s.of(e)
 	if len(s.closed) < most {
-		s.closed[place{e.Caller.Thread, e.Args[0].Int}] = true
+		last := ref{}
+		if own != nil {
+			last = own.lastMade
+		}
+		s.closed[place{e.Caller.Thread, e.Args[0].Int}] = last
 	}
 	if !e.Shared {
 		s.forget(e.Descriptor())
-	} else if own := s.of(e); own != nil && own.process == e.Caller.Thread {
+	} else if own != nil && own.process == e.Caller.Thread {
 		own.process = -1 // that one has closed its own descriptor
 	}
 }
@@ -379,7 +410,7 @@ func (s *state) fails(e *event.Event) {
 	switch own := s.of(e); {
 	case own != nil && e.Errno == unix.EINTR:
 		own.interrupted = e.Name()
-	case own != nil && e.Errno == unix.ECONNRESET:
+	case own != nil && (e.Errno == unix.ECONNRESET || e.Errno == unix.ETIMEDOUT && e.Call.Does != event.Connects):
 		own.reset, own.unsent = true, 0 // nobody takes the rest
 	case own != nil && e.Errno == unix.EPIPE:
 		own.unsent = 0
@@ -448,6 +479,8 @@ func (x *exchange) writes(e *event.Event) {
 	} else if !ok || e.Cut() { // more of a body: in it, or in what was cut off, other responses may begin
 		x.unknown = true
 	}
-	x.responses += bytes.Count(e.Args[1].Data, []byte("HTTP/1."))
-	x.endless = !x.head && !e.Cut() && message.Endless(e.Args[1].Data)
+	data, version := e.Args[1].Data, []byte("HTTP/1.")
+	x.responses += bytes.Count(data, version)
+	x.closes = message.EndsConnection(data) || message.EndsConnection(data[max(0, bytes.LastIndex(data, version)):])
+	x.endless = !x.head && !e.Cut() && message.Endless(data)
 }

@@ -63,6 +63,7 @@ func (c *Call) Event(r *event.Recorded, rest *strace.Rest, about About) event.Ev
 		e.Call = disconnects
 	}
 	r.To = Opens(c, rest)
+	r.NoSignal = c.Does == event.Write && HasFlag(rest, "MSG_NOSIGNAL")
 	first, _, _ := bytes.Cut(rest.Args, []byte(","))
 	r.Peer, _ = peerInNote(first)
 	if !rest.Unfinished {

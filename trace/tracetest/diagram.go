@@ -211,3 +211,11 @@ func CheckDemo(t testing.TB, rows []Row) {
 		}
 	}
 }
+
+// Mistakes returns the sections of docs/mistakes.md that the rows of a diagram name, from top to bottom.
+func Mistakes(diagram string) (names []string) {
+	for _, m := range regexp.MustCompile(`docs/mistakes\.md#([-a-z]+)\)`).FindAllStringSubmatch(diagram, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}

@@ -74,6 +74,12 @@ func (c *Connection) Received(isClient bool) (n uint32, known bool) {
 	return n, true
 }
 
+// Misses reports whether bytes are known not to have come to one end that the other one has sent.
+func (c *Connection) Misses(isClient bool) bool {
+	from, to := c.ends(!isClient)
+	return from.known && to.waits && to.rcvNext != from.next
+}
+
 // ends returns the end that sends the segment, and the one that it is sent to.
 func (c *Connection) ends(fromClient bool) (from, to *end) {
 	if fromClient {
