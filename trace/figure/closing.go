@@ -155,12 +155,29 @@ func (f *Figure) closes(e *event.Event, c *conversation) {
 	f.mayEnd(c)
 }
 
+// isUnread reports whether more bytes have come to one side, as captured segments say, than it has
+// taken.
+func (f *Figure) isUnread(c *conversation, side event.Side, taken int) bool {
+	n, known := c.Received(side == event.Client)
+	return f.captured && known && int32(n-uint32(taken)) > 0
+}
+
+// findsBytes reports whether it is sure that a read finds something and does not wait: the kernel was
+// asked, or segments were captured. Of which connection the client's end is, they say if there is but one.
+func (f *Figure) findsBytes(e *event.Event, c *conversation) bool {
+	if held, asked := f.held[e.Descriptor()]; asked {
+		return held.Receive > 0
+	}
+	segments := c
+	if e.Side == event.Client && f.run.Both && f.made[event.Client] <= 1 {
+		segments = f.current
+	}
+	return c != nil && segments != nil && f.isUnread(segments, e.Side, c.taken[e.Side])
+}
+
 // mayBeUnread reports whether bytes may have come that one side has not read: by the
 // segments, or by the other end's calls. Which end's calls are about which connection is
 // clear only if there is but one.
 func (f *Figure) mayBeUnread(c *conversation, side event.Side) bool {
-	if n, known := c.Received(side == event.Client); f.captured && known && int32(n-uint32(c.taken[side])) > 0 {
-		return true
-	}
-	return c.unread || f.run.Both && max(f.made[event.Client], f.made[event.Server]) <= 1 && f.written[side.Peer()] > c.taken[side]
+	return f.isUnread(c, side, c.taken[side]) || c.unread || f.run.Both && max(f.made[event.Client], f.made[event.Server]) <= 1 && f.written[side.Peer()] > c.taken[side]
 }

@@ -207,7 +207,9 @@ func (f *Figure) begins(m *event.Moment, c *conversation) {
 	f.noteOn(m, c)
 	f.acceptBegins(e)
 	if order.DrawnInTwo(e.Call) {
-		f.addCall(BeginRow, e, c).Text.SetBegin(e)
+		r := f.addCall(BeginRow, e, c)
+		r.Text.SetBegin(e)
+		r.Ready = e.Moves(event.Reads) && f.findsBytes(e, c)
 	}
 }
 

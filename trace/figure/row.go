@@ -26,6 +26,7 @@ type Row struct {
 	Name         string        // the name of its call
 
 	Others  bool           // of a call: whether it is another program's
+	Ready   bool           // of a BeginRow: whether it is sure that the call finds bytes to read
 	Blocked bool           // of a ReturnRow: whether it is sure that the call waited for something
 	Remark  string         // stands behind the text
 	Kills   bool           // of a NoteRow: whether the program ends here

@@ -51,6 +51,7 @@ type begun struct {
 	lane          figure.Lane
 	line          int     // which of the lane's lifelines has its bar
 	others        bool    // whether it is another program's
+	ready         bool    // whether it does not wait
 	text          []byte  // what is known of it
 	y             float64 // where there is room to say that it blocks
 }
@@ -105,7 +106,7 @@ func (l *Lifelines) draw(r *figure.Row) {
 	case figure.HeadRow:
 		l.titles(string(r.Text.Before))
 	case figure.BeginRow:
-		l.open = &begun{call: r.Call, program: r.Program, side: r.Side, lane: r.Lane(), others: r.Others}
+		l.open = &begun{call: r.Call, program: r.Program, side: r.Side, lane: r.Lane(), others: r.Others, ready: r.Ready}
 		l.open.text, _ = lane.Fit(nil, figure.Left, &r.Text, 1)
 	case figure.ReturnRow:
 		l.returned(r)
@@ -153,7 +154,7 @@ func (l *Lifelines) cutOff() {
 	l.bar(call.lane, call.line, l.Y-rowHeight/2, l.Y)
 	l.lanes[call.lane].lines[call.line].busy++
 	l.line(rowHeight, "")
-	if call.y = l.Y - 5; l.both && !call.others { // it would have returned before any other row
+	if call.y = l.Y - 5; l.both && !call.others && !call.ready { // it would have returned before any other row
 		l.beside(call.lane, call.y, "blocks", "(blocks)")
 	}
 	l.opened = append(l.opened, *call)

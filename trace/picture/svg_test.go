@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,4 +86,27 @@ func TestPicture(t *testing.T) {
 		t.Errorf("Chromium shows %s", shown)
 	}
 	b.CheckSilence()
+}
+
+// TestBlocks: of the calls that are drawn in two, those wait that find nothing: not a read of what
+// has come already.
+func TestBlocks(t *testing.T) {
+	tracetest.NeedCapture(t)
+	text := regexp.MustCompile(`>([^<>\n]+)<`)
+	for _, sockets := range []string{"-sockets=false", "-sockets"} {
+		picture := filepath.Join(t.TempDir(), "picture.svg")
+		tracetest.Launch(t, nil, "demo", "-order", "full-buffers", "-trace=off", "-s", "0", "-svg", picture, sockets).Succeed()
+		var blocks []string
+		last := ""
+		for _, m := range text.FindAllStringSubmatch(tracetest.ReadFile(t, picture), -1) {
+			if m[1] == "(blocks)" {
+				name, _, _ := strings.Cut(last, "(")
+				blocks = append(blocks, name)
+			}
+			last = m[1]
+		}
+		if got := strings.Join(blocks, " "); got != "accept connect write" {
+			t.Errorf("%s: %s", sockets, got)
+		}
+	}
 }
