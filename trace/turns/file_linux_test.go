@@ -163,6 +163,15 @@ func TestEndOfOrder(t *testing.T) {
 	}
 }
 
+// TestLowestNumbers: each socket of a program gets the lowest number that is free, as nothing of
+// lbaws itself has one of these.
+func TestLowestNumbers(t *testing.T) {
+	t.Parallel()
+	tracetest.NeedCapture(t)
+	p := playFile(t, "server socket = 3\nserver socket = 4\nserver socket = 5\nserver socket = 6\nserver socket = 7\n")
+	p.Succeed()
+}
+
 // TestFileThatIsNoOrder: one line says why.
 func TestFileThatIsNoOrder(t *testing.T) {
 	t.Parallel()

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lbaws/sys/process"
 	"lbaws/trace/ask"
 	"lbaws/trace/event"
 	"lbaws/trace/output"
@@ -98,6 +99,7 @@ func read(name string) (*Order, error) {
 	}
 	var text []byte
 	if err == nil {
+		process.LeaveLowNumbers() // before the runtime opens what it needs for files
 		text, err = os.ReadFile(name)
 	}
 	var o *Order
