@@ -197,7 +197,7 @@ var (
 				return "There was no room for any byte: here 0 does not mean end of file."
 			case e.Result == 0:
 				return "0 is end of file: usually the peer's FIN has come, and all bytes before it were read. " +
-					"Then this end can still write, until it sends its own FIN."
+					"An end that has not sent its own FIN yet can still write."
 			}
 			return fmt.Sprintf("The kernel has copied %s from the receive buffer to the program. "+
 				"How the peer cut its writes does not matter: the bytes are a stream.", sockets.Bytes(e.Moved()))

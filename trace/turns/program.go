@@ -185,7 +185,7 @@ func (a answered) Returned() time.Time { return a.returned }
 func (s *Stage) finish(p *program) {
 	open := p.puppet != nil && len(p.puppet.sockets) > 0 && p.caller.Thread != 0
 	if k, ok := p.traced.(interface{ Exited(*event.Exit) }); ok && open {
-		k.Exited(&event.Exit{Caller: p.caller, How: "the order ends"})
+		k.Exited(&event.Exit{Caller: p.caller, How: "ended with the order"})
 	}
 	s.proceed(p, running) // without a command
 	if open && s.await(p, false, over) == nil {
