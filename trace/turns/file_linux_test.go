@@ -156,7 +156,7 @@ func TestEndOfOrder(t *testing.T) {
 		p := playFile(t, serving+"client socket\nclient connect\nserver accept = 4\nclient write \"hello\"\n")
 		p.Succeed()
 		diagram := varies.ReplaceAllString(p.Stderr.String(), "…")
-		inOrder(t, diagram, `^ +# ended with the order: the kernel closes its`, `◀─ RST`, `^# the order ends`)
+		inOrder(t, diagram, `^ +# ended with the order: the kernel closes its`, `◀─ RST`, `^# ended with the order`)
 		if first = cmp.Or(first, diagram); diagram != first {
 			t.Errorf("one diagram:\n%s\nanother one:\n%s", first, diagram)
 		}
