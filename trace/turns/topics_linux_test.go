@@ -32,6 +32,7 @@ var topics = []struct {
 	{"half-open peers, with SO_KEEPALIVE", "keep-alive", []string{`SO_KEEPALIVE, \[1\]`, `◀─ ACK .* probe ─`, `── ACK`, `is unplugged`, `probe, lost`, `probe, lost`, `probe, lost`, `RST\+ACK .*, lost`, `… read = -1 ETIMEDOUT`}},
 	{"ephemeral ports", "ephemeral-ports", []string{`^getsockname\(3, 127\.0\.0\.1…\) = 0`, `^#2 getsockname\(3, 127\.0\.0\.1…\) = 0`, `^#3 connect\(.* = -1 EADDRNOTAVAIL`}},
 	{"close and shutdown", "half-close", []string{`shutdown\(4, SHUT_WR\) = 0`, `◀─ FIN\+ACK`, `read\(4, .* = 1976`, `close\(4\) = 0`}},
+	{"close and shutdown", "shutdown", []string{`^shutdown\(3, SHUT_WR\) = 0`, `── FIN\+ACK`, `read\(4, "", 1024\) = 0`, `write\(4, .* = 33`, `… read = 33`, `close\(4\) = 0`, `◀─ FIN\+ACK`, `… read = 0`}},
 	{"accept's new descriptor", "early-client", []string{`listen\(3, 128\)`, `accept\(3, .*\) = 4`, `read\(4`, `write\(4`, `close\(4\)`, `close\(3\)`}},
 	{"Nagle's algorithm and the delayed ACK", "nagle", []string{`^write\(3, "one"`, `^write\(3, "two"`, `^write\(3, "three"`, `── PSH\+ACK .* len 3 ─`, `◀─ ACK`, `── PSH\+ACK .* len 8 ─`,
 		`TCP_NODELAY, \[1\]`, `── PSH\+ACK .* len 3 ─`, `── PSH\+ACK .* len 3 ─`, `── PSH\+ACK .* len 5 ─`, `◀─ ACK`}},
