@@ -37,7 +37,7 @@ var cases = []struct {
 	{"read, enough, and more are on the way", on(ownFD, "read", bytesOf(1024)), list(mine(wire.Established, 1024, 0), sends(1)),
 		"1024 bytes are unread: it will return 1024"},
 	{"read, gone with bytes on the way", on(ownFD, "read", bytesOf(1024)), list(mine(wire.TimeWait, 0, 0), sends(1)),
-		"the connection is gone, and everything is read: it will return 0"},
+		"the peer's FIN has come and everything is read: it will return 0"},
 	{"close, bytes on the way", on(ownFD, "close", nil), list(mine(wire.Established, 0, 0), sends(1)),
 		"1 byte is on the way: a FIN will go out, or a RST if they come before"},
 	{"read, bytes that may have been read before", on(ownFD, "read", bytesOf(1024)), list(mine(wire.Established, 0, 0),
@@ -69,7 +69,7 @@ var cases = []struct {
 	{"read, FINs crossed", on(ownFD, "read", bytesOf(1024)), list(mine(wire.Closing, 0, 1)),
 		"the peer's FIN has come and everything is read: it will return 0"},
 	{"read, TIME_WAIT", on(ownFD, "read", bytesOf(1024)), list(mine(wire.TimeWait, 0, 0)),
-		"the connection is gone, and everything is read: it will return 0"},
+		"the peer's FIN has come and everything is read: it will return 0"},
 	{"read, no room", on(ownFD, "read", bytesOf(0)), list(mine(wire.Established, 64, 0)), ""},
 	{"read, other descriptor", on(5, "read", bytesOf(1024)), list(mine(wire.Established, 64, 0)), ""},
 

@@ -186,11 +186,11 @@ func (s *situation) read() Forecast {
 		return unsure("%s, or return 0 after a FIN", gone(s.own.errno).Text)
 	case s.own.pending:
 		return gone(s.own.errno)
-	case over:
+	case over && s.own.State != wire.TimeWait:
 		return willReturn(0, "the connection is gone, and everything is read: it will return 0")
 	case s.own.UnreadFIN():
 		return willReturn(0, "the peer's FIN is there and nothing else: it will return 0")
-	case fin:
+	case fin, over:
 		return willReturn(0, "the peer's FIN has come and everything is read: it will return 0")
 	}
 	if n := s.coming(); n > 0 && !s.atOnce() {

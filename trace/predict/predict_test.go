@@ -228,7 +228,7 @@ func TestPredictMemory(t *testing.T) {
 			"15 bytes are still unread: it will return 10 of them",
 			"5 bytes are still unread: it will return 5",
 			"the connection is gone: it will fail with EPIPE",
-			"the connection is gone, and everything is read: it will return 0"}},
+			"the peer's FIN has come and everything is read: it will return 0"}},
 	} {
 		for _, e := range []*event.Event{read, write} {
 			e.Thread = ownThread
