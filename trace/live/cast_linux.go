@@ -68,7 +68,7 @@ func (w *watcher) open(r *Run) (status int, err error) {
 }
 
 // startNext starts the next program if its time has come: for a client, when a program
-// listens, and the one before it has listened or connected, or has ended.
+// listens, and the one before it, or a child of it, has listened or connected, or it has ended.
 func (w *watcher) startNext() error {
 	if len(w.waiting) == 0 || w.leaving.Load() || w.asked || w.first != nil && !(w.listening && w.isReady()) {
 		return nil
@@ -99,11 +99,17 @@ func (w *watcher) startNext() error {
 	return nil
 }
 
-// isReady reports whether the program that was started last has gone as far as the next one
-// waits for.
+// isReady reports whether the program that was started last, or a process that it has made, has
+// gone as far as the next one waits for.
 func (w *watcher) isReady() bool {
-	p := w.processes[w.last]
-	return p == nil || p.serves || p.connects
+	for p := range w.processes {
+		for of := p; of != nil; of = of.Parent {
+			if of == w.last && (w.processes[p].serves || w.processes[p].connects) {
+				return true
+			}
+		}
+	}
+	return w.processes[w.last] == nil
 }
 
 // patience is how long to wait for a stop: for ever, unless all clients have ended.

@@ -52,3 +52,19 @@ func keepBusy(t *testing.T) {
 		})
 	}
 }
+
+// TestChildListens: a client is started also if a child of the server's program listens, and the
+// program itself does nothing but wait for it.
+func TestChildListens(t *testing.T) {
+	t.Parallel()
+	p := run(t, tracetest.Python(t), "-c", `import os, socket
+if os.fork() == 0:
+	c, _ = socket.create_server(("", 8888)).accept()
+	c.recv(1000)
+	c.sendall(b"Hello, World!\n")
+	os._exit(0)
+os.wait()`, "--", compiled(t, "client"), "8888")
+	if p.Succeed(); !strings.HasSuffix(p.Stdout.String(), answer) {
+		t.Errorf("the client got %q:\n%s", p.Stdout, p.Stderr)
+	}
+}
