@@ -100,7 +100,7 @@ func (w *watcher) concerns(c *call) bool {
 	case event.Makes:
 		return isTCP(c.Args)
 	case others.Forks:
-		flags := c.cloneFlags()
+		flags := buffers.CloneFlags(&c.Call, c.thread)
 		w.shares = w.shares || flags&unix.CLONE_FILES != 0
 		if flags&unix.CLONE_THREAD == 0 {
 			c.before = w.descriptors(c.thread.ID)
@@ -141,7 +141,7 @@ func (w *watcher) concerns(c *call) bool {
 			}
 		}
 	default:
-		if c.socket = fd(0); c.socket == nil && c.passesDescriptors() {
+		if c.socket = fd(0); c.socket == nil && buffers.PassesDescriptors(&c.Call, c.thread) {
 			w.pass(w.descriptors(c.thread.ID))
 		}
 	}
@@ -154,17 +154,6 @@ func isTCP(args [6]uint64) bool {
 	const typeMask = 0xf
 	inet := args[0] == unix.AF_INET || args[0] == unix.AF_INET6
 	return inet && args[1]&typeMask == unix.SOCK_STREAM && slices.Contains([]uint64{unix.IPPROTO_IP, unix.IPPROTO_TCP, unix.IPPROTO_MPTCP}, args[2])
-}
-
-// cloneFlags are the flags of a fork or clone.
-func (c *call) cloneFlags() uint64 {
-	switch c.Name {
-	case "clone":
-		return c.Args[0]
-	case "clone3": // the first of its structure
-		return buffers.Word(c.thread, c.Args[0], 0)
-	}
-	return 0
 }
 
 // waitsForTCP reports whether an epoll descriptor waits for a TCP socket. It may have been

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lbaws/sys/namespace"
+	self "lbaws/sys/process"
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
 )
@@ -22,7 +23,7 @@ type cast struct {
 	asked    bool                     // whether those that are left were asked to end
 	input    *os.File                 // what they read
 	attached bool                     // whether the first one ran before
-	started  pids
+	started  self.Group               // those that were started, and have not ended
 }
 
 // program is one that is to be started.
@@ -84,7 +85,7 @@ func (w *watcher) startNext() error {
 	}
 	w.threads++
 	w.last = p
-	w.started.add(p.ID)
+	w.started.Add(p.ID)
 	if w.first == nil {
 		if w.first = p; w.holds { // and nothing tells what it is: then it is no server
 			w.process(p).side = event.Client
@@ -146,7 +147,7 @@ func (w *watcher) castEnded(t *ptrace.Thread, status unix.WaitStatus) {
 		return
 	}
 	delete(w.clients, t.Process)
-	w.started.remove(t.ID)
+	w.started.Remove(t.ID)
 	if t.Process != w.first {
 		return
 	}

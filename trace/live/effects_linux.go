@@ -2,7 +2,6 @@ package live
 
 import (
 	"bytes"
-	"encoding/binary"
 	"iter"
 	"maps"
 	"net/netip"
@@ -130,26 +129,6 @@ func (w *watcher) pass(sockets map[int]*socket) {
 	for _, s := range sockets {
 		s.passed = true
 	}
-}
-
-// passesDescriptors reports whether a call may send descriptors to another process.
-//
-// Source: unix(7), SCM_RIGHTS.
-func (c *call) passesDescriptors() bool {
-	const controlLength, narrowControlLength = 40, 20 // where struct msghdr has it
-	if c.Name == "sendmmsg" {
-		return true
-	}
-	if c.Name != "sendmsg" {
-		return false
-	}
-	at := uint64(controlLength)
-	if !c.thread.Call.Wide() {
-		at = narrowControlLength
-	}
-	var length [4]byte
-	c.thread.ReadAt(length[:], c.Args[1]+at)
-	return binary.NativeEndian.Uint32(length[:]) > 0
 }
 
 // address is the address that a call is given.

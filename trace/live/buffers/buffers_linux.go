@@ -80,3 +80,22 @@ func HasFlag(c *spell.Call, flag uint64) bool {
 	}
 	return false
 }
+
+// CloneFlags are the flags of a fork or clone.
+func CloneFlags(c *spell.Call, t *ptrace.Thread) uint64 {
+	switch c.Name {
+	case "clone":
+		return c.Args[0]
+	case "clone3": // the first of its structure
+		return Word(t, c.Args[0], 0)
+	}
+	return 0
+}
+
+// PassesDescriptors reports whether a call may send descriptors to another process.
+//
+// Source: unix(7), SCM_RIGHTS.
+func PassesDescriptors(c *spell.Call, t *ptrace.Thread) bool {
+	const controlLength = 5 // which word of struct msghdr
+	return c.Name == "sendmmsg" || c.Name == "sendmsg" && Word(t, c.Args[1], controlLength) > 0
+}
