@@ -17,6 +17,7 @@ import (
 // it goes on as it was. The error says why it cannot be followed, and what to do about that.
 func (t *Tracer) Attach(pid int) (*Process, error) {
 	folder := fmt.Sprintf("/proc/%d/task", pid)
+	var why error // its first thread cannot be followed
 	for found := true; found; {
 		found = false
 		threads, err := os.ReadDir(folder)
@@ -32,16 +33,19 @@ func (t *Tracer) Attach(pid int) (*Process, error) {
 				continue
 			}
 			err := t.attachThread(id)
-			if err != nil && id == pid && len(t.threads) == 0 { // others may have ended in the meantime
-				return nil, explain(pid, err)
+			if id == pid {
+				why = err
 			}
-			found = found || err == nil
+			found = found || err == nil // another one may have ended in the meantime
 		}
 	}
-	for _, thread := range t.threads {
+	for _, thread := range t.threads { // also if the first one has ended before
 		return thread.Process, nil
 	}
-	return nil, fmt.Errorf("process %d has ended", pid)
+	if why == nil || errors.Is(why, unix.ESRCH) {
+		return nil, fmt.Errorf("process %d has ended", pid)
+	}
+	return nil, explain(pid, why)
 }
 
 // attachThread follows a thread. What it waits for in the kernel is interrupted, and begun

@@ -111,7 +111,7 @@ func (t *Tracer) executes(id int) *Thread {
 		t.threads[id], thread, caller.ID = caller, caller, id
 	}
 	for id, other := range t.threads {
-		if other.Process == thread.Process && other != thread {
+		if thread != nil && other.Process == thread.Process && other != thread { // nil: it was killed meanwhile
 			t.leaves(other)
 			delete(t.threads, id)
 		}

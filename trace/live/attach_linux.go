@@ -14,7 +14,7 @@ import (
 // meet says what a process holds that runs already, and learns whose ends its sockets are.
 func (w *watcher) meet(p *process) {
 	var holds []string
-	found := w.descriptors(p.ID)
+	found := w.descriptors(w.ThreadOf(p.Process))
 	fds := make([]int, 0, len(found))
 	for fd, s := range found {
 		fds = append(fds, fd)
@@ -48,7 +48,7 @@ func (w *watcher) meet(p *process) {
 		text = strings.Join(holds, ", ")
 	}
 	w.trace.Note(time.Now(), fmt.Sprintf("process %d (%s) runs already, and holds %s", p.ID, files.Program(p.ID), text))
-	if w.files.HasRing(p.ID) {
+	if w.files.HasRing(w.ThreadOf(p.Process)) {
 		w.noteRing(p)
 	}
 	for _, fd := range fds {

@@ -189,12 +189,30 @@ func TestAttachAmongThreads(t *testing.T) {
 		tracetest.Need(t, "bash", "bash"), "-c", `cd "$0"; for i in 1 2 3 4; do
 			echo 9998 >/proc/sys/kernel/ns_last_pid || exit
 			"$1" -IS -c 'import threading
-for i in range(300):
-	if i == 50: open("ready", "w")
+n = 0
+while "TracerPid:\t0" in open("/proc/self/status").read(): # until it is followed
+	if (n := n + 1) == 50: open("ready", "w")
 	threading.Thread(target=int).start()' & until [ -e ready ]; do :; done; rm ready
 			"$2" run -p $! && wait || exit
 		done`, t.TempDir(), tracetest.Python(t), tracetest.Binary(t))
 	if status := p.Status(); status != 0 {
 		t.Errorf("status %d: %s", status, p.Stderr)
+	}
+}
+
+// TestAttachAfterFirstThread: a process is followed also if its first thread has ended. /proc knows
+// its descriptors by another one.
+func TestAttachAfterFirstThread(t *testing.T) {
+	t.Parallel()
+	port := tracetest.FreePort(t)
+	server := tracetest.LaunchCommand(t, compiled(t, "leaderless"), port)
+	awaitListener(t, port)
+	p := run(t, "-p", strconv.Itoa(server.Cmd.Process.Pid))
+	p.Stderr.WaitFor(t, "holds 3 LISTEN")
+	ask(t, port)
+	ask(t, port)
+	server.Succeed()
+	if p.Status(); strings.Count(p.Stderr.String(), "write(4, \"Hello, World!") != 2 {
+		t.Errorf("its calls are not shown:\n%s", p.Stderr)
 	}
 }
