@@ -17,7 +17,7 @@ var fails = []uint64{unix.SYS_EPOLL_WAIT, unix.SYS_EPOLL_PWAIT, unix.SYS_EPOLL_P
 // programs take the error for a fault. It waits as long as it was to wait at first.
 func (t *Thread) makeAgain() {
 	var r unix.PtraceRegs
-	if unix.PtraceGetRegs(t.ID, &r) != nil || int64(r.Rax) != -int64(unix.EINTR) || !slices.Contains(fails, r.Orig_rax) || t.hasSignal() {
+	if unix.PtraceGetRegs(t.ID, &r) != nil || int64(r.Rax) != -int64(unix.EINTR) || !slices.Contains(fails, r.Orig_rax) || t.HasSignal() {
 		return
 	}
 	const instruction = 2 // bytes: syscall, int 0x80

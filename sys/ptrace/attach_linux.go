@@ -1,7 +1,6 @@
 package ptrace
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -59,23 +58,4 @@ func (t *Tracer) attachThread(id int) error {
 	}
 	t.threads[id].isNew, t.threads[id].attaches = false, true
 	return request(unix.PTRACE_INTERRUPT, uintptr(id), 0, 0)
-}
-
-// hasSignal reports whether a signal waits for a thread that has not blocked it.
-//
-// Source: proc_pid_status(5).
-func (t *Thread) hasSignal() bool {
-	var waits, blocked uint64
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", t.ID))
-	for line := range bytes.Lines(text) {
-		name, value, _ := bytes.Cut(bytes.TrimSpace(line), []byte(":\t"))
-		set, _ := strconv.ParseUint(string(value), 16, 64)
-		switch string(name) {
-		case "SigPnd", "ShdPnd":
-			waits |= set
-		case "SigBlk":
-			blocked = set
-		}
-	}
-	return waits&^blocked != 0
 }

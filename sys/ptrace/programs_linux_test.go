@@ -136,3 +136,23 @@ func TestPipeThatNobodyReads(t *testing.T) {
 		t.Errorf("%q, want 128+13", got)
 	}
 }
+
+// TestHandles: where a signal's handler begins that has interrupted a read, it is known whether the
+// read is made again, by SA_RESTART, or fails.
+func TestHandles(t *testing.T) {
+	t.Parallel()
+	for flags, again := range map[string]int{"0": 0, strconv.Itoa(0x10000000): 1} {
+		interrupted, handled := make(map[int]bool), 0
+		for _, s := range followed(t, 0, "handles", flags) {
+			if s.what == ptrace.Handles && interrupted[s.thread] {
+				if handled++; s.result != again {
+					t.Errorf("flags %s: %+v, want %d", flags, s, again)
+				}
+			}
+			interrupted[s.thread] = s.what == ptrace.Returns && s.call == "read" && s.result < -500
+		}
+		if handled == 0 {
+			t.Errorf("flags %s: no read was interrupted", flags)
+		}
+	}
+}

@@ -93,7 +93,11 @@ func trace(file string, args []string) int {
 			if !begun[thread] && os.Getenv(pidVariable) == "" {
 				return fails(fmt.Errorf("%s of %d returns, and has not begun", calls[thread.Call.Number], thread.ID))
 			}
-			begun[thread] = false
+			begun[thread], thread.AwaitsSignal = false, true
+		case ptrace.Handles:
+			if result = 0; thread.Again {
+				result = 1
+			}
 		case ptrace.Ended:
 			result = int64(stop.Status.ExitStatus())
 			if stop.Status.Signaled() {

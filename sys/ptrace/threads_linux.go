@@ -21,6 +21,9 @@ func (t *Tracer) Resume(thread *Thread, wantsReturn bool) {
 	if wantsReturn || !t.filtered && !t.leaving {
 		how = unix.PTRACE_SYSCALL
 	}
+	if thread.enters {
+		how = unix.PTRACE_SINGLESTEP
+	}
 	signal := thread.signal
 	thread.stopped, thread.inCall, thread.signal = false, wantsReturn, 0
 	thread.calls, thread.free = thread.begins, t.leaving

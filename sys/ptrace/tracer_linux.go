@@ -40,6 +40,10 @@ type Thread struct {
 	Call    Call
 	Result  int64 // what its last call has returned: -errno, if it failed
 
+	AwaitsSignal bool        // whether Handles is wanted; until it begins its next call
+	Signal       unix.Signal // that it has taken meanwhile; 0 is none
+	Again        bool        // whether the kernel makes the call again that a signal has interrupted: known when it Handles that, or Begins the next call
+
 	isNew    bool
 	attaches bool // whether it is about to stop because Attach wants it to
 	ends     bool
@@ -47,6 +51,7 @@ type Thread struct {
 	begins   bool // whether it has stopped at the beginning of a call
 	calls    bool // whether it is in one, in the kernel
 	free     bool // whether it stops no more where it makes calls
+	enters   bool // whether it is about to stop where the handler of its signal begins
 	stopped  bool
 	signal   int // that it gets when it goes on
 }
@@ -74,6 +79,7 @@ const (
 	Idle     What = iota // nothing: no thread has stopped
 	Begins               // it is about to make a call
 	Returns              // its call has returned
+	Handles              // the handler of a signal is about to run, and what will become of its call is known
 	Born                 // it is new, and has done nothing yet
 	Executes             // its process is another program from now on, and has lost its other threads
 	Leaves               // it is about to end, and has its descriptors still
@@ -211,10 +217,14 @@ func (t *Tracer) why(thread *Thread, status unix.WaitStatus) What {
 			request(requestListen, uintptr(thread.ID), 0, 0)
 		}
 	case 0:
-		if signal == syscallStop {
+		switch {
+		case signal == syscallStop:
 			return thread.callStop()
+		case thread.enters && signal == unix.SIGTRAP:
+			thread.enters, thread.Again = false, thread.Interrupted() && thread.callsAgain()
+			return Handles
 		}
-		thread.signal = int(signal)
+		thread.takes(signal)
 	}
 	return Idle
 }
@@ -231,7 +241,9 @@ func (t *Thread) callStop() What {
 		t.Result = int64(info.words[0])
 		return Returns
 	}
-	t.begins = true
-	t.Call = Call{Number: info.words[0], Arch: info.arch, Args: [6]uint64(info.words[1:7]), IP: info.ip, SP: info.sp}
+	call := Call{Number: info.words[0], Arch: info.arch, Args: [6]uint64(info.words[1:7]), IP: info.ip, SP: info.sp}
+	t.Again = t.Interrupted() && call == t.Call
+	t.begins, t.Call = true, call
+	t.AwaitsSignal, t.enters = false, false
 	return Begins
 }

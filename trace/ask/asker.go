@@ -179,7 +179,7 @@ func (a *Asker) Judge(returned *event.Event) {
 	defer a.mu.Unlock()
 	q, answer := a.question, a.answer
 	a.question, a.about, a.answer = nil, nil, -1
-	if answer < 0 || returned != nil && returned.NeverReturned() { // a signal came: it is made again
+	if answer < 0 || returned != nil && (returned.NeverReturned() || returned.FailsBySignal()) { // nobody foresees a signal
 		return
 	}
 	did := predict.Outcome{Waits: returned == nil}

@@ -39,6 +39,9 @@ type Recorded struct {
 	Bytes     int            // that it has moved, if its result does not say so
 	Moves     Effect         // Reads or Writes, of a call that moves bytes and does nothing else of these
 	Fills     bool           // whether it waits until its buffer is full: MSG_WAITALL
+	Signal    string         // that has interrupted it; "" if none has
+	Handled   bool           // whether that one's handler runs: then it is known what becomes of the call
+	Again     bool           // whether it has no result, and the kernel makes it again
 
 	text []byte // memory of its own, for Begin, Rest and Result
 }
@@ -103,11 +106,6 @@ func (e *Event) Peer() netip.AddrPort {
 		return peer
 	}
 	return e.Recorded.Peer
-}
-
-// NeverReturned reports whether a signal has ended the call before it had a result.
-func (e *Event) NeverReturned() bool {
-	return e.Recorded != nil && len(e.Recorded.Result) > 0 && e.Recorded.Result[0] == '?'
 }
 
 // Until says what ends the call's wait, as a sentence; "" if it never waits.

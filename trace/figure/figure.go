@@ -241,6 +241,9 @@ func (f *Figure) returns(e *event.Event, c *conversation, inTwo bool) {
 		f.handshakeOf(e, c)
 	}
 	f.preceded(e, c)
+	if signal := e.Signal(); signal != "" {
+		f.say(e.Side, string(wording.AppendCaller(nil, e))+signal)
+	}
 	if inTwo {
 		r := f.addCall(ReturnRow, e, c)
 		r.Text.SetReturn(e, f.threaded[e.Caller])

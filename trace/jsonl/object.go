@@ -92,6 +92,10 @@ type RecordedObject struct {
 	NoSocket bool `json:"no_socket,omitempty"` // whether its descriptor leads to no socket, so that it fails
 	Unread   *int `json:"unread,omitempty"`    // of a close: bytes
 
+	Signal  string `json:"signal,omitempty"`  // that has interrupted it, such as SIGALRM
+	Handled bool   `json:"handled,omitempty"` // whether that has a handler
+	Again   bool   `json:"again,omitempty"`   // whether the kernel makes the call again
+
 	Peer  Address `json:"peer,omitzero"`
 	Local Address `json:"local,omitzero"`
 }
@@ -148,7 +152,7 @@ func ParseObject(line []byte) (*Object, error) {
 		o.Call == "" && o.Segment == nil && o.Socket == nil && len(o.Note) == 0 && o.Missing == "" && len(o.How) == 0 && !o.Killed && o.Proxy == nil {
 		return nil, ErrNoObject
 	}
-	if o.Proxy != nil && !strace.Printable(o.Proxy.Name) {
+	if o.Proxy != nil && !strace.Printable(o.Proxy.Name) || o.Recorded != nil && !strace.Printable([]byte(o.Recorded.Signal)) {
 		return nil, strace.ErrNotPrintable
 	}
 	for _, text := range []Text{o.Strace, o.Note, Text(o.Missing), o.Why, o.How, Text(o.Side)} {

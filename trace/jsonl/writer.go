@@ -121,7 +121,7 @@ func (j *Writer) appendCall(b []byte, e *event.Event, returned bool) []byte {
 	if e.IsOthers() {
 		r := e.Recorded
 		recorded, _ := json.Marshal(RecordedObject{r.Thread, r.Socket, r.Made, r.Port, e.Shared, r.Resets, r.AtOnce, // these always have a text
-			r.Worker, r.Meets, r.NoSocket, r.Unread, Address{r.Peer}, Address{r.Local}})
+			r.Worker, r.Meets, r.NoSocket, r.Unread, r.Signal, r.Handled, r.Again, Address{r.Peer}, Address{r.Local}})
 		b = append(append(b, `,"recorded":`...), recorded...)
 	}
 	if copied := (CopyObject{e.Of, e.MadeAs, e.Shared}); copied != (CopyObject{}) && !e.IsOthers() {

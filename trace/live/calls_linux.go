@@ -24,6 +24,7 @@ type call struct {
 	of     *process
 	thread *ptrace.Thread
 	at     time.Time
+	until  time.Time    // when it returned; the zero time until then
 	place  source.Place // that makes it; the zero Place if that is not known
 	text   []byte       // the arguments that are known when it begins
 	data   []byte       // that it is given to write, or its beginning
@@ -302,7 +303,8 @@ func (w *watcher) eventOf(c *call) event.Event {
 	return e
 }
 
-// returns takes the return of a call.
+// returns takes the return of a call. Of one that a signal has interrupted, the next stop says what
+// became of it.
 func (w *watcher) returns(t *ptrace.Thread) {
 	c := w.begun[t]
 	if c == nil {
@@ -311,8 +313,16 @@ func (w *watcher) returns(t *ptrace.Thread) {
 		}
 		return
 	}
+	c.until = time.Now()
+	if t.AwaitsSignal, t.Signal = c.isInterrupted(), 0; !t.AwaitsSignal {
+		w.tellReturn(c)
+	}
+}
+
+// tellReturn notes, and tells the trace, that a call has returned.
+func (w *watcher) tellReturn(c *call) {
+	t := c.thread
 	delete(w.begun, t)
-	returned := time.Now()
 	w.noteClosing(c)
 	d := w.draft(&w.returned)
 	text := append(c.AppendRest(append(d.text[:0], c.text...), t.Result, t, w.limit), ") = "...)
@@ -329,7 +339,7 @@ func (w *watcher) returns(t *ptrace.Thread) {
 	if e.Recorded.All && len(rest.Args) > len(c.text) { // of clone, strace writes an argument later than others
 		e.Recorded.Rest = rest.Args[len(c.text):]
 	}
-	e.Begin, e.Return = c.at, returned
+	e.Begin, e.Return = c.at, c.until
 	w.setAddresses(&e, c)
 	w.setBuffer(&e, c, rest.Value)
 	if w.holdsBack() {

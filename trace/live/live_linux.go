@@ -130,6 +130,10 @@ func (r *Run) run() (status int, err error) {
 // take does what a stop asks for, and lets the thread go on.
 func (w *watcher) take(stop ptrace.Stop) {
 	t := stop.Thread
+	if c := w.begun[t]; c != nil && !c.until.IsZero() {
+		c.setSignal(stop)
+		w.tellReturn(c)
+	}
 	switch stop.What {
 	case ptrace.Idle:
 		if w.patience() >= 0 { // or else it was woken

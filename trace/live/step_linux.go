@@ -287,8 +287,8 @@ func (d *person) returned(c *call, e *event.Event) {
 	if c == d.made {
 		d.asker.Returned(e)
 	}
-	const restartSys, restartNoIntr, restartNoHand = -512, -513, -514 // linux/errno.h
-	if r := c.thread.Result; r == restartSys || r == restartNoIntr || r == restartNoHand {
+	const restartBlock = -516 // linux/errno.h: restart_syscall(2) makes it again
+	if e.NeverReturned() && c.thread.Result != restartBlock {
 		d.again[c.thread] = c.thread.Call.Number
 	}
 	if c.does.Effect == others.Forks && e.Result > 0 {

@@ -41,21 +41,6 @@ var messages = []*Rule{
 		}
 		return fmt.Sprintf("write has taken %d of %s, and the rest was never written", own.sent, sockets.Bytes(own.sent+own.unsent))
 	}},
-	{Name: "interrupted", when: begins, shows: func(w *Watch, m *event.Moment) string {
-		e := m.Event
-		own, d := w.of(e), w.doing(e)
-		name := ""
-		switch {
-		case own != nil && own.interrupted != "" && e.Call.Does == event.Writes && own.interrupted != e.Name():
-			name = own.interrupted
-		case e.Call.Does == event.Accepts: // or else the signal was to end the program
-			name = d.gaveUp
-		}
-		if name == "" {
-			return ""
-		}
-		return fmt.Sprintf("%s has failed with EINTR: a signal came, and the connection was as before; unless the signal was to end the wait, the call can be made again", name)
-	}},
 	{Name: "busy", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		d := w.doing(m.Event)
 		if d.again != manyTimes-1 || !d.failsAgain(m.Event) {

@@ -33,7 +33,7 @@ const (
 // rules are all rules, by their occasions. Of those of a moment, the first that shows something is
 // the one that is told.
 var rules = func() (by [occasions][]*Rule) {
-	for _, list := range [][]*Rule{opening, descriptors, closing, messages} {
+	for _, list := range [][]*Rule{opening, descriptors, interrupted, closing, messages} {
 		for _, r := range list {
 			by[r.when] = append(by[r.when], r)
 		}

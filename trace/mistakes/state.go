@@ -42,6 +42,7 @@ type end struct {
 	unsent      int    // how many bytes of the last write the kernel did not take
 	sent        int    // and how many it did
 	interrupted string // the call that a signal has ended without a result
+	mayEnd      bool   // whether that may have come to end what the program does
 	http        exchange
 }
 
@@ -210,8 +211,10 @@ func (s *state) begins(e *event.Event) {
 	p.threads = p.threads || p.thread != e.ThreadID()
 	switch e.Call.Does {
 	case event.Closes:
-		if own := s.of(e); own != nil && own.accepted {
-			s.doing(e).gaveUp = own.interrupted
+		if own, d := s.of(e), s.doing(e); own != nil && own.accepted {
+			if d.gaveUp = own.interrupted; !own.mayEnd { // the close has shown it
+				d.gaveUp = ""
+			}
 		}
 	case event.Accepts:
 		if own := s.of(e); own != nil {
@@ -395,6 +398,11 @@ func (s *state) takeAddress(own *end) {
 func (s *state) fails(e *event.Event) {
 	d := s.doing(e)
 	switch {
+	case e.IsMadeAgain():
+		if own := s.of(e); own != nil && e.Call.Does == event.Accepts {
+			own.accepting--
+		}
+		return
 	case e.Call.Does == event.Makes, e.Call.Does == event.Accepts:
 		d.failed = e.Name()
 		if own := s.of(e); own != nil && e.Call.Does == event.Accepts {
@@ -409,7 +417,7 @@ func (s *state) fails(e *event.Event) {
 	d.began = e.Begin
 	switch own := s.of(e); {
 	case own != nil && e.Errno == unix.EINTR:
-		own.interrupted = e.Name()
+		own.interrupted, own.mayEnd = e.Name(), isToEnd(e)
 	case own != nil && (e.Errno == unix.ECONNRESET || e.Errno == unix.ETIMEDOUT && e.Call.Does != event.Connects):
 		own.reset, own.unsent = true, 0 // nobody takes the rest
 	case own != nil && e.Errno == unix.EPIPE:

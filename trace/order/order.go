@@ -3,6 +3,7 @@ package order
 
 import (
 	"slices"
+	"time"
 
 	"lbaws/trace/event"
 	"lbaws/trace/wire"
@@ -77,6 +78,11 @@ func (o *Order) returns(m *event.Moment) {
 	switch {
 	case o.unfinished != nil && o.unfinished.Number == e.Number:
 		o.unfinished = nil
+		if mayWait(e) && e.IsCutShort() && e.Took >= time.Millisecond { // or else the signal may have waited for it
+			o.due = append(o.due, event.Moment{What: event.Waits, At: e.Begin, Event: e})
+			o.release(false)
+			returned.InTwo = true
+		}
 		o.due = append(o.due, returned)
 	case o.holds():
 		o.hold(returned)

@@ -40,13 +40,16 @@ type About struct {
 	Peeks, Fills, Unclear  bool
 	NoSocket               bool
 	Unread                 *int
+	Signal                 string
+	Handled, Again         bool
 }
 
 // Event returns the event of a call, without its times. It has a result, if the call has
 // returned. Its text is rest's, and it uses r for what else it has.
 func (c *Call) Event(r *event.Recorded, rest *strace.Rest, about About) event.Event {
 	*r = event.Recorded{Name: c.Name, Note: c.noteOn(about, rest), Resets: about.Resets, AtOnce: about.AtOnce,
-		Socket: about.Socket, Port: about.Port, Made: about.Made, Meets: about.Meets, Fills: about.Fills, Unclear: about.Unclear, NoSocket: about.NoSocket, Unread: about.Unread}
+		Socket: about.Socket, Port: about.Port, Made: about.Made, Meets: about.Meets, Fills: about.Fills, Unclear: about.Unclear, NoSocket: about.NoSocket, Unread: about.Unread,
+		Signal: about.Signal, Handled: about.Handled, Again: about.Again}
 	e := event.Event{Call: c.Does, Shared: about.Shared, Recorded: r}
 	if r.Begin, r.All = bytes.TrimRight(rest.Args, " "), c.entry == 0; !r.All {
 		r.Begin, r.Rest = strace.Cut(rest.Args, c.entry)

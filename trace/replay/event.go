@@ -90,6 +90,9 @@ func (s *step) about() others.About {
 	if s.socket != nil && !s.mistaken {
 		a.Socket, a.Port, a.Meets = s.socket.id, s.socket.port, s.socket.metBy()
 	}
+	if i := s.signal; i != nil {
+		a.Signal, a.Handled, a.Again = i.Signal, i.Handled, i.Again
+	}
 	if s.made != nil {
 		a.Made, a.Meets = s.made.id, s.made.metBy()
 	}

@@ -59,7 +59,7 @@ func (c *common) read(files []*file, told func(n int)) {
 	for i, f := range files {
 		next, stop := iter.Pull2(f.Lines())
 		defer stop()
-		r := &reader{scan: &scan{processes: c.processes(families, f), file: f, begun: make(map[int]*step)}, rank: i}
+		r := &reader{scan: &scan{processes: c.processes(families, f), file: f, begun: make(map[int]*step), signals: make(strace.Signals)}, rank: i}
 		r.next = func() ([]byte, bool, bool) { return next() }
 		if all = append(all, r); r.advance() {
 			left = append(left, r)

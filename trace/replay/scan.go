@@ -19,34 +19,36 @@ type step struct {
 	at       int64 // when the line was written, by the file's clock
 	process  *process
 	thread   int
-	call     *others.Call // nil if a program ends
-	text     []byte       // what the line has behind the call's name; of a program's end: how it has ended
-	begins   *step        // of the rest of a call: its beginning
-	socket   *socket      // that the call is about; nil if it is about several, or none
-	made     *socket      // that it has made
-	ended    []*socket    // to which no descriptor leads since, although no close says so
-	number   int          // of the call, when it is drawn
-	waits    bool         // whether it is a write that has waited
-	shared   bool         // of a close: whether other descriptors lead to the socket
-	resets   bool         // or whether it sends a RST in any case
-	atOnce   bool         // whether it does not wait
-	line     int          // of the recording
-	fd       int          // that a close is given
-	into     bool         // of splice: whether the socket is what the bytes go into
-	unclear  bool         // of a close: whether it is not known if other descriptors lead to the socket
-	doubtful bool         // whether it is not known yet that it is about a TCP socket
-	mistaken bool         // whether it failed because its descriptor leads to no socket: then socket is the one to which that has led, or nil
+	call     *others.Call         // nil if a program ends
+	text     []byte               // what the line has behind the call's name; of a program's end: how it has ended
+	begins   *step                // of the rest of a call: its beginning
+	socket   *socket              // that the call is about; nil if it is about several, or none
+	made     *socket              // that it has made
+	ended    []*socket            // to which no descriptor leads since, although no close says so
+	number   int                  // of the call, when it is drawn
+	waits    bool                 // whether it is a write that has waited
+	shared   bool                 // of a close: whether other descriptors lead to the socket
+	resets   bool                 // or whether it sends a RST in any case
+	atOnce   bool                 // whether it does not wait
+	line     int                  // of the recording
+	fd       int                  // that a close is given
+	into     bool                 // of splice: whether the socket is what the bytes go into
+	unclear  bool                 // of a close: whether it is not known if other descriptors lead to the socket
+	doubtful bool                 // whether it is not known yet that it is about a TCP socket
+	signal   *strace.Interruption // by which it was interrupted; nil if by none
+	mistaken bool                 // whether it failed because its descriptor leads to no socket: then socket is the one to which that has led, or nil
 }
 
 // scan reads a recording's lines. It follows what each descriptor leads to, and so finds
 // those that are drawn.
 type scan struct {
 	*processes
-	file   *file
-	number int // of the line in hand, in the file
-	clock  strace.Timeline
-	begun  map[int]*step // calls that have not returned and are drawn, by thread
-	args   [][]byte      // of the call in hand, one by one
+	file    *file
+	number  int // of the line in hand, in the file
+	clock   strace.Timeline
+	begun   map[int]*step // calls that have not returned and are drawn, by thread
+	args    [][]byte      // of the call in hand, one by one
+	signals strace.Signals
 }
 
 // take reads a line, which was written at some time.
@@ -56,6 +58,7 @@ func (s *scan) take(l *strace.Line, text []byte, at int64) {
 	if l.Thread == 0 {
 		l.Thread = s.file.Process
 	}
+	s.signals.Take(l)
 	switch l.Kind {
 	case strace.NotStraces:
 		s.file.Problem(errNotStraces, s.number)
@@ -132,9 +135,10 @@ func (s *scan) called(l *strace.Line, at int64) {
 		s.leaves(p.last(), l, c)
 		return
 	}
-	s.add(b)
-	if rest.Unfinished {
+	if s.add(b); rest.Unfinished {
 		s.begun[l.Thread] = b
+	} else {
+		s.interrupted(b, &rest)
 	}
 }
 
@@ -180,7 +184,14 @@ func (s *scan) resumed(l *strace.Line, at int64) {
 		begun.text, begun.socket, begun.made = now.text, now.socket, now.made
 		return
 	}
+	s.interrupted(&now, &rest)
 	s.add(&now)
+}
+
+// interrupted notes that a signal may have interrupted a call.
+func (s *scan) interrupted(b *step, rest *strace.Rest) {
+	wrote := b.call.Does == event.Write && rest.Value >= 0 && len(rest.List) > 2 && rest.Value < strace.Number(rest.List[2])
+	b.signal = s.signals.Returned(b.thread, rest, wrote)
 }
 
 // accepted reads the rest of a call of which the recording does not have the beginning, if that has

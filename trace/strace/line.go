@@ -29,7 +29,8 @@ const (
 	Call       Kind = iota // a call, or its beginning
 	Resumed                // the rest of a call that another thread's line has cut off
 	Exited                 // a thread has ended: Text says how
-	Remark                 // a signal came, or a word of strace's own
+	Signal                 // a signal has come: Text is its name
+	Remark                 // a word of strace's own
 	NotStraces             // none of these
 )
 
@@ -65,6 +66,9 @@ func ParseLine(text []byte) Line {
 		}
 	case bytes.HasPrefix(text, []byte("+++ ")) && bytes.HasSuffix(text, []byte(" +++")):
 		l.Kind, l.Text = Exited, text[len("+++ "):len(text)-len(" +++")]
+	case bytes.HasPrefix(text, []byte("--- SIG")):
+		name, _, _ := bytes.Cut(text[len("--- "):], []byte(" "))
+		l.Kind, l.Text = Signal, name
 	case len(text) == 0 || isRemark(text):
 		l.Kind = Remark
 	default:
@@ -75,7 +79,7 @@ func ParseLine(text []byte) Line {
 	return l
 }
 
-// remarks are the beginnings of other lines that strace writes: of signals, of what it does
+// remarks are the beginnings of other lines that strace writes: of stops, of what it does
 // itself, of the calls on the stack (-k), and of what -C writes at the end.
 var remarks = []string{"--- ", "strace: ", "[ Process PID=", "Process ", " > ", "> ", "------"}
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 
+	"golang.org/x/sys/unix"
+
 	"lbaws/trace/event"
 	"lbaws/trace/order"
 	"lbaws/trace/strace"
@@ -70,11 +72,21 @@ func (t *Text) AddRest(e *event.Event) {
 
 // addResult adds what a call has returned.
 func (t *Text) addResult(e *event.Event) {
-	if e.Recorded != nil {
+	end := t.end()
+	switch {
+	case e.FailsBySignal():
+		*end = strace.AppendError(*end, unix.EINTR)
+		return
+	case e.IsMadeAgain():
+		t.Add("? (it is made again)")
+		return
+	case e.NeverReturned():
+		t.Add("?")
+		return
+	case e.Recorded != nil:
 		t.addRecorded(e, e.Recorded.Result)
 		return
 	}
-	end := t.end()
 	*end = strace.AppendResult(*end, e)
 }
 

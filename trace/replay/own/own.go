@@ -66,7 +66,8 @@ func eventOf(o *jsonl.Object) (*event.Event, error) {
 	var about others.About
 	thread := 0
 	if known := o.Recorded; known != nil {
-		about = others.About{Socket: max(0, known.Socket), Made: max(0, known.Made), Meets: max(event.Nobody, known.Meets), Shared: known.Shared, Resets: known.Resets, AtOnce: known.AtOnce, NoSocket: known.NoSocket, Unread: known.Unread}
+		about = others.About{Socket: max(0, known.Socket), Made: max(0, known.Made), Meets: max(event.Nobody, known.Meets), Shared: known.Shared, Resets: known.Resets, AtOnce: known.AtOnce, NoSocket: known.NoSocket, Unread: known.Unread,
+			Signal: known.Signal, Handled: known.Handled, Again: known.Again}
 		if thread = known.Thread; about.Socket > 0 {
 			about.Port = known.Port
 		}
