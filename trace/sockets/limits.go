@@ -42,9 +42,9 @@ func (s *Socket) GivenUpText() string {
 		return ""
 	case s.State == wire.SynSent:
 		linear := max(0, System("net/ipv4/tcp_syn_linear_timeouts")) // since Linux 6.5
-		return fmt.Sprintf("given up after %s (tcp_syn_retries)", times(s.option(synCount, "net/ipv4/tcp_syn_retries")+linear))
+		return fmt.Sprintf("given up after %s (tcp_syn_retries)", times(repeatsOfSYN(s.option(synCount, "net/ipv4/tcp_syn_retries"), linear)))
 	}
-	return fmt.Sprintf("given up after %s at least (%s)", inSeconds(retransmitTime(retries)), name)
+	return fmt.Sprintf("given up after %s at least (%s)", inSeconds(retransmitTime(200*time.Millisecond, retries)), name)
 }
 
 // GivenUpText is the Socket's, when something was sent again for the first time; of a recording,
@@ -66,20 +66,38 @@ func (s *Socket) KeepaliveText() string {
 }
 
 // retransmitTime is how long the kernel tries: as long as so many intervals would take that
-// begin with 0.2 seconds, and double until they have reached the longest one.
+// begin with the first one, and double until they have reached the longest one.
 //
 // Source: tcp_model_timeout in Linux's net/ipv4; tcp_retries2 in ip-sysctl.rst.
-func retransmitTime(retries int) time.Duration {
-	const first = 200 * time.Millisecond
-	longest := 120 * time.Second
-	if set := System("net/ipv4/tcp_rto_max_ms"); set > 0 { // since Linux 6.15
-		longest = time.Duration(set) * time.Millisecond
-	}
+func retransmitTime(first time.Duration, retries int) time.Duration {
+	longest := longestInterval()
 	doubles := bits.Len(uint(longest/first)) - 1
 	if retries <= doubles {
 		return first * (2<<max(retries, 0) - 1)
 	}
 	return first*(2<<doubles-1) + longest*time.Duration(retries-doubles)
+}
+
+// longestInterval is the longest one between two times.
+func longestInterval() time.Duration {
+	if set := System("net/ipv4/tcp_rto_max_ms"); set > 0 { // since Linux 6.15
+		return time.Duration(set) * time.Millisecond
+	}
+	return 120 * time.Second
+}
+
+// repeatsOfSYN is how often the kernel sends a SYN again: some times after a second each, and then
+// after intervals that double, until the time is over that the retries would take without the former.
+//
+// Source: tcp_write_timeout and tcp_retransmit_timer in Linux's net/ipv4.
+func repeatsOfSYN(retries, linear int) int {
+	n, interval, at := 0, time.Second, time.Second
+	for ; n < retries+linear && at < retransmitTime(time.Second, retries); at += interval {
+		if n++; n > linear {
+			interval = min(2*interval, longestInterval())
+		}
+	}
+	return n
 }
 
 // The options of a socket, by their numbers: TCP_USER_TIMEOUT, TCP_KEEPCNT, TCP_KEEPINTVL and

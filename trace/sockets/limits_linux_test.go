@@ -164,3 +164,18 @@ func TestLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestRepeatsOfSYN: to what tcp_syn_retries limits the repeats depends on how many of them come
+// after a second each. (The order no-answer shows them.)
+func TestRepeatsOfSYN(t *testing.T) {
+	for _, c := range []struct{ retries, linear, want string }{
+		{"1", "0", "once"}, {"6", "0", "6 times"}, {"1", "4", "2 times"}, {"2", "4", "5 times"}, {"3", "4", "7 times"}, {"6", "4", "10 times"}, {"127", "4", "131 times"},
+	} {
+		setSysctl(t, "net/ipv4/tcp_syn_retries", c.retries)
+		setSysctl(t, "net/ipv4/tcp_syn_linear_timeouts", c.linear)
+		s := sockets.Socket{State: wire.SynSent, Timer: sockets.Retransmission, Again: 1, Inode: 1, Descriptor: -1}
+		if text := s.GivenUpText(); text != "given up after "+c.want+" (tcp_syn_retries)" {
+			t.Errorf("tcp_syn_retries %s, tcp_syn_linear_timeouts %s: %q", c.retries, c.linear, text)
+		}
+	}
+}
