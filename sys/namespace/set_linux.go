@@ -3,6 +3,7 @@ package namespace
 import (
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,25 +51,36 @@ func set(name, value string) error {
 
 // Probes returns how many keep-alive probes were sent in this program's own network namespace.
 //
-// Source: proc_pid_net(5), netstat; TCPKeepAlive in Documentation/networking/snmp_counter.rst.
-func Probes() (int, error) {
+// Source: TCPKeepAlive in Documentation/networking/snmp_counter.rst.
+func Probes() (int, error) { return counter("netstat", "TCPKeepAlive") }
+
+// SentAgain returns how many segments were sent again there.
+//
+// Source: tcpRetransSegs in RFC 4022.
+func SentAgain() (int, error) { return counter("snmp", "RetransSegs") }
+
+// counter returns a counter of the namespace's.
+//
+// Source: proc_pid_net(5).
+func counter(file, name string) (int, error) {
 	if os.Getenv(namespaceVariable) == "" {
 		return 0, ErrShared
 	}
-	fd, err := unix.Open("/proc/self/net/netstat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	file = "/proc/self/net/" + file
+	fd, err := unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return 0, sys.Fail("open", "/proc/self/net/netstat", err)
+		return 0, sys.Fail("open", file, err)
 	}
 	defer unix.Close(fd)
 	var text [16 << 10]byte
 	n, err := unix.Read(fd, text[:])
-	lines := strings.SplitN(string(text[:max(0, n)]), "\n", 3) // the names, and below them the numbers
-	if err != nil || len(lines) < 3 {
-		return 0, sys.Fail("read", "/proc/self/net/netstat", err)
+	if err != nil {
+		return 0, sys.Fail("read", file, err)
 	}
-	numbers := strings.Fields(lines[1])
-	for i, name := range strings.Fields(lines[0]) {
-		if name == "TCPKeepAlive" && i < len(numbers) {
+	lines := strings.Split(string(text[:n]), "\n")
+	for ; len(lines) >= 2; lines = lines[2:] { // the names, and below them the numbers
+		names, numbers := strings.Fields(lines[0]), strings.Fields(lines[1])
+		if i := slices.Index(names, name); i >= 0 && i < len(numbers) {
 			return strconv.Atoi(numbers[i])
 		}
 	}

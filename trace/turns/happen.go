@@ -227,7 +227,13 @@ func (s *Stage) awaitSocket(p *program, m *move) error {
 // Source: Documentation/networking/ip-sysctl.rst.
 var usual = map[string]string{"tcp_keepalive_time": "7200", "tcp_keepalive_intvl": "75", "tcp_keepalive_probes": "9",
 	"tcp_retries2": "15", "tcp_rto_min_us": "200000", "tcp_early_retrans": "3", "tcp_syn_retries": "6",
-	"ip_local_port_range": "32768 60999"}
+	"tcp_autocorking": "1", "ip_local_port_range": "32768 60999"}
+
+// limits are the sysctls by which the kernel gives up what it sends again, with the first of the
+// intervals from which it works out when.
+//
+// Source: tcp_write_timeout and tcp_model_timeout in Linux's net/ipv4.
+var limits = map[string]string{"tcp_syn_retries": "1 s", "tcp_retries2": "0.2 s"}
 
 // network makes a move of what is between the programs.
 func (s *Stage) network(m *move) error {
@@ -240,6 +246,9 @@ func (s *Stage) network(m *move) error {
 		note := fmt.Sprintf("in this demo's network, %s is %s", name, value)
 		if own := usual[name]; own != "" {
 			note += "; Linux's own value is " + own
+		}
+		if first := limits[name]; first != "" {
+			note += ". It stands for a time: that of so many repeats whose waits double, from " + first + " on"
 		}
 		s.trace.Note(at, note)
 		return nil

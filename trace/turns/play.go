@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"lbaws/sys"
+	"lbaws/sys/namespace"
 	"lbaws/sys/process"
 	"lbaws/trace/event"
 )
@@ -148,21 +150,47 @@ func (s *Stage) make(p *program, m *move) error {
 // begins, until it waits. Otherwise it does not wait for what never comes.
 func (s *Stage) awaitAnswer(p *program, m *move) error {
 	const sure = 10 // looks, one after the other
-	looks := 0
-	if m.begins || s.watch == nil || p.event.Call.Does == event.Connects {
-		return s.await(p, m.begins, back)
+	looks, showTimers := 0, s.showsTimers()
+	if m.begins {
+		return s.await(p, true, back)
 	}
+	lookOn := s.watch != nil && p.event.Call.Does != event.Connects
 	until(longest, func() bool {
-		if looks++; s.stateOf(p) != inCall || s.held || !p.thread.blockedIn(p.event.Call.Name, p.since) || s.mayCome() {
+		if looks++; !lookOn || s.stateOf(p) != inCall || s.held || !p.thread.blockedIn(p.event.Call.Name, p.since) || s.mayCome() {
 			looks = 0
 		}
-		return looks == sure || s.stateOf(p) == back
+		if s.stateOf(p) == back || looks == sure {
+			return true
+		}
+		showTimers()
+		return false
 	})
 	if looks == sure {
 		return fmt.Errorf("it waits, and nothing is on its way that would end that: %s %s ... begins it, and %s ... %s stands behind what ends it",
 			p.name, m.verb, p.name, m.verb)
 	}
 	return s.await(p, false, back)
+}
+
+// showsTimers returns what shows, while a call waits, what the kernel sends again, or to ask a
+// silent peer, as soon as it has. While the network holds segments, the kernel only counts them.
+func (s *Stage) showsTimers() func() {
+	const often = 50 * time.Millisecond
+	sent, looked := -1, time.Now()
+	return func() {
+		if s.held || time.Since(looked) < often {
+			return
+		}
+		again, _ := namespace.SentAgain()
+		probes, _ := namespace.Probes()
+		if n := again + probes; n != sent {
+			if sent >= 0 {
+				s.trace.Look()
+			}
+			sent = n
+		}
+		looked = time.Now()
+	}
 }
 
 // mayCome reports whether a segment may come by itself, to any program: it is under way, or a
