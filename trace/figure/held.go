@@ -39,9 +39,8 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 		return
 	}
 	f.remember(c)
-	if bound := c.BoundText(); bound != "" {
-		f.sayOnce(event.Server, bound)
-	}
+	f.sayOnce(event.Server, c.BoundText())
+	f.sayOnce(side, c.FINWaitText())
 }
 
 // forgets takes it that the kernel holds nothing of a connection's end any more, and reports

@@ -100,13 +100,14 @@ type SocketObject struct {
 	Gone           bool          `json:"gone"`
 	Bound          Text          `json:"syn_queue_bound,omitempty"` // what bounds that, in words
 	GivenUp        Text          `json:"given_up,omitempty"`        // when what is sent again is given up, in words
+	FINWait        Text          `json:"fin_wait,omitempty"`        // why it waits in FIN_WAIT_2 for another time than usual, in words
 	TimedOut       bool          `json:"timed_out,omitempty"`       // whether the kernel has forgotten it: see sockets.Change
 }
 
 func socketObject(c *sockets.Change, side event.Side) *SocketObject {
 	o := &SocketObject{Side: side.String(), Thread: c.Thread, Local: Address{c.Local}, Remote: Address{c.Remote}, State: c.State,
 		Receive: c.Receive, Send: c.Send, SynQueue: c.Handshakes, Timer: c.Timer, TimerMS: c.Left.Milliseconds(), Retransmits: c.Again,
-		Inode: c.Inode, Cookie: c.Cookie, HadFD: c.Had, Gone: c.Gone, Bound: Text(c.BoundText()), GivenUp: Text(c.GivenUpText()), TimedOut: c.TimedOut}
+		Inode: c.Inode, Cookie: c.Cookie, HadFD: c.Had, Gone: c.Gone, Bound: Text(c.BoundText()), GivenUp: Text(c.GivenUpText()), FINWait: Text(c.FINWaitText()), TimedOut: c.TimedOut}
 	if c.Descriptor >= 0 {
 		o.FD = &c.Descriptor
 	}
@@ -118,7 +119,7 @@ func socketObject(c *sockets.Change, side event.Side) *SocketObject {
 
 // Changed returns what changed at a time, without what was there before, and on which side.
 func (o *SocketObject) Changed(at time.Time) (*sockets.Change, event.Side) {
-	c := &sockets.Change{Time: at, Gone: o.Gone, Bound: string(o.Bound), GivenUp: string(o.GivenUp), TimedOut: o.TimedOut, Had: o.HadFD, Socket: sockets.Socket{Cookie: o.Cookie, Local: o.Local.AddrPort, Remote: o.Remote.AddrPort,
+	c := &sockets.Change{Time: at, Gone: o.Gone, Bound: string(o.Bound), GivenUp: string(o.GivenUp), FINWait: string(o.FINWait), TimedOut: o.TimedOut, Had: o.HadFD, Socket: sockets.Socket{Cookie: o.Cookie, Local: o.Local.AddrPort, Remote: o.Remote.AddrPort,
 		State: o.State, Receive: o.Receive, Send: o.Send, Handshakes: o.SynQueue, Timer: o.Timer, Left: time.Duration(o.TimerMS) * time.Millisecond,
 		Again: o.Retransmits, Inode: o.Inode, Descriptor: -1, Thread: o.Thread}}
 	if o.FD != nil {

@@ -29,9 +29,9 @@ type Change struct {
 	// would be in TIME_WAIT.)
 	TimedOut bool
 
-	// Bound and GivenUp are of a recording: what BoundText and GivenUpText said, when the kernel
-	// could be asked.
-	Bound, GivenUp string
+	// Bound, GivenUp and FINWait are of a recording: what BoundText, GivenUpText and FINWaitText
+	// said, when the kernel could be asked.
+	Bound, GivenUp, FINWait string
 
 	// Quiet says that it is shown only if the kernel has forgotten a connection.
 	Quiet bool

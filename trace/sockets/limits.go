@@ -56,6 +56,30 @@ func (c *Change) GivenUpText() string {
 	return c.Socket.GivenUpText()
 }
 
+// FINWaitText says so if the kernel waits another time than usual, in FIN_WAIT_2 without a
+// descriptor: "tcp_fin_timeout is 86400 here; Linux's own value is 60".
+//
+// Source: ip-sysctl.rst.
+func (s *Socket) FINWaitText() string {
+	const usual = 60
+	set := usual
+	if s.State == wire.FinWait2 && s.IsEnding() {
+		set = System("net/ipv4/tcp_fin_timeout")
+	}
+	if set == usual || set < 0 {
+		return ""
+	}
+	return fmt.Sprintf("tcp_fin_timeout is %d here; Linux's own value is %d", set, usual)
+}
+
+// FINWaitText is the Socket's; of a recording, what it was then.
+func (c *Change) FINWaitText() string {
+	if c.holding == nil || c.Gone {
+		return c.FINWait
+	}
+	return c.Socket.FINWaitText()
+}
+
 // KeepaliveText says when the kernel asks a silent peer whether it is still there; "" if it was
 // not told to.
 func (s *Socket) KeepaliveText() string {

@@ -169,13 +169,17 @@ func (s *step) check(t *testing.T, always bool) {
 	}
 }
 
-// TestNothingIsForgotten: in the network of a demo, the kernel's timers are as long as it can.
+// TestNothingIsForgotten: in the network of a demo, the kernel's timers are as long as it can,
+// and the diagram and the panel say so.
 func TestNothingIsForgotten(t *testing.T) {
 	t.Parallel()
 	tracetest.NeedCapture(t)
 	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-sockets")
 	p.Succeed()
-	inOrder(t, p.Stderr.String(), `▪ no descriptor any more: FIN_WAIT_2, 24 h left`)
+	inOrder(t, p.Stderr.String(), `▪ no descriptor any more: FIN_WAIT_2, 24 h left`, `^ +# tcp_fin_timeout is 86400 here;`)
+	q := script(t, strings.Repeat("\n", 20), "demo", "-step", "-addr", "127.0.0.1:8888")
+	q.Succeed()
+	inOrder(t, q.Stderr.String(), `FIN_WAIT_2 .* 24 h left`, `^  tcp_fin_timeout is 86400 here; Linux's own value is 60$`)
 }
 
 // TestCountdown: how soon a timer ends is what it says when somebody looks.

@@ -44,7 +44,7 @@ func lasting(s sockets.Socket, owner Owner) string {
 // Lines are those of the part: none if the kernel holds nothing. What the call has changed is
 // marked. now counts the timers down to this moment.
 func (k *Kernel) Lines(m *predict.Memory, now bool, owner Owner) (lines []string) {
-	held := m.Held()
+	held, longer := m.Held(), ""
 	slices.SortStableFunc(held, func(x, y sockets.Socket) int { return cmp.Or(rank(&x)-rank(&y), x.Thread-y.Thread) })
 	for i := range held {
 		s := &held[i]
@@ -59,6 +59,10 @@ func (k *Kernel) Lines(m *predict.Memory, now bool, owner Owner) (lines []string
 			*s = s.Now()
 		}
 		lines = append(lines, mark+" "+socketLine(s, owner(s)))
+		longer = cmp.Or(longer, s.FINWaitText())
+	}
+	if longer != "" {
+		lines = append(lines, "  "+longer)
 	}
 	return lines
 }
