@@ -60,7 +60,8 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 		c.finSent[to] && !c.finished[to].IsZero() && c.finished[to].Before(s.Time) {
 		c.Correct(to == event.Client, wire.FinWait1) // its own FIN is still in a queue: the two cross
 	}
-	c.QueueFull = f.queueOf(c).isFull()
+	// Where accept may be about to return, there is room for a SYN already.
+	c.QueueFull = f.queueOf(c).isFull() && (s.Flags&wire.SYN == 0 || f.run.Both && !f.others)
 	seen := c.See(s)
 	r.Text.Before = appendLabel(r.Text.Before, s, &seen)
 	r.States = [2]wire.State{event.Client: seen.Client, event.Server: seen.Server}

@@ -26,7 +26,7 @@ type queue struct {
 }
 
 // isFull reports whether it is known that no more connections get in.
-func (q *queue) isFull() bool { return q != nil && !q.unknown && q.waiting > q.backlog }
+func (q *queue) isFull() bool { return q != nil && !q.unknown && !q.closed && q.waiting > q.backlog }
 
 // captures notes that the segments of a server will come, or that they will not.
 func (f *Figure) captures(m *event.Moment) {

@@ -26,7 +26,7 @@ var topics = []struct {
 	{"TIME_WAIT", "client-closes-first", []string{`close\(3\) = 0`, `▪TIME_WAIT`}},
 	{"a call that waits", "silent-client", []string{`^ +read\(4, …`, `#2 connect`, `#2 read\(3, …`, `… read = 0`}},
 	{"EINTR", "interrupted", []string{`accept\(3, …`, `a signal comes to the server`, `… accept = -1 EINTR`, `accept\(3, …`, `… accept = 4`, `… read = -1 EINTR`, `read\(4, …`, `… read = 40`}},
-	{"the backlog", "full-queue", []string{`listen\(3, 1\)`, `ignored: the accept queue is full`, `SYN seq 0 again`}},
+	{"the backlog", "full-queue", []string{`listen\(3, 1\)`, `ignored: the accept queue is full`, `#4 SYN seq 0, dropped`, `#4 SYN seq 0 again`}},
 	{"half-open peers", "unplugged", []string{`tcp_retries2 is 3; Linux's own value is 15`, `the client's machine is unplugged`, `no timer runs for the server's socket`, `… read = -1 EINTR`,
 		`len 33, lost`, `len 33 again, lost`, `▪ 4: sent again once, `, `3.0 s at least \(tcp_retries2\)`, `len 33 again, lost`, `▪ 4: sent again 2 times`, `read = -1 ETIMEDOUT`, `plugged in again`, `◀─ RST`, `read\(.* = -1 ECONNRESET`}},
 	{"half-open peers, with SO_KEEPALIVE", "keep-alive", []string{`SO_KEEPALIVE, \[1\]`, `◀─ ACK .* probe ─`, `── ACK`, `is unplugged`, `probe, lost`, `▪ 4: a keep-alive probe was sent once`, `given up after 3`, `probe, lost`, `probe, lost`, `▪ 4: a keep-alive probe was sent 3 times`, `RST\+ACK .*, lost`, `… read = -1 ETIMEDOUT`}},

@@ -13,7 +13,7 @@ type Connection struct {
 	Client, Server netip.AddrPort
 
 	// QueueFull says, of the segments to come, that the server's accept queue is
-	// full: Linux then drops the ACK that would complete the handshake.
+	// full: Linux then drops a SYN, and the ACK that would complete the handshake.
 	QueueFull bool
 
 	client, server end
@@ -101,7 +101,7 @@ type Seen struct {
 // Fate says what becomes of a segment that its receiver does not take: ", lost".
 func (s *Seen) Fate() string {
 	switch s.Ignored {
-	case "", lost:
+	case "", lost, dropped:
 		return s.Ignored
 	}
 	return ", ignored: " + s.Ignored

@@ -93,7 +93,7 @@ func TestOpening(t *testing.T) {
 	})
 }
 
-// TestFullQueue: the third ACK, and the data after it, that meet a full accept
+// TestFullQueue: a SYN, the third ACK, and the data after it, that meet a full accept
 // queue are dropped, and only what comes later completes the handshake.
 func TestFullQueue(t *testing.T) {
 	const dropped = begun + `
@@ -102,6 +102,13 @@ func TestFullQueue(t *testing.T) {
 		> P. 1:11(10) ack 1   | ESTABLISHED | SYN_RCVD    | the accept queue is full
 	`
 	play(t, map[string]string{
+		"a SYN": `
+			queue full
+			> S  0:0(0)           | SYN_SENT    | -           | , dropped
+			> S  0:0(0)           | SYN_SENT    | -           | again | , dropped
+			queue free
+			> S  0:0(0)           | SYN_SENT    | -           | again
+			< S. 0:0(0)   ack 1   | ESTABLISHED | SYN_RCVD`,
 		"data that is sent again": dropped + `
 			> P. 1:11(10) ack 1   | ESTABLISHED | SYN_RCVD    | again | the accept queue is full
 			queue free

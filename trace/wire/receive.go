@@ -8,6 +8,7 @@ package wire
 // Why a receiver does not take a segment.
 const (
 	lost        = ", lost"
+	dropped     = ", dropped"
 	damaged     = "damaged: its checksum is wrong" // RFC 9293 section 3.1
 	outside     = "sequence number outside the window"
 	windowZero  = "the window is 0"
@@ -30,6 +31,9 @@ const (
 func (c *Connection) receives(e, from *end, s *Segment) string {
 	switch e.state {
 	case Unknown, Listen:
+		if c.QueueFull && e == &c.server && s.Flags&(SYN|ACK) == SYN {
+			return dropped
+		}
 		return e.receivesUnknown(s)
 	case Closed: // section 3.10.7.1
 		if s.Flags&(RST|SYN) != 0 || e.sentFIN && e.una == e.fin && s.Len == 0 {
