@@ -49,7 +49,11 @@ func HoldSegments() error {
 // follow from them; it loses others, such as a FIN that is sent again.
 func PassTwo() error {
 	const ip, tcp = 40, 20 + 12 // with IPv4, there is no room for a third one either
-	return fillBucket(header+2*(header+ip+tcp), surcharge, three-2)
+	err := fillBucket(header+2*(header+ip+tcp), surcharge, three-2)
+	if errors.Is(err, unix.ENOBUFS) {
+		return errors.New("more than two segments are held: only all of them can pass")
+	}
+	return err
 }
 
 // PassAll passes all that is held, and holds nothing any more.

@@ -34,7 +34,7 @@ func (c *Change) BoundText() string {
 	if c.Handshakes == 0 || c.Gone || c.holding == nil {
 		return c.Bound
 	}
-	text := "the SYN queue has the connections in SYN_RCVD, and the backlog bounds it, too"
+	text := "the SYN queue has the connections in SYN_RCVD, and the backlog bounds it, too (newer kernels let one more in)"
 	switch cookies := System("net/ipv4/tcp_syncookies"); {
 	case cookies > 0:
 		text += fmt.Sprintf(": when it is full, a SYN is answered with a SYN cookie, and nothing is kept (tcp_syncookies is %d)", cookies)

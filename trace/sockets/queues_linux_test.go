@@ -80,7 +80,7 @@ func TestSynQueue(t *testing.T) {
 			if text := listens.QueuesText(); !strings.HasPrefix(text, "accept queue 0 of 2, SYN queue ") {
 				t.Errorf("%q", text)
 			}
-			if text := listens.BoundText(); !strings.HasSuffix(text, "the backlog bounds it, too"+bounds[cookies]) {
+			if text := listens.BoundText(); !strings.HasSuffix(text, "let one more in)"+bounds[cookies]) {
 				t.Errorf("%q", text)
 			}
 			if tunnel.Receive(); peers[backlog+1].Answered() != isAnswered {
