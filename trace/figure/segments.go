@@ -147,7 +147,8 @@ func (f *Figure) noSocket(r *Row, c *conversation, s *wire.Segment, seen *wire.S
 	r.States[event.Server] = wire.Unknown
 	c.Correct(false, wire.Unknown)
 	switch {
-	case r.Side == event.Client && seen.Ignored == "":
+	case seen.Ignored != "":
+	case r.Side == event.Client:
 		r.Text.Add(", dropped")
 	case s.Flags&wire.SYN != 0:
 		f.sayOnce(event.Server, "the kernel keeps nothing of this handshake: the number of the SYN+ACK is a SYN cookie, "+
