@@ -21,7 +21,8 @@ func LoseAll() error      { return errors.ErrUnsupported }
 func Unplug(int) error    { return errors.ErrUnsupported }
 func Plug(int) error      { return errors.ErrUnsupported }
 
-// Set, Probes and SentAgain do so too.
+// Set and the counters do so too.
 func Set(name, value string) error { return errors.ErrUnsupported }
 func Probes() (int, error)         { return 0, errors.ErrUnsupported }
+func DelayedACKs() (int, error)    { return 0, errors.ErrUnsupported }
 func SentAgain() (int, error)      { return 0, errors.ErrUnsupported }

@@ -59,6 +59,11 @@ func Probes() (int, error) { return counter("netstat", "TCPKeepAlive") }
 // Source: tcpRetransSegs in RFC 4022.
 func SentAgain() (int, error) { return counter("snmp", "RetransSegs") }
 
+// DelayedACKs returns how many ACKs were sent by the timer that delays them.
+//
+// Source: TcpExtDelayedACKs in Documentation/networking/snmp_counter.rst.
+func DelayedACKs() (int, error) { return counter("netstat", "DelayedACKs") }
+
 // counter returns a counter of the namespace's.
 //
 // Source: proc_pid_net(5).

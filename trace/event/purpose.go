@@ -13,6 +13,9 @@ var optionSteps = map[[2]int]string{
 	{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY}: "take no IPv4 clients, also if it is bound to ::",
 }
 
+// quickACK is TCP_QUICKACK, of Linux alone.
+const quickACK = 12
+
 // notesAtOnce has what calls are for that do not wait.
 var notesAtOnce = map[Effect]string{
 	Accepts:  "take a connection from the queue; it gets a socket of its own. If there is none, fail with EAGAIN",
@@ -25,6 +28,8 @@ var notesAtOnce = map[Effect]string{
 // a learner should know.
 func (e *Event) For() string {
 	switch {
+	case e.Call.Does == Sets && e.Args[1].Int == unix.IPPROTO_TCP && e.Args[2].Int == quickACK && e.Args[3].Int == 0:
+		return "delay ACKs, so that an answer may carry them"
 	case e.Call.Does == Sets && e.Args[3].Int != 0:
 		return optionSteps[[2]int{e.Args[1].Int, e.Args[2].Int}]
 	case e.Recorded != nil && e.Recorded.AtOnce && notesAtOnce[e.Call.Does] != "":

@@ -91,6 +91,7 @@ type SocketObject struct {
 	SynQueue       int           `json:"syn_queue,omitempty"` // of a listening socket: how many are in SYN_RCVD
 	Unread         int           `json:"unread"`
 	Unacknowledged int           `json:"unacknowledged"`
+	Unsent         int           `json:"unsent,omitempty"` // of those
 	Timer          sockets.Timer `json:"timer"`
 	TimerMS        int64         `json:"timer_ms"`
 	Retransmits    int           `json:"retransmits"`
@@ -107,7 +108,7 @@ type SocketObject struct {
 func socketObject(c *sockets.Change, side event.Side) *SocketObject {
 	o := &SocketObject{Side: side.String(), Thread: c.Thread, Local: Address{c.Local}, Remote: Address{c.Remote}, State: c.State,
 		Receive: c.Receive, Send: c.Send, SynQueue: c.Handshakes, Timer: c.Timer, TimerMS: c.Left.Milliseconds(), Retransmits: c.Again,
-		Inode: c.Inode, Cookie: c.Cookie, HadFD: c.Had, Gone: c.Gone, Bound: Text(c.BoundText()), GivenUp: Text(c.GivenUpText()), FINWait: Text(c.FINWaitText()), TimedOut: c.TimedOut}
+		Unsent: c.Unsent, Inode: c.Inode, Cookie: c.Cookie, HadFD: c.Had, Gone: c.Gone, Bound: Text(c.BoundText()), GivenUp: Text(c.GivenUpText()), FINWait: Text(c.FINWaitText()), TimedOut: c.TimedOut}
 	if c.Descriptor >= 0 {
 		o.FD = &c.Descriptor
 	}
@@ -120,7 +121,7 @@ func socketObject(c *sockets.Change, side event.Side) *SocketObject {
 // Changed returns what changed at a time, without what was there before, and on which side.
 func (o *SocketObject) Changed(at time.Time) (*sockets.Change, event.Side) {
 	c := &sockets.Change{Time: at, Gone: o.Gone, Bound: string(o.Bound), GivenUp: string(o.GivenUp), FINWait: string(o.FINWait), TimedOut: o.TimedOut, Had: o.HadFD, Socket: sockets.Socket{Cookie: o.Cookie, Local: o.Local.AddrPort, Remote: o.Remote.AddrPort,
-		State: o.State, Receive: o.Receive, Send: o.Send, Handshakes: o.SynQueue, Timer: o.Timer, Left: time.Duration(o.TimerMS) * time.Millisecond,
+		State: o.State, Receive: o.Receive, Send: o.Send, Unsent: o.Unsent, Handshakes: o.SynQueue, Timer: o.Timer, Left: time.Duration(o.TimerMS) * time.Millisecond,
 		Again: o.Retransmits, Inode: o.Inode, Descriptor: -1, Thread: o.Thread}}
 	if o.FD != nil {
 		c.Descriptor = *o.FD

@@ -22,6 +22,7 @@ type asker struct {
 	sequence uint32    // the number of the last question
 	given    time.Time // when the kernel made the part of the answer that is read next
 	answer   []byte    // room for a part of an answer
+	more     uint8     // a set of what one asks for besides, as bits
 	sockets  []Socket
 }
 
@@ -88,6 +89,21 @@ func (a *asker) one(local, remote netip.AddrPort, link uint32) (*Socket, error) 
 	return nil, nil
 }
 
+// unsent returns how many of the bytes of a socket that the peer has not acknowledged were not even
+// sent: 0 if it holds something else by now.
+func (a *asker) unsent(of *Socket) (int, error) {
+	a.more = 1 << (tcpInfo - 1)
+	s, err := a.one(of.Local, of.Remote, of.Link)
+	a.more = 0
+	if s == nil || s.Cookie != of.Cookie || s.Send != of.Send || s.Unsent == 0 {
+		return 0, err
+	}
+	if s.Pending() == "FIN" { // it waits behind them, and counts as one
+		s.Unsent--
+	}
+	return s.Unsent, nil
+}
+
 // behind returns the connected socket to which a descriptor leads, or nil. The kernel finds
 // it at once.
 func (a *asker) behind(fd int) (*Socket, error) {
@@ -142,7 +158,7 @@ func (a *asker) receive() (more bool, err error) {
 			return false, unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data)))
 		case (kind == unix.SOCK_DIAG_BY_FAMILY || kind == allFamilies) && len(m.Data) >= int(unsafe.Sizeof(diagMessage{})):
 			s := (*diagMessage)(unsafe.Pointer(&m.Data[0])).socket(given)
-			s.V6Only = isV6Only(m.Data[unsafe.Sizeof(diagMessage{}):])
+			s.attributes(m.Data[unsafe.Sizeof(diagMessage{}):])
 			a.sockets = append(a.sockets, s)
 		case kind == unix.NLMSG_ERROR || kind == unix.SOCK_DIAG_BY_FAMILY || kind == allFamilies:
 			return false, unix.EBADMSG
@@ -230,23 +246,29 @@ func (m *diagMessage) socket(at time.Time) Socket {
 	return s
 }
 
-// isV6Only reads the attributes behind a diagMessage. The kernel says unasked of an IPv6
-// socket that listens, or only has an address, whether it takes no IPv4.
+// The attributes behind a diagMessage that are read: INET_DIAG_INFO, which has to be asked for,
+// and INET_DIAG_SKV6ONLY.
+const tcpInfo, v6Only = 2, 11
+
+// attributes reads them. The kernel says unasked of an IPv6 socket that listens, or only has an
+// address, whether it takes no IPv4.
 //
-// Source: inet_diag_msg_attrs_fill in Linux's net/ipv4; INET_DIAG_SKV6ONLY in linux/inet_diag.h.
-func isV6Only(attributes []byte) bool {
-	const header, align, v6Only = 4, 4, 11
+// Source: inet_diag_msg_attrs_fill in Linux's net/ipv4; linux/inet_diag.h; struct tcp_info.
+func (s *Socket) attributes(attributes []byte) {
+	const header, align, unsent = 4, 4, unsafe.Offsetof(unix.TCPInfo{}.Notsent_bytes)
 	for len(attributes) > header {
 		length := int(binary.NativeEndian.Uint16(attributes))
 		if length < header || length > len(attributes) {
 			break
 		}
-		if kind := binary.NativeEndian.Uint16(attributes[2:]); kind == v6Only && length > header {
-			return attributes[header] != 0
+		switch kind, value := binary.NativeEndian.Uint16(attributes[2:]), attributes[header:length]; {
+		case kind == v6Only && len(value) > 0:
+			s.V6Only = value[0] != 0
+		case kind == tcpInfo && len(value) >= int(unsent)+4:
+			s.Unsent = int(binary.NativeEndian.Uint32(value[unsent:]))
 		}
 		attributes = attributes[min((length+align-1)&^(align-1), len(attributes)):]
 	}
-	return false
 }
 
 func (m *diagMessage) address(addr [16]byte, port [2]byte) netip.AddrPort {
@@ -262,7 +284,7 @@ type oneRequest struct {
 	unix.NlMsghdr
 	family   uint8
 	protocol uint8
-	_        uint8
+	more     uint8
 	_        uint8
 	states   uint32
 	id       diagID
@@ -336,7 +358,7 @@ func (a *asker) askAll(ports []uint16, states uint32) error {
 func (a *asker) askOne(local, remote netip.AddrPort, link uint32) error {
 	r := &oneRequest{
 		NlMsghdr: unix.NlMsghdr{Type: unix.SOCK_DIAG_BY_FAMILY, Flags: unix.NLM_F_REQUEST},
-		family:   unix.AF_INET6, protocol: unix.IPPROTO_TCP, states: ^uint32(0),
+		family:   unix.AF_INET6, protocol: unix.IPPROTO_TCP, more: a.more, states: ^uint32(0),
 	}
 	if local.Addr().Is4() {
 		r.family = unix.AF_INET

@@ -35,8 +35,9 @@ func TestIsV6Only(t *testing.T) {
 		{[]byte{2, 0, 11, 0, 1, 0, 0, 0}, false},
 		{attribute(11, 1)[:4], false},
 	} {
-		if got := isV6Only(c.attributes); got != c.want {
-			t.Errorf("%d: %v: %v", i, c.attributes, got)
+		var s Socket
+		if s.attributes(c.attributes); s.V6Only != c.want {
+			t.Errorf("%d: %v: %v", i, c.attributes, s.V6Only)
 		}
 	}
 }

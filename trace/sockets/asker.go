@@ -88,3 +88,42 @@ func (a *asker) isListening(inode uint32, local netip.AddrPort, link uint32) (bo
 	}
 	return false, nil
 }
+
+// Settled asks the kernel, and reports whether nothing is under way between two
+// sockets of this machine: all that was sent is acknowledged. It says so too if
+// nobody answers, so that something was sent again, or if a peer has no room; waits
+// reports whether something waits for that.
+func (w *Watch) Settled(local, remote netip.AddrPort) (settled, waits bool, err error) {
+	for _, ends := range []ends{{local, remote}, {remote, local}} {
+		s, err := w.Between(ends.local, ends.remote)
+		if err != nil || s.isUnderWay() {
+			return false, false, err
+		}
+		waits = waits || s.Timer == ZeroWindowProbe
+	}
+	return true, waits, nil
+}
+
+// Between asks the kernel for one socket: the zero Socket if there is none.
+func (w *Watch) Between(local, remote netip.AddrPort) (Socket, error) {
+	s, err := w.asker.one(wire.Plain(local), wire.Plain(remote), 0)
+	if s == nil {
+		return Socket{}, err
+	}
+	return *s, nil
+}
+
+// askUnsent asks of the sockets that have changed what they have not sent yet.
+func (w *Watch) askUnsent() (err error) {
+	for i := range w.list {
+		c := &w.list[i]
+		if c.Gone || c.State == wire.Listen || c.Unacknowledged() == 0 {
+			continue
+		}
+		if c.Unsent, err = w.asker.unsent(&c.Socket); err != nil {
+			return err
+		}
+		c.holding.Unsent = c.Unsent
+	}
+	return nil
+}

@@ -212,6 +212,9 @@ func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 	}
 	w.at = time.Now()
 	w.awaitDescriptors()
+	if err = w.askUnsent(); err != nil {
+		return nil, err
+	}
 	for i := range w.list {
 		c := &w.list[i]
 		if c.Descriptor >= 0 || c.Was == nil {
@@ -483,27 +486,3 @@ func (w *Watch) IsOthers(local, remote netip.AddrPort) bool {
 
 // Asked returns when the kernel had answered all that it was asked last.
 func (w *Watch) Asked() time.Time { return w.at }
-
-// Settled asks the kernel, and reports whether nothing is under way between two
-// sockets of this machine: all that was sent is acknowledged. It says so too if
-// nobody answers, so that something was sent again, or if a peer has no room; waits
-// reports whether something waits for that.
-func (w *Watch) Settled(local, remote netip.AddrPort) (settled, waits bool, err error) {
-	for _, ends := range []ends{{local, remote}, {remote, local}} {
-		s, err := w.Between(ends.local, ends.remote)
-		if err != nil || s.isUnderWay() {
-			return false, false, err
-		}
-		waits = waits || s.Timer == ZeroWindowProbe
-	}
-	return true, waits, nil
-}
-
-// Between asks the kernel for one socket: the zero Socket if there is none.
-func (w *Watch) Between(local, remote netip.AddrPort) (Socket, error) {
-	s, err := w.asker.one(wire.Plain(local), wire.Plain(remote), 0)
-	if s == nil {
-		return Socket{}, err
-	}
-	return *s, nil
-}

@@ -30,6 +30,9 @@ type Socket struct {
 	// acknowledged. This end's SYN and FIN count as one each.
 	Send int
 
+	// Unsent is how many of those bytes have not even been sent, as far as the kernel was asked.
+	Unsent int
+
 	// Handshakes is, of a listening socket, how many connections are in SYN_RCVD: the first of
 	// its two queues. It is 0 if another socket listens on the port, too.
 	Handshakes int
@@ -129,7 +132,7 @@ func (s *Socket) UnreadText() string {
 }
 
 // UnacknowledgedText says what the peer has not acknowledged: "33 bytes not
-// acknowledged". While this timer runs, nothing is under way. Another program may hold its
+// acknowledged", "6 bytes not acknowledged, 3 of them not sent yet". While this timer runs, nothing is under way. Another program may hold its
 // bytes back itself, by TCP_CORK.
 //
 // Source: tcp_check_probe_timer in Linux's net/ipv4.
@@ -140,7 +143,11 @@ func (s *Socket) UnacknowledgedText() string {
 	case s.Timer == ZeroWindowProbe:
 		return counted(s.Unacknowledged(), s.Pending(), "not sent yet")
 	}
-	return counted(s.Unacknowledged(), s.Pending(), "not acknowledged")
+	text := counted(s.Unacknowledged(), s.Pending(), "not acknowledged")
+	if s.Unsent > 0 {
+		text += fmt.Sprintf(", %d of them not sent yet", s.Unsent)
+	}
+	return text
 }
 
 // AgainText says how often the kernel has sent again what nobody acknowledges, or has

@@ -23,6 +23,8 @@ func (*asker) one(_, _ netip.AddrPort, _ uint32) (*Socket, error) { return nil, 
 
 func (*asker) behind(int) (*Socket, error) { return nil, unix.EAFNOSUPPORT }
 
+func (*asker) unsent(*Socket) (int, error) { return 0, unix.EAFNOSUPPORT }
+
 func (*asker) close() {}
 
 const statesListen, statesClosed, statesOver uint32 = 0, 0, 0

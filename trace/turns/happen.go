@@ -36,6 +36,8 @@ var happenings = map[string]happening{
 	"gets SIGPIPE": {(*Stage).getSIGPIPE, "the kernel has sent the %s SIGPIPE: that ends a program, unless it ignores the signal or has a handler for it",
 		"will find that the kernel has sent it SIGPIPE, too"},
 	"sends a": {(*Stage).awaitProbe, "", "waits until its kernel has asked the peer whether it is still there"},
+	"delays its": {(*Stage).awaitDelayedACK, "the %s's kernel delays its next ACK, so that an answer may carry it; after some 40 ms, it goes alone",
+		"waits until its kernel has sent the ACK that it delays"},
 	"has no": {(*Stage).awaitSocket, "no timer runs for the %s's socket: if nothing comes, nothing ever happens to it",
 		"will find that no timer runs for its socket: if nothing comes, it waits for ever"},
 	"forks":        {(*Stage).fork, "the %s forks: its child, #%s, has a copy of each of its descriptors", "will fork: the child has a copy of each of its descriptors, "},
@@ -67,6 +69,9 @@ func (s *Stage) happen(p *program, m *move) error {
 		said := []any{name}
 		if m.verb == "forks" {
 			said = append(said, strings.TrimLeft(m.args[0], "clientsrv"))
+		}
+		if m.verb == "delays" { // the note stands before the ACK, however late this thread is
+			at = s.passed
 		}
 		s.trace.Note(at, fmt.Sprintf(h.note, said...))
 	}
@@ -194,6 +199,19 @@ func (s *Stage) awaitProbe(p *program, _ *move) error {
 	return err
 }
 
+// awaitDelayedACK waits until the kernel has sent an ACK by the timer that delays it, after the
+// network has passed what it held.
+func (s *Stage) awaitDelayedACK(*program, *move) error {
+	sent, err := 0, error(nil)
+	if !until(longest, func() bool {
+		sent, err = namespace.DelayedACKs()
+		return err != nil || sent > s.delayed
+	}) {
+		return fmt.Errorf("it has delayed none since segments have passed: not in %v", longest)
+	}
+	return err
+}
+
 // socketOf asks the kernel for the socket of a program's connection.
 func (s *Stage) socketOf(p *program) (sockets.Socket, error) {
 	if s.watch == nil {
@@ -254,10 +272,11 @@ func (s *Stage) network(m *move) error {
 		return nil
 	}
 	n := networks[m.verb+" "+m.args[0]]
+	s.delayed, _ = namespace.DelayedACKs()
 	if err := n.act(); err != nil {
 		return err
 	}
-	s.held = n.holds
+	s.held, s.passed = n.holds, at
 	s.trace.Note(at, n.note)
 	if !n.holds && !m.atOnce {
 		s.settle()

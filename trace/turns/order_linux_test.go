@@ -71,7 +71,7 @@ func movesOf(script string) []string {
 		line, _, _ = strings.Cut(line, " = ")
 		fields := strings.Fields(strings.TrimRight(line, " \n!&"))
 		if len(fields) < 2 || fields[0] == "network" || fields[1] == "getsockname" && fields[len(fields)-1] == "?" ||
-			slices.Contains([]string{"runs", "is", "becomes", "has", "gets", "sends", "interrupted", "forks"}, fields[1]) {
+			slices.Contains([]string{"runs", "is", "becomes", "has", "gets", "sends", "delays", "interrupted", "forks"}, fields[1]) {
 			continue
 		}
 		move := fields[0] + " " + fields[1]

@@ -25,7 +25,7 @@ var forms = map[string][]string{
 	"write":    {"a request", "a request of NUMBER bytes", "a response", "a response of NUMBER bytes", "TEXT"},
 	"shutdown": {"", "SHUT_RD", "SHUT_WR", "SHUT_RDWR"}, "getsockname": {""}, "close": {""},
 
-	"killed": {""}, "interrupted": {""}, "gets": {"SIGPIPE"}, "sends": {"a probe"}, "has": {"no timer"},
+	"killed": {""}, "interrupted": {""}, "gets": {"SIGPIPE"}, "sends": {"a probe"}, "delays": {"its ACK"}, "has": {"no timer"},
 	"forks": {"NEW"}, "is": {"answered", "unplugged", "plugged in"}, "becomes": {"STATE"},
 }
 

@@ -41,6 +41,8 @@ type Stage struct {
 	lost    bool            // whether what is sent to some machine is lost
 	passage process.Passage // by which a program passes its descriptors on when it forks
 	probes  int             // how many keep-alive probes moves have waited for
+	passed  time.Time       // when the network's last move began
+	delayed int             // how many ACKs had been delayed before it
 
 	mu          sync.Mutex          // guards what follows, and the programs
 	open        bool                // whether nothing is held any more
