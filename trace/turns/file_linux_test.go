@@ -39,7 +39,7 @@ func TestOwnOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		q := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-order", file)
+		q := tracetest.Launch(t, nil, "demo", "-sockets", "-addr", "127.0.0.1:8888", "-order", file)
 		q.Succeed()
 		checkTopics(t, order, q.Stderr.String())
 	}

@@ -173,21 +173,25 @@ func (s *Stage) awaitAnswer(p *program, m *move) error {
 }
 
 // showsTimers returns what shows, while a call waits, what the kernel sends again, or to ask a
-// silent peer, as soon as it has. While the network holds segments, the kernel only counts them.
+// silent peer, one look after it was counted: the kernel counts it before it is on its way. While
+// the network holds segments, they are only counted.
 func (s *Stage) showsTimers() func() {
 	const often = 50 * time.Millisecond
-	sent, looked := -1, time.Now()
+	sent, shown, looked := -1, -1, time.Now()
 	return func() {
 		if s.held || time.Since(looked) < often {
 			return
 		}
 		again, _ := namespace.SentAgain()
 		probes, _ := namespace.Probes()
-		if n := again + probes; n != sent {
-			if sent >= 0 {
-				s.trace.Look()
-			}
+		switch n := again + probes; {
+		case shown < 0:
+			sent, shown = n, n
+		case n != sent:
 			sent = n
+		case shown != sent:
+			s.trace.Look()
+			shown = sent
 		}
 		looked = time.Now()
 	}
