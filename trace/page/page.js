@@ -52,10 +52,9 @@ function show() {
 function showPlace(shown) {
   const pane = byID("rows"), diagram = diagrams[diagramShown()];
   const scale = diagram.getBoundingClientRect().width / diagram.viewBox.baseVal.width;
-  const bottoms = run.steps.slice(0, shown).map((step) => step.bottoms[diagramShown()] * scale);
-  const last = bottoms.at(-1) ?? 0, least = last + 10 - pane.clientHeight;
-  const whole = bottoms.find((bottom) => bottom >= least && bottom < last); // from there on no row is cut
-  pane.scrollTop = least <= 0 ? 0 : (whole ?? least);
+  const last = (run.steps[shown - 1]?.bottoms[diagramShown()] ?? 0) * scale, least = last + 10 - pane.clientHeight;
+  const tops = [...diagram.querySelectorAll("g:not(.later, .earlier) line.server")].map((line) => line.getAttribute("y1") * scale);
+  pane.scrollTop = least <= 0 ? 0 : (tops.find((top) => top >= least) ?? least); // no row is cut
   showSides();
   const changed = [...byID("held").querySelectorAll(".changed")];
   for (const e of changed.reverse()) { // the first of them is the one that is seen for sure

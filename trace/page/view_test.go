@@ -87,11 +87,13 @@ func number(t *testing.T, text string) float64 {
 // at some steps, and the diagram's type is as large as it should be.
 func testWindows(t *testing.T, b *tracetest.Browser, pages map[string]string) {
 	defer b.Resize(1280, 720)
-	b.Open("file://" + pages["early-client"])
 	for _, window := range []struct {
+		order         string
 		width, height int
 		views         []int
-	}{{1280, 720, []int{0, 1, 2, 3}}, {1920, 1080, []int{0, 2}}, {1024, 768, []int{0, 2}}, {390, 844, []int{0, 1, 2, 3}}} {
+	}{{"early-client", 1280, 720, []int{0, 1, 2, 3}}, {"early-client", 1920, 1080, []int{0, 2}}, {"early-client", 1024, 768, []int{0, 2}},
+		{"early-client", 390, 844, []int{0, 1, 2, 3}}, {"full-queue", 1280, 720, []int{2}}} {
+		b.Open("file://" + pages[window.order])
 		b.Resize(window.width, window.height)
 		for _, size := range []int{100, 150} {
 			for _, view := range window.views {
@@ -117,6 +119,16 @@ const outsideOfWindow = `(large, percent) => {
 		if (inner.top < outer.top - round && inner.height < outer.height) wrong.push(what + " is above its pane: " + e.textContent.slice(0, 80));
 		if (inner.bottom > outer.bottom + round && inner.height < outer.height) wrong.push(what + " is below its pane: " + e.textContent.slice(0, 80));
 	};
+	const notFilled = (diagram, pane) => { // upwards, from the step's last row
+		const { top, bottom } = pane.getBoundingClientRect();
+		const rows = [...diagram.querySelectorAll("g:not(.later, .earlier) line.server")].map((e) => e.getBoundingClientRect());
+		const first = rows.findIndex((row) => row.top > top - round);
+		if (pane.scrollTop === 0 || first <= 0) return [];
+		const unused = bottom - rows.at(-1).bottom - 10, found = [];
+		if (rows[first].top > top + round) found.push("the pane cuts a row");
+		if (unused > rows[first - 1].height + round) found.push(unused + " pixels below the last row are empty, and there are rows above");
+		return found;
+	};
 	const footer = document.querySelector("footer"), seen = (e) => e.checkVisibility();
 	for (at = 2; at <= run.steps.length; at += percent === 100 ? 4 : 8) {
 		const found = wrong.length;
@@ -136,6 +148,7 @@ const outsideOfWindow = `(large, percent) => {
 			if (texts.length > 0) within(texts.at(-1), byID("rows"), "the diagram's last row");
 			const head = diagram.querySelector("text").getBoundingClientRect(), above = getComputedStyle(document.querySelector(".sides"));
 			if ((head.bottom > byID("rows").getBoundingClientRect().top) === (above.visibility === "visible")) wrong.push("the sides are named twice, or not at all");
+			wrong.push(...notFilled(diagram, byID("rows")));
 			for (const e of diagram.querySelectorAll("g:not(.later, .earlier) :is(text, line)")) {
 				const [inner, outer] = [e.getBoundingClientRect(), byID("rows").getBoundingClientRect()];
 				if (inner.left < outer.left - round || inner.right > outer.right + round) wrong.push("the diagram's pane cuts " + (e.textContent || e.outerHTML));
