@@ -40,12 +40,14 @@ type Page struct {
 	begun  bool     // whether there is one
 	call   int      // the number of its call
 	asks   questions
-	note   string // what is to be said of that
-	alone  bool   // whether nothing else has happened since it began
-	passed int    // how many bytes of events come before the segments that it ends with; -1 if it does not
-	events []byte // its objects
-	others int    // how many objects the page has that are no calls
-	full   bool   // whether the page has all that it may have
+	note   string   // what is to be said of that
+	notes  []string // what else the diagram says in the step that a caption should say, too
+	alone  bool     // whether nothing else has happened since it began
+	passed int      // how many bytes of events come before the segments that it ends with; -1 if it does not
+	before int      // then: how many notes do
+	events []byte   // its objects
+	others int      // how many objects the page has that are no calls
+	full   bool     // whether the page has all that it may have
 }
 
 // pageRun is the whole run, as the page's script has it.
@@ -223,7 +225,7 @@ func (p *Page) see(m *event.Moment) {
 		}
 		if p.alone = false; m.What == event.Passed && p.passed < 0 {
 			p.diagram.mark()
-			p.passed = len(p.events)
+			p.passed, p.before = len(p.events), len(p.notes)
 		}
 	case event.Waits:
 	case event.Noted:
@@ -325,16 +327,29 @@ func (p *Page) finish() {
 		return
 	}
 	p.diagram.finish()
-	end := len(p.events)
+	end, said := len(p.events), len(p.notes)
 	if p.passed >= 0 {
-		end = p.passed
+		end, said = p.passed, p.before
 	}
+	for _, note := range p.notes[:said] {
+		p.step.Means = withNote(p.step.Means, note)
+	}
+	p.notes = slices.Delete(p.notes, 0, said)
 	p.passed = -1
 	objects := bytes.ReplaceAll(bytes.TrimSuffix(p.events[:end], []byte("\n")), []byte("\n"), []byte(","))
 	p.step.Events = append(append([]byte("["), objects...), ']')
 	p.run.Steps = append(p.run.Steps, p.step)
 	p.asks.ends(p.run.Steps)
 	p.events = slices.Delete(p.events, 0, end)
+}
+
+// withNote appends a note to what a step means, if that does not say so already.
+func withNote(means, note string) string {
+	first, _, _ := strings.Cut(note, " (docs/")
+	if strings.Contains(means, strings.TrimSuffix(sentences(first, ""), ".")) {
+		return means
+	}
+	return strings.TrimSpace(means + " " + sentences(note, ""))
 }
 
 // draw draws rows. Those on what the kernel holds stand beside the diagram, and in it only
@@ -351,6 +366,11 @@ func (p *Page) draw(rows []figure.Row, news bool) {
 			for _, part := range r.Parts {
 				p.step.Parts = append(p.step.Parts, [2]string{part.Name, layout.SaidPart(part.Text)})
 			}
+		case figure.NoteRow:
+			if p.begun && (r.Mistake || picture.IsLong(r)) {
+				p.notes = append(p.notes, string(r.Text.Before))
+			}
+			p.diagram.draw(r)
 		default:
 			p.diagram.draw(r)
 		}

@@ -34,6 +34,7 @@ func TestInChromium(t *testing.T) {
 		{"windows", func(t *testing.T, b *tracetest.Browser) { testWindows(t, b, pages()) }},
 		{"print", func(t *testing.T, b *tracetest.Browser) { testPrint(t, b, pages()) }},
 		{"steps", func(t *testing.T, b *tracetest.Browser) { testSteps(t, b, pages()) }},
+		{"captions", func(t *testing.T, b *tracetest.Browser) { testCaptions(t, b, pages()) }},
 		{"source", func(t *testing.T, b *tracetest.Browser) { testSource(t, b, pages()) }},
 		{"accessible", func(t *testing.T, b *tracetest.Browser) { testAccessible(t, b, pages()) }},
 	} {

@@ -40,6 +40,7 @@ type Lifelines struct {
 	opened []begun // calls that have begun, and have not returned
 	legend []string
 
+	failed     bool        // whether a call has
 	folded     figure.Lane // whose calls are on the last row
 	foldColumn int         // where the next of them is to stand; 0 if it needs a row of its own
 }
@@ -102,12 +103,16 @@ func (l *Lifelines) draw(r *figure.Row) {
 		l.foldColumn = 0
 	}
 	l.lives(r)
+	l.failed = l.failed || r.Failed && r.Kind != figure.ArrowRow
 	switch r.Kind {
 	case figure.HeadRow:
 		l.titles(string(r.Text.Before))
 	case figure.BeginRow:
 		l.open = &begun{call: r.Call, program: r.Program, side: r.Side, lane: r.Lane(), others: r.Others, ready: r.Ready}
 		l.open.text, _ = lane.Fit(nil, figure.Left, &r.Text, 1)
+		if whole := r.Text.Append(nil, 0); !bytes.ContainsRune(whole, '"') { // it is wrapped, if it is long
+			l.open.text = whole
+		}
 	case figure.ReturnRow:
 		l.returned(r)
 	case figure.CallRow:
@@ -130,103 +135,6 @@ func (l *Lifelines) draw(r *figure.Row) {
 		l.put(l.left(figure.Left), l.Y-5, "over", string(r.Text.Before))
 		l.reach = max(l.reach, l.left(figure.Left)+l.length(string(r.Text.Before)))
 	}
-}
-
-// begins draws the beginning of the call that is open.
-func (l *Lifelines) begins() *begun {
-	call := l.open
-	l.open = nil
-	text := strings.TrimSuffix(string(call.text), "…") + "…"
-	l.line(rowHeight, call.side.String()+": "+text)
-	l.leader(call.lane, call.program)
-	l.beside(call.lane, l.Y-5, "call", text)
-	return call
-}
-
-// cutOff draws the beginning of a call that the kernel has not answered yet, with room
-// to say that it blocks.
-func (l *Lifelines) cutOff() {
-	if l.open == nil {
-		return
-	}
-	call := l.begins()
-	call.line = l.lanes[call.lane].lineOf(call.program)
-	l.bar(call.lane, call.line, l.Y-rowHeight/2, l.Y)
-	l.lanes[call.lane].lines[call.line].busy++
-	l.line(rowHeight, "")
-	if call.y = l.Y - 5; l.both && !call.others && !call.ready { // it would have returned before any other row
-		l.beside(call.lane, call.y, "blocks", "(blocks)")
-	}
-	l.opened = append(l.opened, *call)
-}
-
-// returned draws the return of a call that is drawn in two.
-func (l *Lifelines) returned(r *figure.Row) {
-	width := l.lanes[r.Lane()].Width
-	text, _ := l.lanes[r.Lane()].Shorten(nil, &r.Text, width)
-	name, result, _ := strings.Cut(string(text), " = ")
-	program, _, _ := strings.Cut(name, "… ")
-	lines := []string{program + "returns " + result}
-	var began *begun
-	if n, peer, has := strings.Cut(lines[0], ", peer "); has && utf8.RuneCountInString(lines[0]) > width {
-		lines = []string{n, "peer " + peer}
-	}
-	if i := slices.IndexFunc(l.opened, func(b begun) bool { return b.call == r.Call }); i >= 0 {
-		if r.Blocked { // it was not only another thread's row that came in between
-			l.beside(l.opened[i].lane, l.opened[i].y, "blocks", "(blocks)")
-		}
-		call := l.opened[i] // the program may have another lane since then
-		began = &call
-		l.opened = slices.Delete(l.opened, i, i+1)
-		l.lanes[call.lane].lines[call.line].busy--
-	}
-	l.line(rowHeight, r.Side.String()+": "+string(text)+" "+r.Remark)
-	if began != nil {
-		l.bar(began.lane, began.line, l.Y-rowHeight, l.Y-rowHeight/2)
-	}
-	l.leader(r.Lane(), r.Program)
-	for i, line := range lines {
-		if i > 0 {
-			l.line(rowHeight, "")
-		}
-		cut, _ := layout.AppendCut(nil, []byte(line), width)
-		l.beside(r.Lane(), l.Y-5, class(r, "call"), string(cut))
-	}
-	l.remark(r, "blocks")
-}
-
-// fold puts the name of a call that only makes a socket ready on the row of those
-// before it, and reports whether it has done so.
-func (l *Lifelines) fold(r *figure.Row) bool {
-	said := string(r.Text.Append(nil, 0))
-	start := strings.Index(said, r.Name+"(")
-	if r.Failed || start < 0 || !slices.Contains([]string{"socket", "setsockopt", "bind", "listen", "getsockname"}, r.Name) {
-		l.foldColumn = 0
-		return false
-	}
-	text := said[:start] + r.Name // with the number of its program, if that is not the first
-	if _, result, _ := strings.Cut(said, " = "); r.Name == "socket" {
-		text += " = " + result
-	}
-	goesOn := l.foldColumn > 0 && l.folded == r.Lane() && start == 0 && l.clock.Times == layout.NoTimes
-	if goesOn && l.foldColumn+len(", ")+len(text) <= l.lanes[r.Lane()].Width {
-		text = ", " + text
-		l.Said.WriteString(r.Side.String() + ": " + said + "\n")
-	} else {
-		l.line(rowHeight, r.Side.String()+": "+said)
-		l.leader(r.Lane(), r.Program)
-		l.foldColumn = 0
-	}
-	if l.endsAtLine(r.Lane()) { // none goes on
-		l.beside(r.Lane(), l.Y-5, "call", text)
-	} else {
-		l.text(r.Lane(), l.foldColumn, l.Y-5, "call", text)
-	}
-	l.remark(r, "state")
-	if l.folded, l.foldColumn = r.Lane(), l.foldColumn+len(text); r.Remark != "" || l.endsAtLine(r.Lane()) {
-		l.foldColumn = 0
-	}
-	return true
 }
 
 // line makes room for a row with its piece of the lifelines.
@@ -306,34 +214,6 @@ func (l *Lifelines) titles(proxy string) {
 	}
 }
 
-// call draws a call that is drawn in one, and a remark below it. If it is too long, what
-// it returned stands on the next line.
-func (l *Lifelines) call(r *figure.Row, text string) {
-	said := r.Side.String() + ": " + text + " " + r.Remark
-	lines := []string{text}
-	if name, result, _ := strings.Cut(text, ") = "); utf8.RuneCountInString(text) > l.lanes[r.Lane()].Width {
-		lines = []string{name + ")", "= " + result}
-	}
-	for i, line := range lines {
-		l.line(rowHeight, said)
-		if i == 0 {
-			l.leader(r.Lane(), r.Program)
-		}
-		line, _ := layout.AppendCut(nil, []byte(line), l.lanes[r.Lane()].Width)
-		l.beside(r.Lane(), l.Y-5, class(r, "call"), string(line))
-		said = ""
-	}
-	l.remark(r, "state")
-}
-
-// remark draws the remark of a row below it, if it has one.
-func (l *Lifelines) remark(r *figure.Row, class string) {
-	if r.Remark != "" {
-		l.line(rowHeight, "")
-		l.beside(r.Lane(), l.Y-5, class, r.Remark)
-	}
-}
-
 // note draws a note, if it says more than what such a call does anywhere. What marks
 // mean is kept for the end.
 func (l *Lifelines) note(r *figure.Row) {
@@ -368,6 +248,12 @@ func (l *Lifelines) note(r *figure.Row) {
 	if r.Kills {
 		l.lanes[r.Lane()].dies(r.Program)
 	}
+}
+
+// IsLong reports whether a note explains something in more than a few words.
+func IsLong(r *figure.Row) bool {
+	const few = 50 // characters
+	return !r.General && !r.Legend && !r.Warning && !r.Kills && utf8.RuneCount(r.Text.Before) > few
 }
 
 // balanced cuts a note into as few lines as its lane has room for, and makes them about as

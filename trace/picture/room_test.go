@@ -117,6 +117,31 @@ close(4) = 0
 	}
 }
 
+// TestAfterFailure: before a call fails, those that make a socket ready share rows; after it, each
+// stands whole on its own, since it may be why the next one succeeds.
+func TestAfterFailure(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "recording")
+	const bind = `bind(3, {sa_family=AF_INET, sin_port=htons(8888), sin_addr=inet_addr("0.0.0.0")}, 16) = `
+	const option = "setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0"
+	lines := "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n" + option + "\n" +
+		bind + "-1 EADDRINUSE (Address already in use)\n" + option + "\n" + bind + "0\nlisten(3, 128) = 0\n"
+	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	texts, _, _, _ := shapes(t, drawn(t, file))
+	var calls []string
+	for _, s := range texts {
+		if strings.HasPrefix(s.class, "call") {
+			calls = append(calls, s.text)
+		}
+	}
+	want := []string{"socket = 3", ", setsockopt", "bind(3, 0.0.0.0:8888) = -1 EADDRINUSE (Address already in use)", option,
+		"bind(3, 0.0.0.0:8888) = 0", "listen(3, 128) = 0"}
+	if !slices.Equal(calls, want) {
+		t.Errorf("the calls are %q, not %q", calls, want)
+	}
+}
+
 // TestLifelines: each program has a lifeline, from its first call to its end. The arrows of its
 // connections end there.
 func TestLifelines(t *testing.T) {
