@@ -29,8 +29,8 @@ type cut struct {
 	bottom       float64
 }
 
-// The widths in pixels of a diagram beside source, of one that has its room too, and of one for
-// narrow windows and large type. Its type is 12 pixels high.
+// The widths in pixels of a diagram beside source, or in large type; of one that has the source's
+// room, too; and of one for narrow windows. Its type is 12 pixels high.
 const (
 	besideSource = 656
 	alone        = 864
@@ -87,16 +87,27 @@ func (d *diagram) text(width float64) string {
 	return d.element("diagram", d.tape.Play(d.columns, width, character))
 }
 
-// narrowText draws it as another one, for windows that have no room for that; "" if a third
+// largeText draws it as another one, for large type.
+func (d *diagram) largeText() string {
+	d.again()
+	return d.element("large", d.tape.PlayBriefly(d.columns, besideSource, character))
+}
+
+// narrowText draws it as a third one, for windows that have no room for those; "" if a third
 // lane needs the room.
 func (d *diagram) narrowText() string {
-	d.shapes.Reset()
-	d.bottoms = nil
+	d.again()
 	l := d.tape.PlayNarrow(d.columns, narrow, character)
 	if l == nil {
 		return ""
 	}
 	return d.element("narrow", l)
+}
+
+// again forgets what was drawn.
+func (d *diagram) again() {
+	d.shapes.Reset()
+	d.bottoms = nil
 }
 
 // element is a diagram that was just drawn.

@@ -71,7 +71,7 @@ type pageStep struct {
 	Means    string          `json:"means"`
 	Held     []heldRow       `json:"held"`               // the rows on what the kernel holds
 	Parts    [][2]string     `json:"parts"`              // of a message: their names and texts
-	Bottoms  [2]int          `json:"bottoms"`            // where the diagram ends, and the narrow one, in pixels
+	Bottoms  [3]int          `json:"bottoms"`            // where the diagram ends, the large one, and the narrow one, in pixels
 	Question *question       `json:"question,omitempty"` // what is asked of the call that begins; nil if nothing is
 	Events   json.RawMessage `json:"events"`
 }
@@ -393,8 +393,10 @@ func (p *Page) appendTo(b []byte) []byte {
 	}
 	diagram := p.diagram.text(width)
 	p.noteBottoms(0)
-	diagram += "\n" + p.diagram.narrowText()
+	diagram += "\n" + p.diagram.largeText()
 	p.noteBottoms(1)
+	diagram += "\n" + p.diagram.narrowText()
+	p.noteBottoms(2)
 	p.run.Sources = append([]*sourceFile{}, p.sources.files...)
 	run, err := json.Marshal(p.run) // it escapes <, > and &
 	if err != nil {

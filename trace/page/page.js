@@ -1,9 +1,8 @@
-// The page: which step it is at, and what it shows of that. The diagrams stand in it,
+// The page: which step it is at, and what it shows of that. The diagrams stand in it, each
 // with a group for each step.
 
 const run = JSON.parse(byID("run").textContent);
-const groups = [...document.querySelectorAll("#diagram > g")];
-const narrowGroups = [...document.querySelectorAll("#narrow > g")];
+const groups = diagrams.map((diagram) => [...diagram.querySelectorAll(":scope > g")]);
 let at = 0; // the step that is shown, from 1 on
 let hidden = false; // whether its result is
 const lines = new Map(); // the items of the source, by file and line
@@ -30,7 +29,7 @@ function show() {
   if (location.hash !== addressOf(at)) history.replaceState(null, "", addressOf(at));
   const shown = hidden ? at - 1 : at;
   const nearby = 60; // a browser takes long to lay out thousands of rows
-  for (const all of [groups, narrowGroups]) {
+  for (const all of groups) {
     all.forEach((group, i) => {
       group.classList.toggle("later", i >= shown);
       group.classList.toggle("earlier", i < shown - nearby);
@@ -50,9 +49,9 @@ function show() {
 
 // showPlace scrolls to where the diagram ends, and to what has changed in the kernel.
 function showPlace(shown) {
-  const pane = byID("rows"), diagram = diagrams[diagramShown()];
+  const pane = byID("rows"), diagram = diagrams[drawn];
   const scale = diagram.getBoundingClientRect().width / diagram.viewBox.baseVal.width;
-  const last = (run.steps[shown - 1]?.bottoms[diagramShown()] ?? 0) * scale, least = last + 10 - pane.clientHeight;
+  const last = (run.steps[shown - 1]?.bottoms[drawn] ?? 0) * scale, least = last + 10 - pane.clientHeight;
   const tops = [...diagram.querySelectorAll("g:not(.later, .earlier) line.server")].map((line) => line.getAttribute("y1") * scale);
   pane.scrollTop = least <= 0 ? 0 : (tops.find((top) => top >= least) ?? least); // no row is cut
   showSides();
@@ -65,7 +64,7 @@ function showPlace(shown) {
 
 // showSides names the two sides above the diagram, if its own heads are out of sight.
 function showSides() {
-  const head = diagrams[diagramShown()].querySelector("text");
+  const head = diagrams[drawn].querySelector("text");
   toggle("scrolled", head !== null && head.getBoundingClientRect().bottom <= byID("rows").getBoundingClientRect().top);
 }
 
@@ -282,7 +281,7 @@ function listAll() {
     piece.setAttribute("viewBox", [0, top, width, bottom - top].join(" "));
     piece.setAttribute("height", bottom - top);
     piece.style.width = width / 15 + "rem";
-    piece.append((which > 0 ? narrowGroups : groups)[i].cloneNode(true));
+    piece.append(groups[which][i].cloneNode(true));
     piece.firstChild.removeAttribute("class");
     top = bottom;
     const text = element("section");

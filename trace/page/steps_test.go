@@ -76,7 +76,7 @@ func testSteps(t *testing.T, b *tracetest.Browser, pages map[string]string) {
 			t.Errorf("%s:\n%s", name, found)
 		}
 		if found := b.Eval(wrongRoom); found != "" {
-			t.Errorf("%s, the narrow diagram:\n%s", name, found)
+			t.Errorf("%s, a diagram for large type, or for narrow windows:\n%s", name, found)
 		}
 		b.CheckSilence()
 	}
@@ -166,7 +166,7 @@ const wrongSteps = `(() => {
 			showKernel(at);
 			const now = boxes();
 			if (scheme === "light") {
-				draw(run.steps[at - 1], groups[at - 1]);
+				draw(run.steps[at - 1], groups[0][at - 1]);
 				compareStates(now);
 			}
 			compareYellow(now, before);

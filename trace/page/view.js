@@ -4,7 +4,8 @@
 const byID = (id) => document.getElementById(id);
 const views = ["all", "code", "diagram", "kernel"];
 const sizes = [50, 75, 90, 100, 110, 125, 150, 175, 200, 250, 300]; // percent
-const diagrams = [...document.querySelectorAll(".diagram")]; // the wide one; and a narrow one, if there is one
+const diagrams = [...document.querySelectorAll(".diagram")]; // the wide one; one for large type; and a narrow one, if there is one
+let drawn = 0; // which of them is shown
 let view = null; // a number of views; null for what suits the window
 let size = 100;
 let numbers = false; // whether those are shown, too, that only some ask for
@@ -41,7 +42,8 @@ function fit() {
   for (const [name, is] of Object.entries(classes)) toggle(name, is);
   for (const button of byID("views").children) button.setAttribute("aria-pressed", Number(button.dataset.view) === shown);
   const wanted = (Math.max(12, (shown === 2 ? 22 : 12) * scale) * size) / 100;
-  fitDiagram(wanted, shown === 2 ? wanted : 1.25 * wanted);
+  if (shown === 2) fitDiagram(1, wanted, wanted);
+  else fitDiagram(0, wanted, 1.25 * wanted);
 }
 
 // toggle gives the body a class, or takes it away, if that is not so already.
@@ -49,23 +51,19 @@ function toggle(name, is) {
   if (document.body.classList.contains(name) !== is) document.body.classList.toggle(name);
 }
 
-// fitDiagram draws the diagram in type of a size, in pixels, or as much smaller as it takes. If
-// that is smaller, it draws the narrow one, which may have type up to another size.
-function fitDiagram(wanted, most) {
+// fitDiagram shows the first of the diagrams, from one on, that has room in type of a size, in
+// pixels; or the last one, in smaller type. All but the wide one may have type up to another size.
+function fitDiagram(from, wanted, most) {
   const type = 12; // pixels high, in a diagram of its own width
   const room = byID("rows").clientWidth;
   if (room === 0) return; // it is not shown
   const width = (diagram) => diagram.viewBox.baseVal.width;
   const fits = (diagram) => (room / width(diagram)) * type;
-  toggle("narrowed", diagrams.length > 1 && fits(diagrams[0]) < 0.95 * wanted);
-  const i = diagramShown();
-  const pixels = Math.floor((Math.min(i === 0 ? wanted : most, fits(diagrams[i])) / type) * width(diagrams[i])) + "px";
-  if (diagrams[i].style.width !== pixels) diagrams[i].style.width = pixels;
-}
-
-// diagramShown is the number of the diagram that is shown.
-function diagramShown() {
-  return document.body.classList.contains("narrowed") ? 1 : 0;
+  const first = diagrams.findIndex((diagram, i) => i >= from && fits(diagram) >= 0.95 * wanted);
+  drawn = first < 0 ? diagrams.length - 1 : first;
+  diagrams.forEach((_, i) => toggle("shows" + i, i === drawn));
+  const pixels = Math.floor((Math.min(drawn === 0 ? wanted : most, fits(diagrams[drawn])) / type) * width(diagrams[drawn])) + "px";
+  if (diagrams[drawn].style.width !== pixels) diagrams[drawn].style.width = pixels;
 }
 
 // choose shows something large, or all.

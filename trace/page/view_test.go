@@ -130,7 +130,7 @@ const outsideOfWindow = `(large, percent) => {
 		return found;
 	};
 	const footer = document.querySelector("footer"), seen = (e) => e.checkVisibility();
-	for (at = 2; at <= run.steps.length; at += percent === 100 ? 4 : 8) {
+	for (at = 2; at <= run.steps.length; at += percent > 100 ? 8 : large === 2 ? 2 : 4) {
 		const found = wrong.length;
 		show();
 		const root = document.documentElement;
@@ -143,11 +143,13 @@ const outsideOfWindow = `(large, percent) => {
 		for (const e of changes) within(e, byID("held"), "a change");
 		for (const e of [...document.querySelectorAll("#source .current")].filter(seen)) within(e, e.closest(".file"), "the line");
 		if (byID("rows").checkVisibility()) {
-			const diagram = diagrams[diagramShown()];
+			const diagram = diagrams[drawn];
 			const texts = [...diagram.querySelectorAll(".current text")];
 			if (texts.length > 0) within(texts.at(-1), byID("rows"), "the diagram's last row");
 			const head = diagram.querySelector("text").getBoundingClientRect(), above = getComputedStyle(document.querySelector(".sides"));
 			if ((head.bottom > byID("rows").getBoundingClientRect().top) === (above.visibility === "visible")) wrong.push("the sides are named twice, or not at all");
+			const arrow = [...diagram.querySelectorAll(".current line.seen")].at(-1);
+			if (arrow && large === 2 && percent === 100) within(arrow, byID("rows"), "the step's last arrow");
 			wrong.push(...notFilled(diagram, byID("rows")));
 			for (const e of diagram.querySelectorAll("g:not(.later, .earlier) :is(text, line)")) {
 				const [inner, outer] = [e.getBoundingClientRect(), byID("rows").getBoundingClientRect()];
@@ -156,14 +158,14 @@ const outsideOfWindow = `(large, percent) => {
 		}
 		wrong.splice(found, Infinity, ...wrong.slice(found).map((line) => "step " + at + ": " + line));
 	}
-	const diagram = diagrams[diagramShown()];
+	const diagram = diagrams[drawn];
 	if (byID("rows").checkVisibility()) {
 		const type = 12 * diagram.getBoundingClientRect().width / diagram.viewBox.baseVal.width;
 		const scale = Math.min(innerWidth / 1280, innerHeight / 720);
 		const wanted = (0.95 * Math.max(12, (large === 2 ? 22 : 12) * scale) * percent) / 100;
-		const fills = diagramShown() === 1 && diagram.getBoundingClientRect().width > byID("rows").clientWidth - 2 && (large !== 2 || innerWidth < 600);
+		const fills = drawn === 2 && diagram.getBoundingClientRect().width > byID("rows").clientWidth - 2 && (large !== 2 || innerWidth < 600);
 		if (type < wanted && !fills) wrong.push("the diagram's type is " + type.toFixed(1) + " pixels high, not " + wanted.toFixed(1));
-		if (large === 2 && innerWidth === 1280 && percent === 100 && type < 21) wrong.push("nobody reads this from ten metres");
+		if (large === 2 && innerWidth === 1280 && percent === 100 && (type < 21 || drawn !== 1)) wrong.push("nobody reads this from ten metres");
 	}
 	for (const e of document.querySelectorAll("#source li")) {
 		if (e.scrollWidth > e.clientWidth + 1) wrong.push("a line of code is cut: " + e.textContent);
@@ -172,14 +174,13 @@ const outsideOfWindow = `(large, percent) => {
 	return wrong.join("\n");
 }`
 
-// wrongRoom returns which texts of a page's narrow diagram are on others, or not inside of it.
-const wrongRoom = `(() => {
-	const narrow = byID("narrow"), wrong = [], rows = new Map();
-	if (!narrow) return "";
+// wrongRoom returns which texts of a page's large and narrow diagrams are on others, or not inside.
+const wrongRoom = `["large", "narrow"].map(byID).filter((diagram) => diagram).flatMap((diagram) => {
+	const wrong = [], rows = new Map();
 	const number = (e, name) => Number(e.getAttribute(name));
-	for (const e of narrow.querySelectorAll("text")) {
+	for (const e of diagram.querySelectorAll("text")) {
 		const [x, y, end] = [number(e, "x"), number(e, "y"), number(e, "x") + number(e, "textLength")];
-		if (x < 0 || end > narrow.viewBox.baseVal.width) wrong.push(e.textContent + " is outside");
+		if (x < 0 || end > diagram.viewBox.baseVal.width) wrong.push(e.textContent + " is outside");
 		for (const row of [Math.floor(y / 9) - 1, Math.floor(y / 9)]) {
 			for (const [other, otherX, otherY, otherEnd] of rows.get(row) ?? []) {
 				if (Math.abs(y - otherY) < 9 && Math.min(end, otherEnd) - Math.max(x, otherX) > 1) wrong.push(e.textContent + " is on " + other);
@@ -188,8 +189,8 @@ const wrongRoom = `(() => {
 		const row = Math.floor(y / 9);
 		for (const near of [row, row + 1]) rows.set(near, [...(rows.get(near) ?? []), [e.textContent, x, y, end]]);
 	}
-	return [...new Set(wrong)].join("\n");
-})()`
+	return [...new Set(wrong)].map((line) => diagram.id + ": " + line);
+}).join("\n")`
 
 // testPrint: a printer gets each step beside its piece of the diagram, and the code, in dark
 // letters whatever the window's are, and in the size that was chosen.

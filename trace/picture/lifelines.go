@@ -25,6 +25,7 @@ type Lifelines struct {
 	titled bool         // whether the lanes have their titles
 	three  bool         // whether there is a lane in the middle
 	narrow bool         // whether the texts stand between the lanes: there are two, then
+	brief  bool         // whether what rows with ! and long notes explain stands elsewhere
 	gap    float64      // between the lanes
 	clock  layout.Clock // writes the times
 	both   bool         // whether a call waits for its turn, too, before it returns
@@ -237,6 +238,9 @@ func (l *Lifelines) note(r *figure.Row) {
 			return ends
 		})
 	}
+	if l.brief && IsLong(r) && !r.Mistake {
+		return
+	}
 	lines, column := l.balanced(r), 0
 	if l.endsAtLine(r.Lane()) {
 		column = l.lanes[r.Lane()].Width - longest(lines)
@@ -262,6 +266,9 @@ func (l *Lifelines) balanced(r *figure.Row) []string {
 	room := layout.Layout{Width: l.lanes[r.Lane()].Width}
 	text := string(r.Text.Before)
 	first, rest := r.Marks()
+	if l.brief && r.Mistake {
+		text = shorter(text, &room)
+	}
 	lines := room.Wrapped(figure.Left, text, first, rest)
 	for room.Width > len(first)+1 {
 		room.Width--
@@ -273,6 +280,16 @@ func (l *Lifelines) balanced(r *figure.Row) []string {
 		lines = shorter
 	}
 	return lines
+}
+
+// shorter is what a row with ! says, without what explains it more than a few lines have room for.
+func shorter(text string, room *layout.Layout) string {
+	const few = 5
+	text, _, _ = strings.Cut(text, " (docs/")
+	if len(room.Wrapped(figure.Left, text, "", "")) > few {
+		text, _, _ = strings.Cut(text, ": ")
+	}
+	return text
 }
 
 // longest is how many characters the longest of some lines has.

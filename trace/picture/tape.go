@@ -31,20 +31,31 @@ func (t *Tape) CutOff() { *t = append(*t, cue{}) }
 func (t *Tape) Do(do func(*Lifelines)) { *t = append(*t, cue{do: do}) }
 
 // Play draws what is on the tape, in a picture that is at most width pixels wide, if it has no
-// times, no lane in the middle, and one lifeline for each side. A character takes unit of them.
+// times and no lane in the middle. A character takes unit of them.
 func (t Tape) Play(columns layout.Columns, width, unit float64) *Lifelines {
-	wide := t.measure(columns, unit)
-	l := newLifelines(columns, unit, share(wide, int((width-2*Margin-2*beside-gap(unit))/unit)))
+	return t.play(columns, width, unit, false)
+}
+
+// PlayBriefly draws it for large type. What rows with ! and long notes explain stands elsewhere.
+func (t Tape) PlayBriefly(columns layout.Columns, width, unit float64) *Lifelines {
+	return t.play(columns, width, unit, true)
+}
+
+func (t Tape) play(columns layout.Columns, width, unit float64, brief bool) *Lifelines {
+	wide := t.measure(columns, unit, brief)
+	lines := float64(wide.lanes[figure.Left].most+wide.lanes[figure.Right].most-2) * apart
+	l := newLifelines(columns, unit, share(wide, int((width-2*Margin-2*beside-gap(unit)-lines)/unit)))
+	l.brief = brief
 	t.drawLike(wide, l)
 	return l
 }
 
-// PlayNarrow draws what is on the tape in a picture that has little more room than a lane of
-// texts takes: they stand between the lifelines, and the states below the arrows. It returns nil
-// if there is a third lane.
+// PlayNarrow draws it as briefly in a picture that has little more room than a lane of texts
+// takes: they stand between the lifelines, and the states below the arrows. It returns nil if
+// there is a third lane.
 func (t Tape) PlayNarrow(columns layout.Columns, width, unit float64) *Lifelines {
 	const indented = 3 // characters at least, which show whose text it is
-	wide := t.measure(columns, unit)
+	wide := t.measure(columns, unit, true)
 	if wide.three {
 		return nil
 	}
@@ -52,15 +63,16 @@ func (t Tape) PlayNarrow(columns layout.Columns, width, unit float64) *Lifelines
 	between := width - 2*Margin - barWidth - lines
 	room := max(int((between-2*beside)/unit)-indented, 20)
 	l := newLifelines(columns, unit, [3]int{room, room, room})
-	l.narrow, l.gap = true, between
+	l.narrow, l.brief, l.gap = true, true, between
 	t.drawLike(wide, l)
 	return l
 }
 
 // measure draws what is on the tape as if there were room for all of it.
-func (t Tape) measure(columns layout.Columns, unit float64) *Lifelines {
+func (t Tape) measure(columns layout.Columns, unit float64, brief bool) *Lifelines {
 	const most = 64 // characters of a text
 	wide := newLifelines(columns, unit, [3]int{most, most, most})
+	wide.brief = brief
 	t.draw(wide, func(func(*Lifelines)) {})
 	return wide
 }
