@@ -25,4 +25,19 @@ func testCaptions(t *testing.T, b *tracetest.Browser, pages map[string]string) {
 			t.Errorf("%s: %q stands not once in the captions of %s:\n%s", want.order, want.means, want.call, means)
 		}
 	}
+	testFullBuffers(t, b, "file://"+pages["full-buffers"])
+}
+
+// testFullBuffers: what the caption says of bytes that the peer has no room for is what the kernel's box
+// says; and of thousands of bytes there are as many as fit into two lines.
+func testFullBuffers(t *testing.T, b *tracetest.Browser, page string) {
+	b.Open(page)
+	b.Eval(`go(run.steps.findIndex((step) => step.held.some((row) => row.text.includes("not sent yet"))) + 1)`)
+	if held := b.Eval(`byID("held").textContent`); !strings.Contains(held, "not sent yet") || strings.Contains(held, "not acknowledged") {
+		t.Errorf("the kernel's boxes are %s", held)
+	}
+	const longest = `Math.max(...run.steps.map((_, i) => { go(i + 1); return Math.max(byID("strace").textContent.length, byID("parts").textContent.length); }))`
+	if n := number(t, b.Eval(longest)); n > 240 {
+		t.Errorf("a caption has %v characters of bytes", n)
+	}
 }

@@ -218,7 +218,7 @@ function connected(kernel, socket, holders) {
     const from = untraced ? endOf(incoming) - socket.unread : incoming.read;
     lines.push(bufferLine("receive", socket.unread, bytesOf(incoming, from, socket.unread), "unread"));
     lines.push(bufferLine("send", socket.unacknowledged,
-      bytesOf(outgoing, endOf(outgoing) - socket.unacknowledged, socket.unacknowledged), "not acknowledged"));
+      bytesOf(outgoing, endOf(outgoing) - socket.unacknowledged, socket.unacknowledged), socket.timer === 4 ? "not sent yet" : "not acknowledged"));
   }
   const timers = ["", "sends again in", socket.state === "FIN_WAIT_2" && socket.inode === 0 ? "forgotten in" : "next check in", "forgotten in", "asks for room in"];
   const held = socket.timer === 4 && socket.fd === null; // another program may hold its bytes back itself, by TCP_CORK

@@ -155,7 +155,7 @@ function showStep() {
   const changes = step.held.map((row) => element("li", row.side, row.side + " · " + row.text));
   byID("changes").replaceChildren(...(hidden ? [] : changes.concat(segments.map((text) => element("li", "header", text)))));
   byID("parts").replaceChildren(...(hidden ? [] : step.parts).flatMap(([name, text]) =>
-    [element("code", "", text), element("span", "label", " " + name + "  ")]));
+    [element("code", "", beginning(text) + (beginning(text) === text ? "" : "...")), element("span", "label", " " + name + "  ")]));
   byID("show").hidden = !hidden;
   showQuestion();
 }
@@ -169,7 +169,15 @@ function headerOf(segment) {
 
 // shortened is a call without most of a long buffer.
 function shortened(line) {
-  return line.replace(/("(?:[^"\\]|\\.){160})(?:[^"\\]|\\.)+"(\.\.\.)?/, '$1"...');
+  return line.replace(/"((?:[^"\\]|\\.)*)"(?:\.\.\.)?/g, (whole, bytes) => {
+    const some = beginning(bytes);
+    return some === bytes ? whole : '"' + some + '"...';
+  });
+}
+
+// beginning is the beginning of bytes, as strace writes them: as many as one or two lines have room for.
+function beginning(bytes) {
+  return bytes.replace(/^((?:[^\\]|\\.){100})(?:[^\\]|\\.)+$/, "$1");
 }
 
 // textOf is a call as strace has it, as far as it is known.

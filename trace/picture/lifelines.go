@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,6 +28,7 @@ type Lifelines struct {
 	narrow bool         // whether the texts stand between the lanes: there are two, then
 	brief  bool         // whether what rows with ! and long notes explain stands elsewhere
 	gap    float64      // between the lanes
+	label  int          // how many characters the longest label of an arrow has
 	clock  layout.Clock // writes the times
 	both   bool         // whether a call waits for its turn, too, before it returns
 
@@ -67,21 +69,22 @@ const (
 	barWidth    = 7.0
 	labelSpace  = 6.0 // beside an arrow's label, for half of a bar
 	lineHeight  = 15.0
-	labelLength = 28 // how many characters of it stand on a line
+	labelLength = 28 // how many characters of it stand on a line at least
 )
 
 // newLifelines returns lifelines where a character takes unit pixels. The texts of the lanes
 // may have as many characters as room says.
 func newLifelines(columns layout.Columns, unit float64, room [3]int) *Lifelines {
-	l := &Lifelines{shapes: shapes{unit: unit}, gap: gap(unit), clock: layout.Clock{Times: columns.Times}, both: columns.Both, last: make(map[int][2]int)}
+	l := &Lifelines{shapes: shapes{unit: unit}, gap: gap(labelLength, unit), clock: layout.Clock{Times: columns.Times}, both: columns.Both, last: make(map[int][2]int)}
 	for i := range l.lanes {
 		l.lanes[i] = lane{Layout: layout.Layout{Width: room[i], Limit: columns.Limit}, lines: []lifeline{{program: ended}}, most: 1}
 	}
 	return l
 }
 
-// gap is how far the lanes are from each other, if no texts stand between them.
-func gap(unit float64) float64 { return labelLength*unit + 2*labelSpace }
+// gap is how far the lanes are from each other, if no texts stand between them, and labels of so
+// many characters.
+func gap(label int, unit float64) float64 { return float64(label)*unit + 2*labelSpace }
 
 // draw draws a row.
 func (l *Lifelines) draw(r *figure.Row) {
@@ -342,10 +345,11 @@ func (l *Lifelines) arrow(r *figure.Row) {
 		style, said = class(r, "implied"), "implied"
 	}
 	label := string(r.Text.Before)
+	l.label = max(l.label, utf8.RuneCountInString(label))
 	if r.Mss > 0 { // as in UNP figure 2.5
 		label += fmt.Sprintf(", mss %d", r.Mss)
 	}
-	lines := wrappedLabel(label)
+	lines := l.wrappedLabel(label)
 	below := 0.0 // the arrow, for its states
 	if l.narrow && r.States != [2]wire.State{} {
 		below = lineHeight
@@ -378,9 +382,9 @@ func (l *Lifelines) arrow(r *figure.Row) {
 }
 
 // wrappedLabel cuts a label into lines. A number stays with its name.
-func wrappedLabel(label string) []string {
-	between := layout.Layout{Width: labelLength + 2}
-	for _, name := range []string{"seq", "ack", "len", "mss"} {
+func (l *Lifelines) wrappedLabel(label string) []string {
+	between := layout.Layout{Width: int(math.Round((l.gap-2*labelSpace)/l.unit)) + 2}
+	for _, name := range []string{"seq", "ack", "len", "mss", "window"} {
 		label = strings.ReplaceAll(label, name+" ", name+"\u00a0")
 	}
 	lines := between.Wrapped(figure.Left, label, "", "")

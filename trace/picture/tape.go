@@ -42,10 +42,12 @@ func (t Tape) PlayBriefly(columns layout.Columns, width, unit float64) *Lifeline
 }
 
 func (t Tape) play(columns layout.Columns, width, unit float64, brief bool) *Lifelines {
+	const longest = 30 // characters of a label, for which the lanes leave room
 	wide := t.measure(columns, unit, brief)
 	lines := float64(wide.lanes[figure.Left].most+wide.lanes[figure.Right].most-2) * apart
-	l := newLifelines(columns, unit, share(wide, int((width-2*Margin-2*beside-gap(unit)-lines)/unit)))
-	l.brief = brief
+	between := gap(max(labelLength, min(wide.label, longest)), unit)
+	l := newLifelines(columns, unit, share(wide, int((width-2*Margin-2*beside-between-lines)/unit)))
+	l.brief, l.gap = brief, between
 	t.drawLike(wide, l)
 	return l
 }
