@@ -39,6 +39,7 @@ type Row struct {
 	Parts   []message.Part // of a PartsRow
 
 	Implied bool          // of an arrow: whether nobody has seen it
+	Lost    bool          // of an arrow: whether it ends on the way: it was lost, or dropped
 	Mss     int           // of an arrow: the maximum segment size that a SYN says, or 0
 	States  [2]wire.State // of an arrow: each side's, where it has changed
 	Asked   [2]bool       // of an arrow: whether the kernel gave that state

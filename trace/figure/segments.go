@@ -67,6 +67,7 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 	r.States = [2]wire.State{event.Client: seen.Client, event.Server: seen.Server}
 	f.judge(r, c, s, &seen)
 	r.Text.Add(seen.Fate())
+	r.Lost = r.Lost || s.Lost
 	for side := range was {
 		if r.States[side] == was[side] {
 			r.States[side] = wire.Unknown
@@ -150,6 +151,7 @@ func (f *Figure) noSocket(r *Row, c *conversation, s *wire.Segment, seen *wire.S
 	case seen.Ignored != "":
 	case r.Side == event.Client:
 		r.Text.Add(", dropped")
+		r.Lost = true
 	case s.Flags&wire.SYN != 0:
 		f.sayOnce(event.Server, "the kernel keeps nothing of this handshake: the number of the SYN+ACK is a SYN cookie, "+
 			"from which it can make the socket when the ACK comes")

@@ -26,6 +26,32 @@ func testCaptions(t *testing.T, b *tracetest.Browser, pages map[string]string) {
 		}
 	}
 	testFullBuffers(t, b, "file://"+pages["full-buffers"])
+	for _, order := range []string{"full-queue", "no-answer", "killed-client"} {
+		testLost(t, b, "file://"+pages[order], order != "killed-client")
+	}
+}
+
+// testLost: the arrow of a segment that was lost or dropped ends in a cross on its way, the others at
+// the receiver, also of one that was ignored there.
+func testLost(t *testing.T, b *tracetest.Browser, page string, some bool) {
+	b.Open(page)
+	count := func(selector string) float64 {
+		return number(t, b.Eval(`document.querySelectorAll("#diagram `+selector+`").length`))
+	}
+	labels := number(t, b.Eval(`[...document.querySelectorAll("#diagram text.seen")].filter((e) => /, (lost|dropped)$/.test(e.textContent)).length`))
+	if crosses := count("path.seen"); crosses != labels || crosses > 0 != some {
+		t.Errorf("%s: %v crosses, and %v segments that were lost or dropped", page, crosses, labels)
+	}
+	if arrows, heads := count("line.seen"), count("polygon.seen"); arrows != heads+labels {
+		t.Errorf("%s: %v heads of %v arrows, of which %v end on the way", page, heads, arrows, labels)
+	}
+	const short = `[...document.querySelectorAll("#diagram path.seen")].every((e) => {
+		const cross = e.getBBox(), lines = [...e.closest("g").querySelectorAll("line.client, line.server")].map((line) => Number(line.getAttribute("x1")));
+		return lines.every((x) => x < cross.x - 5 || x > cross.x + cross.width + 5);
+	})`
+	if b.Eval(short) != "true" {
+		t.Errorf("%s: a cross is at a lifeline", page)
+	}
 }
 
 // testFullBuffers: what the caption says of bytes that the peer has no room for is what the kernel's box

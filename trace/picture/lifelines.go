@@ -285,12 +285,14 @@ func (l *Lifelines) balanced(r *figure.Row) []string {
 	return lines
 }
 
-// shorter is what a row with ! says, without what explains it more than a few lines have room for.
+// shorter is as much of what a row with ! says as a few lines have room for: all of it; without where
+// to read more; or without what explains it.
 func shorter(text string, room *layout.Layout) string {
-	const few = 5
-	text, _, _ = strings.Cut(text, " (docs/")
-	if len(room.Wrapped(figure.Left, text, "", "")) > few {
-		text, _, _ = strings.Cut(text, ": ")
+	const few = 4
+	for _, end := range []string{" (docs/", ": "} {
+		if len(room.Wrapped(figure.Left, text, "", "")) > few {
+			text, _, _ = strings.Cut(text, end)
+		}
 	}
 	return text
 }
@@ -367,8 +369,14 @@ func (l *Lifelines) arrow(r *figure.Row) {
 	if r.Side == event.Server {
 		x1, x2, back = right-barWidth/2, left+barWidth/2+1, headLength
 	}
+	if r.Lost {
+		const whole = 0.9 // of its way
+		x2, y2 = x1+(x2-x1)*whole, y1+(y2-y1)*whole
+		l.cross(style, x2, y2)
+	} else {
+		l.head(style, x2, y2, x2+back, y2-headHalf, x2+back, y2+headHalf)
+	}
 	l.stroke(style, x1, y1, x2, y2)
-	l.head(style, x2, y2, x2+back, y2-headHalf, x2+back, y2+headHalf)
 	if below > 0 {
 		l.state(r, event.Client, l.Y-5)
 		l.state(r, event.Server, l.Y-5)

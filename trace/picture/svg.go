@@ -97,6 +97,12 @@ func (s *shapes) head(class string, x1, y1, x2, y2, x3, y3 float64) {
 	fmt.Fprintf(&s.Shapes, `<polygon class="%s" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`+"\n", class, x1, y1, x2, y2, x3, y3)
 }
 
+// cross draws what stands where a segment ends on the way.
+func (s *shapes) cross(class string, x, y float64) {
+	fmt.Fprintf(&s.Shapes, `<path class="%s" d="M%.1f,%.1fl%.1f,%.1fm0,%.1fl%.1f,%.1f"/>`+"\n",
+		class, x-headHalf, y-headHalf, 2*headHalf, 2*headHalf, -2*headHalf, -2*headHalf, 2*headHalf)
+}
+
 // appendTo appends the whole SVG.
 func (s *shapes) appendTo(b []byte, width, height float64, title string) []byte {
 	return fmt.Appendf(b, svgText, width, height, width, height, Escaped(title), Escaped(s.Said.String()), Style, width, height, s.Shapes.String())
