@@ -14,7 +14,8 @@ import (
 // question is what "predict first" asks at a step.
 type question struct {
 	Choices []string `json:"choices"`
-	Right   int      `json:"right"` // the place of the one that holds
+	Right   int      `json:"right"`  // the place of the one that holds
+	Judged  int      `json:"judged"` // the number of the step that shows which
 }
 
 // questions asks, at each step at which a call begins, what it will do. What it did is known
@@ -79,8 +80,10 @@ func (q *questions) returns(e *event.Event, later bool, steps []pageStep) {
 	returned := *e
 	if a.returned = &returned; later {
 		delete(q.open, e.Number)
-		if did, sure := a.waited(); sure {
-			q.ask(a, did, steps)
+		if did, sure := a.waited(); did.Waits {
+			q.ask(a, did, steps, a.step)
+		} else if sure {
+			q.ask(a, did, steps, len(steps))
 		}
 	}
 	q.memory.Returned(e)
@@ -97,7 +100,7 @@ func (q *questions) ends(steps []pageStep) {
 	if did.Errno == 0 && q.seen(a) {
 		did.Sends = ask.Sent(a.event.Call.Does, a.local, a.remote, a.passed, a.returned.Return)
 	}
-	q.ask(a, did, steps)
+	q.ask(a, did, steps, a.step)
 }
 
 // seen reports whether it is seen what a call sends.
@@ -119,8 +122,9 @@ func (a *asking) waited() (did predict.Outcome, sure bool) {
 	return did, false
 }
 
-// ask puts a question at the step of a call that did something, if there is one to ask.
-func (q *questions) ask(a *asking, did predict.Outcome, steps []pageStep) {
+// ask puts a question at the step of a call that did something, if there is one to ask. It is judged
+// at that step, or at the one at which the call returns.
+func (q *questions) ask(a *asking, did predict.Outcome, steps []pageStep, judged int) {
 	e := &a.event
 	switch e.Call.Does {
 	case event.Makes, event.Binds, event.Listens, event.Accepts, event.Connects, event.Reads, event.Writes:
@@ -132,5 +136,5 @@ func (q *questions) ask(a *asking, did predict.Outcome, steps []pageStep) {
 		return
 	}
 	asked := ask.New(e, did, a.unread, q.seen(a), uint64(a.step))
-	steps[a.step].Question = &question{asked.Texts(), asked.Right(did)}
+	steps[a.step].Question = &question{asked.Texts(), asked.Right(did), judged + 1}
 }

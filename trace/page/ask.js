@@ -2,6 +2,12 @@
 // The choices come with the step, from the code that asks at a terminal.
 
 const answers = new Map(); // by step, the place of the first choice that was made
+const judged = new Set(); // the steps whose answers were
+
+// answered is the step, if it has an answer, whose question another step, or itself, decides.
+function answered(number) {
+  return [...answers.keys()].find((step) => run.steps[step - 1].question.judged === number);
+}
 
 // asks reports whether the step that is shown has a question that is to be answered.
 function asks() {
@@ -15,9 +21,9 @@ function answer(place) {
   reveal();
 }
 
-// showQuestion shows the choices or, when one was made, whether it was right.
+// showQuestion shows the choices or, where it is seen, whether the one that was made was right.
 function showQuestion() {
-  const { question } = run.steps[at - 1];
+  const { question } = run.steps[at - 1], step = hidden ? undefined : answered(at);
   byID("choices").replaceChildren(...(asks() ? question.choices : []).map((text, place) => {
     const item = element("li");
     const button = element("button", "", "abcd"[place] + "  " + text);
@@ -26,7 +32,8 @@ function showQuestion() {
     item.append(button);
     return item;
   }));
-  byID("verdict").textContent = hidden || !answers.has(at) ? "" : verdictOf(question, answers.get(at));
+  if (step !== undefined) judged.add(step);
+  byID("verdict").textContent = step === undefined ? "" : verdictOf(run.steps[step - 1].question, answers.get(step));
   showScore();
 }
 
@@ -37,8 +44,8 @@ function verdictOf(question, place) {
 
 // showScore says how many answers were right and, at the last step, what to look at again.
 function showScore() {
-  const wrong = [...answers].filter(([step, place]) => place !== run.steps[step - 1].question.right);
-  byID("score").replaceChildren(answers.size === 0 ? "" : answers.size - wrong.length + " of " + answers.size + " right");
+  const wrong = [...answers].filter(([step, place]) => judged.has(step) && place !== run.steps[step - 1].question.right);
+  byID("score").replaceChildren(judged.size === 0 ? "" : judged.size - wrong.length + " of " + judged.size + " right");
   if (at < run.steps.length || hidden || wrong.length === 0) return;
   byID("score").append("; look again at: ");
   wrong.sort(([x], [y]) => x - y).forEach(([step], i) => {

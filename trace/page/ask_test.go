@@ -39,13 +39,23 @@ func testAsk(t *testing.T, b *tracetest.Browser) {
 				asked++
 				text, _ := json.Marshal(choices[place][3:])
 				holds := b.Eval(fmt.Sprintf("(%s)(%s)", judge, text)) == "true"
+				asks := b.Eval("at")
+				if b.Eval(`run.steps[at - 1].events.filter((e) => e.call).at(-1).result === null`) == "true" && !strings.HasPrefix(b.Eval(answerThatHolds), "waits ") {
+					if verdict := b.Eval(`byID("verdict").textContent`); verdict != "" {
+						t.Errorf("%s, step %s: the call has not returned, and the answer is called %q", order, asks, verdict)
+					}
+					b.Press("ArrowRight")
+					if b.Eval("hidden") == "true" {
+						t.Errorf("%s, step %s: the next step asks again", order, asks)
+					}
+				}
 				if want := map[bool]string{true: "right", false: "wrong"}[holds]; !strings.HasPrefix(b.Eval(`byID("verdict").textContent`), want+" · you: "+choices[place][3:]) {
 					t.Errorf("%s, %s: %q is called %q, want %s", order, b.Eval(`byID("strace").textContent`), choices[place], b.Eval(`byID("verdict").textContent`), want)
 				}
 				if holds {
 					right++
 				} else {
-					again = append(again, "#step="+b.Eval("at"))
+					again = append(again, "#step="+asks)
 				}
 				if strings.Contains(before, "right ·") || strings.Contains(before, "wrong ·") {
 					t.Errorf("the answer is known before: %s", before)
@@ -67,6 +77,9 @@ func testAsk(t *testing.T, b *tracetest.Browser) {
 		b.CheckSilence()
 	}
 }
+
+// answerThatHolds is the choice that is called right.
+const answerThatHolds = `(({choices, right}) => choices[right])(run.steps[at - 1].question)`
 
 // judge judges a choice by what the page shows of the step: by its call, and by its segments, of
 // which the last may stand at the return of a call that waited for them.

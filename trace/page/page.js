@@ -18,7 +18,7 @@ function element(name, className, text) {
 // go goes to a step.
 function go(number) {
   number = Math.max(1, Math.min(run.steps.length, number));
-  if (number !== at) hidden = byID("predict").checked;
+  if (number !== at) hidden = byID("predict").checked && !(answered(number) < number); // it was asked before
   at = number;
   show();
 }
