@@ -30,13 +30,14 @@ function readAddress(hash) {
 function fit() {
   const scale = Math.min(innerWidth / 1280, innerHeight / 720);
   const text = (Math.max(14, 15 * scale) * size) / 100;
-  const lengths = { "--text": text, "--controls": Math.max(14, 15 * scale), "--large": (Math.max(14, 22 * scale) * size) / 100 };
+  const large = (Math.max(14, 22 * scale) * size) / 100;
+  const lengths = { "--text": text, "--controls": Math.max(14, 15 * scale), "--large": large };
   const root = document.documentElement;
   const style = Object.entries(lengths).map(([name, length]) => name + ": " + length + "px; ").join("") + "--zoom: " + size / 100;
   if (root.getAttribute("style") !== style) root.setAttribute("style", style);
   const columns = innerWidth < 44 * text ? 1 : innerWidth < 80 * text ? 2 : 3;
   const shown = view ?? (columns === 1 ? 2 : 0);
-  const classes = { low: innerHeight < 24 * text, enlarged: size > 100, numbers };
+  const classes = { low: innerHeight < 24 * text, enlarged: size > 100, numbers, bothsides: shown === 3 && innerWidth > 36 * large };
   views.forEach((_, i) => (classes["view" + i] = i === shown));
   for (const n of [1, 2, 3]) classes["columns" + n] = n === columns;
   for (const [name, is] of Object.entries(classes)) toggle(name, is);

@@ -92,7 +92,7 @@ func testWindows(t *testing.T, b *tracetest.Browser, pages map[string]string) {
 		width, height int
 		views         []int
 	}{{"early-client", 1280, 720, []int{0, 1, 2, 3}}, {"early-client", 1920, 1080, []int{0, 2}}, {"early-client", 1024, 768, []int{0, 2}},
-		{"early-client", 390, 844, []int{0, 1, 2, 3}}, {"full-queue", 1280, 720, []int{2}}} {
+		{"early-client", 390, 844, []int{0, 1, 2, 3}}, {"full-queue", 1280, 720, []int{2}}, {"unread", 1280, 720, []int{3}}} {
 		b.Open("file://" + pages[window.order])
 		b.Resize(window.width, window.height)
 		for _, size := range []int{100, 150} {
@@ -141,6 +141,10 @@ const outsideOfWindow = `(large, percent) => {
 		const changes = [...document.querySelectorAll("#held .changed")].filter(seen);
 		if (percent > 100 || innerWidth < 600) changes.length = Math.min(changes.length, 1); // the others are below it
 		for (const e of changes) within(e, byID("held"), "a change");
+		if (large === 3 && innerWidth === 1280) {
+			const lefts = (side) => [...document.querySelectorAll("#held .box." + side)].map((box) => box.getBoundingClientRect().left);
+			if (Math.max(...lefts("client")) >= Math.min(...lefts("server"))) wrong.push("a client's box is not on the left of the server's");
+		}
 		for (const e of [...document.querySelectorAll("#source .current")].filter(seen)) within(e, e.closest(".file"), "the line");
 		if (byID("rows").checkVisibility()) {
 			const diagram = diagrams[drawn];

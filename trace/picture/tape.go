@@ -42,12 +42,16 @@ func (t Tape) PlayBriefly(columns layout.Columns, width, unit float64) *Lifeline
 }
 
 func (t Tape) play(columns layout.Columns, width, unit float64, brief bool) *Lifelines {
-	const longest = 30 // characters of a label, for which the lanes leave room
+	const longest, enough = 30, 64 // characters of a label, if so many are left for the lanes
 	wide := t.measure(columns, unit, brief)
 	lines := float64(wide.lanes[figure.Left].most+wide.lanes[figure.Right].most-2) * apart
-	between := gap(max(labelLength, min(wide.label, longest)), unit)
-	l := newLifelines(columns, unit, share(wide, int((width-2*Margin-2*beside-between-lines)/unit)))
-	l.brief, l.gap = brief, between
+	left := func(label int) int { return int((width - 2*Margin - 2*beside - gap(label, unit) - lines) / unit) }
+	label := labelLength
+	if left(longest) >= enough {
+		label = max(label, min(wide.label, longest))
+	}
+	l := newLifelines(columns, unit, share(wide, left(label)))
+	l.brief, l.gap = brief, gap(label, unit)
 	t.drawLike(wide, l)
 	return l
 }
