@@ -5,6 +5,7 @@ const run = JSON.parse(byID("run").textContent);
 const groups = diagrams.map((diagram) => [...diagram.querySelectorAll(":scope > g")]);
 let at = 0; // the step that is shown, from 1 on
 let hidden = false; // whether its result is
+const nearby = 60; // steps: a browser takes long to lay out thousands of rows
 const lines = new Map(); // the items of the source, by file and line
 
 // element makes an element with a class and a text: what a peer sent is never anything else.
@@ -28,7 +29,6 @@ function show() {
   if (run.steps.length === 0) return;
   if (location.hash !== addressOf(at)) history.replaceState(null, "", addressOf(at));
   const shown = hidden ? at - 1 : at;
-  const nearby = 60; // a browser takes long to lay out thousands of rows
   for (const all of groups) {
     all.forEach((group, i) => {
       group.classList.toggle("later", i >= shown);
@@ -52,7 +52,8 @@ function showPlace(shown) {
   const pane = byID("rows"), diagram = diagrams[drawn];
   const scale = diagram.getBoundingClientRect().width / diagram.viewBox.baseVal.width;
   const last = (run.steps[shown - 1]?.bottoms[drawn] ?? 0) * scale, least = last + 10 - pane.clientHeight;
-  const tops = [...diagram.querySelectorAll("g:not(.later, .earlier) line.server")].map((line) => line.getAttribute("y1") * scale);
+  const rows = groups[drawn].slice(Math.max(0, shown - nearby), shown).flatMap((group) => [...group.querySelectorAll("line.server")]);
+  const tops = rows.map((row) => row.getAttribute("y1") * scale);
   pane.scrollTop = least <= 0 ? 0 : (tops.find((top) => top >= least) ?? least); // no row is cut
   showSides();
   const changed = [...byID("held").querySelectorAll(".changed")];

@@ -370,13 +370,15 @@ func (l *Lifelines) arrow(r *figure.Row) {
 		x1, x2, back = right-barWidth/2, left+barWidth/2+1, headLength
 	}
 	if r.Lost {
-		const whole = 0.9 // of its way
-		x2, y2 = x1+(x2-x1)*whole, y1+(y2-y1)*whole
+		const part = 0.9 // of its way
+		x2, y2 = x1+(x2-x1)*part, y1+(y2-y1)*part
+	}
+	l.stroke(style, x1, y1, x2, y2)
+	if r.Lost {
 		l.cross(style, x2, y2)
 	} else {
 		l.head(style, x2, y2, x2+back, y2-headHalf, x2+back, y2+headHalf)
 	}
-	l.stroke(style, x1, y1, x2, y2)
 	if below > 0 {
 		l.state(r, event.Client, l.Y-5)
 		l.state(r, event.Server, l.Y-5)
