@@ -39,8 +39,12 @@ func (f *Figure) holds(c *sockets.Change, side event.Side) {
 		return
 	}
 	f.remember(c)
-	f.sayOnce(event.Server, c.BoundText())
-	f.sayOnce(side, c.FINWaitText())
+	if r := f.sayOnce(event.Server, c.BoundText()); r != nil {
+		r.Held = true
+	}
+	if r := f.sayOnce(side, c.FINWaitText()); r != nil {
+		r.Held = true
+	}
 }
 
 // forgets takes it that the kernel holds nothing of a connection's end any more, and reports

@@ -34,6 +34,7 @@ type Row struct {
 	General bool           // of a NoteRow: whether it says what such a call does anywhere
 	Mistake bool           // of a NoteRow: whether it says that something was done wrong
 	Legend  bool           // of a NoteRow: whether it says what a mark means
+	Held    bool           // of a NoteRow: whether it explains a SocketRow
 	Folded  bool           // of a NoteRow: whether it says how many calls are not shown
 	Failed  bool           // of a call: whether it returned an error; of an arrow: whether it is a RST
 	Parts   []message.Part // of a PartsRow

@@ -67,7 +67,7 @@ func (f *Figure) see(r *Row, c *conversation, s *wire.Segment) {
 	r.States = [2]wire.State{event.Client: seen.Client, event.Server: seen.Server}
 	f.judge(r, c, s, &seen)
 	r.Text.Add(seen.Fate())
-	r.Lost = r.Lost || s.Lost
+	r.Lost = r.Lost || seen.EndsOnTheWay()
 	for side := range was {
 		if r.States[side] == was[side] {
 			r.States[side] = wire.Unknown

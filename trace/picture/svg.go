@@ -35,7 +35,7 @@ type picture struct {
 
 // Draw draws a row, and appends nothing: the picture is written at the end.
 func (p *picture) Draw(b []byte, r *figure.Row) []byte {
-	if p.callsOnly && r.Kind == figure.SocketRow {
+	if p.callsOnly && (r.Kind == figure.SocketRow || r.Held) {
 		return b
 	}
 	if p.rows++; p.rows <= mostRows {

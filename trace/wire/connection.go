@@ -100,12 +100,14 @@ type Seen struct {
 
 // Fate says what becomes of a segment that its receiver does not take: ", lost".
 func (s *Seen) Fate() string {
-	switch s.Ignored {
-	case "", lost, dropped:
+	if s.Ignored == "" || s.EndsOnTheWay() {
 		return s.Ignored
 	}
 	return ", ignored: " + s.Ignored
 }
+
+// EndsOnTheWay reports whether its receiver's socket never got it: it was lost, or dropped before.
+func (s *Seen) EndsOnTheWay() bool { return s.Ignored == lost || s.Ignored == dropped }
 
 // See takes the next segment of the connection, in the order of time.
 func (c *Connection) See(s *Segment) (seen Seen) {
