@@ -23,7 +23,7 @@ func FuzzDraw(f *testing.F) {
 			f.Add([]byte(text[:len(text)/2+i]))
 		}
 	}
-	f.Add([]byte("7 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n7 listen(\n7 +++ exited with 0 +++\n"))
+	f.Add([]byte("7 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n7 listen(\n7 +++ exited with 0 +++\n7 +++ +++\n"))
 	out := filepath.Join(f.TempDir(), "out")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if len(text) > 1<<16 {

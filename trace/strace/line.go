@@ -64,8 +64,10 @@ func ParseLine(text []byte) Line {
 		if found && isName(name) {
 			l.Kind, l.Name, l.Text = Resumed, name, rest
 		}
-	case bytes.HasPrefix(text, []byte("+++ ")) && bytes.HasSuffix(text, []byte(" +++")):
-		l.Kind, l.Text = Exited, text[len("+++ "):len(text)-len(" +++")]
+	case bytes.HasPrefix(text, []byte("+++ ")):
+		if how, found := bytes.CutSuffix(text[len("+++ "):], []byte(" +++")); found {
+			l.Kind, l.Text = Exited, how
+		}
 	case bytes.HasPrefix(text, []byte("--- SIG")):
 		name, _, _ := bytes.Cut(text[len("--- "):], []byte(" "))
 		l.Kind, l.Text = Signal, name
