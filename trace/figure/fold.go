@@ -27,6 +27,10 @@ func (f *Figure) folds(m *event.Moment) bool {
 		f.unfold(&before)
 		f.calls.Ends()
 	}
+	if e := before.Reveals(); e != nil && (m.Event == nil || m.Event.Number != e.Number) { // it waits
+		f.calls.Reveals()
+		f.addCall(BeginRow, e, f.descriptors[e.Descriptor()]).Text.SetBegin(e)
+	}
 	return false
 }
 

@@ -17,12 +17,13 @@ type Run struct {
 	thread int
 	name   string
 	fd     int
-	reads  bool // whether each asks for one byte
-	number int  // the last one's
-	again  bool // whether the last one that has returned has failed with EAGAIN, or as its descriptor leads to no socket
-	hidden bool // whether the last one is not shown
-	Count  int  // how many are not shown
-	bytes  int  // that these have moved
+	reads  bool         // whether each asks for one byte
+	number int          // the last one's
+	again  bool         // whether the last one that has returned has failed with EAGAIN, or as its descriptor leads to no socket
+	hidden bool         // whether the last one is not shown
+	open   *event.Event // that one, as long as it has not returned
+	Count  int          // how many are not shown
+	bytes  int          // that these have moved
 }
 
 // alike has the calls that are alike whatever they return: those that set or ask for something,
@@ -36,7 +37,7 @@ func (r *Run) Begins(e *event.Event) bool {
 	reads := e.Call.Does == event.Reads && e.Args[2].Int == oneByte
 	same := r.number == e.Number-1 && r.Caller == e.Caller && r.thread == e.ThreadID() && r.name == e.Name() && r.fd == e.Args[0].Int
 	if same && (slices.Contains(alike, r.name) || r.again || r.reads && reads) {
-		r.number, r.hidden = e.Number, true
+		r.number, r.hidden, r.open = e.Number, true, e
 		return true
 	}
 	*r = Run{Caller: e.Caller, thread: e.ThreadID(), name: e.Name(), fd: e.Args[0].Int, reads: reads, number: e.Number}
@@ -48,6 +49,7 @@ func (r *Run) Returns(e *event.Event) bool {
 	if e.Number != r.number {
 		return false
 	}
+	r.open = nil
 	was := r.again
 	r.again = e.Failed() && (e.Errno == unix.EAGAIN || e.NoSocket())
 	if !r.hidden || was && !r.again && !slices.Contains(alike, r.name) {
@@ -56,6 +58,16 @@ func (r *Run) Returns(e *event.Event) bool {
 	r.Count++
 	r.bytes += max(0, e.Moved())
 	return true
+}
+
+// Reveals returns the call that has begun and is not shown, if something else happens before it
+// returns; or nil. From then on, it is shown.
+func (r *Run) Reveals() *event.Event {
+	e := r.open
+	if e != nil {
+		r.hidden, r.open = false, nil
+	}
+	return e
 }
 
 // Text says how many calls are not shown, and how many bytes these have read.

@@ -3,6 +3,7 @@ package replay_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -278,5 +279,20 @@ func TestRuns(t *testing.T) {
 		if n := strings.Count(all, call); n != want {
 			t.Errorf("-all: %q is there %d times, want %d", call, n, want)
 		}
+	}
+}
+
+// TestRunThatWaits: a call like the one before is shown all the same, with its own arguments, if
+// another program makes a call before it returns.
+func TestRunThatWaits(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "strace.txt")
+	os.WriteFile(file, []byte(serving+"11 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n11 connect(3, "+address+") = 0\n10 accept(3, "+peer+") = 4\n"+
+		strings.Repeat("10 poll([{fd=4, events=POLLOUT}], 1, 0) = 1 ([{fd=4, revents=POLLOUT}])\n", 2)+
+		"10 poll([{fd=4, events=POLLIN}], 1, 500 <unfinished ...>\n11 write(3, \"x\", 1) = 1\n"+
+		"10 <... poll resumed>) = 1 ([{fd=4, revents=POLLIN}])\n10 close(4) = 0\n"), 0o644)
+	got := drawn(t, file)
+	if !regexp.MustCompile(`(?s) poll\(\[\{fd=4, events=POLLOUT\}\], 1, 0\)….*# … poll once more\n.* poll\(\[\{fd=4, events=POLLIN\}\], 1, 500\)….*write\(.*… poll = 1 \(\[\{fd=4, revents=POLLIN\}\]\)`).MatchString(got) {
+		t.Error(got)
 	}
 }
