@@ -243,8 +243,10 @@ func checkSVG(t *testing.T, text string) {
 // in it begins an element.
 func checkPage(t *testing.T, text string) {
 	t.Helper()
-	if narrow, _ := cutDiagram(text, "narrow"); narrow != "" { // there is room for it
-		checkSVG(t, narrow)
+	for _, id := range []string{"large", "narrow"} {
+		if again, _ := cutDiagram(text, id); again != "" { // there is room for it
+			checkSVG(t, again)
+		}
 	}
 	diagram, run, rest := cutPage(text)
 	checkSVG(t, diagram)
@@ -258,6 +260,7 @@ func checkPage(t *testing.T, text string) {
 
 // cutPage takes the diagram and the run out of a page.
 func cutPage(text string) (diagram, run, rest string) {
+	_, text = cutDiagram(text, "large")
 	_, text = cutDiagram(text, "narrow")
 	diagram, text = cutDiagram(text, "diagram")
 	before, text, _ := strings.Cut(text, `<script type="application/json" id="run">`)
