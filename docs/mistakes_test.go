@@ -105,6 +105,9 @@ func TestMistakesOfOthers(t *testing.T) {
 		"connects that do not wait": {server + begun, "full-queue never-accepted"},
 		"connects that do not wait, and are taken":   {server + "s.listen(2)\n" + begun + "s.accept()\n", ""},
 		"the listening socket in the other's place":  {connection + "c.send(b'x')\na.recv(1)\nos.close(s.detach())\ntry: socket.socket(fileno=3).accept()\nexcept OSError: a.close()\n", "closed"},
+		"a connection behind accept":                 {connection + "c.send(b'x')\na.recv(1)\na.send(b'y')\nimport signal\nsignal.alarm(1)\ns.accept()\n", "left-open"},
+		"a connection that is being served":          {connection + "c.send(b'x')\na.recv(1)\na.send(b'y')\nimport signal\nsignal.alarm(1)\na.recv(1)\n", ""},
+		"a port with its bytes swapped":              {"import socket\ns = socket.create_server(('127.0.0.1', 24347))\nsocket.socket().connect_ex(('127.0.0.1', 7007))\n", "no-listener"},
 		"a client that has closed":                   {connection + "c.sendall(b'GET / HTTP/1.1\\r\\n\\r\\n')\na.recv(1024)\na.sendall(b'HTTP/1.1 200 OK\\r\\n\\r\\n')\nc.recv(1024)\nc.close()\na.recv(1024)\na.close()\n", ""},
 		"a write that expects that the peer is gone": {connection + "a.close()\ntry:\n for i in range(2): c.send(b'x', socket.MSG_NOSIGNAL)\nexcept OSError: pass\n", "late"},
 	} {

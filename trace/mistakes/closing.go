@@ -29,7 +29,8 @@ var closing = []*Rule{
 	{Name: "left-open", when: begins, shows: leftOpen},
 	{Name: "left-open", when: exits, shows: func(w *Watch, m *event.Moment) string {
 		x := m.Exit
-		if x.Lives || !strings.HasPrefix(x.How, "exited") {
+		killed := strings.HasPrefix(x.How, "killed by ")
+		if x.Lives || !killed && !strings.HasPrefix(x.How, "exited") {
 			return ""
 		}
 		for _, socket := range x.Sockets {
@@ -37,7 +38,8 @@ var closing = []*Rule{
 			if own == nil || x.Thread != 0 && own.process != x.Thread { // one of several is a parent's
 				continue
 			}
-			if p := w.programs[own.process]; own.accepted && own.calls > 0 && !own.finSent && !own.endOfFile && !own.reset && (p == nil || !p.waits) {
+			if p := w.programs[own.process]; own.accepted && own.calls > 0 && !own.finSent && !own.endOfFile && !own.reset && (p == nil || !p.waits) &&
+				(!killed || p != nil && !p.threads && own.calls == own.leftAt) {
 				return fmt.Sprintf("%d was never closed: the kernel closes it, and only that ends the connection", own.fd)
 			}
 		}
@@ -103,7 +105,7 @@ func leftOpen(w *Watch, m *event.Moment) string {
 	case own != nil && own.process == e.Caller.Thread && own.http.endless && own.http.responses > 0 && !own.finSent && !w.program(e.Caller).threads:
 		return fmt.Sprintf("%d is still open, and the response says no length: only a FIN would show the client its end", own.fd)
 	}
-	if own = d.left.end(); own != nil && !w.program(e.Caller).threads && own.process == e.Caller.Thread && !own.finSent && own.calls == d.leftAt {
+	if own = d.left.end(); own != nil && !w.program(e.Caller).threads && own.process == e.Caller.Thread && !own.finSent && own.calls == own.leftAt {
 		return fmt.Sprintf("%d is still open, and this thread has made no call on it since the last accept: its peer gets no FIN", own.fd)
 	}
 	return ""

@@ -160,8 +160,11 @@ func (w *Watch) refused(e *event.Event) (to netip.AddrPort, refused bool) {
 //
 // Source: icmp_err_convert in Linux's net/ipv4/icmp.c; tcp_v4_err in its tcp_ipv4.c.
 func (w *Watch) whyRefused(to netip.AddrPort, by event.Caller) string {
-	own := w.ports[to.Port()]
+	own, other := w.ports[to.Port()], w.ports[swap(to.Port())]
 	switch {
+	case own == nil && other != nil && other.listens:
+		return fmt.Sprintf("nobody listens on %v, but a socket does on port %d: that is %d with its two bytes swapped, as without htons",
+			to, other.bound.Port(), to.Port())
 	case own == nil && !to.Addr().IsLoopback() && !to.Addr().IsUnspecified():
 		return fmt.Sprintf("%v has refused with a RST: no socket listens on its port %d; or a firewall has, with a RST or an ICMP message", to.Addr(), to.Port())
 	case own == nil:

@@ -32,6 +32,7 @@ type end struct {
 	reaches   netip.AddrPort
 	begun     bool // whether a connect to there has not waited, and nothing has shown that it is complete
 	accepted  bool // whether accept has returned it
+	leftAt    int  // how many calls there were on it when the thread that made the last one has called accept
 	peerless  bool // whether it was made here, and has no peer yet
 
 	calls       int    // how many there were that read or write
@@ -81,7 +82,6 @@ type doing struct {
 	failed   string    // the call that should have made a descriptor
 	handled  ref       // the accepted socket on which it has made its last call
 	left     ref       // the one of which it was so when it called accept before
-	leftAt   int       // how many calls there were on that then
 	accepted ref       // that it has accepted last
 	forked   bool      // whether it has made a child since
 	gaveUp   string    // the call that a signal has ended on a connection that it has closed then
@@ -224,7 +224,7 @@ func (s *state) begins(e *event.Event) {
 		d.gaveUp = ""
 		d.left = d.handled
 		if left := d.left.end(); left != nil {
-			d.leftAt = left.calls
+			left.leftAt = left.calls
 		}
 		d.handled, d.accepted = ref{}, ref{}
 	case event.Else:

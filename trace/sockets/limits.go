@@ -57,7 +57,7 @@ func (c *Change) GivenUpText() string {
 }
 
 // FINWaitText says so if the kernel waits another time than usual, in FIN_WAIT_2 without a
-// descriptor: "tcp_fin_timeout is 86400 here; Linux's own value is 60".
+// descriptor: "tcp_fin_timeout is 86400 in this network; Linux's own value is 60".
 //
 // Source: ip-sysctl.rst.
 func (s *Socket) FINWaitText() string {
@@ -69,7 +69,7 @@ func (s *Socket) FINWaitText() string {
 	if set == usual || set < 0 {
 		return ""
 	}
-	return fmt.Sprintf("tcp_fin_timeout is %d here; Linux's own value is %d", set, usual)
+	return fmt.Sprintf("tcp_fin_timeout is %d in this network; Linux's own value is %d", set, usual)
 }
 
 // FINWaitText is the Socket's; of a recording, what it was then.

@@ -176,10 +176,10 @@ func TestNothingIsForgotten(t *testing.T) {
 	tracetest.NeedCapture(t)
 	p := tracetest.Launch(t, nil, "demo", "-addr", "127.0.0.1:8888", "-sockets")
 	p.Succeed()
-	inOrder(t, p.Stderr.String(), `▪ no descriptor any more: FIN_WAIT_2, 24 h left`, `^ +# tcp_fin_timeout is 86400 here;`)
+	inOrder(t, p.Stderr.String(), `▪ no descriptor any more: FIN_WAIT_2, 24 h left`, `^ +# tcp_fin_timeout is 86400 in`)
 	q := script(t, strings.Repeat("\n", 20), "demo", "-step", "-addr", "127.0.0.1:8888")
 	q.Succeed()
-	inOrder(t, q.Stderr.String(), `FIN_WAIT_2 .* 24 h left`, `^  tcp_fin_timeout is 86400 here; Linux's own value is 60$`)
+	inOrder(t, q.Stderr.String(), `FIN_WAIT_2 .* 24 h left`, `^  tcp_fin_timeout is 86400 in this network; Linux's own value is 60$`)
 }
 
 // TestCountdown: how soon a timer ends is what it says when somebody looks.
