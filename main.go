@@ -438,7 +438,7 @@ func (o *options) flags() *flag.FlagSet {
 		flags.BoolVar(&s.halfClose, "halfclose", true,
 			"when a request may be incomplete, half-close after the answer and read to end of file, for\n"+
 				"at most 5s without a byte and 30s in all, without -timeout 1s in all once others wait;\n"+
-				"otherwise bytes that come after close are answered with RST, as in the tutorial")
+				"if not, a RST answers bytes that come after close, as in the tutorial")
 		flags.Func("n", "exit after `N` connections; 0 means never (default 0)", number(&s.connections))
 		// For get and demo the trace is the purpose, so losing part of it is an error.
 		o.trace.Warn = warnOfLoss

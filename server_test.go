@@ -19,6 +19,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -380,7 +381,8 @@ func TestTimeoutGiven(t *testing.T) {
 	}
 }
 
-// TestHelp: -h lists every flag on standard output, and is no error.
+// TestHelp: -h lists every flag on standard output, in lines of at most 100 columns, and is no
+// error.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"-h"}, {"serve", "-help"}} {
@@ -391,6 +393,12 @@ func TestHelp(t *testing.T) {
 		for _, flag := range []string{"addr", "backlog", "reuseaddr", "n", "trace", "o", "s", "c", "segments", "t", "r", "svg", "pcap", "step"} {
 			if !strings.Contains(p.Stdout.String(), "\n  -"+flag) {
 				t.Errorf("no -%s in\n%s", flag, p.Stdout)
+			}
+		}
+		for line := range strings.Lines(strings.ReplaceAll(p.Stdout.String(), "\t", "    ")) {
+			const most = 100
+			if columns := utf8.RuneCountInString(line) - 1; columns > most {
+				t.Errorf("%d columns: %s", columns, line)
 			}
 		}
 	}

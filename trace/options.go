@@ -80,22 +80,24 @@ func (o *Options) Flags(flags *flag.FlagSet) {
 		return "; implies " + flag
 	}
 	flags.StringVar(&o.HTML, "html", "", "on exit, write a page to `FILE` on which to step through the run, both ways"+implies("-sockets"))
-	flags.BoolVar(&o.All, "all", false, "show each call of a run of the same: waits, options, reads of one byte, and what fails with EAGAIN")
-	flags.Func("only", "show only a part of the run: `WHAT` is a connection's number (2), an address, :PORT or both, pid:PID,\n"+
-		"or seconds since the first row (1.5..3); several flags of different kinds must all fit", o.Only.Add)
-	flags.BoolVar(&o.ASCII, "ascii", false, "draw the diagram's arrows, lines and marks in ASCII; on a terminal of a locale without UTF-8, by itself")
+	flags.BoolVar(&o.All, "all", false, "show each call of a run of the same: waits, options, reads of one byte, and\n"+
+		"what fails with EAGAIN")
+	flags.Func("only", "show only a part of the run: `WHAT` is a connection's number (2), an address, :PORT or both,\n"+
+		"pid:PID, or seconds since the first row (1.5..3); flags of different kinds must all fit", o.Only.Add)
+	flags.BoolVar(&o.ASCII, "ascii", false, "draw the diagram's arrows, lines and marks in ASCII;\n"+
+		"on a terminal of a locale without UTF-8, by itself")
 	flags.StringVar(&o.Pcap, "pcap", "", "write the segments, and the calls between them, to `FILE` for Wireshark"+implies("-segments"))
 	if o.Recording {
-		flags.Var(&o.From, "from", "begin the diagram with the first `CALL`, such as accept, or the first of several: accept,connect")
+		flags.Var(&o.From, "from", "begin the diagram with the first `CALL`, such as accept, or of several: accept,connect")
 		return
 	}
-	flags.Var(&o.From, "from", "begin the diagram with the first `CALL`, such as accept, or the first of several: accept,connect;\n"+
+	flags.Var(&o.From, "from", "begin the diagram with the first `CALL`, such as accept, or of several: accept,connect;\n"+
 		"-step makes the calls before it without a key")
 	flags.BoolVar(&o.Segments, "segments", o.Both,
 		"show the real TCP segments in the diagram, or in json; this needs root or CAP_NET_RAW,\nor for demo a network namespace")
 	flags.BoolVar(&o.Sockets, "sockets", false,
 		"after each call, and while the program waits in one, show what has changed in the kernel's\n"+
-			"sockets: states, the accept queue, bytes unread and not acknowledged, timers; this needs Linux")
+			"sockets: states, the accept queue, bytes unread and not acknowledged, timers; needs Linux")
 	if o.Both {
 		flags.StringVar(&o.Pictures, "pictures", "", "on exit, write the tutorial's pictures to `DIRECTORY`; implies -sockets")
 	}

@@ -20,7 +20,7 @@ import (
 
 // Flag defines the flag -ask, which implies -step.
 func Flag(flags *flag.FlagSet, asks, steps *bool) {
-	flags.BoolFunc("ask", "with -step, ask what each call will do, and say whether that was right; implies -step and -segments",
+	flags.BoolFunc("ask", "ask what each call will do before it is made; implies -step and -segments",
 		func(value string) (err error) {
 			*asks, err = strconv.ParseBool(value)
 			*steps = *steps || *asks
