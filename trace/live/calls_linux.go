@@ -196,6 +196,7 @@ func (w *watcher) noteBeginning(c *call) {
 			break
 		}
 		s.role, c.of.serves = servers, true
+		c.of.listened = c.of.listened || c.does.Effect == event.Accepts // the one has from which it was forked
 		if w.listensAt(c.of, s.ends.local); c.does.Effect == event.Listens {
 			w.serves(c)
 		}

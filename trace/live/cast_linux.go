@@ -105,7 +105,7 @@ func (w *watcher) startNext() error {
 func (w *watcher) isReady() bool {
 	for p := range w.processes {
 		for of := p; of != nil; of = of.Parent {
-			if of == w.last && (w.processes[p].serves || w.processes[p].connects) {
+			if of == w.last && (w.processes[p].listened || w.processes[p].connects) {
 				return true
 			}
 		}

@@ -50,7 +50,7 @@ func (w *watcher) noteReturn(c *call, rest *strace.Rest) {
 	case others.Forks:
 		w.awaits(rest.Value)
 	case event.Listens:
-		s.listens = true
+		s.listens, c.of.listened = true, true
 		w.listening = true
 		w.serves(c)
 	case others.Controls:

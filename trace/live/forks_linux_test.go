@@ -68,3 +68,21 @@ os.wait()`, "--", compiled(t, "client"), "8888")
 		t.Errorf("the client got %q:\n%s", p.Stdout, p.Stderr)
 	}
 }
+
+// TestListensLate: a client is started when the program before it listens, and not when it has bound
+// its port, although another one listens already.
+func TestListensLate(t *testing.T) {
+	t.Parallel()
+	p := run(t, compiled(t, "servers"), "iterative", "8889", "1", "--", tracetest.Python(t), "-c", `import socket, time
+s = socket.socket()
+s.bind(("", 8888))
+time.sleep(0.3)
+s.listen()
+c, _ = s.accept()
+c.recv(1000)
+c.sendall(b"Hello, World!\n")`, "--", compiled(t, "client"), "8888")
+	p.Status()
+	if !strings.HasSuffix(p.Stdout.String(), answer) {
+		t.Errorf("the client got %q:\n%s", p.Stdout, p.Stderr)
+	}
+}

@@ -60,7 +60,8 @@ type process struct {
 	*ptrace.Process
 	number   int              // 1 for the first one that was followed
 	side     event.Side       // that it has if its calls do not say
-	serves   bool             // whether it has listened, or accepted
+	serves   bool             // whether it has called bind, listen or accept
+	listened bool             // whether clients can connect to it
 	connects bool             // whether it has called connect
 	failed   bool             // whether a call has failed to make a socket, and returned -1
 	was      map[int]*socket  // what its descriptors led to that are closed
