@@ -43,6 +43,8 @@ var pageRules = rules(
 	`(shutdown\(4, SHUT_RDWR)(<\.\.\. read .*\n)\) += 0\n`, "$1) = 0\n$2",
 	// So does which of two children or threads makes a call first, and gets the first number.
 	`(?m)^([#t])[23] (… recvfrom|sendto|shutdown)`, "$1 N $2",
+	// A return has its descriptor if another thread's row stands between.
+	`(… \w+)\(\d+\) = `, "$1 = ",
 	`\) +=`, ") =",
 	`(?m)(127\.0\.0\.\d|\[::1\]|\[::ffff:127\.0\.0\.1\]):\d{5} *`, "$1:PORT ",
 )
