@@ -152,19 +152,22 @@ func (t *Thread) IsLast() bool { return t.ends && t.Process.threads == 0 }
 // Continue lets a thread go on that has stopped, and is not about to make a call.
 func (t *Tracer) Continue(thread *Thread) { t.Resume(thread, thread.inCall) }
 
-// AnyRuns reports whether a thread runs that has not stopped, or is about to: it does not wait
-// in the kernel.
-//
-// Source: proc_pid_stat(5).
+// AnyRuns reports whether a thread runs that has not stopped, or is about to.
 func (t *Tracer) AnyRuns() bool {
-	for id, thread := range t.threads {
-		if thread.stopped {
-			continue
-		}
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/stat", thread.Process.ID, id))
-		if i := bytes.LastIndex(text, []byte(") ")); i >= 0 && (text[i+2] == 'R' || text[i+2] == 'D') {
+	for _, thread := range t.threads {
+		if !thread.stopped && thread.Runs() {
 			return true
 		}
 	}
 	return false
+}
+
+// Runs reports whether a thread runs, or has no processor at the moment, and does not wait in the
+// kernel.
+//
+// Source: proc_pid_stat(5).
+func (t *Thread) Runs() bool {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/stat", t.Process.ID, t.ID))
+	i := bytes.LastIndex(text, []byte(") "))
+	return i >= 0 && (text[i+2] == 'R' || text[i+2] == 'D')
 }

@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"lbaws/trace/ask"
@@ -27,7 +28,11 @@ func (d *person) draw(can bool) {
 		lines = append(lines, fmt.Sprintf("    and %d more", more))
 	}
 	for _, c := range d.waiting() {
-		lines = append(lines, fmt.Sprintf("    %-8s waits in %s%s", d.name(&c.preview), wording.Beginning(&c.preview), c.placeText()))
+		text := "    %-8s waits in %s%s"
+		if c.thread.Runs() { // on a busy machine it may get no processor for a while
+			text = "    %-8s %s%s"
+		}
+		lines = append(lines, fmt.Sprintf(text, d.name(&c.preview), wording.Beginning(&c.preview), c.placeText()))
 	}
 	if len(lines) == empty {
 		lines = append(lines, "    no program makes a call on a TCP socket")
@@ -83,12 +88,8 @@ func (d *person) heldLines(i int, c *call) []string {
 }
 
 // waiting are the calls that have begun and not returned, in the order in which they did.
-func (d *person) waiting() (calls []*call) {
-	for _, c := range d.begun {
-		calls = append(calls, c)
-	}
-	slices.SortFunc(calls, func(x, y *call) int { return x.at.Compare(y.at) })
-	return calls
+func (d *person) waiting() []*call {
+	return slices.SortedFunc(maps.Values(d.begun), func(x, y *call) int { return x.at.Compare(y.at) })
 }
 
 // name is that of the program that makes a call, and of its thread: client, server 2,

@@ -84,6 +84,8 @@ func TestLineThatCannotBePlayed(t *testing.T) {
 		why    string
 	}{
 		{"server acept", 2, `"acept" is none of accept, becomes, bind, `},
+		{"server acept", 2, "socket, write (-order moves lists what a line may be)"},
+		{"server delays it", 2, "behind delays stands its ACK"},
 		{"network breaks", 2, `"breaks" is none of holds, loses, passes, sets`},
 		{"servr accept", 2, "a line begins with server, client, one of them with a number from 2 to 9 (client2), or network"},
 		{"server10 accept", 2, "a line begins with server, client, "},

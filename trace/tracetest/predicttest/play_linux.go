@@ -210,7 +210,7 @@ func (p *Play) Make() (alive bool) {
 }
 
 // outcome reads what a call did from the rows, and from the panels before and after it. It is
-// nil if the call is made once more, after a signal.
+// nil if the call is made once more, after a signal, or if it is not over.
 func (p *Play) outcome(program, call string, before []string) *Outcome {
 	p.T.Helper()
 	o := &Outcome{Call: call, Result: -1, Queue: -1, KnownRST: !p.Killed, Reuses: p.Reuses,
@@ -239,7 +239,7 @@ func (p *Play) outcome(program, call string, before []string) *Outcome {
 	held := regexp.MustCompile(`(?m)^. +` + program + ` +(?:… ` + call + ` returns|` + call + `\(.* has its answer:) (-?\d+)`).FindStringSubmatch(after)
 	o.Waits = !found && regexp.MustCompile(`(?m)^. +`+program+` +waits in `+call+`\(`).MatchString(after)
 	switch {
-	case again:
+	case again, !found && regexp.MustCompile(`(?m)^    `+program+` +`+call+`\(`).MatchString(after): // it has no processor
 		return nil
 	case found || o.Waits:
 	case held != nil: // the order holds its return back
