@@ -195,8 +195,7 @@ func (w *watcher) noteBeginning(c *call) {
 		if s.role == clients { // it fails
 			break
 		}
-		s.role, c.of.serves = servers, true
-		c.of.listened = c.of.listened || c.does.Effect == event.Accepts // the one has from which it was forked
+		s.role, c.of.serves, c.of.listened = servers, true, c.of.listened || c.does.Effect == event.Accepts // or a parent has
 		if w.listensAt(c.of, s.ends.local); c.does.Effect == event.Listens {
 			w.serves(c)
 		}
