@@ -41,10 +41,23 @@ func (s *Socket) GivenUpText() string {
 	case s.Timer != Retransmission:
 		return ""
 	case s.State == wire.SynSent:
-		linear := max(0, System("net/ipv4/tcp_syn_linear_timeouts")) // since Linux 6.5
-		return fmt.Sprintf("given up after %s (tcp_syn_retries)", times(repeatsOfSYN(s.option(synCount, "net/ipv4/tcp_syn_retries"), linear)))
+		repeats, _ := repeatsOfSYN(s.option(synCount, "net/ipv4/tcp_syn_retries"), linearRepeats())
+		return fmt.Sprintf("given up after %s (tcp_syn_retries)", times(repeats))
 	}
-	return fmt.Sprintf("given up after %s at least (%s)", inSeconds(retransmitTime(200*time.Millisecond, retries)), name)
+	return fmt.Sprintf("given up after %s at least (%s)", inSeconds(retransmitTime(firstInterval, retries)), name)
+}
+
+// LimitText says when the kernel gives up at such a value of a sysctl: "131 s" at a
+// tcp_syn_retries of 6, "925 s at least" at a tcp_retries2 of 15; "" for others.
+func LimitText(sysctl string, value int) string {
+	switch sysctl {
+	case "tcp_syn_retries":
+		_, after := repeatsOfSYN(value, linearRepeats())
+		return inSeconds(after)
+	case "tcp_retries2":
+		return inSeconds(retransmitTime(firstInterval, value)) + " at least"
+	}
+	return ""
 }
 
 // GivenUpText is the Socket's, when something was sent again for the first time; of a recording,
@@ -102,6 +115,10 @@ func retransmitTime(first time.Duration, retries int) time.Duration {
 	return first*(2<<doubles-1) + longest*time.Duration(retries-doubles)
 }
 
+// firstInterval is the one from which the kernel works out when to give up what it has sent, however
+// long it really was: TCP_RTO_MIN.
+const firstInterval = 200 * time.Millisecond
+
 // longestInterval is the longest one between two times.
 func longestInterval() time.Duration {
 	if set := System("net/ipv4/tcp_rto_max_ms"); set > 0 { // since Linux 6.15
@@ -112,17 +129,21 @@ func longestInterval() time.Duration {
 
 // repeatsOfSYN is how often the kernel sends a SYN again: some times after a second each, and then
 // after intervals that double, until the time is over that the retries would take without the former.
+// With it comes when connect fails, counted from the first SYN.
 //
 // Source: tcp_write_timeout and tcp_retransmit_timer in Linux's net/ipv4.
-func repeatsOfSYN(retries, linear int) int {
-	n, interval, at := 0, time.Second, time.Second
-	for ; n < retries+linear && at < retransmitTime(time.Second, retries); at += interval {
+func repeatsOfSYN(retries, linear int) (n int, at time.Duration) {
+	interval := time.Second
+	for at = interval; n < retries+linear && at < retransmitTime(time.Second, retries); at += interval {
 		if n++; n > linear {
 			interval = min(2*interval, longestInterval())
 		}
 	}
-	return n
+	return n, at
 }
+
+// linearRepeats is how often a SYN is sent again before the intervals double: since Linux 6.5.
+func linearRepeats() int { return max(0, System("net/ipv4/tcp_syn_linear_timeouts")) }
 
 // The options of a socket, by their numbers: TCP_USER_TIMEOUT, TCP_KEEPCNT, TCP_KEEPINTVL and
 // TCP_SYNCNT.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -266,7 +267,8 @@ func (s *Stage) network(m *move) error {
 			note += "; Linux's own value is " + own
 		}
 		if first := limits[name]; first != "" {
-			note += ". It stands for a time: that of so many repeats whose waits double, from " + first + " on"
+			own, _ := strconv.Atoi(usual[name])
+			note += ": given up after " + sockets.LimitText(name, own) + ". It stands for a time: that of so many repeats whose waits double, from " + first + " on"
 		}
 		s.trace.Note(at, note)
 		return nil
