@@ -34,6 +34,7 @@ type conversation struct {
 	queue   *queue        // in which it counts as one that waits for accept, or nil
 
 	requested, responded bool    // whether its request and its response were shown
+	head                 bool    // whether the request asks for a response without a body
 	reset                bool    // whether it is over without a FIN: mostly because it was reset
 	disconnected         bool    // whether connect has ended it, so that its socket may connect again
 	unread               bool    // whether read filled its buffer: more may have come

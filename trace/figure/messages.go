@@ -28,6 +28,7 @@ func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 			c.incomplete = message.Incomplete(data, e.Args[2].Int)
 		}
 		parts, ok := message.RequestParts(data)
+		c.head = ok && string(parts[0].Text) == "HEAD"
 		f.firstLine(e, c.serverPort(), data, parts, ok, "request", "method, path and version")
 	case !isRequest && !c.responded:
 		c.responded = true
@@ -43,6 +44,9 @@ func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 			}
 			f.add(PartsRow, e.Side).Parts = []message.Part{
 				{Text: []byte("\r\n"), Name: "blank line"}, {Text: body, Name: "body"}}
+		}
+		if end := message.BodyEnd(data); end != "" && c.requested && !c.head {
+			f.say(e.Side, end)
 		}
 	}
 }

@@ -54,6 +54,28 @@ func EndsConnection(response []byte) bool {
 	return ends
 }
 
+// BodyEnd says how a reader can tell where a response's body ends, if the header, which is all there, has
+// said so: "the body ends after its 14 bytes (Content-Length), whether a FIN comes or not"; "" if only the
+// end of the connection shows it, or if there is no body.
+//
+// Source: RFC 9112 section 6.3.
+func BodyEnd(response []byte) string {
+	head, err := readHead(bufio.NewReader(bytes.NewReader(response)))
+	switch {
+	case err != nil || head.code == 204 || head.code == 304:
+		return ""
+	case head.chunked:
+		return "the body ends with a chunk of length 0 (chunked), whether a FIN comes or not"
+	case len(head.lengths) == 0:
+		return ""
+	}
+	length, err := head.length()
+	if err != nil || length == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the body ends after its %d bytes (Content-Length), whether a FIN comes or not", length)
+}
+
 // readSize is how many bytes CopyBody asks for at once.
 const readSize = 1024
 

@@ -16,10 +16,17 @@ import (
 // The calls that give a socket an address, a peer or a queue, or ask for them.
 
 func (s *situation) getsockname() Forecast {
-	if s.own.over() {
-		return Forecast{}
+	address := s.address
+	if s.own != nil && !s.own.over() {
+		address = s.own.Local
 	}
-	return unsure("the socket's address is %v", s.own.Local)
+	switch {
+	case !address.IsValid():
+		return Forecast{}
+	case address.Port() == 0:
+		return unsure("the socket has no address yet: bind or connect gives it one")
+	}
+	return unsure("the socket's address is %v", address)
 }
 
 func (s *situation) setsockopt() Forecast {

@@ -33,6 +33,13 @@ func ask(e *event.Event) machine {
 		on.cutOff = isCutOff(sys.Reachable(e.Args[1].Addr.AddrPort()))
 	case event.Listens:
 		on.longest = sockets.System("net/core/somaxconn")
+	case event.Asks:
+		asks := func(fd int) { on.address = sockets.LocalAddress(fd) }
+		if e.Thread == 0 {
+			asks(e.Args[0].Int)
+		} else {
+			sockets.Borrow(e.Thread, e.Args[0].Int, asks)
+		}
 	case event.Reads:
 		if e.Thread == 0 { // another thread's descriptors cannot be asked
 			if n, err := unix.IoctlGetInt(e.Args[0].Int, unix.TIOCINQ); err == nil {

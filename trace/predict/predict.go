@@ -3,6 +3,7 @@ package predict
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -59,6 +60,9 @@ func (m *Memory) predict(e *event.Event, on machine) Forecast {
 	if s.own == nil && e.Call.Does == event.Closes && on.inode != 0 {
 		return noConnection()
 	}
+	if e.Call.Does == event.Asks {
+		return s.getsockname()
+	}
 	if s.own == nil {
 		return Forecast{}
 	}
@@ -66,8 +70,6 @@ func (m *Memory) predict(e *event.Event, on machine) Forecast {
 		return s.read()
 	}
 	switch e.Call.Does {
-	case event.Asks:
-		return s.getsockname()
 	case event.Accepts:
 		return s.accept()
 	case event.Reads:
@@ -93,14 +95,15 @@ type situation struct {
 // machine is what the prediction of a call has to know of the machine and the process,
 // besides their sockets.
 type machine struct {
-	free    int    // the lowest descriptor that is free
-	full    bool   // whether the process may have no more
-	longest int    // the accept queue that the system allows; -1 if that is not known
-	v6Only  bool   // whether a new IPv6 socket takes no IPv4
-	unread  int    // how many bytes a read finds; -1 if that is not known
-	ports   int    // how many the kernel chooses from for a connect; 0 if that is not known
-	inode   uint32 // of the socket to which the call's descriptor leads; 0 if that is not known
-	cutOff  bool   // whether no route leads to the address of a connect, or it has none of this machine's to come from
+	free    int            // the lowest descriptor that is free
+	full    bool           // whether the process may have no more
+	longest int            // the accept queue that the system allows; -1 if that is not known
+	v6Only  bool           // whether a new IPv6 socket takes no IPv4
+	unread  int            // how many bytes a read finds; -1 if that is not known
+	ports   int            // how many the kernel chooses from for a connect; 0 if that is not known
+	inode   uint32         // of the socket to which the call's descriptor leads; 0 if that is not known
+	address netip.AddrPort // the socket's own one; invalid if that is not known
+	cutOff  bool           // whether no route leads to the address of a connect, or it has none of this machine's to come from
 }
 
 // willFail predicts an error.

@@ -153,6 +153,8 @@ func TestPredictOnAnotherMachine(t *testing.T) {
 			"no other socket is on [::]:8888, and no old connection"},
 		{on(5, "bind", netip.MustParseAddrPort("[::]:8888")), at("[::1]:8888", listens(0, 1)), machine{v6Only: true},
 			"a socket listens on [::1]:8888: EADDRINUSE, unless both have SO_REUSEPORT"},
+		{on(ownFD, "getsockname", nil), listens(0, 1), machine{address: netip.MustParseAddrPort("0.0.0.0:0")},
+			"the socket has no address yet: bind or connect gives it one"},
 		{on(ownFD, "read", bytesOf(10)), connection, machine{unread: 7},
 			"7 bytes are unread: it will return 7"},
 		{on(ownFD, "read", bytesOf(10)), connection, machine{unread: 0},

@@ -110,6 +110,7 @@ var understood = []struct {
 		return o.sends(0, 0) && (o.Queue < 0 || fmt.Sprint(o.Queue+1) == m[1])
 	}},
 	{is(`the socket's address is (\S+)`), func(o *Outcome, m []string) bool { return o.Address == m[1] }},
+	{is(`the socket has no address yet: bind or connect gives it one`), func(o *Outcome, m []string) bool { return strings.HasSuffix(o.Address, ":0") }},
 	{is(`(bind will|no other socket may|other sockets may|the (send|receive) buffer gets) .*`), sendsNothing},
 	{is(`it will pause for \S+, whatever the peer does`), func(o *Outcome, m []string) bool { return !o.Waits && o.Errno == 0 }},
 }
