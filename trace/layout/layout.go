@@ -2,6 +2,7 @@
 package layout
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"slices"
@@ -61,13 +62,16 @@ func (l *Layout) Start(lane figure.Lane) int {
 	return max(20, min(l.Width-52, 72))
 }
 
-// leftmost is where a row begins at the least that is too long for its lane: among three of
-// them, it is still clear which one that is.
+// leftmost is where a row begins at the least that is too long for its lane: it is still clear
+// which one that is.
 func (l *Layout) leftmost(lane figure.Lane) int {
-	if !l.Three || lane == figure.Left {
+	switch {
+	case lane == figure.Left:
 		return 0
+	case l.Three:
+		return l.Start(lane) - l.Width/6
 	}
-	return l.Start(lane) - l.Width/6
+	return ArrowLeft
 }
 
 // ColumnOf is where the rows of a program begin: those of several clients in columns side
@@ -109,32 +113,59 @@ func (l *Layout) ArrowSpan(r *figure.Row, label []byte) (left, right int) {
 
 // Fit appends a call's text, with as much of its buffer as fits into its lane
 // with spare characters behind it, and returns how many it takes. If the rest does not
-// fit, it takes the whole line, or as much of it as it may, and cuts off what is longer than
-// that.
-func (l *Layout) Fit(b []byte, lane figure.Lane, t *wording.Text, spare int) (_ []byte, taken int) {
+// fit, it begins further left. If that is not enough, the text goes on in a second line, which
+// begins at byte second, Indent behind the first one; and what is longer than both is cut off.
+func (l *Layout) Fit(b []byte, lane figure.Lane, t *wording.Text, spare int) (_ []byte, taken, second int) {
 	start, width := len(b), l.Width-spare
-	for _, room := range []int{width - l.Start(lane), width - l.leftmost(lane)} {
+	room := width - l.leftmost(lane)
+	for _, room := range []int{width - l.Start(lane), room} {
 		if b, taken = l.Shorten(b[:start], t, room); taken <= room {
-			return b, taken
+			return b, taken, 0
 		}
 	}
-	if width -= l.leftmost(lane); t.Tail > 0 && t.Tail < width/2 {
-		return l.fitTail(b[:start], lane, t, width)
+	b, taken = l.Shorten(b[:start], t, 2*room-Indent)
+	second = start + breakAt(b[start:], room)
+	switch more := room - Indent; {
+	case Characters(b[second:]) <= more:
+	case taken <= 2*room-Indent:
+		second = start + offset(b[start:], room)
+	default:
+		b = l.cutInside(b, second, t.Tail, more)
 	}
-	return l.AppendCut(b[:start], slices.Clone(b[start:]), width)
+	return b, room, second
 }
 
-// fitTail appends the text of a recorded call that takes more than a line. What it has
-// returned is more than its arguments; and a row should show whose it is.
-func (l *Layout) fitTail(b []byte, lane figure.Lane, t *wording.Text, width int) (_ []byte, taken int) {
-	const least = 24 // the column where a server's row begins at least
-	if lane == figure.Right && !l.Three {
-		width -= min(least, width/4)
+// Indent is how many characters a call's second line begins behind the first.
+const Indent = 2
+
+// breakAt is the byte behind the last blank of the first characters of a text, if that is not near
+// its beginning; or else the byte behind them.
+func breakAt(text []byte, characters int) int {
+	end := offset(text, characters)
+	if blank := bytes.LastIndexByte(text[:end], ' '); blank > end/2 {
+		return blank + 1
 	}
-	whole := t.Append(nil, l.Limit)
-	last := len(whole) - t.Tail
-	b, taken = l.AppendCut(b, whole[:last], width-t.Tail)
-	return append(b, whole[last:]...), taken + t.Tail
+	return end
+}
+
+// offset is where a text's first characters end, in bytes.
+func offset(text []byte, characters int) (n int) {
+	for ; characters > 0 && n < len(text); characters-- {
+		_, size := utf8.DecodeRune(text[n:])
+		n += size
+	}
+	return n
+}
+
+// cutInside cuts off what does not fit into room from byte start on. The last tail bytes stay, if they
+// are not most of it: what a recorded call has returned is more than its arguments.
+func (l *Layout) cutInside(b []byte, start, tail, room int) []byte {
+	if tail >= room/2 {
+		tail = 0
+	}
+	end := slices.Clone(b[len(b)-tail:])
+	b, _ = l.AppendCut(b[:start], slices.Clone(b[start:len(b)-tail]), room-Characters(end))
+	return append(b, end...)
 }
 
 // More stands for what is left out of a line.
@@ -160,12 +191,7 @@ func appendCut(b, text []byte, room int, more string) (_ []byte, taken int) {
 	if taken = Characters(text); taken <= room {
 		return append(b, text...), taken
 	}
-	cut := 0
-	for range room - utf8.RuneCountInString(more) {
-		_, size := utf8.DecodeRune(text[cut:])
-		cut += size
-	}
-	b = append(b, text[:cut]...)
+	b = append(b, text[:offset(text, room-utf8.RuneCountInString(more))]...)
 	return append(b, more...), max(room, utf8.RuneCountInString(more))
 }
 

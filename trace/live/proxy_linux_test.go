@@ -58,7 +58,7 @@ func checkColumns(t *testing.T, text, pattern, name string) {
 	t.Helper()
 	const shift = 100 / 6
 	expr, found := regexp.MustCompile(pattern), false
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(tracetest.Unwrapped(text)) {
 		if line = strings.TrimRight(line, "\n"); !expr.MatchString(line) {
 			continue
 		}

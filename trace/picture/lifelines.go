@@ -113,10 +113,7 @@ func (l *Lifelines) draw(r *figure.Row) {
 		l.titles(string(r.Text.Before))
 	case figure.BeginRow:
 		l.open = &begun{call: r.Call, program: r.Program, side: r.Side, lane: r.Lane(), others: r.Others, ready: r.Ready}
-		l.open.text, _ = lane.Fit(nil, figure.Left, &r.Text, 1)
-		if whole := r.Text.Append(nil, 0); !bytes.ContainsRune(whole, '"') { // it is wrapped, if it is long
-			l.open.text = whole
-		}
+		l.open.text, _ = lane.Shorten(nil, &r.Text, lane.Width-1) // it is wrapped, if it is long
 	case figure.ReturnRow:
 		l.returned(r)
 	case figure.CallRow:

@@ -140,7 +140,7 @@ func drawn(t testing.TB, args ...string) string {
 	if err != nil {
 		t.Fatalf("draw %v: %v\n%s", args, err, output)
 	}
-	return string(output)
+	return tracetest.Unwrapped(string(output))
 }
 
 // checkPicture draws a recording as it is and without what -yy adds: the same picture.

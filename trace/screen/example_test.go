@@ -23,5 +23,6 @@ func ExampleNewDiagram() {
 	// CLIENT              SERVER
 	//                     # a new socket: no address and no peer
 	//                     # yet
-	// socket(-1, SOCK_STREAM, IPPROTO_IP) = -1 EAFNOSUPPORT (Addr…
+	//              socket(-1, SOCK_STREAM, IPPROTO_IP) = -1
+	//                EAFNOSUPPORT (Address family not supported b…
 }

@@ -201,3 +201,28 @@ func TestShorten(t *testing.T) {
 		}
 	}
 }
+
+// TestSecondLine: a call that is too long for its column begins further left, but not in the other end's
+// column; what does not fit then stands on a second line, and of what is longer still the end stays, if it
+// is a recorded call's result.
+func TestSecondLine(t *testing.T) {
+	text := func(s string, tail int) wording.Text { return wording.Text{Before: []byte(s), Tail: tail} }
+	for _, c := range []struct {
+		text wording.Text
+		want string
+	}{
+		{text("bind(3, 0.0.0.0:8888) = -1 EADDRINUSE (Address already in use)", 0),
+			"                  bind(3, 0.0.0.0:8888) = -1 EADDRINUSE (Address already in use)\n"},
+		{text("sendto(-1, \"\", 5, MSG_NOSIGNAL, NULL, 0) = -1 EBADF (Bad file descriptor)", 0),
+			"             sendto(-1, \"\", 5, MSG_NOSIGNAL, NULL, 0) = -1 EBADF (Bad file\n               descriptor)\n"},
+		{text("f("+strings.Repeat("x", 80)+") = 0", 5),
+			"             f(" + strings.Repeat("x", 65) + "\n               " + strings.Repeat("x", 15) + ") = 0\n"},
+		{text("f("+strings.Repeat("x", 200)+") = 0", 5),
+			"             f(" + strings.Repeat("x", 65) + "\n               " + strings.Repeat("x", 59) + "…) = 0\n"},
+	} {
+		diagram := NewDiagram(layout.Columns{}, 80, false)
+		if got := string(diagram.Drawer.Draw(nil, &figure.Row{Kind: figure.CallRow, Side: event.Server, Text: c.text})); got != c.want {
+			t.Errorf("got\n%swant\n%s", got, c.want)
+		}
+	}
+}

@@ -228,10 +228,8 @@ func (s *screen) head(b []byte, r *figure.Row) []byte {
 
 func (s *screen) begin(b []byte, r *figure.Row) []byte {
 	spare := layout.Characters([]byte(s.More()))
-	text, taken := s.Fit(s.text[:0], r.Lane(), &r.Text, spare)
-	column := s.ColumnFor(r, taken, spare)
-	s.text, s.open, s.begun = text, r.Call, column+taken
-	b = s.painted(pad(b, column), colourOf(r, callStyle(r)), text)
+	b, s.begun = s.callText(b, r, spare)
+	s.open = r.Call
 	if s.steps {
 		return s.End(b)
 	}
@@ -247,14 +245,25 @@ func colourOf(r *figure.Row, normal string) string {
 }
 
 func (s *screen) call(b []byte, r *figure.Row) []byte {
-	text, taken := s.Fit(s.text[:0], r.Lane(), &r.Text, 0)
-	s.text = text
-	column := s.ColumnFor(r, taken, 0)
-	b = s.painted(pad(b, column), colourOf(r, callStyle(r)), text)
-	if gap := s.Width - column - taken - len(r.Remark); r.Remark != "" && gap > 0 {
+	b, end := s.callText(b, r, 0)
+	if gap := s.Width - end - len(r.Remark); r.Remark != "" && gap > 0 {
 		b = append(pad(b, min(gap, 4)), r.Remark...)
 	}
 	return append(b, '\n')
+}
+
+// callText appends the text of a call, with spare columns behind it, and returns the column where it
+// ends.
+func (s *screen) callText(b []byte, r *figure.Row, spare int) (_ []byte, end int) {
+	text, taken, second := s.Fit(s.text[:0], r.Lane(), &r.Text, spare)
+	s.text = text
+	column, colour := s.ColumnFor(r, taken, spare), colourOf(r, callStyle(r))
+	if second > 0 {
+		b = append(s.painted(pad(b, column), colour, bytes.TrimRight(text[:second], " ")), '\n')
+		column, text = column+layout.Indent, bytes.TrimLeft(text[second:], " ")
+		taken = layout.Characters(text)
+	}
+	return s.painted(pad(b, column), colour, text), column + taken
 }
 
 // marked draws a text in a colour, on as many lines as it takes: first stands before the

@@ -58,6 +58,21 @@ func ReadDiagram(text string) []Row {
 	return rows
 }
 
+// Unwrapped returns a diagram in which each call has one line: of one that has two, the second begins two
+// columns behind the first, which has no result.
+func Unwrapped(text string) string {
+	lines := strings.SplitAfter(text, "\n")
+	for i, line := range lines[1:] {
+		m := firstOfTwo.FindStringSubmatch(lines[i])
+		if rest := strings.TrimLeft(line, " "); m != nil && len(line)-len(rest) == len(m[1])+2 {
+			lines[i], lines[i+1] = strings.TrimSuffix(m[0], "\n")+" ", rest
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+var firstOfTwo = regexp.MustCompile(`^( *)(?:#\d+ )?(?:t\d+ )?\w+\((?:[^…=\n]|=[^ \n])*(?: =)?\n$`)
+
 // CallsOf returns the calls of one side with their results, in order.
 func CallsOf(rows []Row, side event.Side) []string {
 	var calls []string
