@@ -48,6 +48,7 @@ type Watch struct {
 	ends     map[ends]*holding
 	live     map[*holding]bool // those that may change with every segment and call
 	expected []ends            // of sockets that may have come to be
+	queued   bool              // whether connections are in an accept queue that may not be known yet
 
 	seen  int         // how many sockets were seen
 	round int         // how often the kernel was asked
@@ -201,8 +202,9 @@ func (w *Watch) ask(thread, fd int, between time.Duration) ([]Change, error) {
 		err = w.askKnown(all)
 	}
 	w.expected = w.expected[:0]
-	if err == nil && !all && w.queueGrows() && last.isDue(3) {
-		err = w.askAll()
+	w.queued = !all && (w.queued || w.queueGrows())
+	if err == nil && w.queued && last.isDue(3) {
+		w.queued, err = false, w.askAll()
 	}
 	if err == nil && fd >= 0 && !w.knows(thread, fd) {
 		err = w.askBehind(thread, fd)
@@ -278,8 +280,8 @@ func btoi(b bool) int {
 	return 0
 }
 
-// queueGrows reports whether there are more connections in the accept queue than
-// before: some of them are unknown.
+// queueGrows reports whether there are more connections in an accept queue than
+// before: some of them may be unknown.
 func (w *Watch) queueGrows() bool {
 	return slices.ContainsFunc(w.list, func(c Change) bool {
 		return c.State == wire.Listen && c.Was != nil && c.Receive > c.Was.Receive
@@ -377,7 +379,11 @@ func (w *Watch) askAll() error {
 		}
 	}
 	now := time.Now()
-	w.dumps[kind] = question{now, now.Sub(began)}
+	took := now.Sub(began)
+	if usual := cmp.Or(w.dumps[kind].took, w.dumps[whole].took); usual > 0 { // of more, most was a wait for a processor
+		took = min(took, 2*usual)
+	}
+	w.dumps[kind] = question{now, took}
 	w.dumps[notOver].asked = now
 	return nil
 }

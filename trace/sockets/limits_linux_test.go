@@ -177,5 +177,8 @@ func TestRepeatsOfSYN(t *testing.T) {
 		if text := s.GivenUpText(); text != "given up after "+c.want+" (tcp_syn_retries)" {
 			t.Errorf("tcp_syn_retries %s, tcp_syn_linear_timeouts %s: %q", c.retries, c.linear, text)
 		}
+		if after, want := sockets.LimitText("tcp_syn_retries", 6), map[string]string{"0": "127 s", "4": "131 s"}[c.linear]; after != want {
+			t.Errorf("tcp_syn_retries 6, tcp_syn_linear_timeouts %s: %q", c.linear, after)
+		}
 	}
 }

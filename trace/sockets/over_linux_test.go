@@ -141,3 +141,26 @@ func TestPortAgain(t *testing.T) {
 		t.Errorf("%v, %+v", err, changes)
 	}
 }
+
+// TestQueuedLater: connections that came to the accept queue when it was too early to ask for all sockets
+// are found when it no longer is, although the queue has not grown since.
+func TestQueuedLater(t *testing.T) {
+	s := newClosesFirst(t)
+	w := s.watch()
+	w.dumps[notOver].took = 1 << 40
+	client, err := net.Dial("tcp4", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	queued := func(c Change) bool { return c.State == wire.Established && c.Inode == 0 }
+	for range 2 {
+		if changes, err := w.Ask(0, -1); err != nil || slices.ContainsFunc(changes, queued) {
+			t.Errorf("too early: %v, %+v", err, changes)
+		}
+	}
+	w.dumps[notOver].took = 0
+	if changes, err := w.Poll(); err != nil || !slices.ContainsFunc(changes, queued) {
+		t.Errorf("later: %v, %+v", err, changes)
+	}
+}
