@@ -41,11 +41,6 @@ func TestSentences(t *testing.T) {
 		needForRuns(t)
 		t.Parallel()
 		t.Run("runs", func(t *testing.T) { showAll(t, runs) })
-		for _, r := range runs { // alone, if the others were in its way
-			if slices.ContainsFunc(r.sentences, func(sentence string) bool { return !r.shows(sentence) }) {
-				t.Run("again", func(t *testing.T) { showAll(t, []*run{r}) })
-			}
-		}
 	}
 	if t.Failed() {
 		return
