@@ -44,6 +44,9 @@ func TestSummary(t *testing.T) {
 			server: []string{`500 recvfrom(4, "hello\n", 10, MSG_PEEK, NULL, NULL) = 6`, `600 read(4, "hello\nyou", 10) = 9`},
 			want:   "9 bytes to the server, 0 bytes back", rows: []string{"┄┄ 6 bytes", "▷\n" + strings.Repeat(" ", 48) + "… recvfrom = 6, \"hello\\n\", MSG_PEEK", "┄┄ 3 bytes"}, deny: "9 bytes ┄",
 		},
+		"a byte that nobody reads": {
+			server: []string{"600 close(4) = 0"}, client: []string{`500 write(3, "x", 1) = 1`, "700 close(3) = 0"}, want: "1 byte to the server, 0 bytes back",
+		},
 		"a read of no bytes": {
 			server: []string{`500 read(4, "", 0) = 0`, "600 close(4) = 0"}, want: "0 bytes back\n", deny: "┄┄ FIN ┄",
 		},

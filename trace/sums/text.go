@@ -22,19 +22,19 @@ type totals struct {
 
 // add adds a connection, of which e is an end.
 func (t *totals) add(e *end) {
-	if e.side == event.Client && e.peer != nil { // what the server has read has arrived
-		e = e.peer
-	}
 	if t.ports == nil {
 		t.ports = make(map[uint16]int)
 	}
 	t.count++
 	t.ports[e.port]++
-	if e.side == event.Server {
-		t.there, t.back = t.there+e.read, t.back+e.written
-	} else {
-		t.there, t.back = t.there+e.written, t.back+e.read
+	came, went := e.read, e.written // to this end, and from it
+	if e.peer != nil {              // what one end has written goes to the other, also if nobody reads it
+		came, went = max(came, e.peer.written), max(went, e.peer.read)
 	}
+	if e.side == event.Client {
+		came, went = went, came
+	}
+	t.there, t.back = t.there+came, t.back+went
 	if side, ok := e.endedBy(); ok {
 		t.closers[side]++
 	}
