@@ -159,7 +159,10 @@ func TestNoMistakes(t *testing.T) {
 	needNamespace(t)
 	const curl = `curl -s "http://127.0.0.1:8888/?[1-100]"`
 	const wget = `wget -q -O - $(printf "http://localhost:8888/?%d " $(seq 100))`
+	const refuses = `python3 -c 'import socket; s = socket.create_server(("", 8888)); a, _ = s.accept(); a.recv(99); a.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"); a.close()'`
+	const half = `python3 -c 'import socket; c = socket.create_connection(("127.0.0.1", 8888)); c.send(b"GET / HTTP/1.1\r\n"); c.recv(99); c.close()'`
 	for name, programs := range map[string][2]string{
+		"refused":     {refuses, half},
 		"python":      {"python3 docs/webserver1.py", curl},
 		"wget":        {"python3 docs/webserver1.py", wget},
 		"go":          {"./webserver1", curl},

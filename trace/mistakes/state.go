@@ -482,9 +482,14 @@ func (x *exchange) reads(e *event.Event) {
 
 // writes notes what a server has written.
 func (x *exchange) writes(e *event.Event) {
-	if _, _, ok := message.ResponseParts(e.Args[1].Data); !ok && x.responses == 0 {
+	status, _, ok := message.ResponseParts(e.Args[1].Data)
+	if !ok && x.responses == 0 {
 		return
-	} else if !ok || e.Cut() { // more of a body: in it, or in what was cut off, other responses may begin
+	}
+	if ok && status[1].Text[0] == '4' { // it refuses the request, and so need not have all of it
+		x.incomplete = ""
+	}
+	if !ok || e.Cut() { // more of a body: in it, or in what was cut off, other responses may begin
 		x.unknown = true
 	}
 	data, version := e.Args[1].Data, []byte("HTTP/1.")
