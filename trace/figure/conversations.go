@@ -61,6 +61,7 @@ type conversations struct {
 	given    int // how many were given up before they were over
 
 	current *conversation // the one that the rows are about
+	ruled   int           // the number of the one that the last rule has named
 	last    *conversation // the one that was found last: mostly it is the next one too
 	spare   *conversation // one that was forgotten, whose memory the next one gets; or nil
 }

@@ -377,9 +377,11 @@ func (f *Figure) about(c *conversation) {
 	if c == nil || c == f.current || f.drops {
 		return
 	}
-	if f.current = c; f.run.Both { // each row of another one than the first has its number
+	f.current = c
+	if f.run.Both || c.Number == f.ruled { // each row of another one than the first has its number, or this is the other end
 		return
 	}
+	f.ruled = c.Number
 	text := &f.add(RuleRow, event.Server).Text
 	text.Before = strconv.AppendInt(append(text.Before, "connection "...), int64(c.Number), 10)
 	if c.Client.IsValid() { // or else a recorded accept did not ask for it
