@@ -226,3 +226,12 @@ func TestSecondLine(t *testing.T) {
 		}
 	}
 }
+
+// TestCutBeginning: of a call that waits, and whose arguments are cut off, one … says both.
+func TestCutBeginning(t *testing.T) {
+	diagram := NewDiagram(layout.Columns{Steps: true}, 80, false)
+	row := &figure.Row{Kind: figure.BeginRow, Side: event.Server, Call: 1, Text: wording.Text{Before: []byte("poll([" + strings.Repeat("x", 200))}}
+	if got := string(diagram.Drawer.Draw(nil, row)); strings.Count(got, "…") != 1 || !strings.HasSuffix(got, "x…\n") {
+		t.Errorf("got\n%s", got)
+	}
+}

@@ -93,6 +93,7 @@ type screen struct {
 
 	open  int    // the call that the last line begins and does not end; 0 if there is none
 	begun int    // the column where what is there of it ends
+	isCut bool   // whether that is cut off
 	text  []byte // room for texts
 	lines []byte // room for a row's lines
 }
@@ -179,7 +180,10 @@ func (s *screen) End(b []byte) []byte {
 		return b
 	}
 	s.open = 0
-	return append(append(b, s.More()...), '\n')
+	if !s.isCut { // or else it ends so
+		b = append(b, s.More()...)
+	}
+	return append(b, '\n')
 }
 
 // paint begins a colour, which plain ends.
@@ -229,7 +233,7 @@ func (s *screen) head(b []byte, r *figure.Row) []byte {
 func (s *screen) begin(b []byte, r *figure.Row) []byte {
 	spare := layout.Characters([]byte(s.More()))
 	b, s.begun = s.callText(b, r, spare)
-	s.open = r.Call
+	s.open, s.isCut = r.Call, bytes.HasSuffix(s.text, []byte(s.More()))
 	if s.steps {
 		return s.End(b)
 	}
