@@ -11,6 +11,7 @@ import (
 	self "lbaws/sys/process"
 	"lbaws/sys/ptrace"
 	"lbaws/trace/event"
+	"lbaws/trace/strace/spell"
 )
 
 // cast are the programs that are started, in their order.
@@ -158,4 +159,17 @@ func (w *watcher) castEnded(t *ptrace.Thread, status unix.WaitStatus) {
 	default:
 		w.status = status.ExitStatus()
 	}
+}
+
+// Become makes this process the program that Run is about to start, if it is one that Run has
+// made for that; or else it does nothing. If that fails, it returns the exit status, too.
+func Become() (status int, err error) {
+	if !ptrace.IsStarter() {
+		return 0, nil
+	}
+	calls := make(map[uint32][]uint32)
+	for _, arch := range ptrace.Architectures() {
+		calls[arch] = spell.Numbers(arch)
+	}
+	return ptrace.Become(calls)
 }
