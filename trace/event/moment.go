@@ -64,7 +64,8 @@ type Exit struct {
 	Caller
 	How     string // how strace says it: "killed by SIGKILL"; "" is by this program's own doing
 	Lives   bool   // whether the program goes on, and How is a call that has closed descriptors
-	Sockets []int  // those of a recording that end with it
+	Sockets []int  // those that end with it
+	Kept    []int  // connected ones of which it had a descriptor, and others still have one
 	Resets  []int  // those of them that end with a RST in any case, by SO_LINGER
 }
 
@@ -82,6 +83,8 @@ func (e *Exit) Text() string {
 		return e.How + " has closed the last descriptor of " + map[bool]string{true: "a socket", false: "sockets"}[len(e.Sockets) == 1]
 	case e.How == "":
 		return "killed: the kernel closes its descriptors, as after kill -9"
+	case len(e.Sockets) == 0 && len(e.Kept) > 0:
+		return e.How + ": other descriptors lead to its connected " + map[bool]string{true: "socket", false: "sockets"}[len(e.Kept) == 1] + ", so no FIN is sent"
 	}
 	return e.How + ": the kernel closes its descriptors"
 }

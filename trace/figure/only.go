@@ -86,7 +86,7 @@ func (f *Figure) wantsChange(c *sockets.Change, side event.Side) bool {
 // wantsExit reports whether the end of a program is wanted: if that is, or if it ends a
 // connection that is.
 func (f *Figure) wantsExit(e *event.Exit) bool {
-	return f.run.Only.OfProcesses() && f.run.Only.HasProcess(e.Thread) || slices.ContainsFunc(e.Sockets, func(socket int) bool {
+	return f.run.Only.OfProcesses() && f.run.Only.HasProcess(e.Thread) || slices.ContainsFunc(slices.Concat(e.Sockets, e.Kept), func(socket int) bool {
 		c := f.descriptors[event.Descriptor{Fd: socket}]
 		return c != nil && f.wantsConnection(c, c.Client, c.Server)
 	})

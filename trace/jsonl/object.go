@@ -40,6 +40,7 @@ type Object struct {
 	Lives   *bool         `json:"lives,omitempty"`
 	Sockets []int         `json:"sockets,omitzero"`
 	Resets  []int         `json:"resets,omitempty"` // those of them that end with a RST
+	Kept    []int         `json:"kept,omitempty"`
 	Proxy   *ProxyObject  `json:"proxy,omitempty"`
 	CallerObject
 }
@@ -120,6 +121,7 @@ func callerObject(c event.Caller) CallerObject {
 func (o *Object) setExit(e *event.Exit) {
 	if o.Killed = e.How == ""; !o.Killed {
 		o.How, o.Lives, o.Sockets, o.Resets = Text(e.How), &e.Lives, append([]int{}, e.Sockets...), e.Resets
+		o.Kept = e.Kept
 	}
 	o.CallerObject = callerObject(e.Caller)
 }
@@ -177,7 +179,7 @@ func (o *Object) Reason() error {
 
 // Exited returns the end of a program.
 func (o *Object) Exited(c event.Caller) *event.Exit {
-	return &event.Exit{Caller: c, How: string(o.How), Lives: o.Lives != nil && *o.Lives, Sockets: o.Sockets, Resets: o.Resets}
+	return &event.Exit{Caller: c, How: string(o.How), Lives: o.Lives != nil && *o.Lives, Sockets: o.Sockets, Resets: o.Resets, Kept: o.Kept}
 }
 
 // Caller returns who makes a call; the only program of a side, if the object does not say.

@@ -165,8 +165,8 @@ func (w *watcher) tellClosed(c *call) {
 	}
 }
 
-// isStillOpen reports whether another descriptor leads to a socket.
-func (w *watcher) isStillOpen(s *socket) bool { return s.shared && w.isOpen(s) }
+// isStillOpen reports whether another descriptor leads to a socket, of the programs or of others.
+func (w *watcher) isStillOpen(s *socket) bool { return s.shared && (w.count(s) > 0 || w.isOpen(s)) }
 
 // endOf returns the end of sockets to which no descriptor leads any more, the oldest first.
 func (w *watcher) endOf(sockets []*socket) *event.Exit {
@@ -208,20 +208,30 @@ func (w *watcher) leaves(t *ptrace.Thread, status unix.WaitStatus) {
 	for fd, s := range own {
 		switch {
 		case slices.Contains(last, s) || slices.Contains(p.left, s):
-		case s.passed:
+		case !s.passed && (!s.shared || w.count(s) == lead[s]):
+			last = append(last, s)
+		default:
 			sockets.Borrow(t.ID, fd, func(fd int) { s.ends = endsOf(fd) })
 			p.left = append(p.left, s)
-		case !s.shared || w.count(s) == lead[s]:
-			last = append(last, s)
 		}
 	}
-	w.tellEnd(p, status, last)
+	w.tellEnd(p, status, last, nil)
 }
 
-// tellEnd tells the trace that a process ends, if sockets do so with it.
-func (w *watcher) tellEnd(p *process, status unix.WaitStatus, sockets []*socket) {
-	if e := w.endOf(sockets); len(sockets) > 0 {
-		e.How = strace.Ended(status)
+// tellEnd tells the trace that a process ends, if sockets do so with it: the last ones, and those of left to
+// which no descriptor leads any more. If others keep connections of its, that is told, too, but once.
+func (w *watcher) tellEnd(p *process, status unix.WaitStatus, last, left []*socket) {
+	var kept []int
+	for _, s := range left {
+		if !w.isStillOpen(s) {
+			last = append(last, s)
+		} else if s.ends.remote.IsValid() && !p.told {
+			kept = append(kept, int(s.inode))
+		}
+	}
+	if slices.Sort(kept); len(last)+len(kept) > 0 {
+		e := w.endOf(last)
+		e.How, e.Kept, p.told = strace.Ended(status), kept, true
 		w.tellExit(p, e)
 	}
 }
@@ -239,7 +249,7 @@ func (w *watcher) ended(t *ptrace.Thread, status unix.WaitStatus) {
 	if !p.asked {
 		p.left = w.lost(p)
 	}
-	w.tellEnd(p, status, slices.DeleteFunc(p.left, w.isStillOpen))
+	w.tellEnd(p, status, nil, p.left)
 	delete(w.processes, t.Process)
 	w.trace.Follows(t.Process.ID, false)
 	w.forgetLines(t.Process.ID)

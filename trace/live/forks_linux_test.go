@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -85,4 +86,52 @@ c.sendall(b"Hello, World!\n")`, "--", compiled(t, "client"), "8888")
 	if !strings.HasSuffix(p.Stdout.String(), answer) {
 		t.Errorf("the client got %q:\n%s", p.Stdout, p.Stderr)
 	}
+}
+
+// TestKeptConnection: a child executes a program, and ends; its parent keeps the connection. No descriptor
+// was the last one, no FIN was sent, and the row of the child's end says so. The recording that draws it
+// again, and strace's, say the same.
+func TestKeptConnection(t *testing.T) {
+	t.Parallel()
+	strace, python := tracetest.Need(t, "strace", "strace"), tracetest.Python(t)
+	const program = `import os, socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+connection, _ = listener.accept()
+client.sendall(b"one")
+connection.recv(3)
+if os.fork() == 0:
+	if sys.argv[1] == "exec": os.execv("/bin/true", ["true"])
+	os.write(connection.fileno(), b"two")
+	os._exit(0)
+os.wait()
+connection.sendall(b"three")
+connection.close()`
+	for kind, want := range map[string][]string{
+		"exec": {`# #2 is process`, `#2 execve\(`, `sendto\(5, "three"`, `close\(5\) = 0`, `◁┄ FIN`},
+		"exit": {`# #2 is process`, `#2 write\(5, "two"`, `# #2 exited with 0: other descriptors lead to its`, `sendto\(5, "three"`, `close\(5\) = 0`, `◁┄ FIN`},
+	} {
+		folder := t.TempDir()
+		json, lines := filepath.Join(folder, "json"), filepath.Join(folder, "strace")
+		live := run(t, "-private", "-segments=false", python, "-c", program, kind)
+		live.Succeed()
+		again := run(t, "-private", "-segments=false", "-trace=json", "-o", json, python, "-c", program, kind)
+		again.Succeed()
+		if output, err := exec.Command(strace, "-f", "-s", "1024", "-o", lines, python, "-c", program, kind).CombinedOutput(); err != nil {
+			t.Fatalf("strace: %v\n%s", err, output)
+		}
+		for name, text := range map[string]string{"run": live.Stderr.String(), "json": drawn(t, json), "strace": drawn(t, lines)} {
+			rows := regexp.MustCompile(`(?s)` + strings.Join(want, `.*?`))
+			if !rows.MatchString(text) || strings.Contains(text, "has closed the last") || strings.Count(text, "┄ FIN") > 2 {
+				t.Errorf("%s, %s: no %v in\n%s", kind, name, want, text)
+			}
+		}
+	}
+}
+
+// drawn is what draw makes of a recording.
+func drawn(t *testing.T, file string) string {
+	p := tracetest.Launch(t, nil, "draw", file)
+	p.Succeed()
+	return p.Stdout.String()
 }

@@ -73,6 +73,7 @@ type process struct {
 	epolls   map[int]bool // its epoll descriptors, and whether they wait for TCP sockets
 	left     []*socket    // that it had when it was about to end
 	asked    bool         // whether it could be asked for them
+	told     bool         // whether the trace was told of its end
 	hasRing  bool         // whether it has an io_uring
 	toldRing bool         // and the trace was told so
 }

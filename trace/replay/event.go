@@ -68,7 +68,7 @@ func (f *file) event(s *step, rest *strace.Rest) *event.Event {
 // exit returns the end of the sockets that end with a moment: with that of a program, or with the
 // return of a call that is no close; nil if there are none.
 func (m *moment) exit() *event.Exit {
-	if len(m.step.ended) == 0 || m.event != nil && !m.returns {
+	if len(m.step.ended)+len(m.step.kept) == 0 || m.event != nil && !m.returns {
 		return nil
 	}
 	e := &event.Exit{How: string(m.step.text)}
@@ -80,6 +80,9 @@ func (m *moment) exit() *event.Exit {
 		if s.resets {
 			e.Resets = append(e.Resets, s.id)
 		}
+	}
+	for _, s := range m.step.kept {
+		e.Kept = append(e.Kept, s.id)
 	}
 	return e
 }

@@ -183,15 +183,23 @@ func (p *processes) becomes(thread, first int) {
 }
 
 // exits notes that a thread has ended. If it was its process's last, its descriptors
-// are closed: exits returns the sockets that end with them.
-func (p *processes) exits(thread int) (of *process, ended []*socket) {
+// are closed: exits returns the sockets that end with them, and the connected ones that others keep.
+func (p *processes) exits(thread int) (of *process, ended, kept []*socket) {
 	of = p.of(thread, true)
 	delete(p.byThread, thread)
 	delete(p.attached, thread)
 	if of.threads--; of.threads > 0 {
-		return of, nil
+		return of, nil, nil
 	}
-	return of, p.closeSome(of, func(int, descriptor) bool { return true })
+	ended = p.closeSome(of, func(_ int, d descriptor) bool {
+		if d.socket.descriptors > 1 && (d.socket.accepted || d.socket.tried) {
+			kept = append(kept, d.socket)
+		}
+		return true
+	})
+	kept = slices.DeleteFunc(kept, func(s *socket) bool { return s.descriptors == 0 })
+	slices.SortFunc(kept, func(x, y *socket) int { return cmp.Compare(x.id, y.id) })
+	return of, ended, slices.Compact(kept)
 }
 
 // closeSome closes the descriptors of a process that are chosen, and returns the sockets to

@@ -25,6 +25,7 @@ type step struct {
 	socket   *socket              // that the call is about; nil if it is about several, or none
 	made     *socket              // that it has made
 	ended    []*socket            // to which no descriptor leads since, although no close says so
+	kept     []*socket            // that others keep when a program ends
 	number   int                  // of the call, when it is drawn
 	waits    bool                 // whether it is a write that has waited
 	shared   bool                 // of a close: whether other descriptors lead to the socket
@@ -90,8 +91,8 @@ func (s *scan) exit(l *strace.Line, at int64) {
 		s.file.Problem(strace.ErrNotPrintable, s.number)
 		return
 	}
-	if p, ended := s.exits(l.Thread); len(ended) > 0 {
-		s.add(&step{of: s.file, at: at, process: p, text: l.Text, ended: ended})
+	if p, ended, kept := s.exits(l.Thread); len(ended)+len(kept) > 0 {
+		s.add(&step{of: s.file, at: at, process: p, text: l.Text, ended: ended, kept: kept})
 	}
 }
 
