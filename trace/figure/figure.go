@@ -161,7 +161,7 @@ func (f *Figure) add(kind rowKind, side event.Side) *Row {
 // addNumber adds the number of a connection, if a row does not make clear which one
 // it is about.
 func (f *Figure) addNumber(t *wording.Text, c *conversation) {
-	if f.clientOnly || f.run.Both && c.Number == 1 || !f.run.Both && c == f.current {
+	if f.clientOnly || f.run.Both && c.Number == 1 || !f.run.Both && f.current != nil && c.Number == f.current.Number {
 		return
 	}
 	t.Before = wording.AppendNumber(t.Before, c.Number)

@@ -297,6 +297,9 @@ func (f *Figure) joins(e *event.Event, c *conversation) *conversation {
 	if e.Call.Does == event.Connects || e.Opens() {
 		f.tried(c)
 	}
+	if c != nil && f.captured && e.Failed() && !e.ComesLater() { // no SYN has taken its number
+		f.numbered = max(f.numbered, c.Number)
+	}
 	local := e.Recorded.Local
 	if e.Call.Does != event.Connects || !local.IsValid() || !f.captured && f.run.Both {
 		return c
