@@ -80,7 +80,7 @@ func (f *Figure) noteOnClose(e *event.Event, c *conversation) string {
 		return "another process may have a descriptor of this socket, so it is not known whether a FIN is sent: strace -f -yy says what descriptors lead to"
 	case sockets.Refuses:
 		if held.Receive > 0 {
-			return "connections that nobody has accepted end with the listening socket: a RST goes to each client"
+			return "connections that wait for accept end with the listening socket: a RST goes to each client"
 		}
 	case sockets.RST:
 		unread, _ := f.unread(e)

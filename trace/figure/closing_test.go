@@ -58,7 +58,7 @@ func TestNoteOnClose(t *testing.T) {
 			"another descriptor leads to the same socket: no FIN is sent, and the connection goes on"},
 		{"listener", in(wire.Listen, 0, 1), nil, event.Recorded{}, ""},
 		{"listener with a queue", in(wire.Listen, 1, 1), nil, event.Recorded{},
-			"connections that nobody has accepted end with the listening socket: a RST goes to each client"},
+			"connections that wait for accept end with the listening socket: a RST goes to each client"},
 		{"shared", in(wire.Established, 0, 0), sent(false, false), event.Recorded{Name: "shared"},
 			"another descriptor leads to the same socket: no FIN is sent, and the connection goes on"},
 		{"never made", nil, &conversation{}, event.Recorded{Others: true},

@@ -377,8 +377,7 @@ func (f *Figure) about(c *conversation) {
 	if c == nil || c == f.current || f.drops {
 		return
 	}
-	f.current = c
-	if f.run.Both || c.Number == f.ruled { // each row of another one than the first has its number, or this is the other end
+	if f.current = c; f.run.Both || c.Number == f.ruled { // each row of another one than the first has its number, or this is the other end
 		return
 	}
 	f.ruled = c.Number

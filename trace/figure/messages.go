@@ -45,7 +45,7 @@ func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 			f.add(PartsRow, e.Side).Parts = []message.Part{
 				{Text: []byte("\r\n"), Name: "blank line"}, {Text: body, Name: "body"}}
 		}
-		if end := message.BodyEnd(data); end != "" && c.requested && !c.head {
+		if end := message.BodyEnd(data, e.Moved()); end != "" && c.requested && !c.head {
 			f.say(e.Side, end)
 		}
 	}

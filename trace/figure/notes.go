@@ -5,6 +5,7 @@ import (
 
 	"lbaws/trace/event"
 	"lbaws/trace/mistakes"
+	"lbaws/trace/sockets"
 )
 
 // noteOn adds what the step of e does, before the first call of its kind. Why a request
@@ -30,6 +31,8 @@ func (f *Figure) noteOn(m *event.Moment, c *conversation) {
 	}
 	if r := f.sayOnce(e.Side, note); r != nil {
 		r.General = e.Call.Does != event.Closes && e.Call.Does != event.ShutsDown
+	} else if e.Call.Does == event.Closes && c != nil && f.watch.Scene.Closing == sockets.Shared && !f.drops {
+		f.say(e.Side, "no FIN: another descriptor leads to the same socket")
 	}
 }
 

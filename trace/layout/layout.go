@@ -138,12 +138,12 @@ func (l *Layout) Fit(b []byte, lane figure.Lane, t *wording.Text, spare int) (_ 
 // Indent is how many characters a call's second line begins behind the first.
 const Indent = 2
 
-// breakAt is the byte behind the last blank of the first characters of a text, if that is not near
-// its beginning; or else the byte behind them.
+// breakAt is the byte behind the last blank, comma or | of the first characters of a text, if that is not
+// near its beginning; or else the byte behind them.
 func breakAt(text []byte, characters int) int {
 	end := offset(text, characters)
-	if blank := bytes.LastIndexByte(text[:end], ' '); blank > end/2 {
-		return blank + 1
+	if last := bytes.LastIndexAny(text[:end], " ,|"); last > end/2 {
+		return last + 1
 	}
 	return end
 }

@@ -56,11 +56,14 @@ func EndsConnection(response []byte) bool {
 
 // BodyEnd says how a reader can tell where a response's body ends, if the header, which is all there, has
 // said so: "the body ends after its 14 bytes (Content-Length), whether a FIN comes or not"; "" if only the
-// end of the connection shows it, or if there is no body.
+// end of the connection shows it, or if there is no body. Of the bytes that have come, response has the
+// first ones.
 //
 // Source: RFC 9112 section 6.3.
-func BodyEnd(response []byte) string {
-	head, err := readHead(bufio.NewReader(bytes.NewReader(response)))
+func BodyEnd(response []byte, come int) string {
+	src := bytes.NewReader(response)
+	r := bufio.NewReader(src)
+	head, err := readHead(r)
 	switch {
 	case err != nil || head.code == 204 || head.code == 304:
 		return ""
@@ -73,7 +76,11 @@ func BodyEnd(response []byte) string {
 	if err != nil || length == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the body ends after its %d bytes (Content-Length), whether a FIN comes or not", length)
+	missing := ""
+	if body := int64(come - len(response) + r.Buffered() + src.Len()); body < length {
+		missing = fmt.Sprintf("; %d of them have come", body)
+	}
+	return fmt.Sprintf("the body ends after its %d bytes (Content-Length), whether a FIN comes or not%s", length, missing)
 }
 
 // readSize is how many bytes CopyBody asks for at once.

@@ -136,18 +136,19 @@ func TestEndlessHeads(t *testing.T) {
 func TestBodyEnd(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\n"
 	for response, want := range map[string]string{
-		ok + "Content-Length: 5\r\n\r\n":                                  "the body ends after its 5 bytes (Content-Length), whether a FIN comes or not",
-		"HTTP/1.1 100 Continue\r\n\r\n" + ok + "content-length:5\r\n\r\n": "the body ends after its 5 bytes (Content-Length), whether a FIN comes or not",
+		ok + "Content-Length: 5\r\n\r\n":                                  "the body ends after its 5 bytes (Content-Length), whether a FIN comes or not; 0 of them have come",
+		"HTTP/1.1 100 Continue\r\n\r\n" + ok + "content-length:5\r\n\r\n": "the body ends after its 5 bytes (Content-Length), whether a FIN comes or not; 0 of them have come",
 		ok + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n":    "the body ends with a chunk of length 0 (chunked), whether a FIN comes or not",
-		ok + "\r\nhello":                                         "",
-		ok + "Content-Length: 5\r\n":                             "",
-		ok + "Content-Length: 0\r\n\r\n":                         "",
-		ok + "Content-Length: 5, 6\r\n\r\n":                      "",
-		ok + "Content-Length: -5\r\n\r\n":                        "",
-		"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n": "",
-		"hello\r\n\r\n":                                          "",
+		ok + "Content-Length: 5\r\n\r\nhello":                             "the body ends after its 5 bytes (Content-Length), whether a FIN comes or not",
+		ok + "\r\nhello":                                                  "",
+		ok + "Content-Length: 5\r\n":                                      "",
+		ok + "Content-Length: 0\r\n\r\n":                                  "",
+		ok + "Content-Length: 5, 6\r\n\r\n":                               "",
+		ok + "Content-Length: -5\r\n\r\n":                                 "",
+		"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n":          "",
+		"hello\r\n\r\n":                                                   "",
 	} {
-		if got := message.BodyEnd([]byte(response)); got != want {
+		if got := message.BodyEnd([]byte(response), len(response)); got != want {
 			t.Errorf("%q: %q, want %q", response, got, want)
 		}
 	}

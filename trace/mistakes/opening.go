@@ -3,6 +3,7 @@ package mistakes
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -32,7 +33,7 @@ var opening = []*Rule{
 		}
 		return fmt.Sprintf("%d was not bound: the kernel has chosen a port for it", own.fd)
 	}},
-	{Name: "in-use", when: fails, shows: inUse},
+	{Name: "in-use", each: true, when: fails, shows: inUse},
 	{Name: "no-listen", when: fails, shows: func(w *Watch, m *event.Moment) string {
 		e := m.Event
 		own := w.of(e)
@@ -200,5 +201,9 @@ func inUse(_ *Watch, m *event.Moment) string {
 	if addr := e.Args[1].Addr; e.Call.Does == event.Binds && addr != nil && addr.AddrPort().IsValid() {
 		what = wire.Plain(addr.AddrPort()).String()
 	}
-	return fmt.Sprintf("%s is taken: %s", what, cmp.Or(e.InTheWay, "ss -tan shows by which socket, unless that one is bound and does not listen"))
+	why := ""
+	if strings.Contains(e.InTheWay, "a connection with") && !strings.Contains(e.InTheWay, "a socket ") {
+		why = ", and not both sockets have SO_REUSEADDR"
+	}
+	return fmt.Sprintf("%s is taken: %s%s", what, cmp.Or(e.InTheWay, "ss -tan shows by which socket, unless that one is bound and does not listen"), why)
 }

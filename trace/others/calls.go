@@ -56,7 +56,7 @@ var calls = sync.OnceValue(func() map[string]*Call {
 		{Name: "readv recv recvfrom recvmsg recvmmsg", Does: event.Read},
 		{Name: "writev send sendto sendmsg sendmmsg sendfile sendfile64", Does: event.Write},
 		{Name: "getpeername", entry: 1},
-		{Name: "getsockopt", entry: 3, note: "ask the kernel about the socket"},
+		{Name: "getsockopt", entry: 3, note: "ask the kernel about the socket: after a connect, whether that has succeeded"},
 		{Name: "dup", Effect: Duplicates, note: duplicate},
 		{Name: "dup2 dup3", Effect: Replaces, note: duplicate},
 		{Name: "fcntl fcntl64 ioctl", Effect: Controls},

@@ -72,8 +72,8 @@ close(5) = 0
                           #2 close(8) = 0
                           #2 close(7) = 0
                                                      close(4) = 0
-                                        setsockopt(4, SOL_TCP, TCP_NODELAY,
-                                          [1], 4) = 0
+                                        setsockopt(4, SOL_TCP, TCP_NODELAY, [1],
+                                          4) = 0
                           # wait until there is something to do
                                                      ▪ no descriptor yet:
                                                        ESTABLISHED, peer

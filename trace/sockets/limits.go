@@ -42,7 +42,7 @@ func (s *Socket) GivenUpText() string {
 		return ""
 	case s.State == wire.SynSent:
 		repeats, _ := repeatsOfSYN(s.option(synCount, "net/ipv4/tcp_syn_retries"), linearRepeats())
-		return fmt.Sprintf("given up after %s (tcp_syn_retries)", times(repeats))
+		return fmt.Sprintf("given up after %s (tcp_syn_retries, tcp_syn_linear_timeouts)", times(repeats))
 	}
 	return fmt.Sprintf("given up after %s at least (%s)", inSeconds(retransmitTime(firstInterval, retries)), name)
 }

@@ -74,7 +74,7 @@ func TestGivenUp(t *testing.T) {
 		"given up after 2 without an answer, 1 s apart":    alive,
 		"given up after 1.4 s at least (tcp_retries2)":     writes,
 		"given up after once at most (tcp_synack_retries)": handshake,
-		"given up after once (tcp_syn_retries)":            connects,
+		"given up after once (tcp_syn_retries, tcp_syn_linear_timeouts)":            connects,
 	}
 	for _, g := range all {
 		g.began = time.Now()
@@ -174,7 +174,7 @@ func TestRepeatsOfSYN(t *testing.T) {
 		setSysctl(t, "net/ipv4/tcp_syn_retries", c.retries)
 		setSysctl(t, "net/ipv4/tcp_syn_linear_timeouts", c.linear)
 		s := sockets.Socket{State: wire.SynSent, Timer: sockets.Retransmission, Again: 1, Inode: 1, Descriptor: -1}
-		if text := s.GivenUpText(); text != "given up after "+c.want+" (tcp_syn_retries)" {
+		if text := s.GivenUpText(); text != "given up after "+c.want+" (tcp_syn_retries, tcp_syn_linear_timeouts)" {
 			t.Errorf("tcp_syn_retries %s, tcp_syn_linear_timeouts %s: %q", c.retries, c.linear, text)
 		}
 		if after, want := sockets.LimitText("tcp_syn_retries", 6), map[string]string{"0": "127 s", "4": "131 s"}[c.linear]; after != want {

@@ -268,7 +268,7 @@ func (s *Stage) network(m *move) error {
 		}
 		if first := limits[name]; first != "" {
 			own, _ := strconv.Atoi(usual[name])
-			note += ": given up after " + sockets.LimitText(name, own) + ". It stands for a time: that of so many repeats whose waits double, from " + first + " on"
+			note += fmt.Sprintf(": given up after %s. %s stands for the time of %s repeats whose waits double, from %s on", sockets.LimitText(name, own), usual[name], usual[name], first)
 		}
 		s.trace.Note(at, note)
 		return nil

@@ -100,8 +100,11 @@ type Seen struct {
 
 // Fate says what becomes of a segment that its receiver does not take: ", lost".
 func (s *Seen) Fate() string {
-	if s.Ignored == "" || s.EndsOnTheWay() {
+	switch {
+	case s.Ignored == "" || s.EndsOnTheWay():
 		return s.Ignored
+	case s.Ignored == noneHere: // it is answered with a RST
+		return ", " + noneHere
 	}
 	return ", ignored: " + s.Ignored
 }
