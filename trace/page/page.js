@@ -43,6 +43,7 @@ function show() {
   for (const id of ["last", "forward"]) byID(id).setAttribute("aria-disabled", at === run.steps.length && !hidden);
   showKernel(shown);
   showStep();
+  fitFooter();
   showSource();
   showPlace(shown);
 }

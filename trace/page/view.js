@@ -67,6 +67,16 @@ function fitDiagram(from, wanted, most) {
   if (diagrams[drawn].style.width !== pixels) diagrams[drawn].style.width = pixels;
 }
 
+// fitFooter makes the type below the panes as small as it takes for all that is said to be seen, but not
+// too small to be read.
+function fitFooter() {
+  const footer = document.querySelector("footer");
+  for (const part of [1, 0.9, 0.8, 0.7, 0.6]) {
+    footer.style.setProperty("--fit", part);
+    if (footer.scrollHeight <= footer.clientHeight) return;
+  }
+}
+
 // choose shows something large, or all.
 function choose(number) {
   if (number === 1 && byID("code").hidden) return; // there is none

@@ -137,6 +137,7 @@ const outsideOfWindow = `(large, percent) => {
 		if (root.scrollWidth > innerWidth || root.scrollHeight > innerHeight) wrong.push("the page is larger than the window");
 		for (const e of document.querySelectorAll("header, header > *, #listening, footer")) within(e, root, "a part of the page");
 		for (const e of document.querySelectorAll("#strace, #about, #meaning")) within(e, footer, "what the step is");
+		if (innerWidth >= 1024 && footer.scrollHeight > footer.clientHeight + round) wrong.push("what is said of the step is cut off");
 		for (const e of document.querySelectorAll("#listening .box")) within(e, byID("listening"), "a listening socket");
 		const changes = [...document.querySelectorAll("#held .changed")].filter(seen);
 		if (percent > 100 || innerWidth < 600) changes.length = Math.min(changes.length, 1); // the others are below it
