@@ -3,10 +3,10 @@ package mistakes
 import (
 	"cmp"
 	"fmt"
-	"strings"
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 

@@ -71,10 +71,10 @@ func TestGivenUp(t *testing.T) {
 	unix.Connect(connects.fd, &unix.SockaddrInet4{Addr: nobody.Addr().As4(), Port: 9})
 
 	all := map[string]*gone{
-		"given up after 2 without an answer, 1 s apart":    alive,
-		"given up after 1.4 s at least (tcp_retries2)":     writes,
-		"given up after once at most (tcp_synack_retries)": handshake,
-		"given up after once (tcp_syn_retries, tcp_syn_linear_timeouts)":            connects,
+		"given up after 2 without an answer, 1 s apart":                  alive,
+		"given up after 1.4 s at least (tcp_retries2)":                   writes,
+		"given up after once at most (tcp_synack_retries)":               handshake,
+		"given up after once (tcp_syn_retries, tcp_syn_linear_timeouts)": connects,
 	}
 	for _, g := range all {
 		g.began = time.Now()

@@ -248,6 +248,18 @@ var usual = map[string]string{"tcp_keepalive_time": "7200", "tcp_keepalive_intvl
 	"tcp_retries2": "15", "tcp_rto_min_us": "200000", "tcp_early_retrans": "3", "tcp_syn_retries": "6",
 	"tcp_autocorking": "1", "ip_local_port_range": "32768 60999"}
 
+// keepAlive is for how long, by Linux's own values, a peer may be silent that SO_KEEPALIVE asks whether it is
+// there.
+//
+// Source: tcp(7), tcp_keepalive_time, tcp_keepalive_intvl and tcp_keepalive_probes.
+func keepAlive() time.Duration {
+	number := func(name string) time.Duration {
+		n, _ := strconv.Atoi(usual["tcp_keepalive_"+name])
+		return time.Duration(n)
+	}
+	return (number("time") + number("intvl")*number("probes")) * time.Second
+}
+
 // limits are the sysctls by which the kernel gives up what it sends again, with the first of the
 // intervals from which it works out when.
 //
@@ -269,6 +281,9 @@ func (s *Stage) network(m *move) error {
 		if first := limits[name]; first != "" {
 			own, _ := strconv.Atoi(usual[name])
 			note += fmt.Sprintf(": given up after %s. %s stands for the time of %s repeats whose waits double, from %s on", sockets.LimitText(name, own), usual[name], usual[name], first)
+		}
+		if name == "tcp_keepalive_probes" {
+			note += fmt.Sprintf(": by Linux's own values, a silent peer is given up after %v", keepAlive())
 		}
 		s.trace.Note(at, note)
 		return nil
