@@ -32,7 +32,7 @@ func (f *Figure) closing(e *event.Event, c *conversation) sockets.Closing {
 		return does
 	case !known && f.mayBeUnread(c, e.Side):
 		return sockets.Unsure
-	case c.finSent[e.Side] && (c.finSent[e.Side.Peer()] || c.states()[e.Side] == wire.LastAck || c.states()[e.Side] == wire.Closing):
+	case c.finSent[e.Side] && (c.finSent[e.Side.Peer()] || held.State == wire.TimeWait || c.states()[e.Side] == wire.LastAck || c.states()[e.Side] == wire.Closing):
 		return sockets.FINSent
 	case c.finSent[e.Side]:
 		return sockets.Orphans
@@ -94,7 +94,9 @@ func (f *Figure) noteOnClose(e *event.Event, c *conversation) string {
 	case sockets.FINSent:
 		return "both FINs were sent before: this only frees the descriptor"
 	case sockets.Orphans:
-		return "FIN already sent: " + sockets.Orphaned
+		if known || !f.captured || c.states()[e.Side] != wire.Unknown { // or else it is not known which segments are its
+			return "FIN already sent: " + sockets.Orphaned
+		}
 	case sockets.FIN:
 		return f.noteOnFIN(e, c, held.State)
 	case sockets.Frees:

@@ -34,10 +34,9 @@ type conversation struct {
 	queue   *queue        // in which it counts as one that waits for accept, or nil
 
 	requested, responded bool    // whether its request and its response were shown
-	head                 bool    // whether the request asks for a response without a body
 	reset                bool    // whether it is over without a FIN: mostly because it was reset
 	disconnected         bool    // whether connect has ended it, so that its socket may connect again
-	unread               bool    // whether read filled its buffer: more may have come
+	unread, head         bool    // whether read filled its buffer: more may have come; whether it asks for no body
 	known                bool    // whether both of its ends are known to be the programs'
 	touched              bool    // whether a process that is wanted has an end of it
 	taken                [2]int  // by side: how many bytes its calls have read

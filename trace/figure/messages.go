@@ -14,8 +14,7 @@ func (f *Figure) anatomy(e *event.Event, c *conversation, data []byte) {
 		return
 	}
 	if e.Call.Does == event.Reads && e.Side == event.Server {
-		c.unread = e.Moved() == e.Args[2].Int
-		c.incomplete = "" // what the first read left open, another one may have got
+		c.unread, c.incomplete = e.Moved() == e.Args[2].Int, "" // what the first read left open, another one may have got
 	}
 	if len(data) == 0 || !f.isOneEnd(c) && e.Call.Does == event.Writes {
 		return

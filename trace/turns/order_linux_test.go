@@ -207,3 +207,17 @@ func TestKilledProgram(t *testing.T) {
 		t.Errorf("the server's calls are %s", got)
 	}
 }
+
+// TestCloseBehindBothFINs: of one of several clients whose FIN was sent before its close, and whose peer's
+// has come, it is not said that the kernel waits for that.
+func TestCloseBehindBothFINs(t *testing.T) {
+	t.Parallel()
+	tracetest.NeedCapture(t)
+	for _, asked := range []string{"-sockets=false", "-sockets"} {
+		p := tracetest.Launch(t, nil, "demo", "-order", "full-queue", asked)
+		p.Succeed()
+		if text := p.Stderr.String(); strings.Contains(text, "FIN already sent") || !strings.Contains(text, "#3 close(3) = 0") {
+			t.Errorf("%s:\n%s", asked, text)
+		}
+	}
+}
