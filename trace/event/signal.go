@@ -41,9 +41,9 @@ func (e *Event) Signal() string {
 	case e.NeverReturned() && !r.Handled:
 		return r.Signal + " has come"
 	}
-	does, flag := " returns", ", as that was set without SA_RESTART"
+	does, flag := " returns", ", as it was installed without SA_RESTART"
 	if r.Again {
-		does, flag = " is made again", ", as that was set with SA_RESTART"
+		does, flag = " is made again", ", as it was installed with SA_RESTART"
 	} else if e.Errno == unix.EINTR {
 		does = " fails"
 	}

@@ -93,6 +93,7 @@ c.sendall(b"Hello, World!\n")`, "--", compiled(t, "client"), "8888")
 // again, and strace's, say the same.
 func TestKeptConnection(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	strace, python := tracetest.Need(t, "strace", "strace"), tracetest.Python(t)
 	const program = `import os, socket, sys
 listener = socket.create_server(("127.0.0.1", 0))

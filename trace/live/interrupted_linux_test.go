@@ -21,9 +21,9 @@ func TestInterrupted(t *testing.T) {
 		rows    []string
 		strace  string
 	}{
-		"fails": {"-1\n", []string{`accept\(3, …`, `SIGUSR1 has come: accept fails when the handler has returned, as that was set without SA_RESTART`,
+		"fails": {"-1\n", []string{`accept\(3, …`, `SIGUSR1 has come: accept fails when the handler has returned, as it was installed without SA_RESTART`,
 			`… accept = -1 EINTR \(Interrupted system call\)`}, "? ERESTARTSYS (To be restarted if SA_RESTART is set)"},
-		"again": {"0\n", []string{`accept\(3, …`, `SIGUSR1 has come: accept is made again when the handler has returned, as that was set with SA_RESTART`,
+		"again": {"0\n", []string{`accept\(3, …`, `SIGUSR1 has come: accept is made again when the handler has returned, as it was installed with SA_RESTART`,
 			`… accept = \? \(it is made again\)`, `accept\(3, …`, `… accept = \d`}, "? ERESTARTSYS (To be restarted if SA_RESTART is set)"},
 		"unhandled": {"0\n", []string{`accept\(3, …`, `SIGWINCH has come, and has no handler: accept is made again`,
 			`… accept = \? \(it is made again\)`, `accept\(3, …`, `… accept = \d`}, "? ERESTARTSYS (To be restarted if SA_RESTART is set)"},

@@ -212,6 +212,7 @@ func TestKilledProgram(t *testing.T) {
 // has come, it is not said that the kernel waits for that.
 func TestCloseBehindBothFINs(t *testing.T) {
 	t.Parallel()
+	tracetest.Long(t)
 	tracetest.NeedCapture(t)
 	for _, asked := range []string{"-sockets=false", "-sockets"} {
 		p := tracetest.Launch(t, nil, "demo", "-order", "full-queue", asked)
