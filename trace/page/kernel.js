@@ -235,5 +235,6 @@ function bufferLine(label, count, bytes, what) {
 }
 
 function seconds(milliseconds) {
+  if (milliseconds > 7.2e6) return Math.round(milliseconds / 3.6e6) + " h";
   return milliseconds < 1000 ? milliseconds + " ms" : Math.round(milliseconds / 1000) + " s";
 }
