@@ -40,7 +40,7 @@ type Object struct {
 	Lives   *bool         `json:"lives,omitempty"`
 	Sockets []int         `json:"sockets,omitzero"`
 	Resets  []int         `json:"resets,omitempty"` // those of them that end with a RST
-	Kept    []int         `json:"kept,omitempty"`
+	Kept    []int         `json:"kept,omitempty"`   // connected ones of which others still have a descriptor
 	Proxy   *ProxyObject  `json:"proxy,omitempty"`
 	CallerObject
 }
